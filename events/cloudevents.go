@@ -1,0 +1,51 @@
+package events
+
+// cloudEvent makes the event of a CloudEvents 1.0 structured JSON message. Attributes that this package has no
+// use for and extensions other than projectid are ignored, as CloudEvents intends; a name that CloudEvents does
+// not allow is no extension but a mistake.
+func (d *decoder) cloudEvent(t top) Event {
+	if version := d.text("specversion", t.specVersion); version != "1.0" {
+		d.problems.add("specversion", `It must be "1.0".`)
+	}
+	if t.dataBase64.to > 0 {
+		d.problems.add("data_base64", "Binary data is not accepted: data must be JSON.")
+	}
+	if t.occurredAt.to > 0 {
+		t.others = append(t.others, "occurredAt")
+	}
+	for _, name := range t.others {
+		if !isAttributeName(name) {
+			d.problems.add(printable(name), "CloudEvents allows only lower-case letters and digits in a name.")
+		}
+	}
+	e := d.common(t)
+	if !d.has(t.source) {
+		d.problems.add("source", "CloudEvents requires it: a URI of at most 256 bytes.")
+	}
+	e.OccurredAt = d.text("time", t.time)
+	if d.has(t.projectID) {
+		e.Project = &Project{ID: d.text("projectid", t.projectID)}
+	}
+	return e
+}
+
+// cloudEventsName is what CloudEvents calls a member of the envelope.
+func cloudEventsName(attribute string) string {
+	switch attribute {
+	case "occurredAt":
+		return "time"
+	case "project.id":
+		return "projectid"
+	}
+	return attribute
+}
+
+// isAttributeName applies the naming rule of the CloudEvents specification, §"Attribute Naming Convention".
+func isAttributeName(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; !('a' <= c && c <= 'z' || isDigit(c)) {
+			return false
+		}
+	}
+	return name != ""
+}

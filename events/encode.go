@@ -1,0 +1,81 @@
+package events
+
+import (
+	"encoding/json"
+	"unicode/utf8"
+)
+
+// Encode writes the event in Nepenthes' envelope, data byte for byte as it is: json.Marshal would squeeze and
+// escape it. For an event that is valid, Decode gives back the same, with the default source filled in. It
+// fails with an [*Error] of reason Invalid when a member is not UTF-8 or data is not one JSON value. The other
+// rules are left to [Event.Validate], for Nepenthes encodes events of its own that a producer may not send.
+func (e Event) Encode() ([]byte, error) {
+	e = e.canonical()
+	found := e.unencodable()
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	return e.appendTo(make([]byte, 0, 512+len(e.Data))), nil
+}
+
+// unencodable finds the members that cannot be written as JSON text.
+func (e Event) unencodable() (found problems) {
+	check := func(attribute, text string) {
+		if !utf8.ValidString(text) {
+			found.add(attribute, "It must be UTF-8.")
+		}
+	}
+	check("id", e.ID)
+	check("source", e.Source)
+	check("type", e.Type)
+	check("occurredAt", e.OccurredAt)
+	if e.Project != nil {
+		check("project.id", e.Project.ID)
+		check("project.identifier", e.Project.Identifier)
+		check("project.name", e.Project.Name)
+	}
+	if e.Actor != nil {
+		check("actor.id", e.Actor.ID)
+		check("actor.name", e.Actor.Name)
+	}
+	if len(e.Data) == 0 {
+		found.add("data", "It is required and cannot be null.")
+	} else if !isJSON(e.Data) {
+		found.add("data", "It must be one JSON value in UTF-8, nested less than 1000 deep.")
+	}
+	return found
+}
+
+// isJSON tells whether data can be a member of an envelope, which is one level of nesting itself.
+func isJSON(data json.RawMessage) bool {
+	s := scanner{text: data, depth: 1}
+	return s.unicode() && s.value() && s.end()
+}
+
+// appendTo writes the envelope behind b. Absent members are left out.
+func (e Event) appendTo(b []byte) []byte {
+	b = appendMember(b, `{"id":`, e.ID)
+	b = appendMember(b, `,"source":`, e.Source)
+	b = appendMember(b, `,"type":`, e.Type)
+	b = appendMember(b, `,"occurredAt":`, e.OccurredAt)
+	if p := e.Project; p != nil {
+		b = appendMember(b, `,"project":{"id":`, p.ID)
+		if p.Identifier != "" {
+			b = appendMember(b, `,"identifier":`, p.Identifier)
+		}
+		if p.Name != "" {
+			b = appendMember(b, `,"name":`, p.Name)
+		}
+		b = append(b, '}')
+	}
+	if a := e.Actor; a != nil {
+		b = appendMember(b, `,"actor":{"id":`, a.ID)
+		if a.Name != "" {
+			b = appendMember(b, `,"name":`, a.Name)
+		}
+		b = append(b, '}')
+	}
+	b = append(b, `,"data":`...)
+	b = append(b, e.Data...)
+	return append(b, '}')
+}
