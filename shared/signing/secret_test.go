@@ -1,0 +1,229 @@
+package signing_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"nepenthes/shared/fault"
+	"nepenthes/shared/signing"
+)
+
+// parse reads a secret that must be acceptable.
+func parse(t testing.TB, text string) signing.Secret {
+	t.Helper()
+	secret, err := signing.Parse(text)
+	if err != nil {
+		t.Fatalf("Parse(%q): %v", text, err)
+	}
+	return secret
+}
+
+func whsec(bytes int) string {
+	return "whsec_" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", bytes)))
+}
+
+const pair = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg=="
+
+func TestParse(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		kind       signing.Kind
+		weak       bool
+	}{
+		{"the shortest symmetric key", whsec(24), signing.HMAC, false},
+		{"the longest symmetric key", whsec(64), signing.HMAC, false},
+		{"a key pair", pair, signing.Ed25519, false},
+		{"the shortest text", "8 bytes!", signing.HMAC, true},
+		{"the longest text", strings.Repeat("x", 128), signing.HMAC, false},
+		{"the longest weak text", strings.Repeat("x", 23), signing.HMAC, true},
+		{"the shortest text that is not weak", strings.Repeat("x", 24), signing.HMAC, false},
+		{"bytes are counted, not characters", strings.Repeat("é", 12), signing.HMAC, false},
+		{"a prefix in another case is text", "WHSEC_" + strings.Repeat("x", 20), signing.HMAC, false},
+		{"a prefix further in is text", " whsec_not base64", signing.HMAC, true},
+		{"white space and control characters are kept", "\x00\n tab\t end", signing.HMAC, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			secret := parse(t, c.text)
+			if got := secret.Kind(); got != c.kind {
+				t.Errorf("got kind %q, want %q", got, c.kind)
+			}
+			if got := secret.Weak(); got != c.weak {
+				t.Errorf("got weak %t, want %t", got, c.weak)
+			}
+			if got := secret.Text(); got != c.text {
+				t.Errorf("got text %q, want %q", got, c.text)
+			}
+		})
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	decoded, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(pair, "whsk_"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherHalf := bytes.Clone(decoded)
+	otherHalf[63] ^= 1
+	encode := base64.StdEncoding.EncodeToString
+	for name, text := range map[string]string{
+		"nothing":                           "",
+		"text of 7 bytes":                   "7 bytes",
+		"text of 129 bytes":                 strings.Repeat("x", 129),
+		"text that is not UTF-8":            "12345678\xff",
+		"a symmetric key of 23 bytes":       whsec(23),
+		"a symmetric key of 65 bytes":       whsec(65),
+		"a bare symmetric prefix":           "whsec_",
+		"a symmetric key, not base64":       "whsec_" + strings.Repeat("!", 40),
+		"a symmetric key without padding":   strings.TrimRight(whsec(25), "="),
+		"a symmetric key, other alphabet":   "whsec_" + strings.Repeat("-_", 20),
+		"a symmetric key with a line break": whsec(24) + "\n",
+		"a symmetric key with a space":      whsec(24) + " ",
+		"a symmetric key, stray bits":       "whsec_" + strings.Repeat("A", 42) + "B=",
+		"a bare private prefix":             "whsk_",
+		"a private key without its half":    "whsk_" + encode(decoded[:32]),
+		"a private key with a wrong half":   "whsk_" + encode(otherHalf),
+		"a private key of 65 bytes":         "whsk_" + encode(append(bytes.Clone(decoded), 0)),
+		"a private key, not base64":         "whsk_" + strings.Repeat("!", 88),
+	} {
+		t.Run(name, func(t *testing.T) {
+			secret, err := signing.Parse(text)
+			if err == nil {
+				t.Fatalf("got %q of kind %s, want a refusal", secret.Text(), secret.Kind())
+			}
+			if secret != (signing.Secret{}) {
+				t.Error("got a secret beside the refusal")
+			}
+			checkRefusal(t, text, err)
+		})
+	}
+}
+
+// checkRefusal wants a fault of the one attribute that says what is wrong and what to do, and not the secret.
+func checkRefusal(t *testing.T, text string, err error) {
+	t.Helper()
+	f := fault.From(err)
+	if f.Kind != fault.PropertyConstraintViolation || len(f.Details) != 1 || f.Details[0].Attribute != "secret" {
+		t.Errorf("got %v, want one constraint violation of secret", err)
+	}
+	told := err.Error() + f.Message + f.Hint
+	if f.Message == "" || f.Hint == "" {
+		t.Errorf("got message %q, hint %q, want both", f.Message, f.Hint)
+	}
+	rest := strings.TrimPrefix(strings.TrimPrefix(text, "whsec_"), "whsk_")
+	if len(rest) > 6 && strings.Contains(told, rest) {
+		t.Errorf("got %q, which repeats the secret", told)
+	}
+}
+
+func TestPublicKey(t *testing.T) {
+	const want = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="
+	if got := parse(t, pair).PublicKey(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := parse(t, whsec(32)).PublicKey(); got != "" {
+		t.Errorf("got %q for an HMAC secret, want none", got)
+	}
+}
+
+func TestGenerate(t *testing.T) {
+	for kind, generate := range map[signing.Kind]func() signing.Secret{
+		signing.HMAC:    signing.Generate,
+		signing.Ed25519: signing.GenerateEd25519,
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			made := generate()
+			again := parse(t, made.Text())
+			if again.Kind() != kind || made.Kind() != kind || made.Weak() {
+				t.Errorf("got %s, parsed again %s, weak %t, want %s", made.Kind(), again.Kind(), made.Weak(), kind)
+			}
+			if made.PublicKey() != again.PublicKey() {
+				t.Errorf("got public key %q, parsed again %q", made.PublicKey(), again.PublicKey())
+			}
+			body := []byte("body")
+			one, two := signing.Sign("id", 1, body, []signing.Secret{made}), signing.Sign("id", 1, body, []signing.Secret{again})
+			if one != two || one == "" {
+				t.Errorf("got signature %q, parsed again %q", one, two)
+			}
+			if other := generate(); other.Text() == made.Text() {
+				t.Error("got the same secret twice")
+			}
+		})
+	}
+	if key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(signing.Generate().Text(), "whsec_")); err != nil || len(key) != 32 {
+		t.Errorf("got %d bytes, %v, want 32", len(key), err)
+	}
+}
+
+func TestASecretIsNeverShown(t *testing.T) {
+	for _, text := range []string{"hunter2 hunter2", whsec(32), pair} {
+		secret := parse(t, text)
+		var log bytes.Buffer
+		logger := slog.New(slog.NewJSONHandler(&log, nil))
+		logger.Info("m", "secret", secret, "list", []signing.Secret{secret}, "in", struct{ S signing.Secret }{secret})
+		slog.New(slog.NewTextHandler(&log, nil)).Info("m", "secret", secret, "list", []signing.Secret{secret})
+		encoded, err := json.Marshal(map[signing.Secret]any{secret: []any{secret, &secret}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := map[string]string{"logged": log.String(), "encoded": string(encoded), "string": secret.String(), "go": secret.GoString()}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%08b"} {
+			shown[verb] = fmt.Sprintf(verb, secret)
+			shown[verb+" of a pointer"] = fmt.Sprintf(verb, &secret)
+			// An unexported field is where fmt cannot ask the secret how it wants to be shown.
+			shown[verb+" of a field"] = fmt.Sprintf(verb, struct{ hidden signing.Secret }{secret})
+			shown[verb+" of a list"] = fmt.Sprintf(verb, struct{ hidden []signing.Secret }{[]signing.Secret{secret}})
+		}
+		for how, got := range shown {
+			for _, leak := range []string{text, text[6:], fmt.Sprintf("%x", text[6:12]), fmt.Sprintf("%X", text[6:12]), fmt.Sprint([]byte(text[6:12]))[1:17]} {
+				if strings.Contains(got, leak) {
+					t.Errorf("%s: got %q, which shows %q", how, got, leak)
+				}
+			}
+		}
+		if got, want := string(encoded), `{"***":["***","***"]}`; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestZeroSecret(t *testing.T) {
+	var zero signing.Secret
+	if zero.Kind() != "" || zero.Text() != "" || zero.PublicKey() != "" || zero.Weak() {
+		t.Errorf("got %q %q %q %t, want nothing", zero.Kind(), zero.Text(), zero.PublicKey(), zero.Weak())
+	}
+	if got := signing.Sign("id", 1, nil, []signing.Secret{zero}); got != "" {
+		t.Errorf("got signature %q, want none", got)
+	}
+	if got := signing.Legacy(zero, nil); got != "" {
+		t.Errorf("got legacy signature %q, want none", got)
+	}
+}
+
+// FuzzParse looks for a text whose secret is not what the contract says, or whose refusal tells it.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{"", "text text", whsec(23), whsec(24), whsec(64), pair, "whsk_", "whsec_\n", "whpk_AAAA", "\xff12345678"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		secret, err := signing.Parse(text)
+		if err != nil {
+			checkRefusal(t, text, err)
+			return
+		}
+		if secret.Text() != text {
+			t.Errorf("got text %q, want %q", secret.Text(), text)
+		}
+		if strings.HasPrefix(text, "whsk_") != (secret.Kind() == signing.Ed25519) {
+			t.Errorf("got kind %s for %q", secret.Kind(), text)
+		}
+		signature := signing.Sign("id", 1, []byte(text), []signing.Secret{secret})
+		if !strings.HasPrefix(signature, "v1") {
+			t.Errorf("got signature %q", signature)
+		}
+	})
+}
