@@ -12,10 +12,17 @@ type doorbell struct {
 	Delivery string `json:"delivery"`
 }
 
-// Doorbell makes the message that calls the sender to a delivery after delay. Its group is the webhook, so that
+// Doorbell makes the message that calls the sender to a delivery at once. Its group is the webhook, so that
 // fair queues keep one noisy webhook from delaying the others.
-func Doorbell(deliveryID, webhookID string, delay time.Duration) Message {
-	return Message{Body: []byte(`{"delivery":"` + deliveryID + `"}`), Group: webhookID, Delay: delay}
+func Doorbell(deliveryID, webhookID string) Message {
+	return Message{Body: []byte(`{"delivery":"` + deliveryID + `"}`), Group: webhookID}
+}
+
+// DoorbellAgain is Doorbell for a delivery that has a row, after delay.
+func DoorbellAgain(deliveryID, webhookID string, delay time.Duration) Message {
+	m := Doorbell(deliveryID, webhookID)
+	m.Delay, m.Attributes = delay, map[string]string{Again: "true"}
+	return m
 }
 
 // Called reads the delivery's id from a doorbell; it refuses a body that is none.

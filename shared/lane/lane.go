@@ -31,6 +31,9 @@ const (
 	Detail = "detail"
 	// Truncated is "true" on a dead letter whose body was cut.
 	Truncated = "truncated"
+	// Again is "true" on a doorbell for a delivery that is known to have a row: the sender then reads it before
+	// it tries to make one. Only a hint; without it the same happens at the price of a write.
+	Again = "again"
 	// Traceparent is the W3C trace context of whoever sent the message.
 	Traceparent = "traceparent"
 )

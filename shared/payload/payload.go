@@ -1,0 +1,113 @@
+// Package payload renders what a receiver gets: the body in a webhook's format, and the headers around it. The
+// sender signs and sends it; the API renders an attempt's request again from the event and what the attempt kept,
+// byte for byte. The bytes of an event's data pass through unchanged.
+package payload
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"nepenthes/events"
+	"nepenthes/shared/webhook"
+)
+
+// Content types of the bodies.
+const (
+	typeJSON       = "application/json"
+	typeCloudEvent = "application/cloudevents+json"
+)
+
+// ContentType is the Content-Type of a body in the format.
+func ContentType(f webhook.Format) string {
+	if f == webhook.FormatCloudEvents {
+		return typeCloudEvent
+	}
+	return typeJSON
+}
+
+// Body renders the event in a format; an unknown format is rendered as the default one.
+func Body(f webhook.Format, e events.Event) []byte {
+	b := body{buf: make([]byte, 0, len(e.Data)+512)}
+	switch f {
+	case webhook.FormatStandard:
+		b.standard(e)
+	case webhook.FormatCloudEvents:
+		b.cloudEvent(e)
+	default:
+		b.nepenthes(e)
+	}
+	return append(b.buf, '}')
+}
+
+// body is a JSON object that is being written.
+type body struct{ buf []byte }
+
+// nepenthes is the shape of the original's webhooks: the action, and the resource under its own name.
+func (b *body) nepenthes(e events.Event) {
+	b.text("action", e.Type)
+	b.raw(payloadKey(e.Type), e.Data)
+	if e.Actor != nil {
+		b.value("actor", e.Actor)
+	}
+}
+
+// standard is the shape that the Standard Webhooks specification recommends, with dotted type names.
+func (b *body) standard(e events.Event) {
+	b.text("type", strings.Replace(e.Type, ":", ".", 1))
+	b.text("timestamp", e.OccurredAt)
+	b.raw("data", e.Data)
+	b.text("id", e.ID)
+	if e.Project != nil {
+		b.value("project", e.Project)
+	}
+	if e.Actor != nil {
+		b.value("actor", e.Actor)
+	}
+}
+
+// cloudEvent is the structured JSON of CloudEvents 1.0.
+func (b *body) cloudEvent(e events.Event) {
+	b.text("specversion", "1.0")
+	b.text("id", e.ID)
+	b.text("source", e.Source)
+	b.text("type", e.Type)
+	b.text("time", e.OccurredAt)
+	b.text("datacontenttype", typeJSON)
+	if e.Project != nil {
+		b.text("projectid", e.Project.ID)
+	}
+	b.raw("data", e.Data)
+}
+
+// payloadKey is the member under which the nepenthes format carries data of the type.
+func payloadKey(eventType string) string {
+	if t, ok := events.Lookup(eventType); ok {
+		return t.PayloadKey
+	}
+	resource, _, _ := strings.Cut(eventType, ":")
+	return resource
+}
+
+func (b *body) text(name, value string) { b.value(name, value) }
+
+// value writes a member made by us. The types that reach here marshal without fail.
+func (b *body) value(name string, value any) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(fmt.Sprintf("payload: member %s: %v", name, err))
+	}
+	b.raw(name, text)
+}
+
+// raw writes a member whose bytes are kept as they are.
+func (b *body) raw(name string, value []byte) {
+	open := byte(',')
+	if len(b.buf) == 0 {
+		open = '{'
+	}
+	b.buf = append(b.buf, open, '"')
+	b.buf = append(b.buf, name...)
+	b.buf = append(b.buf, '"', ':')
+	b.buf = append(b.buf, value...)
+}

@@ -1,0 +1,110 @@
+package payload_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nepenthes/events"
+	"nepenthes/shared/payload"
+	"nepenthes/shared/webhook"
+)
+
+// strange is data that a decoder and encoder would not give back as it was.
+const strange = "{ \"_type\":\"WorkPackage\",\"id\":9007199254740993, \"z\":1,\"a\":1.0e+2,\"a\":2,\n\t\"s\":\"\\ud800 é <&> \u2028\" }"
+
+func event() events.Event {
+	return events.Event{
+		ID: "evt_1", Source: "urn:nepenthes", Type: "work_package:updated", OccurredAt: "2026-01-02T11:00:00.50+01:00",
+		Project: &events.Project{ID: "7", Identifier: "plant", Name: "Plant"},
+		Actor:   &events.Actor{ID: "3", Name: "Ada"},
+		Data:    json.RawMessage(strange),
+	}
+}
+
+func TestBody(t *testing.T) {
+	full, bare := event(), event()
+	bare.Project, bare.Actor = nil, nil
+	comment := bare
+	comment.Type = "work_package_comment:comment"
+	operational := bare
+	operational.Type = "webhook:ping"
+	for name, c := range map[string]struct {
+		format webhook.Format
+		event  events.Event
+		want   string
+	}{
+		"nepenthes":             {webhook.FormatNepenthes, full, `{"action":"work_package:updated","work_package":` + strange + `,"actor":{"id":"3","name":"Ada"}}`},
+		"nepenthes, nobody":     {webhook.FormatNepenthes, bare, `{"action":"work_package:updated","work_package":` + strange + `}`},
+		"nepenthes, a comment":  {webhook.FormatNepenthes, comment, `{"action":"work_package_comment:comment","activity":` + strange + `}`},
+		"nepenthes, a ping":     {webhook.FormatNepenthes, operational, `{"action":"webhook:ping","webhook":` + strange + `}`},
+		"standard":              {webhook.FormatStandard, full, `{"type":"work_package.updated","timestamp":"2026-01-02T11:00:00.50+01:00","data":` + strange + `,"id":"evt_1","project":{"id":"7","identifier":"plant","name":"Plant"},"actor":{"id":"3","name":"Ada"}}`},
+		"standard, bare":        {webhook.FormatStandard, bare, `{"type":"work_package.updated","timestamp":"2026-01-02T11:00:00.50+01:00","data":` + strange + `,"id":"evt_1"}`},
+		"cloudevents":           {webhook.FormatCloudEvents, full, `{"specversion":"1.0","id":"evt_1","source":"urn:nepenthes","type":"work_package:updated","time":"2026-01-02T11:00:00.50+01:00","datacontenttype":"application/json","projectid":"7","data":` + strange + `}`},
+		"cloudevents, bare":     {webhook.FormatCloudEvents, bare, `{"specversion":"1.0","id":"evt_1","source":"urn:nepenthes","type":"work_package:updated","time":"2026-01-02T11:00:00.50+01:00","datacontenttype":"application/json","data":` + strange + `}`},
+		"unknown is as default": {"", bare, `{"action":"work_package:updated","work_package":` + strange + `}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := string(payload.Body(c.format, c.event))
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if !json.Valid([]byte(got)) {
+				t.Error("the body is no JSON")
+			}
+		})
+	}
+}
+
+func TestEveryExampleRenders(t *testing.T) {
+	for _, kind := range events.Types() {
+		e, ok := events.Example(kind.Name)
+		if !ok {
+			t.Fatalf("%s has no example", kind.Name)
+		}
+		for _, format := range webhook.Formats() {
+			if body := payload.Body(format, e); !json.Valid(body) || !strings.Contains(string(body), string(e.Data)) {
+				t.Errorf("%s as %s lost its data", kind.Name, format)
+			}
+		}
+	}
+}
+
+func TestRequest(t *testing.T) {
+	r := webhook.Recorded{Event: event(), ReceivedAt: time.UnixMilli(1767351600000), TraceID: strings.Repeat("ab", 16)}
+	key := r.DeliveryKey("wh_01JGK0000000000000000000AA")
+	a := &webhook.Attempt{
+		ID: "att_01JGK0000000000000000000AA", Number: 3, StartedAt: time.Unix(1767351605, 7), Format: webhook.FormatCloudEvents,
+		Signed: true, Legacy: true, HeaderNames: []string{"X-Team"},
+	}
+	got, body := payload.Request(&r, key, a)
+	span := got["traceparent"][0]
+	if !strings.HasPrefix(span, "00-"+r.TraceID+"-") || !strings.HasSuffix(span, "-01") || len(span) != 55 {
+		t.Errorf("traceparent %q", span)
+	}
+	delete(got, "traceparent")
+	want := http.Header{
+		"Content-Type": {"application/cloudevents+json"}, "Accept": {"application/json"}, "User-Agent": {"Nepenthes-Webhooks/1.0"},
+		"webhook-id": {key.ID()}, "webhook-timestamp": {"1767351605"}, "webhook-signature": {"***"}, "X-OP-Signature": {"***"},
+		"X-Nepenthes-Event": {"work_package:updated"}, "X-Nepenthes-Attempt": {"3"}, "X-Team": {"***"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(payload.Body(webhook.FormatCloudEvents, r.Event), body); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTraceIsTheSameForEveryLook(t *testing.T) {
+	r := webhook.Recorded{Event: event()}
+	other := r
+	other.ID = "evt_2"
+	if r.Trace() != r.Trace() || r.Trace() == other.Trace() || len(r.Trace()) != 32 {
+		t.Errorf("traces %s, %s", r.Trace(), other.Trace())
+	}
+}
