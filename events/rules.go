@@ -10,8 +10,7 @@ const (
 	longestID     = 128 // bytes
 	longestSource = 256 // bytes
 	longestName   = 255 // characters
-	// longestTime leaves room for 44 digits behind the second. RFC 3339 names no limit, but times are stored.
-	longestTime = 64 // bytes
+	longestTime   = 64  // bytes; RFC 3339 allows any number of digits behind the second, but times are stored
 )
 
 // Validate tells whether Nepenthes would accept the event from a producer: nil, or an [*Error] like that of

@@ -1,0 +1,233 @@
+package events_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"nepenthes/events"
+)
+
+// contract is the catalogue as it was promised, in its order.
+var contract = []string{
+	"project:created", "project:updated", "project:deleted",
+	"work_package:created", "work_package:updated", "work_package:deleted",
+	"time_entry:created", "time_entry:updated", "time_entry:deleted",
+	"attachment:created", "attachment:updated", "attachment:deleted",
+	"wiki_page:created", "wiki_page:updated", "wiki_page:deleted",
+	"member:created", "member:updated", "member:deleted",
+	"version:created", "version:updated", "version:deleted",
+	"user:created", "user:updated", "user:deleted",
+	"work_package_comment:comment", "work_package_comment:internal_comment",
+	"webhook:ping", "webhook:failing", "webhook:disabled", "webhook:recovered",
+}
+
+func TestTypesAreTheContract(t *testing.T) {
+	var got []string
+	for _, kind := range events.Types() {
+		got = append(got, kind.Name)
+	}
+	if diff := cmp.Diff(contract, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEachType(t *testing.T) {
+	ids := map[string]string{}
+	for _, kind := range events.Types() {
+		t.Run(kind.Name, func(t *testing.T) {
+			if found, ok := events.Lookup(kind.Name); !ok || !cmp.Equal(found, kind) {
+				t.Errorf("Lookup gives %+v, %t", found, ok)
+			}
+			if kind.Name != kind.Resource+":"+kind.Action {
+				t.Errorf("resource %q and action %q", kind.Resource, kind.Action)
+			}
+			if !strings.HasSuffix(kind.Description, ".") {
+				t.Errorf("the description is no sentence: %q", kind.Description)
+			}
+			if want := kind.Resource == "webhook"; kind.Operational != want {
+				t.Errorf("operational is %t, want %t", kind.Operational, want)
+			}
+			if want := kind.Name == "work_package_comment:internal_comment"; kind.OptIn != want {
+				t.Errorf("opt-in is %t, want %t", kind.OptIn, want)
+			}
+			wantKey := kind.Resource
+			if wantKey == "work_package_comment" {
+				wantKey = "activity"
+			}
+			if kind.PayloadKey != wantKey {
+				t.Errorf("payload key %q, want %q", kind.PayloadKey, wantKey)
+			}
+			example, ok := events.Example(kind.Name)
+			if !ok || example.Type != kind.Name || !bytes.Equal(example.Data, kind.Example) {
+				t.Fatalf("example %+v, %t", example, ok)
+			}
+			if other, taken := ids[example.ID]; taken {
+				t.Errorf("%s has the same id", other)
+			}
+			ids[example.ID] = kind.Name
+			checkExample(t, kind, example)
+		})
+	}
+}
+
+func checkExample(t *testing.T, kind events.Type, example events.Event) {
+	t.Helper()
+	file, err := os.ReadFile(fmt.Sprintf("examples/%s.%s.json", kind.Resource, kind.Action))
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoded, err := events.Decode(file)
+	if kind.Operational {
+		var refusal *events.Error
+		if !errors.As(err, &refusal) || !slices.Equal(attributes(refusal), []string{"source", "type"}) {
+			t.Errorf("got %v, want source and type refused and nothing else", err)
+		}
+	} else if err != nil || decoded.Digest() == (events.Event{}).Digest() {
+		t.Errorf("the file cannot be sent: %v", err)
+	}
+	if example.Occurred().IsZero() {
+		t.Error("nobody knows when it happened")
+	}
+	if !strings.Contains(string(example.Data), `"_links":{"self":{"href":"/api/v3/`) {
+		t.Error("data has no link to itself")
+	}
+	checkSchema(t, kind)
+}
+
+// checkSchema holds the example against the schema, formats included, and the schema against that of schemas.
+func checkSchema(t *testing.T, kind events.Type) {
+	t.Helper()
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	text, err := jsonschema.UnmarshalJSON(bytes.NewReader(kind.Schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := compiler.AddResource("schema.json", text); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := jsonschema.UnmarshalJSON(bytes.NewReader(kind.Example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(data); err != nil {
+		t.Errorf("the example breaks its schema: %v", err)
+	}
+	if err := schema.Validate(map[string]any{"_type": "Other"}); err == nil {
+		t.Error("the schema takes anything")
+	}
+}
+
+func TestExamplesHaveNoStrangers(t *testing.T) {
+	files, err := filepath.Glob("examples/*")
+	if err != nil || len(files) != len(contract) {
+		t.Errorf("%d files for %d types, %v", len(files), len(contract), err)
+	}
+}
+
+func TestExamplesAreTheCallersOwn(t *testing.T) {
+	changed, _ := events.Example("work_package:updated")
+	changed.ID, changed.Project.ID, changed.Actor.Name = "x", "x", "x"
+	events.Types()[0].Name = "x"
+	again, _ := events.Example("work_package:updated")
+	if again.ID == "x" || again.Project.ID == "x" || again.Actor.Name == "x" || events.Types()[0].Name == "x" {
+		t.Error("a caller's change is seen by the next")
+	}
+}
+
+func TestUnknownNames(t *testing.T) {
+	for _, name := range []string{"", "*", "work_package", "work_package:*", "Work_package:updated", "work_package:updated ", "pump:broken"} {
+		if _, ok := events.Lookup(name); ok {
+			t.Errorf("Lookup knows %q", name)
+		}
+		if _, ok := events.Example(name); ok {
+			t.Errorf("Example knows %q", name)
+		}
+	}
+}
+
+func TestCheckPattern(t *testing.T) {
+	good := append([]string{"*"}, contract...)
+	for _, kind := range events.Types() {
+		good = append(good, kind.Resource+":*")
+	}
+	for _, pattern := range good {
+		if err := events.CheckPattern(pattern); err != nil {
+			t.Errorf("%q: %v", pattern, err)
+		}
+	}
+	for _, pattern := range []string{
+		"", ":*", "*:*", "**", "*:created", "work_package", "work_package:", "work_package:upd*", "work:*", "work_package:**",
+		"Work_package:*", " work_package:*", "work_package:updated\n", "pump:*",
+	} {
+		var refusal *events.Error
+		if err := events.CheckPattern(pattern); !errors.As(err, &refusal) || refusal.Reason != events.UnknownType {
+			t.Errorf("%q: got %v, want %s", pattern, err, events.UnknownType)
+		}
+	}
+}
+
+func TestMatches(t *testing.T) {
+	reached := func(pattern string) []string {
+		return slices.DeleteFunc(slices.Clone(contract), func(name string) bool { return !events.Matches(pattern, name) })
+	}
+	for pattern, want := range map[string][]string{
+		"*":                                     contract[:25], // all but internal_comment and the operational ones
+		"work_package:*":                        contract[3:6],
+		"work_package_comment:*":                {"work_package_comment:comment"},
+		"webhook:*":                             contract[26:],
+		"":                                      {},
+		"*:*":                                   {},
+		"work:*":                                {},
+		"work_package":                          {},
+		"work_package_comment:internal_comment": {"work_package_comment:internal_comment"},
+		"webhook:ping":                          {"webhook:ping"},
+	} {
+		t.Run(pattern, func(t *testing.T) {
+			if diff := cmp.Diff(want, reached(pattern)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	for _, name := range contract {
+		if got := reached(name); !slices.Equal(got, []string{name}) {
+			t.Errorf("%s matches %q", name, got)
+		}
+	}
+	if events.Matches("pump:broken", "pump:broken") || events.Matches("*", "pump:broken") || events.Matches("*", "") {
+		t.Error("an unknown name is matched")
+	}
+}
+
+// The schema is shown to API clients as it stands: it must not need anything from elsewhere.
+func TestSchemasStandAlone(t *testing.T) {
+	for _, kind := range events.Types() {
+		var schema struct {
+			Schema string `json:"$schema"`
+			Type   string `json:"type"`
+		}
+		if err := json.Unmarshal(kind.Schema, &schema); err != nil {
+			t.Fatal(err)
+		}
+		if schema.Schema != "https://json-schema.org/draft/2020-12/schema" || schema.Type != "object" {
+			t.Errorf("%s: got %+v", kind.Name, schema)
+		}
+		if bytes.Count(kind.Schema, []byte(`"$ref"`)) != bytes.Count(kind.Schema, []byte(`"$ref":"#/$defs/`)) {
+			t.Errorf("%s: the schema refers to something outside of it", kind.Name)
+		}
+	}
+}
