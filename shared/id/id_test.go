@@ -43,15 +43,15 @@ func TestNewIsUniqueAndSorts(t *testing.T) {
 func TestValid(t *testing.T) {
 	good := id.New(id.Webhook, now)
 	for s, want := range map[string]bool{
-		good:                               true,
-		strings.ToLower(good):              false,
-		strings.TrimPrefix(good, "wh_"):    false,
-		id.New(id.Event, now):              false,
-		good + "0":                         false,
-		"":                                 false,
-		"wh_" + strings.Repeat("I", 26):    false,
-		"wh_" + strings.Repeat("Z", 26):    false, // more than 128 bits
-		"wh_" + good[3:28] + "\x00":        false,
+		good:                                true,
+		strings.ToLower(good):               false,
+		strings.TrimPrefix(good, "wh_"):     false,
+		id.New(id.Event, now):               false,
+		good + "0":                          false,
+		"":                                  false,
+		"wh_" + strings.Repeat("I", 26):     false,
+		"wh_" + strings.Repeat("Z", 26):     false, // more than 128 bits
+		"wh_" + good[3:28] + "\x00":         false,
 		"wh_01JGK0000000000000000000" + "é": false,
 	} {
 		if got := id.Valid(id.Webhook, s); got != want {

@@ -132,4 +132,3 @@ func Record(m lane.Message) lambdaevents.SQSMessage {
 	}
 	return record
 }
-

@@ -59,13 +59,13 @@ var forbidden = []struct{ from, to, why string }{
 
 // onlyImporters says which of ours may import a package of others.
 var onlyImporters = map[string][]string{
-	"github.com/aws/aws-lambda-go":                            {"shared/lambdahost", "local"},
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb":           {"shared/dynamo"},
-	"github.com/aws/aws-sdk-go-v2/service/sqs":                {"shared/sqs", "events/publish"},
-	"github.com/aws/aws-sdk-go-v2/service/kms":                {"shared/vault"},
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager":     {"shared/vault"},
-	"zombiezen.com/go/sqlite":                                 {"shared/sqlite"},
-	"github.com/aws/aws-cdk-go":                               {"infra"},
+	"github.com/aws/aws-lambda-go":                             {"shared/lambdahost", "local"},
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb":            {"shared/dynamo"},
+	"github.com/aws/aws-sdk-go-v2/service/sqs":                 {"shared/sqs", "events/publish"},
+	"github.com/aws/aws-sdk-go-v2/service/kms":                 {"shared/vault"},
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager":      {"shared/vault"},
+	"zombiezen.com/go/sqlite":                                  {"shared/sqlite"},
+	"github.com/aws/aws-cdk-go":                                {"infra"},
 	"github.com/standard-webhooks/standard-webhooks/libraries": {"local"},
 }
 

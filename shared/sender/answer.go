@@ -50,11 +50,11 @@ var mayAsk = []int{
 
 // retryAfter is how long the receiver asks to wait: seconds or an HTTP date (RFC 9110 §10.2.3), from now. Junk,
 // values that overflow, negative ones and dates that have passed ask for nothing: zero.
-func retryAfter(r *webhook.Response, now time.Time) time.Duration {
-	if r == nil || !slices.Contains(mayAsk, r.Status) {
+func retryAfter(r outbound.Result, now time.Time) time.Duration {
+	if r.Class != webhook.ErrStatus || !slices.Contains(mayAsk, r.Answer.Status) {
 		return 0
 	}
-	value := strings.TrimSpace(r.Headers.Get("Retry-After"))
+	value := strings.TrimSpace(r.Answer.Header.Get("Retry-After"))
 	if at, err := http.ParseTime(value); err == nil {
 		return max(0, min(at.Sub(now), limits.RetryAfterMax))
 	}

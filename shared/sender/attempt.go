@@ -3,7 +3,6 @@ package sender
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"nepenthes/shared/fault"
@@ -27,7 +26,9 @@ func (s *Sender) attempt(ctx context.Context, w *webhook.Webhook, keys keys, eve
 		return context.Canceled
 	}
 	enter(a, result)
-	return s.record(ctx, w, event, d, a)
+	return s.record(ctx, event, d, a, webhook.Rules{
+		Schedule: w.RetrySchedule, Clock: s.Clock, RetryAfter: retryAfter(result, s.Now()), Dice: s.Dice(),
+	})
 }
 
 // request is what is sent: what payload renders, with the custom headers and the signatures. The bytes that are
@@ -52,9 +53,7 @@ func enter(a *webhook.Attempt, result outbound.Result) {
 	if result.Class == "" {
 		a.Outcome = webhook.OutcomeDelivered
 	}
-	a.ErrorClass, a.ErrorMessage = webhook.ErrorClass(result.Class), result.Message
-	t := result.Timing
-	a.Timing = webhook.Timing{DNS: t.DNS, Connect: t.Connect, TLS: t.TLS, FirstByte: t.FirstByte, Total: t.Total}
+	a.ErrorClass, a.ErrorMessage, a.Timing = result.Class, result.Message, result.Timing
 	if result.Answer != nil {
 		a.Response = kept(result.Answer)
 	}
@@ -63,8 +62,7 @@ func enter(a *webhook.Attempt, result outbound.Result) {
 // record stores the outcome, whatever was written to the row meanwhile (a person may have asked for another
 // attempt), and does what follows from it. If the lease ended and somebody else took the delivery, their attempt
 // stands and ours is told in the log alone.
-func (s *Sender) record(ctx context.Context, w *webhook.Webhook, event *webhook.Recorded, d webhook.Delivery, a *webhook.Attempt) error {
-	rules := webhook.Rules{Schedule: w.RetrySchedule, Clock: s.Clock, RetryAfter: retryAfter(a.Response, s.Now()), Dice: s.Dice()}
+func (s *Sender) record(ctx context.Context, event *webhook.Recorded, d webhook.Delivery, a *webhook.Attempt, rules webhook.Rules) error {
 	for {
 		now := s.Now()
 		next := d
@@ -86,7 +84,7 @@ func (s *Sender) record(ctx context.Context, w *webhook.Webhook, event *webhook.
 
 // follow does what an outcome asks for besides being stored: a 410 switches the webhook off, a retry is rung.
 func (s *Sender) follow(ctx context.Context, event *webhook.Recorded, d *webhook.Delivery, a *webhook.Attempt, now time.Time) error {
-	if a.Response != nil && a.Response.Status == http.StatusGone && event.Trigger != webhook.TriggerPing {
+	if a.Gone() && event.Trigger != webhook.TriggerPing {
 		if err := s.disable(ctx, d.Webhook, now); err != nil {
 			return err
 		}

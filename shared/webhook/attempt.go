@@ -93,3 +93,15 @@ func (a *Attempt) Summary() Summary {
 	}
 	return s
 }
+
+// Answered is the status that the receiver's whole answer had; 0 when none came, or its body broke off, which
+// decides nothing.
+func (a *Attempt) Answered() int {
+	if a.Response == nil || a.ErrorClass != "" && a.ErrorClass != ErrStatus {
+		return 0
+	}
+	return a.Response.Status
+}
+
+// Gone reports whether the receiver said never again.
+func (a *Attempt) Gone() bool { return a.Answered() == http.StatusGone }

@@ -1,9 +1,6 @@
 package webhook
 
-import (
-	"net/http"
-	"time"
-)
+import "time"
 
 // Rules are what Record needs to know about the webhook and the moment.
 type Rules struct {
@@ -38,7 +35,7 @@ func (d *Delivery) Record(a *Attempt, rules Rules, now time.Time) error {
 	switch {
 	case a.Outcome == OutcomeDelivered:
 		d.finish(Delivered, "", now)
-	case a.Response != nil && a.Response.Status == http.StatusGone:
+	case a.Gone():
 		d.finish(Dead, Gone, now)
 	case a.Trigger == TriggerSchedule:
 		d.retry(rules, now)
