@@ -19,9 +19,17 @@ import (
 //
 // Versions: a value carries the version under which it was read, 0 when it is new. A write happens only if that
 // is still the stored version; it raises it by one, in the value too. Otherwise it is a fault of kind
-// UpdateConflict and nothing is written. What does not exist, or has expired, is a fault of kind NotFound. When
-// the store cannot be reached, is throttled beyond its retries or is full, it is a fault of kind Unavailable with
-// a RetryAfter, and a write may or may not have happened; a write repeated after a lost answer succeeds.
+// UpdateConflict, nothing is written and the value is as it was. What does not exist, or has expired, is a fault
+// of kind NotFound; so is a change of what has been deleted meanwhile.
+//
+// When the store cannot be reached, is throttled beyond its retries or is full, it is a fault of kind Unavailable
+// with a RetryAfter, and a write may or may not have happened. A versioned write repeated after a lost answer
+// succeeds: when what is stored is already what the write would make of it, version included, it has happened,
+// and nothing is written again. Deleting again is NotFound.
+//
+// Values: what is read equals what was written. Times are the same instants, to the nanosecond, in whatever
+// location; an empty list or map may come back as nil and the other way round. Texts are any bytes: what a
+// receiver answers need not be UTF-8. Expiry counts in whole seconds.
 type Store interface {
 	Catalogue
 	Projects
@@ -41,7 +49,8 @@ type Catalogue interface {
 	// CatalogueVersion is strongly consistent; 0 before the first change.
 	CatalogueVersion(ctx context.Context) (int64, error)
 	// Changes lists the changes after a version, in order and without a hole up to the current one;
-	// webhook.ErrGap when some are no longer known.
+	// webhook.ErrGap when some are no longer known, or when there is no such version yet (the catalogue was
+	// restored from an older copy). At least the last 1,000 are known.
 	Changes(ctx context.Context, after int64) ([]webhook.Change, error)
 
 	// Settings gives settings.Defaults when nobody has changed any.
@@ -62,7 +71,7 @@ type Catalogue interface {
 type Projects interface {
 	// Projects lists every project, oldest first (CreatedAt, then id).
 	Projects(ctx context.Context) ([]webhook.Project, error)
-	// ProjectsByID gives those of the ids that exist, in no particular order; at most 1,000 ids.
+	// ProjectsByID gives those of the ids that exist, each once, in no particular order; at most 1,000 ids.
 	ProjectsByID(ctx context.Context, ids ...string) ([]webhook.Project, error)
 	PutProject(ctx context.Context, p *webhook.Project) error
 }
@@ -80,13 +89,14 @@ type Clients interface {
 
 // Events keeps events with their plans until they expire (Recorded.ExpiresAt).
 type Events interface {
-	// PutEvent records an event with its plan, the ids of the webhooks that it matched. When an event of that
-	// source and id is there already (not expired) nothing is written: created is false, and what is stored is
-	// returned with its plan, whatever its bytes.
+	// PutEvent records an event with its plan, the ids of the webhooks that it matched (at most
+	// limits.MatchesMax), and sets MatchCount. When an event of that source and id is there already (not expired)
+	// nothing is written: created is false, and what is stored is returned with its plan, whatever its bytes.
 	PutEvent(ctx context.Context, r webhook.Recorded, plan []string) (stored webhook.Recorded, storedPlan []string, created bool, err error)
 	// Event reads an event without its plan.
 	Event(ctx context.Context, key events.Key) (webhook.Recorded, error)
-	// Plan reads up to limit entries of an event's plan from offset (0 is the first), in plan order.
+	// Plan reads up to limit entries of an event's plan from offset (0 is the first), in plan order; none when
+	// offset is past the end.
 	Plan(ctx context.Context, key events.Key, offset, limit int) ([]string, error)
 	// Planned reports whether webhookID is in the event's plan; false also for an unknown event.
 	Planned(ctx context.Context, key events.Key, webhookID string) (bool, error)
@@ -100,12 +110,15 @@ type Deliveries interface {
 	DeliveriesByKey(ctx context.Context, keys ...webhook.Key) (map[webhook.Key]webhook.Delivery, error)
 	// PutDelivery stores d, with an attempt that ended (nil: none), on condition that d.Version is the stored
 	// version (0: no row). It returns the row as it stands now: d with its version raised when won, else what
-	// somebody else stored (the zero Delivery when it is gone). Losing is no error.
+	// somebody else stored (the zero Delivery when it is gone). Losing is no error. The same write again is won
+	// again, as long as nothing followed it.
 	PutDelivery(ctx context.Context, d webhook.Delivery, ended *webhook.Attempt) (now webhook.Delivery, won bool, err error)
 	// Attempts lists the recorded attempts of a delivery, oldest first, the newest limits.AttemptsMax of them;
 	// none is an empty list.
 	Attempts(ctx context.Context, key webhook.Key) ([]webhook.Attempt, error)
-	// Deliveries lists rows, see webhook.Query. The list without a webhook may be a second behind.
+	// Deliveries lists rows, see webhook.Query: by ReceivedMs, those of one millisecond by event key and then by
+	// webhook, newest first. A webhook without rows has an empty list. Backward without a From asks for the last
+	// page. The list without a webhook may be a second behind.
 	Deliveries(ctx context.Context, q webhook.Query) (webhook.Page, error)
 	// Due lists up to limit deliveries whose SweepAt is set and not after until, earliest first as far as known;
 	// it may be a second behind.
@@ -122,9 +135,10 @@ type State interface {
 	State(ctx context.Context, key string) ([]byte, error)
 	// DropState removes a value; what is not there is no fault.
 	DropState(ctx context.Context, key string) error
-	// Count adds by (which may be 0) to a counter and returns it; a new counter, or one that has expired, begins
-	// at 0 and lives until expires, which later calls do not move. Exact also when many count at once. Counters
-	// and values do not share keys.
+	// Count adds by to a counter and returns it; a new counter, or one that has expired, begins at 0 and lives
+	// until expires, which later calls do not move. With by 0 it only reads, and begins none. Exact also when
+	// many count at once; but one repeated after a lost answer may count twice. Counters and values do not share
+	// keys.
 	Count(ctx context.Context, key string, by int64, expires time.Time) (int64, error)
 }
 
