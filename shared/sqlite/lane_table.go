@@ -1,0 +1,186 @@
+package sqlite
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"nepenthes/shared/lane"
+	"nepenthes/shared/limits"
+)
+
+// laneSchema holds the messages of all lanes, version 1. Times are Unix nanoseconds. The body comes last, so that a
+// start which reads the other columns passes the pages of large bodies by. There is no index: a message is written,
+// read and deleted by its id.
+const laneSchema = `
+CREATE TABLE messages (
+	id            INTEGER PRIMARY KEY,
+	lane          TEXT    NOT NULL,
+	sent_at       INTEGER NOT NULL,
+	visible_at    INTEGER NOT NULL,           -- when its delay ends
+	receive_count INTEGER NOT NULL DEFAULT 0, -- of the receives that ended without a deletion, but the last
+	message_group TEXT    NOT NULL,
+	attributes    TEXT,                       -- a JSON object of strings
+	body          BLOB    NOT NULL
+) STRICT;
+`
+
+// attributesMax is how many attributes a message can have (SQS quotas).
+const attributesMax = 10
+
+// row is a message on its way into the table.
+type row struct {
+	id         int64
+	message    lane.Message
+	attributes []byte // JSON; nil: none
+}
+
+// newRow copies a message, since the sender keeps its own, and refuses what SQS would refuse.
+func (db *DB) newRow(m lane.Message) (r row, err error) {
+	size := len(m.Body)
+	for name, value := range m.Attributes {
+		size += len(name) + len(value)
+	}
+	switch {
+	case size > limits.BatchBytes:
+		return row{}, fmt.Errorf("a message of %d bytes, the most is %d", size, limits.BatchBytes)
+	case len(m.Attributes) > attributesMax:
+		return row{}, fmt.Errorf("a message with %d attributes, the most is %d", len(m.Attributes), attributesMax)
+	case m.Delay > limits.MaxDelay:
+		return row{}, fmt.Errorf("a message with a delay of %v, the most is %v", m.Delay, limits.MaxDelay)
+	}
+	if len(m.Attributes) > 0 {
+		if r.attributes, err = json.Marshal(m.Attributes); err != nil {
+			return row{}, err
+		}
+	}
+	r.id = db.lastMessage.Add(1)
+	r.message = lane.Message{
+		ID: strconv.FormatInt(r.id, 10), Body: slices.Clone(m.Body), Group: m.Group,
+		Attributes: maps.Clone(m.Attributes), Delay: max(0, m.Delay), SentAt: db.now(),
+	}
+	return r, nil
+}
+
+func insert(conn *sqlite.Conn, name lane.Name, rows []row) error {
+	for _, r := range rows {
+		stmt := conn.Prep(`INSERT INTO messages (id, lane, sent_at, visible_at, message_group, attributes, body)
+			VALUES (?, ?, ?, ?, ?, ?, ?)`)
+		stmt.BindInt64(1, r.id)
+		stmt.BindText(2, string(name))
+		stmt.BindInt64(3, r.message.SentAt.UnixNano())
+		stmt.BindInt64(4, r.message.SentAt.Add(r.message.Delay).UnixNano())
+		stmt.BindText(5, r.message.Group)
+		if r.attributes == nil {
+			stmt.BindNull(6)
+		} else {
+			stmt.BindText(6, string(r.attributes))
+		}
+		stmt.BindBytes(7, r.message.Body)
+		if _, err := stmt.Step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func remove(conn *sqlite.Conn, name lane.Name, ids []int64) error {
+	for _, id := range ids {
+		stmt := conn.Prep("DELETE FROM messages WHERE id = ? AND lane = ?")
+		stmt.BindInt64(1, id)
+		stmt.BindText(2, string(name))
+		if _, err := stmt.Step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count stores how many receives of a message have ended without its deletion.
+func count(conn *sqlite.Conn, name lane.Name, id int64, received int) error {
+	stmt := conn.Prep("UPDATE messages SET receive_count = ? WHERE id = ? AND lane = ?")
+	stmt.BindInt64(1, int64(received))
+	stmt.BindInt64(2, id)
+	stmt.BindText(3, string(name))
+	_, err := stmt.Step()
+	return err
+}
+
+// move moves a message to another lane, where its count begins anew, and reports whether it was still there.
+func move(conn *sqlite.Conn, from, to lane.Name, id int64) (moved bool, err error) {
+	stmt := conn.Prep("UPDATE messages SET lane = ?, receive_count = 0 WHERE id = ? AND lane = ?")
+	stmt.BindText(1, string(to))
+	stmt.BindInt64(2, id)
+	stmt.BindText(3, string(from))
+	_, err = stmt.Step()
+	return conn.Changes() > 0, err
+}
+
+// load reads those messages of a batch that it lacks; what is not on the lane any more stays nil.
+func load(conn *sqlite.Conn, name lane.Name, batch []taken) error {
+	for i := range batch {
+		t := &batch[i]
+		if t.message != nil {
+			continue
+		}
+		stmt := conn.Prep("SELECT sent_at, attributes, body FROM messages WHERE id = ? AND lane = ?")
+		stmt.BindInt64(1, t.id)
+		stmt.BindText(2, string(name))
+		found, err := stmt.Step()
+		if err != nil {
+			return err
+		}
+		if found {
+			if t.message, err = scan(stmt, t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func scan(stmt *sqlite.Stmt, t *taken) (*lane.Message, error) {
+	m := &lane.Message{
+		ID: strconv.FormatInt(t.id, 10), Group: t.group, SentAt: time.Unix(0, stmt.ColumnInt64(0)),
+		Body: make([]byte, stmt.ColumnLen(2)),
+	}
+	stmt.ColumnBytes(2, m.Body)
+	if stmt.ColumnIsNull(1) {
+		return m, nil
+	}
+	if err := json.Unmarshal([]byte(stmt.ColumnText(1)), &m.Attributes); err != nil {
+		return nil, fmt.Errorf("attributes of message %d: %w", t.id, err)
+	}
+	return m, nil
+}
+
+// loadLanes lines up every message of the file. A receive count stays what it is.
+func (db *DB) loadLanes(conn *sqlite.Conn) error {
+	last := db.started.UnixMicro()
+	stmt := conn.Prep("SELECT id, lane, visible_at, receive_count, message_group FROM messages")
+	for {
+		more, err := stmt.Step()
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		id := stmt.ColumnInt64(0)
+		last = max(last, id)
+		if l := db.lanes[lane.Name(stmt.ColumnText(1))]; l != nil {
+			due := time.Duration(stmt.ColumnInt64(2) - db.started.UnixNano())
+			l.queue.add(id, &lane.Message{Group: stmt.ColumnText(4)}, stmt.ColumnInt(3), due)
+		}
+	}
+	db.lastMessage.Store(last)
+	for _, l := range db.lanes {
+		l.change(func(time.Duration) {})
+	}
+	return nil
+}

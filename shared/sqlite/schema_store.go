@@ -1,0 +1,169 @@
+package sqlite
+
+import (
+	"time"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// storeSchema holds the tables of the store, version 1. Times are Unix nanoseconds, NULL for the zero time, but for
+// received_ms. What is written most, events and deliveries, lies in tables with a rowid: their rows are appended,
+// however the keys are scattered, which costs half as much as a table ordered by key. Rows have columns, so that a
+// person can look into the file; packing them into one value saves nothing worth it.
+const storeSchema = `
+-- Settings, webhooks, projects and clients, as JSON: few, read whole, and compared whole.
+CREATE TABLE config (
+	kind    TEXT NOT NULL,
+	id      TEXT NOT NULL,
+	version INTEGER NOT NULL,
+	name    TEXT,                                -- folded; only where it must be unique
+	value   TEXT NOT NULL,
+	PRIMARY KEY (kind, id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX config_name ON config (kind, name) WHERE name IS NOT NULL;
+
+-- The catalogue's change log; its greatest version is the catalogue's.
+CREATE TABLE changes (
+	version INTEGER PRIMARY KEY,
+	webhook TEXT NOT NULL                        -- empty: the settings
+);
+
+CREATE TABLE key_pairs (
+	number     INTEGER PRIMARY KEY,              -- in the order in which they were added
+	purpose    TEXT NOT NULL,
+	id         TEXT NOT NULL UNIQUE,
+	public_key BLOB NOT NULL,
+	wrapped    BLOB NOT NULL,
+	created_at INTEGER
+);
+CREATE INDEX key_pairs_purpose ON key_pairs (purpose, number);
+
+CREATE TABLE events (
+	key         BLOB NOT NULL UNIQUE,            -- events.Key
+	source      TEXT NOT NULL,
+	id          TEXT NOT NULL,
+	type        TEXT NOT NULL,
+	occurred_at TEXT NOT NULL,                   -- as the producer wrote it
+	project     TEXT,                            -- JSON, NULL: none
+	actor       TEXT,                            -- JSON, NULL: nobody
+	trigger     TEXT NOT NULL,
+	trace_id    TEXT NOT NULL,
+	received_ms INTEGER NOT NULL,
+	expires_at  INTEGER,
+	match_count INTEGER NOT NULL,
+	data        BLOB NOT NULL,
+	plan        BLOB NOT NULL                    -- the ULIDs of the webhooks; the last column is read only when asked for
+);
+CREATE INDEX events_expire ON events (expires_at);
+
+CREATE TABLE deliveries (
+	number          INTEGER PRIMARY KEY,
+	webhook         TEXT NOT NULL,
+	received_ms     INTEGER NOT NULL,
+	event           BLOB NOT NULL,               -- events.Key
+	version         INTEGER NOT NULL,
+	expires_at      INTEGER,
+	event_id        TEXT NOT NULL,
+	event_source    TEXT NOT NULL,
+	event_type      TEXT NOT NULL,
+	origin          TEXT NOT NULL,
+	state           TEXT NOT NULL,
+	reason          TEXT NOT NULL,
+	attempt_count   INTEGER NOT NULL,
+	scheduled       INTEGER NOT NULL,
+	next_attempt_at INTEGER,
+	lease_attempt   TEXT,                        -- NULL: nobody holds it
+	lease_trigger   TEXT,
+	lease_until     INTEGER,
+	owed_trigger    TEXT,                        -- NULL: nothing is owed
+	owed_at         INTEGER,
+	sweep_at        INTEGER,
+	rings           INTEGER NOT NULL,
+	finished_at     INTEGER,
+	last_number     INTEGER,                     -- NULL: no attempt yet
+	last_outcome    TEXT,
+	last_started_at INTEGER,
+	last_total      INTEGER,                     -- nanoseconds
+	last_status     INTEGER,
+	last_error      TEXT,
+	UNIQUE (webhook, received_ms, event)
+);
+CREATE INDEX deliveries_due ON deliveries (sweep_at) WHERE sweep_at IS NOT NULL;
+CREATE INDEX deliveries_dead ON deliveries (received_ms, event, webhook) WHERE state = 'dead' AND origin <> 'ping';
+CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE lease_until IS NOT NULL;
+CREATE INDEX deliveries_expire ON deliveries (expires_at);
+
+CREATE TABLE attempts (
+	delivery      INTEGER NOT NULL,              -- deliveries.number
+	number        INTEGER NOT NULL,
+	id            TEXT NOT NULL,
+	trigger       TEXT NOT NULL,
+	outcome       TEXT NOT NULL,
+	started_at    INTEGER,
+	url           TEXT NOT NULL,
+	format        TEXT NOT NULL,
+	signed        INTEGER NOT NULL,
+	legacy        INTEGER NOT NULL,
+	header_names  TEXT NOT NULL,                 -- JSON
+	dns           INTEGER NOT NULL,              -- nanoseconds, -1: did not happen
+	connect       INTEGER NOT NULL,
+	tls           INTEGER NOT NULL,
+	first_byte    INTEGER NOT NULL,
+	total         INTEGER NOT NULL,
+	status        INTEGER,                       -- NULL: no answer
+	headers       TEXT,                          -- JSON, see latin1
+	body          BLOB,
+	truncated     INTEGER,
+	error_class   TEXT NOT NULL,
+	error_message TEXT NOT NULL,
+	PRIMARY KEY (delivery, number)
+) WITHOUT ROWID;
+
+CREATE TABLE state (
+	key        TEXT PRIMARY KEY,
+	value      BLOB NOT NULL,
+	expires_at INTEGER
+) WITHOUT ROWID;
+CREATE INDEX state_expire ON state (expires_at);
+
+CREATE TABLE counters (
+	key        TEXT PRIMARY KEY,
+	count      INTEGER NOT NULL,
+	expires_at INTEGER
+) WITHOUT ROWID;
+CREATE INDEX counters_expire ON counters (expires_at);
+`
+
+// endLeases ends every lease in the file. It runs in the transaction of Open: whoever held one is dead, since only
+// one process holds the folder. The claim itself stays, so that its attempt is made again under the same trigger.
+func endLeases(conn *sqlite.Conn) error {
+	return execute(conn.Prep(`UPDATE deliveries SET lease_until = NULL WHERE lease_until IS NOT NULL`))
+}
+
+// purgePortion is how many rows one call of purge removes at most from each table, so that no operation waits long
+// behind it.
+const purgePortion = 100
+
+// purges removes what has expired at ?1, at most ?2 rows of each table. Attempts go with their delivery.
+var purges = []string{
+	`DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE expires_at <= ?1 LIMIT ?2)`,
+	`DELETE FROM attempts WHERE delivery IN (SELECT number FROM deliveries WHERE expires_at <= ?1 ORDER BY expires_at, number LIMIT ?2)`,
+	`DELETE FROM deliveries WHERE number IN (SELECT number FROM deliveries WHERE expires_at <= ?1 ORDER BY expires_at, number LIMIT ?2)`,
+	`DELETE FROM state WHERE key IN (SELECT key FROM state WHERE expires_at <= ?1 LIMIT ?2)`,
+	`DELETE FROM counters WHERE key IN (SELECT key FROM counters WHERE expires_at <= ?1 LIMIT ?2)`,
+}
+
+// purge removes rows that have expired, a portion of each table, and reports whether there may be more. It runs in
+// a transaction of its own, time and again; no read depends on it.
+func purge(conn *sqlite.Conn, now time.Time) (more bool, err error) {
+	for _, query := range purges {
+		stmt := conn.Prep(query)
+		stmt.BindInt64(1, nanos(now))
+		stmt.BindInt64(2, purgePortion)
+		if err := execute(stmt); err != nil {
+			return false, err
+		}
+		more = more || conn.Changes() == purgePortion
+	}
+	return more, nil
+}
