@@ -66,9 +66,9 @@ var lifecycle = []action{
 
 // kinds has every type without schema and example, which decoding does not need, and positions where a name
 // stands in it.
-var kinds, positions = list()
+var kinds, positions = listTypes()
 
-func list() ([]Type, map[string]int) {
+func listTypes() ([]Type, map[string]int) {
 	var types []Type
 	positions := map[string]int{}
 	for _, resource := range resources {

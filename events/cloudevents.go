@@ -3,28 +3,28 @@ package events
 // cloudEvent makes the event of a CloudEvents 1.0 structured JSON message. Attributes that this package has no
 // use for and extensions other than projectid are ignored, as CloudEvents intends; a name that CloudEvents does
 // not allow is no extension but a mistake.
-func (d *decoder) cloudEvent(t top) Event {
-	if version := d.text("specversion", t.specVersion); version != "1.0" {
+func (d *decoder) cloudEvent(o outline) Event {
+	if version := d.text("specversion", o.specVersion); version != "1.0" {
 		d.problems.add("specversion", `It must be "1.0".`)
 	}
-	if t.dataBase64.to > 0 {
+	if o.dataBase64.to > 0 {
 		d.problems.add("data_base64", "Binary data is not accepted: data must be JSON.")
 	}
-	if t.occurredAt.to > 0 {
-		t.others = append(t.others, "occurredAt")
+	if o.occurredAt.to > 0 {
+		o.others = append(o.others, "occurredAt")
 	}
-	for _, name := range t.others {
+	for _, name := range o.others {
 		if !isAttributeName(name) {
 			d.problems.add(printable(name), "CloudEvents allows only lower-case letters and digits in a name.")
 		}
 	}
-	e := d.common(t)
-	if !d.has(t.source) {
+	e := d.common(o)
+	if !d.has(o.source) {
 		d.problems.add("source", "CloudEvents requires it: a URI of at most 256 bytes.")
 	}
-	e.OccurredAt = d.text("time", t.time)
-	if d.has(t.projectID) {
-		e.Project = &Project{ID: d.text("projectid", t.projectID)}
+	e.OccurredAt = d.text("time", o.time)
+	if d.has(o.projectID) {
+		e.Project = &Project{ID: d.text("projectid", o.projectID)}
 	}
 	return e
 }

@@ -1,8 +1,8 @@
 package events
 
 import (
-	"bytes"
 	"encoding/json"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -34,9 +34,9 @@ func Restore(envelope []byte) (Event, error) {
 
 func decode(message []byte, check func(*decoder, Event)) (Event, error) {
 	d := decoder{message: message}
-	event, malformed := d.event()
-	if malformed != nil {
-		return Event{}, malformed
+	event := d.event()
+	if d.malformed != nil {
+		return Event{}, d.malformed
 	}
 	check(&d, event)
 	if err := d.problems.err(); err != nil {
@@ -50,17 +50,18 @@ type decoder struct {
 	message     []byte
 	cloudEvents bool
 	problems    problems
+	malformed   *Error // the first fault of form; whatever else was found then counts for nothing
 }
 
-func (d *decoder) event() (Event, *Error) {
-	top, malformed := d.top()
-	if malformed != nil {
-		return Event{}, malformed
+func (d *decoder) event() Event {
+	found := d.outline()
+	if d.malformed != nil {
+		return Event{}
 	}
-	if d.cloudEvents = top.specVersion.to > 0; d.cloudEvents {
-		return d.cloudEvent(top), nil
+	if d.cloudEvents = found.specVersion.to > 0; d.cloudEvents {
+		return d.cloudEvent(found)
 	}
-	return d.envelope(top)
+	return d.envelope(found)
 }
 
 // check applies the rules for a producer's event and tells what breaks them in the spelling of the message.
@@ -76,64 +77,66 @@ func (d *decoder) check(e Event) {
 	d.problems.unknownType = found.unknownType
 }
 
-// top has the places of a message's members, of both shapes, since specversion may be the last to come. A span
-// that ends at 0 is of a member that is not there.
-type top struct {
+// outline has the places of a message's members, of both shapes, since specversion may be the last to come. A
+// span that ends at 0 is of a member that is not there.
+type outline struct {
 	id, source, typ, data                    span
 	occurredAt, project, actor               span // the envelope's own
 	specVersion, time, projectID, dataBase64 span // CloudEvents' own
 	others                                   []string
 }
 
-func (t *top) slot(name []byte) *span {
+func (o *outline) slot(name []byte) *span {
 	switch string(name) {
 	case "id":
-		return &t.id
+		return &o.id
 	case "source":
-		return &t.source
+		return &o.source
 	case "type":
-		return &t.typ
+		return &o.typ
 	case "data":
-		return &t.data
+		return &o.data
 	case "occurredAt":
-		return &t.occurredAt
+		return &o.occurredAt
 	case "project":
-		return &t.project
+		return &o.project
 	case "actor":
-		return &t.actor
+		return &o.actor
 	case "specversion":
-		return &t.specVersion
+		return &o.specVersion
 	case "time":
-		return &t.time
+		return &o.time
 	case "projectid":
-		return &t.projectID
+		return &o.projectID
 	case "data_base64":
-		return &t.dataBase64
+		return &o.dataBase64
 	}
 	return nil
 }
 
-// top checks the whole message, to its last byte, and finds its members.
-func (d *decoder) top() (t top, malformed *Error) {
+// outline checks the whole message, to its last byte, and finds its members.
+func (d *decoder) outline() (found outline) {
 	s := scanner{text: d.message}
 	if !s.unicode() {
-		return t, s.err()
+		d.malformed = s.err()
+		return found
 	}
 	s.space()
 	if s.peek() != '{' {
 		s.fail("The message must be a JSON object.")
-		return t, s.err()
+		d.malformed = s.err()
+		return found
 	}
-	t.others, malformed = d.members(&s, t.slot)
-	if malformed == nil && !s.end() {
-		malformed = s.err()
+	found.others = d.members(&s, found.slot)
+	if d.malformed == nil && !s.end() {
+		d.malformed = s.err()
 	}
-	return t, malformed
+	return found
 }
 
 // members walks over the object at s and notes the places of the members that slot knows. It returns the names
 // of the others. A name that comes twice is malformed, however it is spelt and whether it is known or not.
-func (d *decoder) members(s *scanner, slot func(name []byte) *span) (others []string, _ *Error) {
+func (d *decoder) members(s *scanner, slot func(name []byte) *span) (others []string) {
 	var seen map[string]bool // made for others only: the known ones are told apart by their spans
 	ok := s.object(func(name, value span) string {
 		decoded := d.name(name)
@@ -155,10 +158,10 @@ func (d *decoder) members(s *scanner, slot func(name []byte) *span) (others []st
 		others = append(others, other)
 		return ""
 	})
-	if !ok {
-		return nil, s.err()
+	if !ok && d.malformed == nil {
+		d.malformed = s.err()
 	}
-	return others, nil
+	return others
 }
 
 // name is what a member's name says: "\u0069d" is id. A name that is no text, for it holds half of a surrogate
@@ -172,46 +175,43 @@ func (d *decoder) name(name span) []byte {
 }
 
 // envelope makes the event of a message in Nepenthes' own shape.
-func (d *decoder) envelope(t top) (e Event, malformed *Error) {
+func (d *decoder) envelope(o outline) Event {
 	for _, foreign := range [...]struct {
 		name  string
 		place span
-	}{{"time", t.time}, {"projectid", t.projectID}, {"data_base64", t.dataBase64}} {
+	}{{"time", o.time}, {"projectid", o.projectID}, {"data_base64", o.dataBase64}} {
 		if foreign.place.to > 0 {
-			t.others = append(t.others, foreign.name)
+			o.others = append(o.others, foreign.name)
 		}
 	}
-	d.unknown("", t.others)
-	e = d.common(t)
-	if !d.has(t.source) {
+	d.unknown("", o.others)
+	e := d.common(o)
+	if !d.has(o.source) {
 		e.Source = DefaultSource
 	}
-	e.OccurredAt = d.text("occurredAt", t.occurredAt)
-	if e.Project, malformed = d.project(t.project); malformed != nil {
-		return e, malformed
-	}
-	if e.Actor, malformed = d.actor(t.actor); malformed != nil {
-		return e, malformed
-	}
-	return e, nil
+	e.OccurredAt = d.text("occurredAt", o.occurredAt)
+	e.Project = d.project(o.project)
+	e.Actor = d.actor(o.actor)
+	return e
 }
 
 // common reads what both shapes have.
-func (d *decoder) common(t top) Event {
+func (d *decoder) common(o outline) Event {
 	e := Event{
-		ID:     d.text("id", t.id),
-		Source: d.text("source", t.source),
-		Type:   d.text("type", t.typ),
+		ID:     d.text("id", o.id),
+		Source: d.text("source", o.source),
+		Type:   d.text("type", o.typ),
 	}
-	if t.data.to > 0 {
-		e.Data = json.RawMessage(d.message[t.data.from:t.data.to:t.data.to])
+	if o.data.to > 0 {
+		e.Data = json.RawMessage(d.message[o.data.from:o.data.to:o.data.to])
 	}
 	return e
 }
 
-func (d *decoder) project(place span) (*Project, *Error) {
+// project is nil when the member is absent, or is no object.
+func (d *decoder) project(place span) *Project {
 	var id, identifier, name span
-	found, malformed := d.record("project", place, func(member []byte) *span {
+	found := d.record("project", place, func(member []byte) *span {
 		switch string(member) {
 		case "id":
 			return &id
@@ -223,18 +223,19 @@ func (d *decoder) project(place span) (*Project, *Error) {
 		return nil
 	})
 	if !found {
-		return nil, malformed
+		return nil
 	}
 	return &Project{
 		ID:         d.text("project.id", id),
 		Identifier: d.text("project.identifier", identifier),
 		Name:       d.text("project.name", name),
-	}, nil
+	}
 }
 
-func (d *decoder) actor(place span) (*Actor, *Error) {
+// actor is nil when the member is absent, or is no object.
+func (d *decoder) actor(place span) *Actor {
 	var id, name span
-	found, malformed := d.record("actor", place, func(member []byte) *span {
+	found := d.record("actor", place, func(member []byte) *span {
 		switch string(member) {
 		case "id":
 			return &id
@@ -244,26 +245,22 @@ func (d *decoder) actor(place span) (*Actor, *Error) {
 		return nil
 	})
 	if !found {
-		return nil, malformed
+		return nil
 	}
-	return &Actor{ID: d.text("actor.id", id), Name: d.text("actor.name", name)}, nil
+	return &Actor{ID: d.text("actor.id", id), Name: d.text("actor.name", name)}
 }
 
 // record reads the members of an object within the envelope. It answers false when there is none.
-func (d *decoder) record(attribute string, place span, slot func(name []byte) *span) (bool, *Error) {
+func (d *decoder) record(attribute string, place span, slot func(name []byte) *span) bool {
 	if !d.has(place) {
-		return false, nil
+		return false
 	}
 	if d.message[place.from] != '{' {
 		d.problems.add(attribute, "It must be an object.")
-		return false, nil
+		return false
 	}
-	others, malformed := d.members(&scanner{text: d.message, at: place.from}, slot)
-	if malformed != nil {
-		return false, malformed
-	}
-	d.unknown(attribute+".", others)
-	return true, nil
+	d.unknown(attribute+".", d.members(&scanner{text: d.message, at: place.from}, slot))
+	return true
 }
 
 // has tells whether a member is there and not null.
@@ -302,10 +299,10 @@ func printable(name string) string {
 		if len(shown)+utf8.UTFMax > longest {
 			return string(shown) + "…"
 		}
-		if r < ' ' || r == 0x7f {
+		if !unicode.IsPrint(r) {
 			r = utf8.RuneError
 		}
 		shown = utf8.AppendRune(shown, r)
 	}
-	return string(bytes.ToValidUTF8(shown, nil))
+	return string(shown)
 }

@@ -34,19 +34,24 @@ type Error struct {
 // inText is how many events the text of an error names; Unsent has all.
 const inText = 20
 
-// Error names the events and why each was not sent, the first 20 of them.
+// Error names the events, the first 20 of them, and why they were not sent.
 func (e *Error) Error() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "publish: %d not sent:", len(e.Unsent))
-	for i, unsent := range e.Unsent {
-		if i == inText {
-			fmt.Fprintf(&text, " and %d more", len(e.Unsent)-inText)
-			break
+	fmt.Fprintf(&text, "publish: %d not sent: ", len(e.Unsent))
+	named := e.Unsent[:min(len(e.Unsent), inText)]
+	for i, unsent := range named {
+		// What is not valid may hold anything: %q keeps it in one line, and the precision short.
+		fmt.Fprintf(&text, "%.256q %.128q", unsent.Source, unsent.ID)
+		if i+1 < len(named) && named[i+1].Err.Error() == unsent.Err.Error() {
+			text.WriteString(", ") // a request that failed as a whole has one reason for all its events
+			continue
 		}
-		// What is not valid may hold anything: %.128q keeps it in one line and short.
-		fmt.Fprintf(&text, " %.256q %.128q (%v)", unsent.Source, unsent.ID, unsent.Err)
+		fmt.Fprintf(&text, " (%v) ", unsent.Err)
 	}
-	return text.String()
+	if more := len(e.Unsent) - len(named); more > 0 {
+		fmt.Fprintf(&text, "and %d more", more)
+	}
+	return strings.TrimSpace(text.String())
 }
 
 // Unwrap gives why each event was not sent, for errors.Is and errors.As.
