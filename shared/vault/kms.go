@@ -1,0 +1,78 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"nepenthes/shared/fault"
+)
+
+// KMS is a Maker and an Unwrapper whose wrapping key never leaves AWS KMS. Who may make and who may unwrap,
+// and for which purpose, is decided by the permissions of the process: the encryption context of every call
+// is {"purpose": purpose}. Each stage has a key of its own, so a pair of one stage cannot be unwrapped by
+// another.
+type KMS struct {
+	client *kms.Client
+	keyID  string
+}
+
+// NewKMS makes a KMS over the symmetric key with the id, ARN or alias keyID. It calls nothing yet.
+func NewKMS(config aws.Config, keyID string) *KMS {
+	return &KMS{kms.NewFromConfig(config), keyID}
+}
+
+// Make has KMS make a pair on P-256; the private half is never seen outside KMS. It fails with an Unavailable
+// fault when KMS cannot be reached or is overloaded.
+func (k *KMS) Make(ctx context.Context, purpose string) (publicKey, wrapped []byte, err error) {
+	defer fault.Wrap(&err, "have KMS make a key pair for %s", purpose)
+	made, err := k.client.GenerateDataKeyPairWithoutPlaintext(ctx, &kms.GenerateDataKeyPairWithoutPlaintextInput{
+		KeyId:             &k.keyID,
+		KeyPairSpec:       types.DataKeyPairSpecEccNistP256,
+		EncryptionContext: encryptionContext(purpose),
+	})
+	if err != nil {
+		return nil, nil, passing(err)
+	}
+	return made.PublicKey, made.PrivateKeyCiphertextBlob, nil
+}
+
+// Unwrap has KMS decrypt the private half. It fails with an Unavailable fault when KMS cannot be reached or is
+// overloaded, and with another error when it refuses.
+func (k *KMS) Unwrap(ctx context.Context, purpose string, wrapped []byte) (privateKey []byte, err error) {
+	defer fault.Wrap(&err, "have KMS unwrap a private key for %s", purpose)
+	decrypted, err := k.client.Decrypt(ctx, &kms.DecryptInput{
+		KeyId:             &k.keyID,
+		CiphertextBlob:    wrapped,
+		EncryptionContext: encryptionContext(purpose),
+	})
+	if err != nil {
+		return nil, passing(err)
+	}
+	if len(decrypted.Plaintext) == 0 {
+		return nil, errors.New("KMS answered without a key")
+	}
+	return decrypted.Plaintext, nil
+}
+
+func encryptionContext(purpose string) map[string]string {
+	return map[string]string{"purpose": purpose}
+}
+
+// wait is how long a client is told to wait when AWS does not answer: its own retries are through by then.
+const wait = 5 * time.Second
+
+// passing makes an Unavailable fault of what may pass by itself: throttling, a 5xx, a broken connection. What
+// is left, such as a missing permission, is for the operator alone.
+func passing(err error) error {
+	if retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err).Bool() {
+		return fault.New(fault.Unavailable, "The keys cannot be reached just now.").
+			With("Send the request again in a few seconds.").After(wait).Because(err)
+	}
+	return err
+}
