@@ -35,8 +35,8 @@ func (f *Fanout) bury(ctx context.Context, m lane.Message, why error) error {
 	return nil
 }
 
-// detailMax keeps the sentence about a dead letter readable in a console's table.
-const detailMax = 1000
+// detailMax is the most bytes of a detail: room for every fault of an ordinary event, beside a body of any size.
+const detailMax = 4096
 
 // detail is the refusal in a sentence. It must be text that SQS takes as an attribute, which control characters
 // are not.

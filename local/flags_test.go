@@ -1,0 +1,64 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+func TestParseDefaults(t *testing.T) {
+	got, err := parse(nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := options{
+		addr: "127.0.0.1:8080", receiverAddr: "127.0.0.1:8081", data: ".run/local", demo: true, speed: 1,
+		allowLoopback: true, logLevel: slog.LevelWarn,
+	}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestParse(t *testing.T) {
+	got, err := parse([]string{
+		"-addr", "127.0.0.1:0", "-receiver-addr", "127.0.0.1:1", "-data", "", "-demo=false", "-speed", "60", "-twice",
+		"-allow-loopback=false", "-admin", "me:se:cret", "-receiver-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "-rate", "50", "-log-level", "info",
+	}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := options{
+		addr: "127.0.0.1:0", receiverAddr: "127.0.0.1:1", speed: 60, twice: true, admin: credentials{"me", "se:cret"},
+		receiverSecret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", rate: 50, logLevel: slog.LevelInfo,
+	}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for name, args := range map[string]string{
+		"an unknown flag":            "-frobnicate",
+		"a speed of zero":            "-speed 0",
+		"a speed that is no number":  "-speed NaN",
+		"a negative rate":            "-rate -1",
+		"an admin without secret":    "-admin me",
+		"an admin without id":        "-admin :secret",
+		"a secret of another kind":   "-receiver-secret plain-text-of-sixteen",
+		"a secret that is too short": "-receiver-secret whsec_AAAA",
+		"an unknown level":           "-log-level loud",
+		"an argument":                "now",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := parse(strings.Fields(args), io.Discard)
+			if err == nil {
+				t.Fatal("it was accepted")
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than a sentence: %q", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"nepenthes/shared/catalogue"
+	"nepenthes/shared/fanout"
+	"nepenthes/shared/lambdahost"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/limits"
+	"nepenthes/shared/sender"
+	"nepenthes/shared/sqlite"
+	"nepenthes/shared/sweep"
+	"nepenthes/shared/webhook"
+)
+
+// Messages in work at once. Fan-out's bound is how many events one commit of the database can share; the sender's
+// tenth (one webhook's share) is the number of requests that one receiver gets at a time.
+const (
+	fanoutSlots = 64
+	senderSlots = 200
+)
+
+// pipeline is the way of an event from its lane to the receivers: what runs in the cloud as fanout, sender and
+// sweeper.
+type pipeline struct {
+	catalogue *catalogue.Catalogue
+	fanout    *fanout.Fanout
+	sender    *sender.Sender
+	sweeper   *sweep.Sweeper
+	consumers []*consumer
+	clock     webhook.Clock
+	logger    *slog.Logger
+}
+
+// parts are what a pipeline is put together from.
+type parts struct {
+	db     *sqlite.DB
+	opener sender.Opener
+	client sender.Client
+	clock  webhook.Clock
+	twice  bool
+	logger *slog.Logger
+}
+
+// laneOptions are the slots of the lanes, for the database that a pipeline runs on.
+func laneOptions() map[lane.Name]sqlite.LaneOptions {
+	return map[lane.Name]sqlite.LaneOptions{
+		lane.Events:     {Slots: fanoutSlots},
+		lane.Deliveries: {Slots: senderSlots},
+		lane.Retries:    {Slots: senderSlots},
+	}
+}
+
+func newPipeline(p parts) *pipeline {
+	l := &pipeline{catalogue: catalogue.New(p.db), clock: p.clock, logger: p.logger}
+	l.fanout = fanout.New(fanout.Config{
+		Matcher: l.catalogue, Recorder: p.db, Projects: p.db,
+		Deliveries: p.db.Lane(lane.Deliveries), DeadLetters: p.db.Lane(lane.Events.DeadLetters()), Logger: p.logger,
+	})
+	l.sender = sender.New(sender.Config{
+		Catalogue: l.catalogue, Events: p.db, Deliveries: p.db, Webhooks: p.db, Retries: p.db.Lane(lane.Retries),
+		Opener: p.opener, Client: p.client, Clock: p.clock, Logger: p.logger,
+	})
+	l.sweeper = sweep.New(sweep.Config{Deliveries: p.db, Retries: p.db.Lane(lane.Retries), Clock: p.clock, Logger: p.logger})
+	l.consume(p, lane.Events, l.fanout.Handle, fanoutSlots, limits.FanoutTimeout)
+	l.consume(p, lane.Deliveries, l.sender.Handle, senderSlots, limits.SenderTimeout)
+	l.consume(p, lane.Retries, l.sender.Handle, senderSlots, limits.SenderTimeout)
+	return l
+}
+
+func (l *pipeline) consume(p parts, name lane.Name, handle lambdahost.Consumer, slots int, limit time.Duration) {
+	l.consumers = append(l.consumers, &consumer{
+		source: p.db.Lane(name), batch: lambdahost.Queue(handle, p.logger), slots: slots, limit: limit, twice: p.twice, logger: p.logger,
+	})
+}
+
+// run works until ctx ends, and returns when nothing is in work any more.
+func (l *pipeline) run(ctx context.Context) {
+	var running sync.WaitGroup
+	for _, c := range l.consumers {
+		running.Go(func() { c.run(ctx) })
+	}
+	running.Go(func() { l.sweep(ctx) })
+	running.Wait()
+}
+
+// sweep sweeps at once, since much may be due after a rest, and then every minute.
+func (l *pipeline) sweep(ctx context.Context) {
+	tick := time.NewTicker(l.clock.Scaled(limits.SweepPeriod))
+	defer tick.Stop()
+	for {
+		if err := l.sweeper.Sweep(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			l.logger.ErrorContext(ctx, "sweep.failed", "error", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"nepenthes/events"
+	"nepenthes/shared/signing"
+	"nepenthes/shared/webhook"
+)
+
+const testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+// signed is a request as the sender makes it.
+func signed(t *testing.T, path, body string) *http.Request {
+	t.Helper()
+	secret, err := signing.Parse(testSecret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	id := webhook.Key{Webhook: "wh_01JGK0000000000000000000AA", ReceivedMs: now.UnixMilli() - 42, Event: events.KeyOf("s", "1")}.ID()
+	req := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	for name, value := range map[string]string{
+		"webhook-id": id, "webhook-timestamp": strconv.FormatInt(now.Unix(), 10),
+		"webhook-signature":   signing.Sign(id, now.Unix(), []byte(body), []signing.Secret{secret}),
+		"X-Nepenthes-Event":   "user:created",
+		"X-Nepenthes-Attempt": "2",
+	} {
+		req.Header.Set(name, value)
+	}
+	return req
+}
+
+func TestReceiver(t *testing.T) {
+	for name, c := range map[string]struct {
+		path    string
+		forge   bool
+		answers []int
+	}{
+		"hooks":                    {"/hooks/any/thing", false, []int{200, 200}},
+		"flaky":                    {"/flaky/x", false, []int{500, 500, 200, 500}},
+		"status":                   {"/status/410", false, []int{410}},
+		"a status that is none":    {"/status/1000", false, []int{404}},
+		"another path":             {"/", false, []int{404}},
+		"a forged one is told too": {"/hooks/", true, []int{200}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			r, err := newReceiver(testSecret, &out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first := signed(t, c.path, `{}`)
+			for _, want := range c.answers {
+				req := signed(t, c.path, `{}`)
+				req.Header = first.Header.Clone()
+				if c.forge {
+					req = signed(t, c.path, `{"a":1}`)
+					req.Header = first.Header.Clone()
+				}
+				w := httptest.NewRecorder()
+				r.ServeHTTP(w, req)
+				if w.Code != want {
+					t.Errorf("got %d, want %d", w.Code, want)
+				}
+			}
+			lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+			if len(lines) != len(c.answers) {
+				t.Fatalf("%d lines, want %d", len(lines), len(c.answers))
+			}
+			mark := "✓"
+			if c.forge {
+				mark = "✗"
+			}
+			fields := strings.Fields(lines[0])
+			if len(fields) != 5 || fields[0] != mark || fields[1] != "user:created" || fields[2] != "attempt=2" || fields[4] != c.path {
+				t.Errorf("line %q", lines[0])
+			}
+			if took, err := time.ParseDuration(fields[3]); err != nil || took < 42*time.Millisecond {
+				t.Errorf("latency %q", fields[3])
+			}
+		})
+	}
+}
+
+func TestReceiverHangsUntilTheSenderGivesUp(t *testing.T) {
+	var out strings.Builder
+	r, err := newReceiver(testSecret, &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r.ServeHTTP(httptest.NewRecorder(), signed(t, "/hang/x", "").WithContext(ctx))
+	if !strings.HasPrefix(out.String(), "✓ ") {
+		t.Errorf("got %q", out.String())
+	}
+}

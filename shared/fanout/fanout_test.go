@@ -1,0 +1,359 @@
+package fanout_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nepenthes/events"
+	"nepenthes/shared/catalogue"
+	"nepenthes/shared/fanout"
+	"nepenthes/shared/id"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/sqlite"
+	"nepenthes/shared/webhook"
+)
+
+var start = time.Date(2026, 1, 2, 11, 0, 0, 0, time.UTC)
+
+// rig is a fan-out on a store in memory, with lanes that remember what they took.
+type rig struct {
+	t      *testing.T
+	store  *sqlite.DB
+	fanout *fanout.Fanout
+	bells  taken
+	dead   taken
+	logs   strings.Builder
+}
+
+// taken is a lane that remembers.
+type taken struct {
+	mu       sync.Mutex
+	messages []lane.Message
+	err      error
+}
+
+func (l *taken) Send(_ context.Context, messages ...lane.Message) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return l.err
+	}
+	l.messages = append(l.messages, messages...)
+	return nil
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	now := func() time.Time { return start }
+	store, err := sqlite.Open("", sqlite.Options{Now: now})
+	must(t, err)
+	t.Cleanup(func() { must(t, store.Close()) })
+	r := &rig{t: t, store: store}
+	r.fanout = r.make()
+	return r
+}
+
+// make makes another fan-out on the rig, as a second process would be.
+func (r *rig) make() *fanout.Fanout {
+	r.t.Helper()
+	return fanout.New(fanout.Config{
+		Matcher: catalogue.New(r.store), Recorder: r.store, Projects: r.store, Deliveries: &r.bells, DeadLetters: &r.dead,
+		Now: func() time.Time { return start }, Logger: slog.New(slog.NewTextHandler(&r.logs, nil)),
+	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *rig) webhook(projects webhook.Projects, patterns ...string) string {
+	r.t.Helper()
+	w := webhook.Webhook{
+		ID: id.New(id.Webhook, start), Enabled: true, PayloadURL: "https://receiver.example/",
+		Subscription: webhook.Subscription{Events: patterns, Projects: projects},
+	}
+	w.Name = w.ID
+	must(r.t, r.store.PutWebhook(r.t.Context(), &w))
+	return w.ID
+}
+
+var all = webhook.Projects{All: true}
+
+func message(body string) lane.Message {
+	return lane.Message{ID: "m1", Body: []byte(body), SentAt: start, ReceiveCount: 1}
+}
+
+const updated = `{"id":"evt_1","type":"work_package:updated","occurredAt":"2026-01-02T10:59:59Z","project":{"id":"7","name":"Plant"},"data":{"id":9007199254740993}}`
+
+// rung are the webhooks that were rung for, in order.
+func (r *rig) rung() []string {
+	var ids []string
+	for _, m := range r.bells.messages {
+		ids = append(ids, m.Group)
+	}
+	return ids
+}
+
+func TestAnEventBecomesDeliveries(t *testing.T) {
+	r := newRig(t)
+	a := r.webhook(all, "work_package:*")
+	r.webhook(all, "time_entry:created")
+	r.webhook(webhook.Projects{IDs: []string{"8"}}, "*")
+	b := r.webhook(webhook.Projects{IDs: []string{"7"}}, "*")
+	must(t, r.fanout.Handle(t.Context(), message(updated)))
+	if diff := cmp.Diff([]string{a, b}, r.rung()); diff != "" {
+		t.Error(diff)
+	}
+	key := events.KeyOf(events.DefaultSource, "evt_1")
+	stored, err := r.store.Event(t.Context(), key)
+	must(t, err)
+	if string(stored.Data) != `{"id":9007199254740993}` || stored.MatchCount != 2 || !stored.ReceivedAt.Equal(start) {
+		t.Errorf("stored %s, %d matches, received %v", stored.Data, stored.MatchCount, stored.ReceivedAt)
+	}
+	plan, err := r.store.Plan(t.Context(), key, 0, 10)
+	must(t, err)
+	if diff := cmp.Diff([]string{a, b}, plan); diff != "" {
+		t.Error(diff)
+	}
+	name, err := lane.Called(r.bells.messages[0])
+	must(t, err)
+	if want := stored.DeliveryKey(a).ID(); name != want {
+		t.Errorf("the bell names %s, want %s", name, want)
+	}
+}
+
+func TestTheSameEventTwice(t *testing.T) {
+	t.Run("rings by the first plan", func(t *testing.T) {
+		r := newRig(t)
+		a := r.webhook(all, "*")
+		must(t, r.fanout.Handle(t.Context(), message(updated)))
+		r.webhook(all, "*") // comes too late for this event
+		must(t, r.make().Handle(t.Context(), message(updated)))
+		if diff := cmp.Diff([]string{a, a}, r.rung()); diff != "" {
+			t.Error(diff)
+		}
+		if got, again := r.bells.messages[0].Body, r.bells.messages[1].Body; string(got) != string(again) {
+			t.Errorf("the repeat names another delivery: %s, %s", got, again)
+		}
+	})
+	t.Run("with other bytes is a dead letter", func(t *testing.T) {
+		r := newRig(t)
+		r.webhook(all, "*")
+		must(t, r.fanout.Handle(t.Context(), message(updated)))
+		must(t, r.fanout.Handle(t.Context(), message(strings.Replace(updated, "0993", "0994", 1))))
+		if len(r.bells.messages) != 1 || len(r.dead.messages) != 1 || r.dead.messages[0].Attributes[lane.Reason] != "id_conflict" {
+			t.Errorf("%d bells, dead %v", len(r.bells.messages), r.dead.messages)
+		}
+	})
+	t.Run("under another source is another event", func(t *testing.T) {
+		r := newRig(t)
+		r.webhook(all, "*")
+		must(t, r.fanout.Handle(t.Context(), message(updated)))
+		must(t, r.fanout.Handle(t.Context(), message(strings.Replace(updated, `"type"`, `"source":"urn:other","type"`, 1))))
+		if len(r.bells.messages) != 2 || len(r.dead.messages) != 0 {
+			t.Errorf("%d bells, %d dead", len(r.bells.messages), len(r.dead.messages))
+		}
+	})
+}
+
+func TestDeadLetters(t *testing.T) {
+	secret := "whsec_do-not-log-me"
+	for name, c := range map[string]struct{ body, reason string }{
+		"no JSON":            {`{"id":` + secret, "malformed"},
+		"a repeated member":  {`{"id":"a","id":"b","type":"user:created","occurredAt":"2026-01-02T11:00:00Z","data":1}`, "malformed"},
+		"an unknown type":    {strings.Replace(updated, "updated", "exploded", 1), "unknown_type"},
+		"a broken rule":      {strings.Replace(updated, `"id":"evt_1",`, "", 1), "invalid"},
+		"an unknown member":  {strings.Replace(updated, `"data"`, `"Data":1,"data"`, 1), "invalid"},
+		"an operational one": {strings.Replace(updated, "work_package:updated", "webhook:ping", 1), "invalid"},
+		"too large":          {strings.Replace(updated, "Plant", strings.Repeat("x", events.MaxSize), 1), "too_large"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.webhook(all, "*", "webhook:*")
+			m := message(c.body)
+			m.Attributes = map[string]string{lane.Traceparent: "kept"}
+			must(t, r.fanout.Handle(t.Context(), m))
+			if len(r.dead.messages) != 1 || len(r.bells.messages) != 0 {
+				t.Fatalf("%d dead letters, %d bells", len(r.dead.messages), len(r.bells.messages))
+			}
+			dead := r.dead.messages[0]
+			if string(dead.Body) != c.body || dead.Attributes[lane.Reason] != c.reason || dead.Attributes[lane.Detail] == "" || dead.Attributes[lane.Traceparent] != "kept" {
+				t.Errorf("attributes %v", dead.Attributes)
+			}
+			if strings.Contains(r.logs.String(), secret) || strings.Contains(dead.Attributes[lane.Detail], secret) {
+				t.Error("the body is in the log or in the detail")
+			}
+		})
+	}
+	t.Run("a body that leaves no room is cut", func(t *testing.T) {
+		r := newRig(t)
+		must(t, r.fanout.Handle(t.Context(), message(strings.Repeat("x", 1<<20))))
+		dead := r.dead.messages[0]
+		if len(dead.Body) != 1_000_000 || dead.Attributes[lane.Truncated] != "true" {
+			t.Errorf("%d bytes, %v", len(dead.Body), dead.Attributes)
+		}
+	})
+	t.Run("when the dead-letter lane fails the message comes again", func(t *testing.T) {
+		r := newRig(t)
+		r.dead.err = errors.New("no")
+		if err := r.fanout.Handle(t.Context(), message("x")); err == nil {
+			t.Error("the message was acknowledged")
+		}
+	})
+}
+
+func TestNothingIsAcknowledgedBeforeAllIsRung(t *testing.T) {
+	r := newRig(t)
+	w := r.webhook(all, "*")
+	r.bells.err = errors.New("no")
+	if err := r.fanout.Handle(t.Context(), message(updated)); err == nil {
+		t.Fatal("the message was acknowledged")
+	}
+	r.bells.err = nil
+	must(t, r.fanout.Handle(t.Context(), message(updated)))
+	if diff := cmp.Diff([]string{w}, r.rung()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestProjectsAreTaught(t *testing.T) {
+	event := func(id, kind, at, project string) lane.Message {
+		return message(fmt.Sprintf(`{"id":%q,"type":%q,"occurredAt":"2026-01-02T%s:00Z","project":%s,"data":1}`, id, kind, at, project))
+	}
+	for name, c := range map[string]struct {
+		messages []lane.Message
+		want     webhook.Project
+	}{
+		"the first event makes it": {
+			[]lane.Message{event("1", "user:created", "10:00", `{"id":"7","identifier":"plant","name":"Plant"}`)},
+			webhook.Project{ID: "7", Identifier: "plant", Name: "Plant"},
+		},
+		"an absent name erases none": {
+			[]lane.Message{
+				event("1", "user:created", "10:00", `{"id":"7","identifier":"plant","name":"Plant"}`),
+				event("2", "user:created", "10:01", `{"id":"7"}`),
+			},
+			webhook.Project{ID: "7", Identifier: "plant", Name: "Plant"},
+		},
+		"newer news win": {
+			[]lane.Message{
+				event("1", "user:created", "10:00", `{"id":"7","name":"Plant"}`),
+				event("2", "user:created", "10:01", `{"id":"7","name":"Works"}`),
+			},
+			webhook.Project{ID: "7", Name: "Works"},
+		},
+		"older news that come late do not": {
+			[]lane.Message{
+				event("1", "user:created", "10:01", `{"id":"7","name":"Works"}`),
+				event("2", "user:created", "10:00", `{"id":"7","name":"Plant"}`),
+			},
+			webhook.Project{ID: "7", Name: "Works"},
+		},
+		"news that told nothing new count too": {
+			[]lane.Message{
+				event("1", "user:created", "10:00", `{"id":"7","name":"Works"}`),
+				event("2", "user:created", "10:05", `{"id":"7","name":"Works"}`),
+				event("3", "user:created", "10:03", `{"id":"7","name":"Plant"}`),
+			},
+			webhook.Project{ID: "7", Name: "Works"},
+		},
+		"a deleted project is gone": {
+			[]lane.Message{
+				event("1", "user:created", "10:00", `{"id":"7","name":"Plant"}`),
+				event("2", "project:deleted", "10:01", `{"id":"7"}`),
+				event("3", "user:created", "10:00", `{"id":"7"}`),
+			},
+			webhook.Project{ID: "7", Name: "Plant", Gone: true},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			for _, m := range c.messages {
+				must(t, r.fanout.Handle(t.Context(), m))
+			}
+			got, err := r.store.ProjectsByID(t.Context(), "7")
+			must(t, err)
+			p := got[0]
+			if p.ID != c.want.ID || p.Identifier != c.want.Identifier || p.Name != c.want.Name || p.Gone != c.want.Gone {
+				t.Errorf("got %+v, want %+v", p, c.want)
+			}
+		})
+	}
+	t.Run("what is known is not written again", func(t *testing.T) {
+		r := newRig(t)
+		for i := range 5 {
+			must(t, r.fanout.Handle(t.Context(), event(fmt.Sprint(i), "user:created", "10:00", `{"id":"7","name":"Plant"}`)))
+		}
+		got, err := r.store.ProjectsByID(t.Context(), "7")
+		must(t, err)
+		if got[0].Version != 1 {
+			t.Errorf("written %d times", got[0].Version)
+		}
+	})
+	t.Run("many processes at once agree", func(t *testing.T) {
+		r := newRig(t)
+		var wg sync.WaitGroup
+		for i := range 8 {
+			f := r.make()
+			wg.Go(func() {
+				for j := range 10 {
+					if err := f.Handle(t.Context(), event(fmt.Sprintf("%d-%d", i, j), "user:created", fmt.Sprintf("10:%02d", 10*j/2+i/2), fmt.Sprintf(`{"id":"7","name":"n%02d"}`, 10*j/2+i/2))); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		got, err := r.store.ProjectsByID(t.Context(), "7")
+		must(t, err)
+		if got[0].Name != "n48" {
+			t.Errorf("got %q, want the newest", got[0].Name)
+		}
+	})
+}
+
+func TestOperate(t *testing.T) {
+	r := newRig(t)
+	w := r.webhook(all, "time_entry:created")
+	e := events.Event{ID: id.New(id.Event, start), Source: events.OperationalSource, Type: "webhook:ping", OccurredAt: "2026-01-02T11:00:00Z", Data: json.RawMessage(`{}`), Project: &events.Project{ID: "9"}}
+	rec, err := r.fanout.Operate(t.Context(), e, webhook.TriggerPing, w)
+	must(t, err)
+	if !slices.Equal(r.rung(), []string{w}) || rec.Trigger != webhook.TriggerPing || rec.MatchCount != 1 {
+		t.Errorf("rung %v, recorded %+v", r.rung(), rec)
+	}
+	if taught, err := r.store.ProjectsByID(t.Context(), "9"); err != nil || len(taught) != 0 {
+		t.Errorf("an operational event taught a project: %v %v", taught, err)
+	}
+}
+
+func TestTraceContext(t *testing.T) {
+	for header, want := range map[string]string{
+		"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01": "4bf92f3577b34da6a3ce929d0e0e4736",
+		"00-00000000000000000000000000000000-00f067aa0ba902b7-01": "",
+		"junk": "",
+		"":     "",
+	} {
+		r := newRig(t)
+		m := message(updated)
+		m.Attributes = map[string]string{lane.Traceparent: header}
+		must(t, r.fanout.Handle(t.Context(), m))
+		stored, err := r.store.Event(t.Context(), events.KeyOf(events.DefaultSource, "evt_1"))
+		must(t, err)
+		if stored.TraceID != want {
+			t.Errorf("%q: got %q, want %q", header, stored.TraceID, want)
+		}
+	}
+}

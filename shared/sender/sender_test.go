@@ -1,0 +1,623 @@
+package sender_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nepenthes/events"
+	"nepenthes/shared/catalogue"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/id"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/limits"
+	"nepenthes/shared/outbound"
+	"nepenthes/shared/sender"
+	"nepenthes/shared/sqlite"
+	"nepenthes/shared/vault"
+	"nepenthes/shared/webhook"
+)
+
+var start = time.Date(2026, 1, 2, 11, 0, 0, 0, time.UTC)
+
+// rig is a sender on a store in memory, with a clock that stands still until it is moved, and a receiver that is a
+// function.
+type rig struct {
+	t      testing.TB
+	store  *sqlite.DB
+	sealer *vault.Sealer
+	opener *vault.Opener
+	sender *sender.Sender
+	logs   *bytes.Buffer
+
+	mu     sync.Mutex
+	now    time.Time
+	answer func(r outbound.Request) outbound.Result
+	posts  []outbound.Request
+	bells  []lane.Message
+}
+
+func newRig(t testing.TB) *rig {
+	t.Helper()
+	r := &rig{t: t, now: start, answer: func(outbound.Request) outbound.Result { return answered(200) }, logs: &bytes.Buffer{}}
+	store, err := sqlite.Open("", sqlite.Options{Now: r.clock})
+	must(t, err)
+	t.Cleanup(func() { must(t, store.Close()) })
+	keys, err := vault.OpenLocal("")
+	must(t, err)
+	r.store = store
+	r.sealer, err = vault.NewSealer(vault.SealerConfig{Pairs: store, Maker: keys})
+	must(t, err)
+	r.opener, err = vault.NewOpener(vault.OpenerConfig{Pairs: store, Unwrapper: keys})
+	must(t, err)
+	r.sender = r.make(store, r)
+	return r
+}
+
+// store is what the sender needs of one.
+type store interface {
+	sender.Events
+	sender.Deliveries
+	sender.Webhooks
+	catalogue.Store
+}
+
+// make makes another sender on the rig, as a second process would be, over a store and a client of its own.
+func (r *rig) make(s store, client sender.Client) *sender.Sender {
+	r.t.Helper()
+	return sender.New(sender.Config{
+		Catalogue: catalogue.New(s), Events: s, Deliveries: s, Webhooks: s, Retries: r, Opener: r.opener, Client: client,
+		Now: r.clock, Dice: func() float64 { return 0.5 },
+		Logger: slog.New(slog.NewJSONHandler(&synced{r}, nil)),
+	})
+}
+
+// synced writes the log under the rig's lock.
+type synced struct{ *rig }
+
+func (s *synced) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.logs.Write(p)
+}
+
+func (r *rig) clock() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.now
+}
+
+func (r *rig) pass(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.now = r.now.Add(d)
+}
+
+// Post is the receiver.
+func (r *rig) Post(_ context.Context, req outbound.Request) outbound.Result {
+	r.mu.Lock()
+	r.posts = append(r.posts, req)
+	answer := r.answer
+	r.mu.Unlock()
+	return answer(req)
+}
+
+// Send is the lane of retries.
+func (r *rig) Send(_ context.Context, messages ...lane.Message) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.bells = append(r.bells, messages...)
+	return nil
+}
+
+// webhook makes a webhook for every event, changed by change.
+func (r *rig) webhook(change func(w *webhook.Webhook)) webhook.Webhook {
+	r.t.Helper()
+	w := webhook.Webhook{
+		ID: id.New(id.Webhook, start), PayloadURL: "https://receiver.example/hooks", Enabled: true,
+		Subscription:  webhook.Subscription{Events: []string{"*"}, Projects: webhook.Projects{All: true}},
+		PayloadFormat: webhook.FormatNepenthes, Timeout: limits.ExchangeTimeout, RetrySchedule: webhook.ScheduleStandard,
+		CreatedAt: start, UpdatedAt: start, StatusSince: start,
+	}
+	w.Name = w.ID
+	if change != nil {
+		change(&w)
+	}
+	must(r.t, r.store.PutWebhook(r.t.Context(), &w))
+	return w
+}
+
+// event records an event for the webhooks, as fan-out does.
+func (r *rig) event(trigger webhook.Trigger, webhooks ...webhook.Webhook) webhook.Recorded {
+	r.t.Helper()
+	now := r.clock()
+	rec := webhook.Recorded{
+		Event: events.Event{
+			ID: id.New(id.Event, now), Source: events.DefaultSource, Type: "work_package:updated",
+			OccurredAt: "2026-01-02T11:00:00Z", Project: &events.Project{ID: "7"}, Data: json.RawMessage(`{"id":1}`),
+		},
+		ReceivedAt: now, ExpiresAt: now.Add(limits.RetentionDays * 24 * time.Hour), Trigger: trigger,
+	}
+	var plan []string
+	for _, w := range webhooks {
+		plan = append(plan, w.ID)
+	}
+	stored, _, _, err := r.store.PutEvent(r.t.Context(), rec, plan)
+	must(r.t, err)
+	return stored
+}
+
+// ring gives the sender the first doorbell of the event's delivery to w.
+func (r *rig) ring(e webhook.Recorded, w webhook.Webhook) error {
+	return r.sender.Handle(r.t.Context(), lane.Doorbell(e.DeliveryKey(w.ID).ID(), w.ID))
+}
+
+// ringAgain gives it one that knows of a row.
+func (r *rig) ringAgain(e webhook.Recorded, w webhook.Webhook) error {
+	return r.sender.Handle(r.t.Context(), lane.DoorbellAgain(e.DeliveryKey(w.ID).ID(), w.ID, 0))
+}
+
+func (r *rig) delivery(e webhook.Recorded, w webhook.Webhook) webhook.Delivery {
+	r.t.Helper()
+	d, err := r.store.Delivery(r.t.Context(), e.DeliveryKey(w.ID))
+	must(r.t, err)
+	return d
+}
+
+func (r *rig) attempts(e webhook.Recorded, w webhook.Webhook) []webhook.Attempt {
+	r.t.Helper()
+	all, err := r.store.Attempts(r.t.Context(), e.DeliveryKey(w.ID))
+	must(r.t, err)
+	return all
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answered is a whole answer with that status and header lines.
+func answered(status int, header ...string) outbound.Result {
+	r := outbound.Result{Answer: &outbound.Answer{Status: status, Header: http.Header{}}, Started: start}
+	for i := 0; i < len(header); i += 2 {
+		r.Answer.Header.Add(header[i], header[i+1])
+	}
+	if status/100 != 2 {
+		r.Class = webhook.ErrStatus
+	}
+	return r
+}
+
+func failed(class webhook.ErrorClass) outbound.Result {
+	return outbound.Result{Class: class, Message: "It failed."}
+}
+
+// The table of contract-delivery, "What an answer means".
+func TestWhatAnAnswerMeans(t *testing.T) {
+	type want struct {
+		state  webhook.State
+		reason webhook.Reason
+		wait   time.Duration
+		class  webhook.ErrorClass
+	}
+	plain := want{webhook.Retrying, "", 5 * time.Second, webhook.ErrStatus}
+	waiting := func(d time.Duration) want { return want{webhook.Retrying, "", d, webhook.ErrStatus} }
+	broken := answered(410)
+	broken.Class = webhook.ErrTimeout
+	late := answered(503, "Retry-After", "3600")
+	late.Class = webhook.ErrReset
+	for name, c := range map[string]struct {
+		answer outbound.Result
+		want   want
+	}{
+		"200":                 {answered(200), want{webhook.Delivered, "", 0, ""}},
+		"204":                 {answered(204), want{webhook.Delivered, "", 0, ""}},
+		"299":                 {answered(299), want{webhook.Delivered, "", 0, ""}},
+		"301, never followed": {answered(301, "Location", "https://other.example/"), plain},
+		"304":                 {answered(304), plain},
+		"400":                 {answered(400), plain},
+		"404":                 {answered(404), plain},
+		"410":                 {answered(410), want{webhook.Dead, webhook.Gone, 0, webhook.ErrStatus}},
+		"410 whose body broke off decides nothing": {broken, want{webhook.Retrying, "", 5 * time.Second, webhook.ErrTimeout}},
+		"500":                                    {answered(500), plain},
+		"Retry-After in seconds":                 {answered(503, "Retry-After", "3600"), waiting(63 * time.Minute)},
+		"Retry-After as a date":                  {answered(429, "Retry-After", start.Add(time.Hour).Format(http.TimeFormat)), waiting(63 * time.Minute)},
+		"Retry-After of an answer that broke":    {late, want{webhook.Retrying, "", 5 * time.Second, webhook.ErrReset}},
+		"Retry-After is earlier":                 {answered(503, "Retry-After", "1"), plain},
+		"Retry-After at most a day":              {answered(503, "Retry-After", "999999"), waiting(24 * time.Hour)},
+		"Retry-After date far away":              {answered(503, "Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"), waiting(24 * time.Hour)},
+		"Retry-After has passed":                 {answered(503, "Retry-After", start.Add(-time.Hour).Format(http.TimeFormat)), plain},
+		"Retry-After is junk":                    {answered(503, "Retry-After", "soon"), plain},
+		"Retry-After is negative":                {answered(503, "Retry-After", "-5"), plain},
+		"Retry-After is a fraction":              {answered(503, "Retry-After", "3600.5"), plain},
+		"Retry-After overflows":                  {answered(503, "Retry-After", "99999999999999999999"), plain},
+		"Retry-After overflows nanoseconds":      {answered(503, "Retry-After", "9223372037"), plain},
+		"Retry-After with a status that may not": {answered(404, "Retry-After", "3600"), plain},
+		"connection refused":                     {failed(webhook.ErrConnect), want{webhook.Retrying, "", 5 * time.Second, webhook.ErrConnect}},
+		"a blocked address":                      {failed(webhook.ErrBlocked), want{webhook.Retrying, "", 5 * time.Second, webhook.ErrBlocked}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.answer = func(outbound.Request) outbound.Result { return c.answer }
+			w := r.webhook(nil)
+			e := r.event(webhook.TriggerSchedule, w)
+			must(t, r.ring(e, w))
+			d := r.delivery(e, w)
+			got := want{state: d.State, reason: d.Reason, class: d.Last.ErrorClass}
+			if !d.NextAttemptAt.IsZero() {
+				got.wait = d.NextAttemptAt.Sub(start)
+			}
+			if got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+			if d.AttemptCount != 1 || d.Lease != nil {
+				t.Errorf("attempts %d, lease %v", d.AttemptCount, d.Lease)
+			}
+		})
+	}
+}
+
+func TestDoorbellAfterAFailure(t *testing.T) {
+	r := newRig(t)
+	r.answer = func(outbound.Request) outbound.Result { return answered(500) }
+	w := r.webhook(nil)
+	e := r.event(webhook.TriggerSchedule, w)
+	must(t, r.ring(e, w))
+	var delays []time.Duration
+	for len(r.bells) > 0 {
+		bell := r.bells[0]
+		r.bells = nil
+		if bell.Group != w.ID {
+			t.Errorf("the bell's group is %q, want the webhook", bell.Group)
+		}
+		delays = append(delays, bell.Delay)
+		r.pass(bell.Delay)
+		must(t, r.sender.Handle(t.Context(), bell))
+	}
+	// The third wait is too long for a lane: the clock has it.
+	if diff := cmp.Diff([]time.Duration{5 * time.Second, 5 * time.Minute}, delays); diff != "" {
+		t.Error(diff)
+	}
+	if d := r.delivery(e, w); d.AttemptCount != 3 || d.NextAttemptAt.Sub(r.now) != 30*time.Minute {
+		t.Errorf("attempts %d, next after %v", d.AttemptCount, d.NextAttemptAt.Sub(r.now))
+	}
+}
+
+func TestGoneDisablesTheWebhook(t *testing.T) {
+	r := newRig(t)
+	r.answer = func(outbound.Request) outbound.Result { return answered(410) }
+	w := r.webhook(nil)
+	first, second := r.event(webhook.TriggerSchedule, w), r.event(webhook.TriggerSchedule, w)
+	must(t, r.ring(first, w))
+	must(t, r.ring(second, w))
+	got, err := r.store.Webhook(t.Context(), w.ID)
+	must(t, err)
+	if got.Enabled || got.DisabledReason != webhook.Gone || got.LockVersion != w.LockVersion+1 {
+		t.Errorf("enabled %v, reason %q, version %d", got.Enabled, got.DisabledReason, got.LockVersion)
+	}
+	if d := r.delivery(second, w); d.State != webhook.Skipped || d.Reason != webhook.Disabled {
+		t.Errorf("the other delivery is %s, %s", d.State, d.Reason)
+	}
+	if len(r.posts) != 1 {
+		t.Errorf("%d requests, want 1", len(r.posts))
+	}
+}
+
+func TestRulesAtSendTime(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(r *rig, w *webhook.Webhook)
+		want   webhook.Reason
+	}{
+		"disabled": {func(r *rig, w *webhook.Webhook) {
+			w.Disable(webhook.Manual, r.now)
+			must(r.t, r.store.PutWebhook(r.t.Context(), w))
+		}, webhook.Disabled},
+		"deleted": {func(r *rig, w *webhook.Webhook) { must(r.t, r.store.DeleteWebhook(r.t.Context(), w.ID, 0)) }, webhook.Deleted},
+		"another event": {func(r *rig, w *webhook.Webhook) {
+			w.Subscription.Events = []string{"time_entry:*"}
+			must(r.t, r.store.PutWebhook(r.t.Context(), w))
+		}, webhook.Unsubscribed},
+		"another project": {func(r *rig, w *webhook.Webhook) {
+			w.Subscription.Projects = webhook.Projects{IDs: []string{"8"}}
+			must(r.t, r.store.PutWebhook(r.t.Context(), w))
+		}, webhook.Unsubscribed},
+	} {
+		t.Run(name+" before the first attempt", func(t *testing.T) {
+			r := newRig(t)
+			w := r.webhook(nil)
+			e := r.event(webhook.TriggerSchedule, w)
+			must(t, r.ring(e, r.webhook(nil))) // a doorbell for another webhook, so that the catalogue is warm
+			c.change(r, &w)
+			posts := len(r.posts)
+			must(t, r.ring(e, w))
+			d := r.delivery(e, w)
+			if d.State != webhook.Skipped || d.Reason != c.want || d.AttemptCount != 0 || len(r.posts) != posts {
+				t.Errorf("got %s %s after %d attempts and %d requests", d.State, d.Reason, d.AttemptCount, len(r.posts)-posts)
+			}
+		})
+		t.Run(name+" before a retry", func(t *testing.T) {
+			r := newRig(t)
+			r.answer = func(outbound.Request) outbound.Result { return answered(500) }
+			w := r.webhook(nil)
+			e := r.event(webhook.TriggerSchedule, w)
+			must(t, r.ring(e, w))
+			c.change(r, &w)
+			r.pass(5 * time.Second)
+			must(t, r.ringAgain(e, w))
+			d := r.delivery(e, w)
+			if d.State != webhook.Skipped || d.Reason != c.want || d.AttemptCount != 1 || !d.SweepAt.IsZero() {
+				t.Errorf("got %s %s after %d attempts, clock %v", d.State, d.Reason, d.AttemptCount, d.SweepAt)
+			}
+		})
+	}
+}
+
+func TestPingIsExempt(t *testing.T) {
+	r := newRig(t)
+	r.answer = func(outbound.Request) outbound.Result { return answered(410) }
+	w := r.webhook(func(w *webhook.Webhook) {
+		w.Enabled, w.DisabledReason = false, webhook.Manual
+		w.Subscription = webhook.Subscription{Events: []string{"time_entry:*"}, Projects: webhook.Projects{IDs: []string{"8"}}}
+	})
+	e := r.event(webhook.TriggerPing, w)
+	must(t, r.ring(e, w))
+	d := r.delivery(e, w)
+	if d.State != webhook.Dead || d.Reason != webhook.Gone || d.AttemptCount != 1 || r.attempts(e, w)[0].Trigger != webhook.TriggerPing {
+		t.Errorf("got %s %s", d.State, d.Reason)
+	}
+	if got, err := r.store.Webhook(t.Context(), w.ID); err != nil || got.LockVersion != w.LockVersion {
+		t.Errorf("the ping's 410 changed the webhook: %+v %v", got, err)
+	}
+	page, err := r.store.Deliveries(t.Context(), webhook.Query{State: webhook.Dead, Limit: 10})
+	if err != nil || len(page.Deliveries) != 0 {
+		t.Errorf("a ping needs no person, but %d are listed (%v)", len(page.Deliveries), err)
+	}
+}
+
+func TestCopiesOfADoorbell(t *testing.T) {
+	t.Run("one that meets a live claim is not acknowledged", func(t *testing.T) {
+		r := newRig(t)
+		w := r.webhook(nil)
+		e := r.event(webhook.TriggerSchedule, w)
+		var copies []error
+		r.answer = func(outbound.Request) outbound.Result {
+			copies = append(copies, r.ring(e, w), r.ringAgain(e, w))
+			return answered(200)
+		}
+		must(t, r.ring(e, w))
+		if len(copies) != 2 || copies[0] == nil || copies[1] == nil {
+			t.Errorf("the copies were acknowledged: %v", copies)
+		}
+		if len(r.posts) != 1 {
+			t.Errorf("%d requests", len(r.posts))
+		}
+	})
+	t.Run("one that meets an outcome is", func(t *testing.T) {
+		r := newRig(t)
+		w := r.webhook(nil)
+		e := r.event(webhook.TriggerSchedule, w)
+		for range 3 {
+			must(t, r.ring(e, w))
+			must(t, r.ringAgain(e, w))
+		}
+		if len(r.posts) != 1 || len(r.attempts(e, w)) != 1 {
+			t.Errorf("%d requests, %d attempts", len(r.posts), len(r.attempts(e, w)))
+		}
+	})
+	t.Run("one that is early is, and changes nothing", func(t *testing.T) {
+		r := newRig(t)
+		r.answer = func(outbound.Request) outbound.Result { return answered(500) }
+		w := r.webhook(nil)
+		e := r.event(webhook.TriggerSchedule, w)
+		must(t, r.ring(e, w))
+		before := r.delivery(e, w)
+		must(t, r.ring(e, w))
+		if diff := cmp.Diff(before, r.delivery(e, w)); diff != "" || len(r.posts) != 1 {
+			t.Errorf("%d requests; %s", len(r.posts), diff)
+		}
+	})
+	t.Run("from many sides at once there is one attempt", func(t *testing.T) {
+		r := newRig(t)
+		w := r.webhook(nil)
+		e := r.event(webhook.TriggerSchedule, w)
+		other := r.make(r.store, r)
+		var wg sync.WaitGroup
+		for i := range 16 {
+			wg.Go(func() {
+				s := r.sender
+				if i%2 == 0 {
+					s = other
+				}
+				_ = s.Handle(t.Context(), lane.Doorbell(e.DeliveryKey(w.ID).ID(), w.ID))
+			})
+		}
+		wg.Wait()
+		if len(r.posts) != 1 {
+			t.Errorf("%d requests", len(r.posts))
+		}
+	})
+}
+
+// A holder that dies between claim and outcome leaves a lease; the next doorbell after it makes the attempt under
+// the same number and id.
+func TestAHolderThatDies(t *testing.T) {
+	r := newRig(t)
+	w := r.webhook(nil)
+	e := r.event(webhook.TriggerSchedule, w)
+	r.answer = func(outbound.Request) outbound.Result { panic("killed") }
+	func() {
+		defer func() { _ = recover() }()
+		_ = r.ring(e, w)
+	}()
+	r.answer = func(outbound.Request) outbound.Result { return answered(200) }
+	if err := r.ring(e, w); err == nil {
+		t.Error("a copy was acknowledged while the lease was alive")
+	}
+	r.pass(limits.Lease)
+	must(t, r.ring(e, w))
+	if len(r.posts) != 2 || r.posts[0].Header["webhook-id"][0] != r.posts[1].Header["webhook-id"][0] ||
+		r.posts[1].Header["X-Nepenthes-Attempt"][0] != "1" {
+		t.Errorf("requests: %v", r.posts)
+	}
+	if d := r.delivery(e, w); d.State != webhook.Delivered || d.AttemptCount != 1 {
+		t.Errorf("got %s after %d attempts", d.State, d.AttemptCount)
+	}
+}
+
+// One whose claim was taken over after it ended may still come to an end: the other's outcome stands.
+func TestALateHolder(t *testing.T) {
+	r := newRig(t)
+	w := r.webhook(nil)
+	e := r.event(webhook.TriggerSchedule, w)
+	first := true
+	r.answer = func(outbound.Request) outbound.Result {
+		if !first {
+			return answered(200)
+		}
+		first = false
+		r.pass(limits.Lease)
+		must(t, r.ring(e, w))
+		return answered(500)
+	}
+	must(t, r.ring(e, w))
+	if d := r.delivery(e, w); d.State != webhook.Delivered || d.AttemptCount != 1 || len(r.bells) != 0 {
+		t.Errorf("got %s after %d attempts, %d bells", d.State, d.AttemptCount, len(r.bells))
+	}
+}
+
+func TestAbortedByUsIsNoAttempt(t *testing.T) {
+	r := newRig(t)
+	w := r.webhook(nil)
+	e := r.event(webhook.TriggerSchedule, w)
+	r.answer = func(outbound.Request) outbound.Result { return outbound.Result{Aborted: true} }
+	if err := r.ring(e, w); err == nil {
+		t.Error("the doorbell was acknowledged")
+	}
+	if n := len(r.attempts(e, w)); n != 0 {
+		t.Errorf("%d attempts were recorded", n)
+	}
+}
+
+func TestRetryByHandDuringAnAttempt(t *testing.T) {
+	r := newRig(t)
+	r.answer = func(outbound.Request) outbound.Result { return answered(500) }
+	w := r.webhook(nil)
+	e := r.event(webhook.TriggerSchedule, w)
+	must(t, r.ring(e, w))
+	r.answer = func(outbound.Request) outbound.Result {
+		d := r.delivery(e, w)
+		if _, err := d.Ask(webhook.TriggerManual, r.clock(), webhook.Clock{}); err != nil {
+			t.Error(err)
+		}
+		if _, won, err := r.store.PutDelivery(t.Context(), d, nil); !won || err != nil {
+			t.Errorf("ask: %v %v", won, err)
+		}
+		return answered(500)
+	}
+	r.pass(5 * time.Second)
+	r.bells = nil
+	must(t, r.ringAgain(e, w))
+	d := r.delivery(e, w)
+	if d.AttemptCount != 2 || d.Owed == nil || len(r.bells) != 1 || r.bells[0].Delay != 0 {
+		t.Fatalf("attempts %d, owed %v, bells %v", d.AttemptCount, d.Owed, r.bells)
+	}
+	r.answer = func(outbound.Request) outbound.Result { return answered(200) }
+	must(t, r.sender.Handle(t.Context(), r.bells[0]))
+	if d := r.delivery(e, w); d.State != webhook.Delivered || d.AttemptCount != 3 {
+		t.Errorf("got %s after %d attempts", d.State, d.AttemptCount)
+	}
+}
+
+func TestAnEventThatExpired(t *testing.T) {
+	r := newRig(t)
+	r.answer = func(outbound.Request) outbound.Result { return answered(500) }
+	w := r.webhook(nil)
+	e := r.event(webhook.TriggerSchedule, w)
+	must(t, r.ring(e, w))
+	r.pass(limits.RetentionDays * 24 * time.Hour)
+	for _, s := range []*sender.Sender{r.sender, r.make(r.store, r)} { // one that remembers the event, one that does not
+		must(t, s.Handle(t.Context(), lane.DoorbellAgain(e.DeliveryKey(w.ID).ID(), w.ID, 0)))
+	}
+	if d := r.delivery(e, w); d.State != webhook.Dead || d.Reason != webhook.Expired || len(r.posts) != 1 {
+		t.Errorf("got %s %s, %d requests", d.State, d.Reason, len(r.posts))
+	}
+}
+
+func TestNonsenseIsAnError(t *testing.T) {
+	r := newRig(t)
+	for _, body := range []string{"", "{}", "null", `{"delivery":1}`, `{"delivery":"dlv_x"}`, `{"delivery":"wh_1"}`, "\xff"} {
+		if err := r.sender.Handle(t.Context(), lane.Message{ID: "m", Body: []byte(body)}); err == nil {
+			t.Errorf("%q was acknowledged", body)
+		}
+	}
+}
+
+func TestWhatIsKeptOfAnAnswer(t *testing.T) {
+	r := newRig(t)
+	w := r.webhook(nil)
+	e := r.event(webhook.TriggerSchedule, w)
+	long := strings.Repeat("x", limits.AnswerStored)
+	r.answer = func(outbound.Request) outbound.Result {
+		a := answered(503, "A", "1", "Retry-After", "3600", "Big", long, "Z", "cut off")
+		a.Answer.Body = []byte(long + "more")
+		return a
+	}
+	must(t, r.ring(e, w))
+	got := r.attempts(e, w)[0].Response
+	if diff := cmp.Diff(&webhook.Response{Status: 503, Headers: http.Header{"A": {"1"}}, Body: []byte(long), Truncated: true}, got); diff != "" {
+		t.Error(diff)
+	}
+	if wait := r.delivery(e, w).NextAttemptAt.Sub(start); wait < time.Hour {
+		t.Errorf("a Retry-After that is not stored was not honoured: %v", wait)
+	}
+}
+
+func TestLogTellsIdsAlone(t *testing.T) {
+	r := newRig(t)
+	sealed, err := r.sealer.Seal(t.Context(), []byte("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), "x", "y")
+	must(t, err)
+	_ = sealed
+	w := r.webhook(nil)
+	e := r.event(webhook.TriggerSchedule, w)
+	must(t, r.ring(e, w))
+	var line map[string]any
+	must(t, json.Unmarshal(r.logs.Bytes(), &line))
+	for key, want := range map[string]any{
+		"msg": "delivery.attempted", "event": e.ID, "type": e.Type, "webhook": w.ID, "delivery": e.DeliveryKey(w.ID).ID(), "attempt": 1.0, "outcome": "delivered",
+	} {
+		if line[key] != want {
+			t.Errorf("%s: got %v, want %v", key, line[key], want)
+		}
+	}
+}
+
+func TestUnavailableStoreIsAnError(t *testing.T) {
+	r := newRig(t)
+	w := r.webhook(nil)
+	e := r.event(webhook.TriggerSchedule, w)
+	broken := fault.New(fault.Unavailable, "no")
+	s := r.make(failing{r.store, broken}, r)
+	if err := s.Handle(t.Context(), lane.Doorbell(e.DeliveryKey(w.ID).ID(), w.ID)); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// failing is a store whose every PutDelivery fails.
+type failing struct {
+	*sqlite.DB
+	err error
+}
+
+func (f failing) PutDelivery(context.Context, webhook.Delivery, *webhook.Attempt) (webhook.Delivery, bool, error) {
+	return webhook.Delivery{}, false, f.err
+}

@@ -1,0 +1,198 @@
+package sweep_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"nepenthes/events"
+	"nepenthes/shared/id"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/limits"
+	"nepenthes/shared/sqlite"
+	"nepenthes/shared/sweep"
+	"nepenthes/shared/webhook"
+)
+
+var start = time.Date(2026, 1, 2, 11, 0, 0, 0, time.UTC)
+
+// rig is a sweeper on a store in memory, a clock that is moved by hand, and a lane that remembers.
+type rig struct {
+	t       *testing.T
+	store   *sqlite.DB
+	sweeper *sweep.Sweeper
+
+	mu    sync.Mutex
+	now   time.Time
+	bells []lane.Message
+	err   error
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{t: t, now: start}
+	store, err := sqlite.Open("", sqlite.Options{Now: r.clock})
+	must(t, err)
+	t.Cleanup(func() { must(t, store.Close()) })
+	r.store = store
+	r.sweeper = sweep.New(sweep.Config{Deliveries: store, Retries: r, Now: r.clock, Logger: slog.New(slog.DiscardHandler)})
+	return r
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *rig) clock() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.now
+}
+
+func (r *rig) Send(_ context.Context, messages ...lane.Message) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		r.bells = append(r.bells, messages...)
+	}
+	return r.err
+}
+
+// sweepAt sweeps at that time and gives the delays of the bells that were rung.
+func (r *rig) sweepAt(at time.Time) []time.Duration {
+	r.t.Helper()
+	r.now, r.bells = at, nil
+	must(r.t, r.sweeper.Sweep(r.t.Context()))
+	var delays []time.Duration
+	for _, m := range r.bells {
+		delays = append(delays, m.Delay)
+	}
+	return delays
+}
+
+// failing stores a delivery whose made attempts of the standard schedule failed, the last one at the rig's time.
+func (r *rig) failing(made int) webhook.Key {
+	r.t.Helper()
+	rec := webhook.Recorded{
+		Event:      events.Event{ID: id.New(id.Event, r.now), Source: events.DefaultSource, Type: "user:created"},
+		ReceivedAt: start, ExpiresAt: start.Add(30 * 24 * time.Hour), Trigger: webhook.TriggerSchedule,
+	}
+	d := rec.Delivery(id.New(id.Webhook, start))
+	for range made {
+		d.NextAttemptAt = time.Time{}
+		a := &webhook.Attempt{ID: id.New(id.Attempt, r.now), Trigger: webhook.TriggerSchedule, Outcome: webhook.OutcomeFailed, ErrorClass: webhook.ErrTimeout}
+		must(r.t, d.Claim(a.ID, a.Trigger, r.now))
+		must(r.t, d.Record(a, webhook.Rules{Schedule: webhook.ScheduleStandard, Dice: 0.5}, r.now))
+	}
+	r.put(d)
+	return d.Key
+}
+
+func (r *rig) put(d webhook.Delivery) {
+	r.t.Helper()
+	if _, won, err := r.store.PutDelivery(r.t.Context(), d, nil); !won || err != nil {
+		r.t.Fatal(won, err)
+	}
+}
+
+func TestALongWaitLandsInTheSecond(t *testing.T) {
+	r := newRig(t)
+	key := r.failing(4) // 2 h
+	next := start.Add(2 * time.Hour)
+	for at := start; at.Before(next.Add(-limits.SweepLead)); at = at.Add(limits.SweepPeriod) {
+		if delays := r.sweepAt(at); len(delays) != 0 {
+			t.Fatalf("rang at %v", at)
+		}
+	}
+	at := next.Add(-limits.SweepLead).Add(17 * time.Second)
+	delays := r.sweepAt(at)
+	if len(delays) != 1 || !at.Add(delays[0]).Equal(next) || delays[0] > limits.MaxDelay {
+		t.Fatalf("delays %v, want until %v", delays, next)
+	}
+	if name, err := lane.Called(r.bells[0]); err != nil || name != key.ID() || r.bells[0].Group != key.Webhook || r.bells[0].Attributes[lane.Again] == "" {
+		t.Errorf("the bell is %+v", r.bells[0])
+	}
+}
+
+func TestALostDoorbellIsFound(t *testing.T) {
+	r := newRig(t)
+	r.failing(1) // 5 s: the sender rang, and it got lost
+	if delays := r.sweepAt(start.Add(2 * time.Minute)); len(delays) != 0 {
+		t.Fatal("rang too early: the lane may just be slow")
+	}
+	if delays := r.sweepAt(start.Add(2*time.Minute + 5*time.Second)); len(delays) != 1 || delays[0] != 0 {
+		t.Fatalf("got %v, want a bell at once", delays)
+	}
+	if delays := r.sweepAt(start.Add(3 * time.Minute)); len(delays) != 0 {
+		t.Errorf("a lane that falls behind is buried under doorbells: %v", delays)
+	}
+	if delays := r.sweepAt(start.Add(4*time.Minute + 5*time.Second)); len(delays) != 1 {
+		t.Errorf("the second ringing did not follow: %v", delays)
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	r := newRig(t)
+	for range 350 {
+		r.failing(1)
+	}
+	if delays := r.sweepAt(start.Add(time.Hour)); len(delays) != 350 {
+		t.Errorf("rang %d times, want 350", len(delays))
+	}
+}
+
+func TestTwoSweepersRingOnce(t *testing.T) {
+	r := newRig(t)
+	for range 50 {
+		r.failing(1)
+	}
+	r.now = start.Add(time.Hour)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if err := r.sweeper.Sweep(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(r.bells) != 50 {
+		t.Errorf("rang %d times, want 50", len(r.bells))
+	}
+}
+
+func TestWhatIsInSomebodysHandsIsNotRung(t *testing.T) {
+	r := newRig(t)
+	key := r.failing(1)
+	d, err := r.store.Delivery(t.Context(), key)
+	must(t, err)
+	r.now = start.Add(2*time.Minute + 4*time.Second)
+	must(t, d.Claim("att_1", webhook.TriggerSchedule, r.now))
+	r.put(d)
+	if delays := r.sweepAt(start.Add(2*time.Minute + 6*time.Second)); len(delays) != 0 {
+		t.Error("rang for a delivery with a live lease")
+	}
+	// The holder died, and its message with it: found after the lease.
+	if delays := r.sweepAt(r.now.Add(limits.Lease + limits.SweepMargin)); len(delays) != 1 {
+		t.Error("an attempt that nobody finished is lost")
+	}
+}
+
+func TestAnErrorLeavesTheRestForTheNextSweep(t *testing.T) {
+	r := newRig(t)
+	r.failing(1)
+	r.now, r.err = start.Add(time.Hour), errors.New("no")
+	if err := r.sweeper.Sweep(t.Context()); err == nil {
+		t.Fatal("the failure is not told")
+	}
+	r.err = nil
+	if delays := r.sweepAt(r.now.Add(2 * time.Minute)); len(delays) != 1 {
+		t.Errorf("the next sweep rang %d times", len(delays))
+	}
+}
