@@ -1,0 +1,221 @@
+// Package api holds the operations of the API: everything that a program over HTTP, or a person through the
+// console, can do. Package rest puts them on the wire and describes them; the console calls the very same, so no
+// rule stands twice.
+//
+// An operation checks in the order of the contract: the caller's scope, the query, whether the thing is there, its
+// version and state, and then every attribute at once. What it cannot do it tells in a *fault.Fault.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"nepenthes/events"
+	"nepenthes/shared/access"
+	"nepenthes/shared/address"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/auth"
+	"nepenthes/shared/auth/clients"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/settings"
+	"nepenthes/shared/webhook"
+)
+
+// Call is who calls, and by which way.
+type Call struct {
+	auth.Caller
+	// Paths makes hrefs that begin with the stage path by which the call came.
+	hal.Paths
+	// Host is this service's own host and port in the caller's eyes; no webhook may point at it.
+	Host string
+}
+
+// Operation is one thing that a caller can do. I is what it takes, O what it answers.
+type Operation[I, O any] struct {
+	// Scope is what the caller must hold; empty: any caller may.
+	Scope access.Scope
+	do    func(context.Context, Call, *I) (*O, error)
+}
+
+// Do carries the operation out. The fault is of kind MissingPermission when the caller does not hold the scope;
+// then nothing was looked at.
+func (op Operation[I, O]) Do(ctx context.Context, call Call, in *I) (*O, error) {
+	if err := Permit(call.Caller, op.Scope); err != nil {
+		return nil, err
+	}
+	return op.do(ctx, call, in)
+}
+
+// Permit is nil when the caller holds the scope, or none is needed; else a fault of kind MissingPermission that
+// names it.
+func Permit(caller auth.Caller, scope access.Scope) error {
+	if scope == "" || caller.Allows(scope) {
+		return nil
+	}
+	return fault.New(fault.MissingPermission, "This needs the scope %s, which this client does not have.", scope).
+		With("Ask whoever administers the clients to grant it, then get a new token.")
+}
+
+// None is the input of an operation that takes none, and the output of one that answers nothing.
+type None struct{}
+
+// Catalogue knows the present settings and webhooks; what it gives out is shared and must not be changed.
+type Catalogue interface {
+	Settings(ctx context.Context) (settings.Settings, error)
+	Webhook(ctx context.Context, id string) (*webhook.Webhook, error)
+	// All lists the webhooks, oldest first.
+	All(ctx context.Context) ([]*webhook.Webhook, error)
+}
+
+// Store keeps what the API changes and reads, see package conformance.
+type Store interface {
+	SettingsStore
+	WebhookStore
+	ProjectStore
+	EventStore
+	DeliveryStore
+}
+
+// Sender sends on one lane; nil means that all messages are durable.
+type Sender interface {
+	Send(ctx context.Context, messages ...lane.Message) error
+}
+
+// Operator records an event of our own for the webhooks named, and rings for it.
+type Operator interface {
+	Operate(ctx context.Context, e events.Event, trigger webhook.Trigger, webhookIDs ...string) (webhook.Recorded, error)
+}
+
+// Config names what the operations need. Everything without a default must be given.
+type Config struct {
+	Catalogue Catalogue
+	Store     Store
+	Events    Sender // the lane of events
+	Retries   Sender // the lane of later attempts
+	Operator  Operator
+	Sealer    Sealer
+	Clients   *clients.Registry
+	// Addresses says where webhooks may point. Own lists the hosts of the deployment's public URL; when it is
+	// empty, the host of the call counts as our own.
+	Addresses address.Rules
+	Resolver  address.Resolver
+	// CursorKey authenticates cursors; 32 random bytes that all processes of a deployment share.
+	CursorKey []byte
+	// Version is the service's version.
+	Version string
+	Logger  *slog.Logger
+	// Waits says how long waits are; the zero Clock is real time.
+	Waits webhook.Clock
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// moment is now as it is stored: UTC in whole milliseconds.
+func (c *Config) moment() time.Time { return c.Now().UTC().Truncate(time.Millisecond) }
+
+func (c *Config) check() {
+	if c.Catalogue == nil || c.Store == nil || c.Events == nil || c.Retries == nil || c.Operator == nil ||
+		c.Sealer == nil || c.Clients == nil || c.Resolver == nil || len(c.CursorKey) < 32 || c.Logger == nil {
+		panic("api: a part of Config is missing")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+}
+
+// Operations is everything that can be done.
+type Operations struct {
+	Root Operation[None, hal.Root]
+
+	ReadSettings   Operation[None, hal.Settings]
+	ChangeSettings Operation[ChangeSettings, hal.Settings]
+
+	ListWebhooks  Operation[ListWebhooks, hal.Collection[hal.Webhook]]
+	CreateWebhook Operation[CreateWebhook, hal.Webhook]
+	ReadWebhook   Operation[ReadWebhook, hal.Webhook]
+	ChangeWebhook Operation[ChangeWebhook, hal.Webhook]
+	DeleteWebhook Operation[DeleteWebhook, None]
+	Ping          Operation[Ping, hal.Delivery]
+	AddSecret     Operation[AddSecret, hal.Secret]
+	RemoveSecret  Operation[RemoveSecret, None]
+
+	ListDeliveries     Operation[ListDeliveries, hal.CursorCollection[hal.Delivery]]
+	ListDeadDeliveries Operation[ListDeadDeliveries, hal.CursorCollection[hal.Delivery]]
+	ReadDelivery       Operation[ReadDelivery, hal.Delivery]
+	ReadAttempt        Operation[ReadAttempt, hal.Attempt]
+	Retry              Operation[Retry, hal.Delivery]
+
+	PushEvent           Operation[PushEvent, hal.EventReceipt]
+	ReadEvent           Operation[ReadEvent, hal.Event]
+	ListEventDeliveries Operation[ListEventDeliveries, hal.Collection[hal.Delivery]]
+	Explain             Operation[Explain, hal.Collection[hal.Explanation]]
+	ListEventTypes      Operation[ListEventTypes, hal.Collection[hal.EventType]]
+
+	ListProjects Operation[ListProjects, hal.Collection[hal.Project]]
+	PutProject   Operation[PutProject, hal.Project]
+
+	ListClients        Operation[ListClients, hal.Collection[hal.OAuthClient]]
+	CreateClient       Operation[CreateClient, hal.OAuthClient]
+	ReadClient         Operation[ReadClient, hal.OAuthClient]
+	ChangeClient       Operation[ChangeClient, hal.OAuthClient]
+	DeleteClient       Operation[DeleteClient, None]
+	AddClientSecret    Operation[AddClientSecret, hal.OAuthClient]
+	RemoveClientSecret Operation[RemoveClientSecret, None]
+}
+
+// New makes the operations; it panics when a part is missing.
+func New(c Config) *Operations {
+	c.check()
+	settings := settingsResource{&c}
+	webhooks := webhooksResource{&c}
+	deliveries := deliveriesResource{&c}
+	events := eventsResource{&c, deliveries}
+	projects := projectsResource{&c}
+	applications := clientsResource{&c}
+	return &Operations{
+		Root: op("", func(_ context.Context, call Call, _ *None) (*hal.Root, error) {
+			return hal.NewRoot(call.Paths, c.Version), nil
+		}),
+
+		ReadSettings:   op(access.SettingsRead, settings.read),
+		ChangeSettings: op(access.SettingsWrite, settings.change),
+
+		ListWebhooks:  op(access.WebhooksRead, webhooks.list),
+		CreateWebhook: op(access.WebhooksWrite, webhooks.create),
+		ReadWebhook:   op(access.WebhooksRead, webhooks.read),
+		ChangeWebhook: op(access.WebhooksWrite, webhooks.change),
+		DeleteWebhook: op(access.WebhooksWrite, webhooks.delete),
+		Ping:          op(access.WebhooksWrite, webhooks.ping),
+		AddSecret:     op(access.WebhooksWrite, webhooks.addSecret),
+		RemoveSecret:  op(access.WebhooksWrite, webhooks.removeSecret),
+
+		ListDeliveries:     op(access.DeliveriesRead, deliveries.list),
+		ListDeadDeliveries: op(access.DeliveriesRead, deliveries.listDead),
+		ReadDelivery:       op(access.DeliveriesRead, deliveries.read),
+		ReadAttempt:        op(access.DeliveriesRead, deliveries.readAttempt),
+		Retry:              op(access.DeliveriesWrite, deliveries.retry),
+
+		PushEvent:           op(access.EventsWrite, events.push),
+		ReadEvent:           op(access.EventsRead, events.read),
+		ListEventDeliveries: op(access.DeliveriesRead, events.listDeliveries),
+		Explain:             op(access.WebhooksRead, events.explain),
+		ListEventTypes:      op(access.WebhooksRead, events.listTypes),
+
+		ListProjects: op(access.ProjectsRead, projects.list),
+		PutProject:   op(access.ProjectsWrite, projects.put),
+
+		ListClients:        op(access.ClientsRead, applications.list),
+		CreateClient:       op(access.ClientsWrite, applications.create),
+		ReadClient:         op(access.ClientsRead, applications.read),
+		ChangeClient:       op(access.ClientsWrite, applications.change),
+		DeleteClient:       op(access.ClientsWrite, applications.delete),
+		AddClientSecret:    op(access.ClientsWrite, applications.addSecret),
+		RemoveClientSecret: op(access.ClientsWrite, applications.removeSecret),
+	}
+}
+
+func op[I, O any](scope access.Scope, do func(context.Context, Call, *I) (*O, error)) Operation[I, O] {
+	return Operation[I, O]{Scope: scope, do: do}
+}

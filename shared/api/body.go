@@ -1,0 +1,163 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"time"
+
+	"nepenthes/shared/api/strictjson"
+	"nepenthes/shared/fault"
+)
+
+// Body is a JSON body as it was read: T is a struct of strictjson.Members.
+type Body[T any] struct {
+	Value T
+	// Problems are the members that did not fit T. The operation tells of them together with what else is wrong.
+	Problems []fault.Detail
+}
+
+// ReadJSON reads a request's body; the fault is of kind InvalidRequestBody when it is no JSON object.
+func (b *Body[T]) ReadJSON(text []byte) (err error) {
+	b.Problems, err = strictjson.Read(text, &b.Value)
+	return err
+}
+
+// DescribedBy is the type that describes the body.
+func (b *Body[T]) DescribedBy() reflect.Type { return reflect.TypeFor[T]() }
+
+// faults gathers what is wrong with one request, each attribute once: what is no string need not be told to be
+// too short as well.
+type faults []fault.Detail
+
+func (f *faults) add(details ...fault.Detail) {
+	for _, d := range details {
+		if !f.has(d.Attribute) {
+			*f = append(*f, d)
+		}
+	}
+}
+
+// addAll adds details of which several may be about one attribute, such as lines of a list.
+func (f *faults) addAll(details []fault.Detail) {
+	before := *f
+	for _, d := range details {
+		if !before.has(d.Attribute) {
+			*f = append(*f, d)
+		}
+	}
+}
+
+func (f *faults) addf(attribute, message, hint string) {
+	f.add(fault.Detail{Attribute: attribute, Message: message, Hint: hint})
+}
+
+func (f faults) has(attribute string) bool {
+	for _, d := range f {
+		if d.Attribute == attribute {
+			return true
+		}
+	}
+	return false
+}
+
+func (f faults) err() error { return fault.Invalid(f...) }
+
+// anything is a member of which only one value is acceptable, or none at all matters.
+type anything = strictjson.Member[json.RawMessage]
+
+// unchanged adds a fault of kind PropertyIsReadOnly if a member that cannot be written came back with another value
+// than current; current is nil when there is none yet.
+func (f *faults) unchanged(attribute string, m anything, current any) {
+	if m.IsAbsent() {
+		return
+	}
+	raw, isGiven := m.Get()
+	if !isGiven {
+		raw = []byte("null")
+	}
+	var sent any
+	if json.Unmarshal(raw, &sent) == nil && reflect.DeepEqual(sent, plain(current)) {
+		return
+	}
+	f.add(fault.Detail{
+		Kind: fault.PropertyIsReadOnly, Attribute: attribute,
+		Message: "It cannot be written.", Hint: "Leave it out, or send it back as it was read.",
+	})
+}
+
+// plain is a value as it looks after a trip through JSON.
+func plain(v any) any {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	var back any
+	if json.Unmarshal(text, &back) != nil {
+		return nil
+	}
+	return back
+}
+
+// required adds a fault if a member that cannot be left empty is null, or absent while something is made.
+func required[T any](f *faults, attribute string, m strictjson.Member[T], isNew bool) {
+	if m.IsNull() || isNew && m.IsAbsent() {
+		f.addf(attribute, "It is required.", "")
+	}
+}
+
+// Precondition is the version on which a change insists (RFC 9110 §13.1.1).
+type Precondition struct {
+	IfMatch string `header:"If-Match" doc:"The ETag of the version that is to be changed. If it is no longer the present one, the answer is 409 UpdateConflict and nothing is written." example:"\"3\""`
+}
+
+// expects reports whether the caller insists on a version, by header or by the member lockVersion.
+func (p Precondition) expects(lockVersion strictjson.Member[int64]) bool {
+	_, given := lockVersion.Get()
+	return given || p.IfMatch != "" && strings.TrimSpace(p.IfMatch) != "*"
+}
+
+// holds checks the version that the caller insists on against the present one; without any all is well. The fault
+// is of kind UpdateConflict.
+func (p Precondition) holds(lockVersion strictjson.Member[int64], etag string, current int64) error {
+	version, given := lockVersion.Get()
+	if given && version != current || !p.matches(etag) {
+		return conflict()
+	}
+	return nil
+}
+
+// matches compares strongly, as If-Match demands: a weak tag matches nothing.
+func (p Precondition) matches(etag string) bool {
+	if p.IfMatch == "" {
+		return true
+	}
+	for tag := range strings.SplitSeq(p.IfMatch, ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || tag == etag {
+			return true
+		}
+	}
+	return false
+}
+
+func conflict() *fault.Fault {
+	return fault.New(fault.UpdateConflict, "It was changed by somebody else since it was read; nothing was written.").
+		With("Read it again and repeat the change on what it is now.")
+}
+
+// settle says what follows a write of something that was read before. A change that lost against another one is
+// made again on what is there now, unless the caller insists on the version that it has read; out of time, it is
+// Unavailable.
+func settle(ctx context.Context, err error, insists bool) (again bool, _ error) {
+	switch {
+	case !fault.Is(err, fault.UpdateConflict):
+		return false, err
+	case insists:
+		return false, conflict().Because(err)
+	case ctx.Err() != nil:
+		return false, fault.New(fault.Unavailable, "It is being changed by too many at once.").
+			With("Try again in a moment.").After(time.Second).Because(err)
+	}
+	return true, nil
+}

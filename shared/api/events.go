@@ -1,0 +1,171 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"regexp"
+
+	"nepenthes/events"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/webhook"
+)
+
+// EventStore keeps events with their plans, see conformance.Events.
+type EventStore interface {
+	Event(ctx context.Context, key events.Key) (webhook.Recorded, error)
+	Plan(ctx context.Context, key events.Key, offset, limit int) ([]string, error)
+	Planned(ctx context.Context, key events.Key, webhookID string) (bool, error)
+}
+
+// PushEvent brings an event.
+type PushEvent struct {
+	// Text is the event as its producer wrote it: it goes to the queue byte for byte.
+	Text        []byte `body:"event"`
+	Traceparent string `header:"Traceparent" doc:"W3C trace context; receivers get its trace id." example:"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"`
+}
+
+// EventID names an event.
+type EventID struct {
+	ID     string `path:"id" doc:"The event's id, as its producer gave it." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Source string `query:"source" doc:"The event's source; urn:nepenthes unless told otherwise." example:"urn:nepenthes"`
+}
+
+// ReadEvent asks for an event.
+type ReadEvent struct{ EventID }
+
+// ListEventDeliveries asks for a page of an event's deliveries.
+type ListEventDeliveries struct {
+	EventID
+	Paging
+}
+
+// ListEventTypes asks for a page of the catalogue.
+type ListEventTypes struct{ Paging }
+
+type eventsResource struct {
+	*Config
+	deliveries deliveriesResource
+}
+
+// push sends the event to the queue, duplicates too: nil means that it is durable there. What fan-out would refuse
+// is refused here.
+func (o eventsResource) push(ctx context.Context, _ Call, in *PushEvent) (_ *hal.EventReceipt, err error) {
+	defer fault.Wrap(&err, "push an event")
+	e, err := events.Decode(in.Text)
+	if err != nil {
+		return nil, refusedEvent(err)
+	}
+	message := lane.Message{Body: in.Text}
+	if traceparent.MatchString(in.Traceparent) {
+		message.Attributes = map[string]string{lane.Traceparent: in.Traceparent}
+	}
+	if err := o.Events.Send(ctx, message); err != nil {
+		return nil, err
+	}
+	return &hal.EventReceipt{Type: "EventReceipt", ID: e.ID, Source: e.Source}, nil
+}
+
+// traceparent is version 00 of the W3C header; others are not passed on.
+var traceparent = regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
+
+// refusedEvent tells what package events found, in the API's words; other errors stay as they are.
+func refusedEvent(err error) error {
+	refusal, ok := errors.AsType[*events.Error](err)
+	if !ok {
+		return err
+	}
+	switch refusal.Reason {
+	case events.TooLarge:
+		return fault.New(fault.PayloadTooLarge, "%s", refusal.Problems[0].Message).
+			With("Leave out of data what receivers can read elsewhere.")
+	case events.Malformed:
+		return fault.New(fault.InvalidRequestBody, "The event cannot be read at line %d, column %d: %s",
+			refusal.Line, refusal.Column, refusal.Problems[0].Message).
+			With("Send one event as a JSON object in UTF-8.")
+	}
+	var found faults
+	for _, p := range refusal.Problems {
+		found = append(found, fault.Detail{Attribute: p.Attribute, Message: p.Message})
+	}
+	return found.err()
+}
+
+func (o eventsResource) read(ctx context.Context, call Call, in *ReadEvent) (*hal.Event, error) {
+	r, err := o.recorded(ctx, in.EventID)
+	if err != nil {
+		return nil, err
+	}
+	return hal.FromEvent(call.Paths, &r), nil
+}
+
+// recorded is the event as fan-out recorded it; NotFound also when it is still on its way.
+func (o eventsResource) recorded(ctx context.Context, id EventID) (webhook.Recorded, error) {
+	r, err := o.Store.Event(ctx, events.KeyOf(id.Source, id.ID))
+	if fault.Is(err, fault.NotFound) {
+		return r, fault.New(fault.NotFound, "There is no event %q of this source.", id.ID).
+			With("One that was just pushed appears once it has been fanned out. For another source than urn:nepenthes give ?source=.").
+			Because(err)
+	}
+	return r, err
+}
+
+// listDeliveries shows the deliveries of an event in the order of its plan. Those that nobody has claimed yet have
+// no row and are pending.
+func (o eventsResource) listDeliveries(ctx context.Context, call Call, in *ListEventDeliveries) (_ *hal.Collection[hal.Delivery], err error) {
+	defer fault.Wrap(&err, "list the deliveries of an event")
+	page, err := o.page(ctx, in.Paging)
+	if err != nil {
+		return nil, err
+	}
+	r, err := o.recorded(ctx, in.EventID)
+	if err != nil {
+		return nil, err
+	}
+	elements, err := o.planned(ctx, call.Paths, &r, page)
+	if err != nil {
+		return nil, err
+	}
+	path := call.To("events", url.PathEscape(in.ID), "deliveries")
+	return collection(path, filters("source", in.Source), page, r.MatchCount, elements), nil
+}
+
+func (o eventsResource) planned(ctx context.Context, paths hal.Paths, r *webhook.Recorded, page page) ([]hal.Delivery, error) {
+	from, to := page.bounds(r.MatchCount)
+	if from == to {
+		return []hal.Delivery{}, nil
+	}
+	plan, err := o.Store.Plan(ctx, r.Key(), from, to-from)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]webhook.Key, len(plan))
+	for i, id := range plan {
+		keys[i] = r.DeliveryKey(id)
+	}
+	rows, err := o.Store.DeliveriesByKey(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	elements := make([]hal.Delivery, len(plan))
+	for i, key := range keys {
+		d, claimed := rows[key]
+		if !claimed {
+			d = r.Delivery(plan[i])
+		}
+		elements[i] = *hal.FromDelivery(paths, &d)
+	}
+	return elements, nil
+}
+
+func (o eventsResource) listTypes(ctx context.Context, call Call, in *ListEventTypes) (*hal.Collection[hal.EventType], error) {
+	page, err := o.page(ctx, in.Paging)
+	if err != nil {
+		return nil, err
+	}
+	return show(call.To("event_types"), nil, page, events.Types(), func(t events.Type) *hal.EventType {
+		return hal.FromEventType(&t)
+	}), nil
+}

@@ -1,0 +1,120 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"nepenthes/events"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/webhook"
+)
+
+// Explain asks which webhooks would want an event, and why the others would not.
+type Explain struct {
+	Paging
+	Webhook string `query:"webhook" doc:"Only this webhook." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Text    []byte `body:"draft"`
+}
+
+// explain judges the event against every webhook; nothing is stored or sent.
+func (o eventsResource) explain(ctx context.Context, call Call, in *Explain) (_ *hal.Collection[hal.Explanation], err error) {
+	defer fault.Wrap(&err, "explain an event")
+	e, refused := decodeDraft(in.Text)
+	if fault.Is(refused, fault.InvalidRequestBody) || fault.Is(refused, fault.PayloadTooLarge) {
+		return nil, refused
+	}
+	page, err := o.page(ctx, in.Paging)
+	if err != nil {
+		return nil, err
+	}
+	judged, err := o.judged(ctx, in.Webhook)
+	if err != nil {
+		return nil, err
+	}
+	if refused != nil {
+		return nil, refused
+	}
+	return show(call.To("events", "explain"), filters("webhook", in.Webhook), page, judged, func(w *webhook.Webhook) *hal.Explanation {
+		return explanation(w, e)
+	}), nil
+}
+
+func (o eventsResource) judged(ctx context.Context, webhookID string) ([]*webhook.Webhook, error) {
+	if webhookID == "" {
+		return o.Catalogue.All(ctx)
+	}
+	w, err := o.Catalogue.Webhook(ctx, webhookID)
+	if err != nil {
+		return nil, err
+	}
+	return []*webhook.Webhook{w}, nil
+}
+
+// decodeDraft reads an event that may lack what only matters once it is sent: its id and when it occurred.
+func decodeDraft(text []byte) (events.Event, error) {
+	e, err := events.Decode(text)
+	refusal, refused := errors.AsType[*events.Error](err)
+	if !refused {
+		return e, err
+	}
+	if refusal.Reason == events.Malformed || refusal.Reason == events.TooLarge {
+		return e, refusedEvent(err)
+	}
+	filled, err := fillIn(text)
+	if err != nil {
+		return e, err
+	}
+	e, err = events.Decode(filled)
+	return e, refusedEvent(err)
+}
+
+// fillIn adds the members that a draft may lack. text is a JSON object in which no member comes twice.
+func fillIn(text []byte) ([]byte, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(text, &members); err != nil {
+		return nil, err
+	}
+	when := "occurredAt"
+	if _, isCloudEvent := members["specversion"]; isCloudEvent {
+		when = "time"
+	}
+	for name, value := range map[string]string{"id": `"draft"`, when: `"2000-01-01T00:00:00Z"`} {
+		if present, there := members[name]; !there || string(present) == "null" {
+			members[name] = json.RawMessage(value)
+		}
+	}
+	return json.Marshal(members)
+}
+
+func explanation(w *webhook.Webhook, e events.Event) *hal.Explanation {
+	project := webhook.ProjectOf(e)
+	shown := &hal.Explanation{Type: "Explanation", WebhookID: w.ID, WebhookName: w.Name, Reasons: []hal.Refusal{}}
+	for _, rule := range w.Refusals(e.Type, project) {
+		shown.Reasons = append(shown.Reasons, hal.Refusal{Rule: string(rule), Detail: because(w, rule, e.Type, project)})
+	}
+	shown.Match = len(shown.Reasons) == 0
+	return shown
+}
+
+// because says in a sentence what a rule has against the event.
+func because(w *webhook.Webhook, rule webhook.Rule, eventType, project string) string {
+	switch rule {
+	case webhook.RuleEnabled:
+		return fmt.Sprintf("The webhook is disabled (%s).", w.DisabledReason)
+	case webhook.RuleEvent:
+		text := fmt.Sprintf("The webhook wants %s; %s is not among them.", strings.Join(w.Subscription.Events, ", "), eventType)
+		if t, known := events.Lookup(eventType); known && t.OptIn {
+			text += " It reaches only webhooks that name it exactly."
+		}
+		return text
+	}
+	selected := fmt.Sprintf("The webhook wants events of %d selected projects", len(w.Subscription.Projects.IDs))
+	if project == "" {
+		return selected + "; this event belongs to none."
+	}
+	return fmt.Sprintf("%s; %s is not among them.", selected, project)
+}

@@ -1,0 +1,51 @@
+package hal
+
+import (
+	"time"
+
+	"nepenthes/shared/access"
+)
+
+// OAuthClient is an application that may call the API.
+type OAuthClient struct {
+	Type         string         `json:"_type" enum:"OAuthClient" doc:"Always OAuthClient." example:"OAuthClient"`
+	ID           string         `json:"id" doc:"Its client id." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Name         string         `json:"name" doc:"Its name." example:"Billing sync"`
+	Scopes       []string       `json:"scopes" nullable:"false" doc:"What it may do; write includes read." example:"webhooks:read,deliveries:read"`
+	Secrets      []ClientSecret `json:"secrets" nullable:"false" doc:"Its live secrets, oldest first. The secrets themselves are never shown."`
+	ClientSecret string         `json:"clientSecret,omitempty" doc:"The secret that this very request made. It is shown only here: keep it." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
+	LockVersion  int64          `json:"lockVersion" minimum:"1" doc:"Raised by every change; send it back to make sure that nobody else changed the client meanwhile." example:"1"`
+	CreatedAt    time.Time      `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00Z"`
+	Links        SelfLink       `json:"_links"`
+}
+
+// ClientSecret tells of a client's secret without showing it.
+type ClientSecret struct {
+	ID        string     `json:"id" doc:"Its id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	CreatedAt time.Time  `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00Z"`
+	ExpiresAt *time.Time `json:"expiresAt" doc:"When it stops opening; null: never." example:"2026-01-03T11:00:00Z"`
+}
+
+// FromClient shows a client at now; secret is one that this very request made, else empty.
+func FromClient(p Paths, c *access.Client, secret string, now time.Time) *OAuthClient {
+	shown := &OAuthClient{
+		Type: "OAuthClient", ID: c.ID, Name: c.Name, Scopes: make([]string, len(c.Scopes)), Secrets: []ClientSecret{},
+		ClientSecret: secret, LockVersion: c.LockVersion, CreatedAt: c.CreatedAt.UTC(),
+		Links: SelfLink{Self: Link{Href: p.To("oauth_clients", c.ID)}},
+	}
+	for i, s := range c.Scopes {
+		shown.Scopes[i] = string(s)
+	}
+	for _, s := range c.Secrets {
+		if s.Live(now) {
+			shown.Secrets = append(shown.Secrets, ClientSecret{ID: s.ID, CreatedAt: s.CreatedAt.UTC(), ExpiresAt: moment(s.ExpiresAt)})
+		}
+	}
+	return shown
+}
+
+// ETag is the tag of the lock version.
+func (c *OAuthClient) ETag() string { return ETag(c.LockVersion) }
+
+// Location is the client's address.
+func (c *OAuthClient) Location() string { return c.Links.Self.Href }

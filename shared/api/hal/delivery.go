@@ -1,0 +1,254 @@
+package hal
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"nepenthes/shared/payload"
+	"nepenthes/shared/webhook"
+)
+
+// Delivery is one event for one webhook.
+type Delivery struct {
+	Type          string        `json:"_type" enum:"Delivery" doc:"Always Delivery." example:"Delivery"`
+	ID            string        `json:"id" doc:"Its id, which receivers see as webhook-id." example:"dlv_AZOFyQZ0aU6_Cdna5QAVtgGThckGdA8cmT7m1aJzXy9kzg"`
+	State         string        `json:"state" enum:"pending,retrying,held,delivered,dead,skipped" doc:"Where it stands." example:"retrying"`
+	Reason        *string       `json:"reason" enum:"exhausted,gone,expired,dropped,disabled,deleted,unsubscribed" doc:"Why it is dead or skipped; else null." example:"exhausted"`
+	EventID       string        `json:"eventId" doc:"The event's id, as its producer gave it." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	EventType     string        `json:"eventType" doc:"The event's type." example:"work_package:updated"`
+	WebhookID     string        `json:"webhookId" doc:"The webhook's id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	AttemptCount  int           `json:"attemptCount" minimum:"0" doc:"How many attempts were made." example:"2"`
+	LastAttempt   *LastAttempt  `json:"lastAttempt" doc:"The last attempt in short; null before the first."`
+	CreatedAt     time.Time     `json:"createdAt" doc:"When the event was received." example:"2026-01-02T11:00:00Z"`
+	NextAttemptAt *time.Time    `json:"nextAttemptAt" doc:"When the next attempt is due; null when none is." example:"2026-01-02T11:05:00Z"`
+	FinishedAt    *time.Time    `json:"finishedAt" doc:"When it came to its end; null before." example:"2026-01-02T11:00:01Z"`
+	Embedded      *Attempts     `json:"_embedded,omitempty" doc:"Its attempts. Lists leave them out."`
+	Links         DeliveryLinks `json:"_links"`
+}
+
+// LastAttempt is the last attempt in short.
+type LastAttempt struct {
+	Number     int       `json:"number" minimum:"1" doc:"Its number; 1 is the first." example:"2"`
+	Outcome    string    `json:"outcome" enum:"delivered,failed" doc:"What became of it." example:"failed"`
+	StartedAt  time.Time `json:"startedAt" doc:"When it began." example:"2026-01-02T11:00:00Z"`
+	TotalMs    float64   `json:"totalMs" doc:"How long it took, in milliseconds." example:"48.2"`
+	Status     *int      `json:"status" doc:"The status that the receiver answered with; null when it did not answer." example:"503"`
+	ErrorClass *string   `json:"errorClass" enum:"dns,blocked,connect,tls,timeout,reset,protocol,response_too_large,status" doc:"How it failed; null when it did not." example:"status"`
+}
+
+// Attempts are those of one delivery.
+type Attempts struct {
+	Attempts []*Attempt `json:"attempts" nullable:"false" doc:"The attempts, oldest first; the newest 50 are kept."`
+}
+
+// DeliveryLinks lead from a delivery.
+type DeliveryLinks struct {
+	Self    Link `json:"self" doc:"This delivery."`
+	Webhook Link `json:"webhook" doc:"Its webhook, which may be gone by now."`
+	Event   Link `json:"event" doc:"Its event."`
+	Retries Link `json:"retries" doc:"Asks for an extra attempt."`
+}
+
+// FromDelivery shows a delivery without its attempts.
+func FromDelivery(p Paths, d *webhook.Delivery) *Delivery {
+	id := d.ID()
+	return &Delivery{
+		Type: "Delivery", ID: id, State: string(d.State), Reason: text(d.Reason),
+		EventID: d.EventID, EventType: d.EventType, WebhookID: d.Webhook,
+		AttemptCount: d.AttemptCount, LastAttempt: lastAttempt(d.Last),
+		CreatedAt: d.CreatedAt.UTC(), NextAttemptAt: moment(d.NextAttemptAt), FinishedAt: moment(d.FinishedAt),
+		Links: DeliveryLinks{
+			Self:    Link{Href: p.To("deliveries", id)},
+			Webhook: Link{Href: p.To("webhooks", d.Webhook)},
+			Event:   Link{Href: eventHref(p, d.EventSource, d.EventID)},
+			Retries: Link{Href: p.To("deliveries", id, "retries"), Method: "post"},
+		},
+	}
+}
+
+// Location is the delivery's address.
+func (d *Delivery) Location() string { return d.Links.Self.Href }
+
+func lastAttempt(s *webhook.Summary) *LastAttempt {
+	if s == nil {
+		return nil
+	}
+	last := &LastAttempt{
+		Number: s.Number, Outcome: string(s.Outcome), StartedAt: s.StartedAt.UTC(),
+		TotalMs: milliseconds(s.Total), ErrorClass: text(s.ErrorClass),
+	}
+	if s.Status != 0 {
+		last.Status = &s.Status
+	}
+	return last
+}
+
+// Attempt is one POST with what came back.
+type Attempt struct {
+	Type      string        `json:"_type" enum:"Attempt" doc:"Always Attempt." example:"Attempt"`
+	ID        string        `json:"id" doc:"Its id." example:"att_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Number    int           `json:"number" minimum:"1" doc:"Its number; 1 is the first." example:"2"`
+	Trigger   string        `json:"trigger" enum:"schedule,manual,replay,ping" doc:"Why it was made." example:"schedule"`
+	Outcome   string        `json:"outcome" enum:"delivered,failed" doc:"What became of it." example:"failed"`
+	StartedAt time.Time     `json:"startedAt" doc:"When it began." example:"2026-01-02T11:00:00Z"`
+	URL       string        `json:"url" doc:"Where it was sent." example:"https://billing.example.com/hooks"`
+	Timing    Timing        `json:"timing" doc:"How long each phase took, in milliseconds; null for a phase that did not happen."`
+	Request   Request       `json:"request" doc:"What was sent, rendered again byte for byte; signatures and custom header values are ***."`
+	Response  *Response     `json:"response" doc:"What came back; null when nothing did."`
+	Error     *AttemptError `json:"error" doc:"How it failed; null when it did not."`
+}
+
+// Timing is how long each phase took.
+type Timing struct {
+	DNS       *float64 `json:"dnsMs" doc:"Looking the name up." example:"4.1"`
+	Connect   *float64 `json:"connectMs" doc:"Connecting." example:"11.7"`
+	TLS       *float64 `json:"tlsMs" doc:"The TLS handshake." example:"17.3"`
+	FirstByte *float64 `json:"firstByteMs" doc:"From the request to the first byte of the answer." example:"14.9"`
+	Total     *float64 `json:"totalMs" doc:"The whole exchange." example:"48.2"`
+}
+
+// Request is what was sent.
+type Request struct {
+	Headers   map[string]string `json:"headers" doc:"The headers." example:"{\"Content-Type\":\"application/json\",\"webhook-signature\":\"***\"}"`
+	Body      *string           `json:"body" doc:"The body. Null without scope events:read, when the event has expired, and when truncated says so." example:"{\"action\":\"work_package:updated\",\"work_package\":{}}"`
+	Truncated bool              `json:"truncated,omitempty" doc:"True when the body was left out to keep the answer small; read the attempt by itself." example:"true"`
+}
+
+// Response is what came back; 4 KiB of its headers and of its body are kept.
+type Response struct {
+	Status       int               `json:"status" doc:"The status." example:"503"`
+	Headers      map[string]string `json:"headers" doc:"The headers; several of one name are joined by commas." example:"{\"Retry-After\":\"30\"}"`
+	Body         string            `json:"body" doc:"The beginning of the body." example:"busy"`
+	BodyEncoding string            `json:"bodyEncoding" enum:"utf-8,base64" doc:"How the body is written." example:"utf-8"`
+	Truncated    bool              `json:"truncated" doc:"Whether there was more of it." example:"false"`
+}
+
+// AttemptError says how an attempt failed.
+type AttemptError struct {
+	Class   string `json:"class" enum:"dns,blocked,connect,tls,timeout,reset,protocol,response_too_large,status" doc:"The class of the failure." example:"status"`
+	Message string `json:"message" doc:"The failure in a sentence." example:"The receiver answered 503."`
+}
+
+// FromAttempt shows an attempt. The event is nil once it has expired: then the request has neither headers nor
+// body. Whether the body may be seen is for the caller to say.
+func FromAttempt(r *webhook.Recorded, key webhook.Key, a *webhook.Attempt, showBody bool) *Attempt {
+	shown := &Attempt{
+		Type: "Attempt", ID: a.ID, Number: a.Number, Trigger: string(a.Trigger), Outcome: string(a.Outcome),
+		StartedAt: a.StartedAt.UTC(), URL: a.URL, Timing: timing(a.Timing),
+		Request: Request{Headers: map[string]string{}}, Response: response(a.Response),
+	}
+	if a.ErrorClass != "" {
+		shown.Error = &AttemptError{Class: string(a.ErrorClass), Message: a.ErrorMessage}
+	}
+	if r == nil {
+		return shown
+	}
+	headers, body := payload.Request(r, key, a)
+	shown.Request.Headers = joined(headers)
+	if showBody {
+		text := string(body)
+		shown.Request.Body = &text
+	}
+	return shown
+}
+
+func timing(t webhook.Timing) Timing {
+	return Timing{DNS: phase(t.DNS), Connect: phase(t.Connect), TLS: phase(t.TLS), FirstByte: phase(t.FirstByte), Total: phase(t.Total)}
+}
+
+func phase(d time.Duration) *float64 {
+	if d == webhook.NoPhase {
+		return nil
+	}
+	ms := milliseconds(d)
+	return &ms
+}
+
+func response(r *webhook.Response) *Response {
+	if r == nil {
+		return nil
+	}
+	body := r.Body
+	if r.Truncated {
+		body = wholeCharacters(body)
+	}
+	shown := &Response{Status: r.Status, Headers: joined(r.Headers), Body: string(body), BodyEncoding: "utf-8", Truncated: r.Truncated}
+	if !utf8.Valid(body) {
+		shown.Body, shown.BodyEncoding = base64.StdEncoding.EncodeToString(r.Body), "base64"
+	}
+	return shown
+}
+
+// wholeCharacters drops a character that was cut in two where the stored part ends, so that text stays text.
+func wholeCharacters(body []byte) []byte {
+	for cut := 1; cut < utf8.UTFMax && cut <= len(body); cut++ {
+		if last := body[len(body)-cut:]; utf8.RuneStart(last[0]) {
+			if !utf8.FullRune(last) {
+				return body[:len(body)-cut]
+			}
+			break
+		}
+	}
+	return body
+}
+
+// joined writes several headers of one name as one (RFC 9110 §5.3).
+func joined(headers http.Header) map[string]string {
+	all := make(map[string]string, len(headers))
+	for name, values := range headers {
+		all[name] = strings.ToValidUTF8(strings.Join(values, ", "), "\uFFFD")
+	}
+	return all
+}
+
+// Fit leaves the bodies of older requests out until the representation has at most limit bytes as JSON. Newer
+// attempts are of more use; once one does not fit, all older ones go without.
+func (d *Delivery) Fit(limit int) error {
+	attempts := d.Embedded.Attempts
+	bodies := make([]*string, len(attempts))
+	for i, a := range attempts {
+		bodies[i], a.Request.Body = a.Request.Body, nil
+	}
+	bare, err := json.Marshal(d)
+	if err != nil {
+		return fmt.Errorf("measure delivery %s: %w", d.ID, err)
+	}
+	room := limit - len(bare)
+	for i := len(attempts) - 1; i >= 0; i-- {
+		if bodies[i] == nil {
+			continue
+		}
+		if room -= textSize(*bodies[i]); room < 0 {
+			attempts[i].Request.Truncated = true
+			room -= truncatedSize
+			continue
+		}
+		attempts[i].Request.Body = bodies[i]
+	}
+	return nil
+}
+
+// truncatedSize is what the member truncated adds, which every attempt may need.
+const truncatedSize = len(`,"truncated":true`)
+
+// textSize is the size of a text as JSON at most: package json writes control characters and a few others in six
+// bytes.
+func textSize(s string) int {
+	size := len(s)
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\' || r == '\n' || r == '\r' || r == '\t':
+			size++
+		case r < ' ' || r == '<' || r == '>' || r == '&':
+			size += 5
+		case r == '\u2028' || r == '\u2029':
+			size += 3
+		}
+	}
+	return size
+}

@@ -1,0 +1,109 @@
+package hal
+
+import (
+	"net/url"
+	"time"
+
+	"nepenthes/events"
+	"nepenthes/shared/webhook"
+)
+
+// Event is an event that was recorded.
+type Event struct {
+	Type       string        `json:"_type" enum:"Event" doc:"Always Event." example:"Event"`
+	ID         string        `json:"id" doc:"Its id, as its producer gave it." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Source     string        `json:"source" doc:"Who produced it." example:"urn:nepenthes"`
+	EventType  string        `json:"type" doc:"Its type." example:"work_package:updated"`
+	OccurredAt string        `json:"occurredAt" doc:"When it happened, as its producer wrote it (RFC 3339)." example:"2026-01-02T11:00:00Z"`
+	ReceivedAt time.Time     `json:"receivedAt" doc:"When it was recorded." example:"2026-01-02T11:00:00.123Z"`
+	Project    *EventProject `json:"project" doc:"The project in which it happened; null when there is none."`
+	Actor      *EventActor   `json:"actor" doc:"Who caused it; null when nobody in particular did."`
+	Data       JSON          `json:"data" doc:"What happened, byte for byte as its producer wrote it." example:"{\"_type\":\"WorkPackage\",\"id\":42}"`
+	MatchCount int           `json:"matchCount" minimum:"0" doc:"How many webhooks it matched." example:"1"`
+	Links      EventLinks    `json:"_links"`
+}
+
+// EventProject names the project of an event.
+type EventProject struct {
+	ID         string `json:"id" doc:"Its id." example:"7"`
+	Identifier string `json:"identifier,omitempty" doc:"Its short name." example:"plant"`
+	Name       string `json:"name,omitempty" doc:"Its name." example:"Plant"`
+}
+
+// EventActor names who caused an event.
+type EventActor struct {
+	ID   string `json:"id" doc:"The id." example:"3"`
+	Name string `json:"name,omitempty" doc:"The name." example:"Ada Lovelace"`
+}
+
+// EventLinks lead from an event.
+type EventLinks struct {
+	Self       Link `json:"self" doc:"This event."`
+	Deliveries Link `json:"deliveries" doc:"Its deliveries, one for each webhook it matched."`
+}
+
+// FromEvent shows a recorded event.
+func FromEvent(p Paths, r *webhook.Recorded) *Event {
+	return &Event{
+		Type: "Event", ID: r.ID, Source: r.Source, EventType: r.Type, OccurredAt: r.OccurredAt,
+		ReceivedAt: r.ReceivedAt.UTC(), Project: (*EventProject)(r.Project), Actor: (*EventActor)(r.Actor),
+		Data: JSON(r.Data), MatchCount: r.MatchCount,
+		Links: EventLinks{
+			Self:       Link{Href: eventHref(p, r.Source, r.ID)},
+			Deliveries: Link{Href: eventHref(p, r.Source, r.ID, "deliveries")},
+		},
+	}
+}
+
+// eventHref is the address of an event or of what belongs to it; the default source is left out.
+func eventHref(p Paths, source, id string, rest ...string) string {
+	href := p.To(append([]string{"events", id}, rest...)...)
+	if source != events.DefaultSource {
+		href += "?" + url.Values{"source": {source}}.Encode()
+	}
+	return href
+}
+
+// EventReceipt says that an event is on its way.
+type EventReceipt struct {
+	Type   string `json:"_type" enum:"EventReceipt" doc:"Always EventReceipt." example:"EventReceipt"`
+	ID     string `json:"id" doc:"The event's id." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Source string `json:"source" doc:"The event's source." example:"urn:nepenthes"`
+}
+
+// FromEventType shows an entry of the catalogue.
+func FromEventType(t *events.Type) *EventType {
+	return &EventType{
+		Type: "EventType", ID: t.Name, Resource: t.Resource, Action: t.Action, Description: t.Description,
+		PayloadKey: t.PayloadKey, Operational: t.Operational, OptIn: t.OptIn, Schema: t.Schema, Example: t.Example,
+	}
+}
+
+// EventType is an entry of the catalogue of event types.
+type EventType struct {
+	Type        string `json:"_type" enum:"EventType" doc:"Always EventType." example:"EventType"`
+	ID          string `json:"id" doc:"Its name." example:"work_package:updated"`
+	Resource    string `json:"resource" doc:"What it is about." example:"work_package"`
+	Action      string `json:"action" doc:"What happened to it." example:"updated"`
+	Description string `json:"description" doc:"A sentence about it." example:"A work package was changed."`
+	PayloadKey  string `json:"payloadKey" doc:"The member that carries data in the format nepenthes." example:"work_package"`
+	Operational bool   `json:"operational" doc:"Whether it is about webhooks themselves; no producer may send it." example:"false"`
+	OptIn       bool   `json:"optIn" doc:"Whether it reaches a webhook only by its exact name." example:"false"`
+	Schema      JSON   `json:"schema" doc:"A JSON Schema of data." example:"{\"type\":\"object\"}"`
+	Example     JSON   `json:"example" doc:"Data as it might come." example:"{\"_type\":\"WorkPackage\",\"id\":42}"`
+}
+
+// Explanation says whether a webhook wants an event, and if not, why.
+type Explanation struct {
+	Type        string    `json:"_type" enum:"Explanation" doc:"Always Explanation." example:"Explanation"`
+	WebhookID   string    `json:"webhookId" doc:"The webhook's id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	WebhookName string    `json:"webhookName" doc:"The webhook's name." example:"Billing"`
+	Match       bool      `json:"match" doc:"Whether it wants the event." example:"false"`
+	Reasons     []Refusal `json:"reasons" nullable:"false" doc:"Every rule that says no; none when it matches."`
+}
+
+// Refusal is a rule that says no.
+type Refusal struct {
+	Rule   string `json:"rule" enum:"enabled,event,project" doc:"The rule." example:"project"`
+	Detail string `json:"detail" doc:"What it says in this case." example:"The webhook wants events of 1 selected project; 7 is not among them."`
+}

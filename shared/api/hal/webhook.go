@@ -1,0 +1,170 @@
+package hal
+
+import (
+	"time"
+
+	"nepenthes/shared/webhook"
+)
+
+// Webhook is a URL that gets events, with its subscription and its secrets.
+type Webhook struct {
+	Type            string            `json:"_type" enum:"Webhook" doc:"Always Webhook." example:"Webhook"`
+	ID              string            `json:"id" doc:"Its id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Name            string            `json:"name" minLength:"1" maxLength:"255" doc:"Its name, unique whatever the case of its letters." example:"Billing"`
+	PayloadURL      string            `json:"payloadUrl" maxLength:"2048" doc:"Where events are sent." example:"https://billing.example.com/hooks"`
+	Description     string            `json:"description" maxLength:"4096" doc:"What it is for. Lists cut it at 200 characters." example:"Turns time entries into invoices"`
+	Enabled         bool              `json:"enabled" doc:"Whether it gets events." example:"true"`
+	Events          []string          `json:"events" nullable:"false" minItems:"1" maxItems:"60" doc:"The event types it wants: exact names, <resource>:* or *." example:"time_entry:created"`
+	Projects        Projects          `json:"projects" doc:"The projects whose events it wants."`
+	PayloadFormat   string            `json:"payloadFormat" enum:"nepenthes,standard,cloudevents" doc:"The shape of the bodies it gets." example:"nepenthes"`
+	LegacySignature bool              `json:"legacySignature" doc:"Whether requests also carry X-OP-Signature." example:"false"`
+	Headers         map[string]string `json:"headers,omitzero" doc:"Custom headers; values are never shown. Lists leave this member out." example:"{\"X-Team\":\"***\"}"`
+	TimeoutSeconds  int               `json:"timeoutSeconds" minimum:"1" maximum:"30" doc:"How long a whole exchange may take." example:"15"`
+	RetrySchedule   string            `json:"retrySchedule" enum:"standard,short,none" doc:"When failed deliveries are tried again." example:"standard"`
+	Secrets         []SecretInfo      `json:"secrets" nullable:"false" doc:"The signature secrets that are live, oldest first. The secrets themselves are never shown."`
+	Status          Status            `json:"status" doc:"How it is doing."`
+	LockVersion     int64             `json:"lockVersion" minimum:"1" doc:"Raised by every change; send it back to make sure that nobody else changed the webhook meanwhile." example:"3"`
+	CreatedAt       time.Time         `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00Z"`
+	UpdatedAt       time.Time         `json:"updatedAt" doc:"When it was last changed." example:"2026-01-02T11:00:00Z"`
+	Secret          string            `json:"secret,omitempty" doc:"The secret that this very request generated. It is shown only here: keep it." example:"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="`
+	Warnings        []Warning         `json:"warnings,omitempty" nullable:"false" doc:"What was accepted but is not advisable."`
+	Links           WebhookLinks      `json:"_links"`
+}
+
+// Projects selects all projects or some.
+type Projects struct {
+	All   bool     `json:"all" doc:"True: events of every project, and those that belong to none." example:"false"`
+	IDs   []string `json:"ids" nullable:"false" maxItems:"1000" doc:"The selected projects when all is false. Lists show at most 20." example:"7"`
+	Count *int     `json:"count,omitempty" minimum:"0" doc:"In lists only: how many projects are selected." example:"1"`
+}
+
+// SecretInfo tells of a signature secret without showing it.
+type SecretInfo struct {
+	ID        string     `json:"id" doc:"Its id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Kind      string     `json:"kind" enum:"hmac,ed25519" doc:"How it signs: v1 (hmac) or v1a (ed25519)." example:"hmac"`
+	PublicKey *string    `json:"publicKey" doc:"The public half of a key pair; null for hmac." example:"whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="`
+	CreatedAt time.Time  `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00Z"`
+	ExpiresAt *time.Time `json:"expiresAt" doc:"When it stops signing; null: never." example:"2026-01-03T11:00:00Z"`
+}
+
+// Status says how a webhook is doing.
+type Status struct {
+	State        string     `json:"state" enum:"active,failing,paused,disabled" doc:"Its state." example:"active"`
+	Reason       *string    `json:"reason" enum:"manual,gone,failing" doc:"Why it is disabled: by hand, its receiver answered 410, or nothing succeeded for days." example:"manual"`
+	Since        time.Time  `json:"since" doc:"Since when it is in this state." example:"2026-01-02T11:00:00Z"`
+	FailingSince *time.Time `json:"failingSince" doc:"Since when nothing has succeeded; null while all is well." example:"2026-01-02T11:00:00Z"`
+}
+
+// Warning tells of something that was accepted but is not advisable.
+type Warning struct {
+	Attribute string `json:"attribute" doc:"The member it is about." example:"secret"`
+	Message   string `json:"message" doc:"What is not advisable about it." example:"The secret has fewer than 24 bytes."`
+}
+
+// WebhookLinks lead from a webhook.
+type WebhookLinks struct {
+	Self       Link `json:"self" doc:"This webhook."`
+	Deliveries Link `json:"deliveries" doc:"Its deliveries, newest first."`
+	Ping       Link `json:"ping" doc:"Sends it a test event."`
+	Secrets    Link `json:"secrets" doc:"Adds a signature secret."`
+}
+
+// FromWebhook shows a webhook in full, at now.
+func FromWebhook(p Paths, w *webhook.Webhook, now time.Time) *Webhook {
+	shown := &Webhook{
+		Type: "Webhook", ID: w.ID, Name: w.Name, PayloadURL: w.PayloadURL, Description: w.Description,
+		Enabled: w.Enabled, Events: w.Subscription.Events,
+		Projects:      Projects{All: w.Subscription.Projects.All, IDs: orEmpty(w.Subscription.Projects.IDs)},
+		PayloadFormat: string(w.PayloadFormat), LegacySignature: w.LegacySignature,
+		Headers:        maskedHeaders(w.Headers),
+		TimeoutSeconds: int(w.Timeout / time.Second), RetrySchedule: string(w.RetrySchedule),
+		Secrets: []SecretInfo{}, Status: statusOf(w), LockVersion: w.LockVersion,
+		CreatedAt: w.CreatedAt.UTC(), UpdatedAt: w.UpdatedAt.UTC(), Links: webhookLinks(p, w.ID),
+	}
+	for i := range w.Secrets {
+		if w.Secrets[i].Live(now) {
+			shown.Secrets = append(shown.Secrets, secretInfo(&w.Secrets[i]))
+		}
+	}
+	return shown
+}
+
+// What lists show of a webhook's long members.
+const (
+	shortDescription = 200 // characters
+	shortProjects    = 20
+)
+
+// FromWebhookInShort shows a webhook as lists do.
+func FromWebhookInShort(p Paths, w *webhook.Webhook, now time.Time) *Webhook {
+	shown := FromWebhook(p, w, now)
+	shown.Headers = nil
+	if runes := []rune(shown.Description); len(runes) > shortDescription {
+		shown.Description = string(runes[:shortDescription])
+	}
+	count := len(shown.Projects.IDs)
+	shown.Projects.Count = &count
+	shown.Projects.IDs = shown.Projects.IDs[:min(count, shortProjects)]
+	return shown
+}
+
+// ETag is the tag of the lock version.
+func (w *Webhook) ETag() string { return ETag(w.LockVersion) }
+
+// Location is the webhook's address.
+func (w *Webhook) Location() string { return w.Links.Self.Href }
+
+func webhookLinks(p Paths, id string) WebhookLinks {
+	return WebhookLinks{
+		Self:       Link{Href: p.To("webhooks", id)},
+		Deliveries: Link{Href: p.To("webhooks", id, "deliveries")},
+		Ping:       Link{Href: p.To("webhooks", id, "ping"), Method: "post"},
+		Secrets:    Link{Href: p.To("webhooks", id, "secrets"), Method: "post"},
+	}
+}
+
+// Masked stands for a header value that is never shown; sent back, it keeps the value.
+const Masked = "***"
+
+func maskedHeaders(headers []webhook.Header) map[string]string {
+	shown := make(map[string]string, len(headers))
+	for _, h := range headers {
+		shown[h.Name] = Masked
+	}
+	return shown
+}
+
+func secretInfo(s *webhook.Secret) SecretInfo {
+	return SecretInfo{
+		ID: s.ID, Kind: string(s.Kind), PublicKey: text(s.PublicKey),
+		CreatedAt: s.CreatedAt.UTC(), ExpiresAt: moment(s.ExpiresAt),
+	}
+}
+
+func statusOf(w *webhook.Webhook) Status {
+	s := Status{State: "active", Since: w.StatusSince.UTC()}
+	if !w.Enabled {
+		s.State, s.Reason = "disabled", text(w.DisabledReason)
+	}
+	return s
+}
+
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// Secret is a signature secret that was just added.
+type Secret struct {
+	Type string `json:"_type" enum:"Secret" doc:"Always Secret." example:"Secret"`
+	SecretInfo
+	Secret   string    `json:"secret,omitempty" doc:"The secret that this request generated. It is shown only here: keep it." example:"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="`
+	Warnings []Warning `json:"warnings,omitempty" nullable:"false" doc:"What was accepted but is not advisable."`
+}
+
+// FromSecret shows a secret that was just added; value is the secret itself if the request generated it.
+func FromSecret(s *webhook.Secret, value string, warnings []Warning) *Secret {
+	return &Secret{Type: "Secret", SecretInfo: secretInfo(s), Secret: value, Warnings: warnings}
+}

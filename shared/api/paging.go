@@ -1,0 +1,174 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/webhook"
+)
+
+// Paging asks for a page of a small set.
+type Paging struct {
+	PageSize *int `query:"pageSize" minimum:"-1" doc:"How many elements to return: 20 unless told otherwise, -1 for as many as possible. More than the deployment's maximum is clamped to it." example:"20"`
+	Offset   *int `query:"offset" minimum:"1" doc:"The number of the page; 1 is the first." example:"1"`
+}
+
+// CursorPaging asks for a page of a set without bounds.
+type CursorPaging struct {
+	PageSize *int   `query:"pageSize" minimum:"-1" doc:"How many elements to return at most: 20 unless told otherwise, -1 for as many as possible. More than the deployment's maximum is clamped to it." example:"20"`
+	Cursor   string `query:"cursor" doc:"Where the page begins: out of a link of another page of the same list with the same filters."`
+}
+
+// defaultPageSize is used when none is asked for.
+const defaultPageSize = 20
+
+// invalidQuery makes the fault about one parameter of the query.
+func invalidQuery(name, message, hint string) *fault.Fault {
+	f := fault.New(fault.InvalidQuery, "%s: %s", name, message).With(hint)
+	f.Details = []fault.Detail{{Attribute: name, Message: message, Hint: hint}}
+	return f
+}
+
+// effective is the page size that is used: what was asked for, clamped to the deployment's maximum.
+func (c *Config) effective(ctx context.Context, asked *int) (int, error) {
+	if asked != nil && *asked < -1 {
+		return 0, invalidQuery("pageSize", "It is below -1.", "Ask for 0 or more, or for -1: as many as possible.")
+	}
+	s, err := c.Catalogue.Settings(ctx)
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case asked == nil:
+		return min(defaultPageSize, s.MaxPageSize), nil
+	case *asked == -1:
+		return s.MaxPageSize, nil
+	}
+	return min(*asked, s.MaxPageSize), nil
+}
+
+// page is a page of a small set whose numbers were checked.
+type page struct{ size, offset int }
+
+func (c *Config) page(ctx context.Context, p Paging) (page, error) {
+	if p.Offset != nil && *p.Offset < 1 {
+		return page{}, invalidQuery("offset", "It is below 1.", "The first page has number 1.")
+	}
+	size, err := c.effective(ctx, p.PageSize)
+	if err != nil {
+		return page{}, err
+	}
+	offset := 1
+	if p.Offset != nil {
+		offset = *p.Offset
+	}
+	return page{size, offset}, nil
+}
+
+// bounds are the first element of the page and the one after its last, in a set of total elements.
+func (p page) bounds(total int) (from, to int) {
+	// Dividing instead of multiplying: offset may be any number.
+	if p.size == 0 || p.offset-1 > total/p.size {
+		return total, total
+	}
+	from = min((p.offset-1)*p.size, total)
+	return from, min(from+p.size, total)
+}
+
+// hrefOf is where a page of the set is: its path with the filters and more pairs of the query.
+func hrefOf(path string, filters url.Values, more ...string) string {
+	query := url.Values{}
+	for name, values := range filters {
+		query[name] = values
+	}
+	for i := 0; i < len(more); i += 2 {
+		query.Set(more[i], more[i+1])
+	}
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
+}
+
+// collection makes a page out of the elements on it.
+func collection[T any](path string, filters url.Values, p page, total int, elements []T) *hal.Collection[T] {
+	at := func(offset int) string {
+		return hrefOf(path, filters, "pageSize", strconv.Itoa(p.size), "offset", strconv.Itoa(offset))
+	}
+	c := &hal.Collection[T]{
+		Type: "Collection", Total: total, Count: len(elements), PageSize: p.size, Offset: p.offset,
+		Embedded: hal.Elements[T]{Elements: elements},
+		Links: hal.CollectionLinks{
+			Self:       hal.Link{Href: at(p.offset)},
+			JumpTo:     hal.Link{Href: template(path, filters, "pageSize="+strconv.Itoa(p.size), "offset={offset}"), Templated: true},
+			ChangeSize: hal.Link{Href: template(path, filters, "pageSize={size}", "offset=1"), Templated: true},
+		},
+	}
+	if p.offset > 1 {
+		c.Links.Previous = &hal.Link{Href: at(p.offset - 1)}
+	}
+	if _, to := p.bounds(total); p.size > 0 && to < total {
+		c.Links.Next = &hal.Link{Href: at(p.offset + 1)}
+	}
+	return c
+}
+
+// template is an address with a part to fill in, which must not be escaped.
+func template(path string, filters url.Values, parts ...string) string {
+	if len(filters) > 0 {
+		parts = append([]string{filters.Encode()}, parts...)
+	}
+	return path + "?" + strings.Join(parts, "&")
+}
+
+// show makes the page of a set that is in memory.
+func show[N, T any](path string, filters url.Values, p page, all []N, view func(N) *T) *hal.Collection[T] {
+	from, to := p.bounds(len(all))
+	elements := make([]T, 0, to-from)
+	for _, n := range all[from:to] {
+		elements = append(elements, *view(n))
+	}
+	return collection(path, filters, p, len(all), elements)
+}
+
+// named keeps those of which one of the texts contains name, both folded; an empty name keeps all.
+func named[N any](all []N, name string, texts func(N) []string) []N {
+	if name == "" {
+		return all
+	}
+	name = webhook.FoldName(name)
+	var kept []N
+	for _, n := range all {
+		for _, text := range texts(n) {
+			if strings.Contains(webhook.FoldName(text), name) {
+				kept = append(kept, n)
+				break
+			}
+		}
+	}
+	return kept
+}
+
+// filters holds those that were given.
+func filters(pairs ...string) url.Values {
+	values := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			values.Set(pairs[i], pairs[i+1])
+		}
+	}
+	return values
+}
+
+// TooLarge is the fault of a page that would be larger than an answer may be; largest is the size of its largest
+// element in bytes, limit that of an answer.
+func TooLarge(count, largest, limit int) error {
+	fits := max(1, min(count-1, (limit-limit/20)/max(1, largest)))
+	return invalidQuery("pageSize", fmt.Sprintf("This page would be larger than %d bytes.", limit),
+		fmt.Sprintf("Ask for pageSize=%d.", fits))
+}

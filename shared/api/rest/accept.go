@@ -1,0 +1,77 @@
+package rest
+
+import (
+	"mime"
+	"strconv"
+	"strings"
+
+	"nepenthes/shared/fault"
+)
+
+// Media types of answers and requests.
+const (
+	typeHAL        = "application/hal+json"
+	typeJSON       = "application/json"
+	typePatch      = "application/merge-patch+json"
+	typeCloudEvent = "application/cloudevents+json"
+)
+
+// negotiate chooses between the two types of answers by the header Accept (RFC 9110 §12.5.1): HAL unless the client
+// prefers, or names only, plain JSON.
+func negotiate(accept string) (plain bool, err error) {
+	if accept == "" || accept == "*/*" {
+		return false, nil
+	}
+	hal, json := quality(accept, typeHAL), quality(accept, typeJSON)
+	if hal <= 0 && json <= 0 {
+		return false, fault.New(fault.NotAcceptable, "Answers are %s or %s, and the header Accept takes neither.", typeHAL, typeJSON).
+			With("Send Accept: " + typeHAL + ", or leave the header out.")
+	}
+	return json > hal, nil
+}
+
+// quality is what a list of media ranges says of a type: the weight of the most specific range that it is in, -1
+// when it is in none.
+func quality(accept, mediaType string) float64 {
+	kind, _, _ := strings.Cut(mediaType, "/")
+	best, specific := -1.0, -1
+	for part := range strings.SplitSeq(accept, ",") {
+		name, parameters, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		rank := -1
+		switch name {
+		case mediaType:
+			rank = 2
+		case kind + "/*":
+			rank = 1
+		case "*/*":
+			rank = 0
+		}
+		if rank <= specific {
+			continue
+		}
+		specific, best = rank, 1
+		if q, weighted := parameters["q"]; weighted {
+			if best, err = strconv.ParseFloat(q, 64); err != nil {
+				best = 0
+			}
+		}
+	}
+	return best
+}
+
+// checkType looks whether a body's type is one of those that are read.
+func checkType(contentType, encoding string, readable []string) error {
+	name, parameters, err := mime.ParseMediaType(contentType)
+	charset := parameters["charset"]
+	for _, known := range readable {
+		if err == nil && name == known && (charset == "" || strings.EqualFold(charset, "utf-8")) &&
+			(encoding == "" || strings.EqualFold(encoding, "identity")) {
+			return nil
+		}
+	}
+	return fault.New(fault.TypeNotSupported, "The body must be %s in UTF-8, not encoded.", strings.Join(readable, " or ")).
+		With("Send Content-Type: " + readable[0] + ".")
+}

@@ -1,0 +1,169 @@
+package rest
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"nepenthes/shared/fault"
+)
+
+// jsonBody is a JSON body that an operation takes, see api.Body.
+type jsonBody interface {
+	ReadJSON(text []byte) error
+	DescribedBy() reflect.Type
+}
+
+// input knows how an operation's input is read from a request: the tags path, query and header of its fields name
+// what they hold; a field of type api.Body, or of bytes with the tag body, holds the body.
+type input struct {
+	fields  []inputField
+	queries bool
+	body    []int               // the index of the field that takes the body; nil: there is none
+	rawBody string              // the tag body of a field of bytes
+	field   reflect.StructField // of the body
+}
+
+type inputField struct {
+	reflect.StructField
+	index    []int
+	in, name string
+}
+
+var fieldKinds = []string{"path", "query", "header"}
+
+func inputOf(t reflect.Type) *input {
+	in := &input{}
+	for _, f := range reflect.VisibleFields(t) {
+		if f.Anonymous {
+			continue
+		}
+		if _, isBody := reflect.New(f.Type).Interface().(jsonBody); isBody {
+			in.body, in.field = f.Index, f
+		}
+		if name, isRaw := f.Tag.Lookup("body"); isRaw {
+			in.body, in.field, in.rawBody = f.Index, f, name
+		}
+		for _, kind := range fieldKinds {
+			if name, ok := f.Tag.Lookup(kind); ok {
+				in.fields = append(in.fields, inputField{f, f.Index, kind, name})
+				in.queries = in.queries || kind == "query"
+			}
+		}
+	}
+	return in
+}
+
+// read fills v, a struct, from the request and its body. Faults are told in this order: of the body, of the query.
+func (in *input) read(x *exchange, body []byte, v reflect.Value) error {
+	if in.body != nil {
+		if err := in.readBody(body, v.FieldByIndex(in.body)); err != nil {
+			return err
+		}
+	}
+	var query url.Values
+	if in.queries && x.r.URL.RawQuery != "" {
+		var err error
+		if query, err = url.ParseQuery(x.r.URL.RawQuery); err != nil {
+			return queryFault("query", "It is not percent-encoded as a query must be.", "Encode names and values.")
+		}
+	}
+	for i := range in.fields {
+		f := &in.fields[i]
+		switch f.in {
+		case "path":
+			v.FieldByIndex(f.index).SetString(x.r.PathValue(f.name))
+		case "header":
+			v.FieldByIndex(f.index).SetString(strings.Join(x.r.Header.Values(f.name), ", "))
+		case "query":
+			if err := f.readQuery(query[f.name], v.FieldByIndex(f.index)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (in *input) readBody(text []byte, v reflect.Value) error {
+	if in.rawBody != "" {
+		v.SetBytes(text)
+		return nil
+	}
+	if len(text) == 0 { // only where a body may be left out
+		return nil
+	}
+	return v.Addr().Interface().(jsonBody).ReadJSON(text)
+}
+
+// readQuery reads a parameter of the query. A filter that is empty counts as absent, as forms send it.
+func (f *inputField) readQuery(values []string, v reflect.Value) error {
+	switch len(values) {
+	case 0:
+		return nil
+	case 1:
+	default:
+		return queryFault(f.name, "It is given more than once.", "Give it once.")
+	}
+	text := values[0]
+	switch to := v.Addr().Interface().(type) {
+	case *string:
+		*to = text
+	case **int:
+		n, err := strconv.Atoi(text)
+		if err != nil && !errors.Is(err, strconv.ErrRange) { // out of range, n is the nearest that there is
+			return queryFault(f.name, "It is not an integer.", "")
+		}
+		*to = &n
+	case *time.Time:
+		if text == "" {
+			return nil
+		}
+		// A plus sign that was not encoded arrives as a space.
+		t, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1))
+		if err != nil {
+			return queryFault(f.name, "It is not an RFC 3339 time.", "Write it like 2026-01-02T11:00:00Z.")
+		}
+		*to = t
+	}
+	return nil
+}
+
+func queryFault(name, message, hint string) error {
+	f := fault.New(fault.InvalidQuery, "%s: %s", name, message).With(hint)
+	f.Details = []fault.Detail{{Attribute: name, Message: message, Hint: hint}}
+	return f
+}
+
+// readText reads a request's body of at most limit bytes.
+func readText(r *http.Request, limit int) ([]byte, error) {
+	if r.ContentLength > int64(limit) {
+		return nil, tooLarge(limit)
+	}
+	if r.ContentLength == 0 || r.Body == nil {
+		return nil, nil
+	}
+	var text []byte
+	var err error
+	if r.ContentLength > 0 {
+		text = make([]byte, r.ContentLength)
+		_, err = io.ReadFull(r.Body, text)
+	} else {
+		text, err = io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
+	}
+	if err != nil {
+		return nil, fault.New(fault.InvalidRequestBody, "The body ended early.").With("Send the request again.").Because(err)
+	}
+	if len(text) > limit {
+		return nil, tooLarge(limit)
+	}
+	return text, nil
+}
+
+func tooLarge(limit int) error {
+	return fault.New(fault.PayloadTooLarge, "The body has more than %d bytes.", limit).With("Send less at once.")
+}

@@ -1,0 +1,58 @@
+package rest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// The headers of cross-origin resource sharing (Fetch standard, "HTTP extensions").
+const (
+	headerOrigin         = "Origin"
+	headerRequestMethod  = "Access-Control-Request-Method"
+	headerRequestHeaders = "Access-Control-Request-Headers"
+
+	corsMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+	corsExposed = "ETag, Location, Retry-After, X-Request-Id"
+	corsMaxAge  = "7200" // seconds; browsers keep a preflight no longer than that
+)
+
+// isPreflight reports whether a browser asks beforehand if a page may make a request.
+func (x *exchange) isPreflight() bool {
+	return x.r.Method == http.MethodOptions && x.r.Header.Get(headerRequestMethod) != ""
+}
+
+// shareAcrossOrigins sets the headers by which a browser lets a page of an allowed origin read the answer. It comes
+// before everything that can fail, so that every answer has them: a page could not read the fault otherwise. A
+// stranger's request gets none of them and is answered as usual.
+func (x *exchange) shareAcrossOrigins() {
+	if !x.settings.CORSEnabled || !crossable(x.r.URL.Path) {
+		return
+	}
+	header := x.Header()
+	header.Add("Vary", headerOrigin)
+	if x.isPreflight() {
+		header.Add("Vary", headerRequestMethod+", "+headerRequestHeaders)
+	}
+	origin := x.r.Header.Get(headerOrigin)
+	if !slices.Contains(x.settings.AllowedOrigins, origin) {
+		return
+	}
+	header.Set("Access-Control-Allow-Origin", origin)
+	header.Set("Access-Control-Allow-Credentials", "true")
+	header.Set("Access-Control-Expose-Headers", corsExposed)
+	if !x.isPreflight() {
+		return
+	}
+	header.Set("Access-Control-Allow-Methods", corsMethods)
+	header.Set("Access-Control-Max-Age", corsMaxAge)
+	if asked := x.r.Header.Get(headerRequestHeaders); asked != "" {
+		header.Set("Access-Control-Allow-Headers", asked)
+	}
+}
+
+// crossable reports whether other origins can be let in at all. The console is for people alone.
+func crossable(path string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return first == "api" || first == "oauth" || first == ".well-known"
+}

@@ -1,0 +1,293 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"nepenthes/shared/access"
+	"nepenthes/shared/fault"
+)
+
+// document is the OpenAPI document, made at its first reading: the functions that never show it start without it.
+type document struct {
+	once sync.Once
+	text []byte
+	err  error
+}
+
+// prefixMark stands in the document where the stage path belongs by which a reader came.
+const prefixMark = "/{stage path}"
+
+// serveDocument answers with the OpenAPI document, its server being the one that was asked.
+func (x *exchange) serveDocument() {
+	if !x.settings.DocsEnabled {
+		x.fail(noPath())
+		return
+	}
+	text, err := x.h.openAPI()
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	prefix := x.h.Prefix(x.r)
+	text = bytes.ReplaceAll(text, []byte(`"`+prefixMark+`"`), quote(orRoot(prefix)))
+	text = bytes.ReplaceAll(text, []byte(prefixMark), []byte(prefix))
+	x.Header().Set("Content-Type", typeJSON)
+	x.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	x.WriteHeader(http.StatusOK)
+	x.Write(text) // who has gone need not be told
+}
+
+func orRoot(prefix string) string {
+	if prefix == "" {
+		return "/"
+	}
+	return prefix
+}
+
+func quote(text string) []byte {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a string
+	}
+	return quoted
+}
+
+func (h *Handler) openAPI() ([]byte, error) {
+	h.document.once.Do(func() {
+		h.document.text, h.document.err = json.Marshal(h.describe())
+	})
+	return h.document.text, h.document.err
+}
+
+// describe makes the document out of the route table and the types of the operations.
+func (h *Handler) describe() *huma.OpenAPI {
+	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
+	doc := &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{
+			Title: "Nepenthes", Version: h.Version, Description: introduction,
+			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+		},
+		Servers:    []*huma.Server{{URL: prefixMark, Description: "This deployment"}},
+		Tags:       tags,
+		Security:   []map[string][]string{{securityScheme: {}}},
+		Components: &huma.Components{Schemas: registry, SecuritySchemes: security(), Responses: map[string]*huma.Response{}},
+	}
+	d := describer{registry: registry, doc: doc}
+	d.problems()
+	for _, rt := range h.routes {
+		doc.AddOperation(d.operation(rt))
+	}
+	for _, op := range d.authorization(h.Mounts) {
+		doc.AddOperation(op)
+	}
+	repair(registry)
+	return doc
+}
+
+const securityScheme = "oauth2"
+
+func security() map[string]*huma.SecurityScheme {
+	scopes := map[string]string{}
+	for _, s := range access.Scopes() {
+		resource, mode, _ := strings.Cut(string(s), ":")
+		scopes[string(s)] = map[string]string{"read": "Read ", "write": "Read and change "}[mode] + resource
+	}
+	return map[string]*huma.SecurityScheme{securityScheme: {
+		Type:        "oauth2",
+		Description: "OAuth 2.0 client credentials. The token is a JWT that lives for 15 minutes; send it as a bearer token.",
+		Flows:       &huma.OAuthFlows{ClientCredentials: &huma.OAuthFlow{TokenURL: prefixMark + "/oauth/token", Scopes: scopes}},
+	}}
+}
+
+// schemaName names a type's schema: the type's name, for a collection with that of its elements.
+func schemaName(t reflect.Type, hint string) string {
+	return huma.DefaultSchemaNamer(t, hint)
+}
+
+// describer adds operations to a document.
+type describer struct {
+	registry huma.Registry
+	doc      *huma.OpenAPI
+}
+
+func (d describer) operation(rt *route) *huma.Operation {
+	op := &huma.Operation{
+		Method: rt.method, Path: rt.path, OperationID: rt.id, Tags: []string{rt.tag},
+		Summary: rt.summary, Description: rt.about, Responses: map[string]*huma.Response{},
+		Security: []map[string][]string{{securityScheme: {}}},
+	}
+	if rt.scope != "" {
+		op.Security = []map[string][]string{{securityScheme: {string(rt.scope)}}}
+		op.Description += "\n\nNeeds the scope `" + string(rt.scope) + "`."
+	}
+	for i := range rt.in.fields {
+		op.Parameters = append(op.Parameters, d.parameter(&rt.in.fields[i]))
+	}
+	if rt.in.body != nil {
+		op.RequestBody = d.body(rt)
+	}
+	op.Responses[strconv.Itoa(rt.status)] = d.success(rt)
+	if rt.alternativeStatus != 0 {
+		op.Responses[strconv.Itoa(rt.alternativeStatus)] = d.success(rt)
+	}
+	for _, kind := range rt.failures() {
+		d.addFailure(op, kind)
+	}
+	return op
+}
+
+func (d describer) parameter(f *inputField) *huma.Param {
+	schema := huma.SchemaFromField(d.registry, f.StructField, "")
+	p := &huma.Param{Name: f.name, In: f.in, Description: schema.Description, Schema: schema}
+	p.Required = f.in == "path" || f.Tag.Get("required") == "true"
+	schema.Description, schema.Nullable = "", false
+	return p
+}
+
+// body describes the body that a route takes.
+func (d describer) body(rt *route) *huma.RequestBody {
+	body := &huma.RequestBody{Required: !rt.optionalBody, Content: map[string]*huma.MediaType{}}
+	if rt.in.rawBody != "" {
+		body.Content = d.eventBody(rt.in.rawBody == "draft")
+		return body
+	}
+	described := reflect.New(rt.in.field.Type).Interface().(jsonBody).DescribedBy()
+	schema := d.registry.Schema(described, true, "")
+	if required := requiredAtCreate(rt, described); required != nil {
+		schema = &huma.Schema{AllOf: []*huma.Schema{schema, {Type: huma.TypeObject, Required: required}}}
+	}
+	for _, name := range rt.readable() {
+		body.Content[name] = &huma.MediaType{Schema: schema}
+	}
+	return body
+}
+
+// requiredAtCreate are the members without which nothing can be made: those that cannot be null. A patch needs none.
+func requiredAtCreate(rt *route, t reflect.Type) (names []string) {
+	if rt.method != http.MethodPost {
+		return nil
+	}
+	for _, f := range reflect.VisibleFields(t) {
+		if f.Tag.Get("create") == "required" {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (d describer) success(rt *route) *huma.Response {
+	response := &huma.Response{Description: rt.answers, Headers: map[string]*huma.Header{"X-Request-Id": requestID}}
+	if rt.status == http.StatusNoContent {
+		return response
+	}
+	schema := d.registry.Schema(rt.output, true, "")
+	response.Content = map[string]*huma.MediaType{typeHAL: {Schema: schema}, typeJSON: {Schema: schema}}
+	output := reflect.New(rt.output).Interface()
+	if _, versioned := output.(interface{ ETag() string }); versioned {
+		response.Headers["ETag"] = header("The version, for If-Match.", `"3"`)
+	}
+	if _, located := output.(interface{ Location() string }); located && rt.status != http.StatusOK {
+		response.Headers["Location"] = header("The address of what was made.", "/api/v3/webhooks/wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B")
+	}
+	return response
+}
+
+func header(about, example string) *huma.Header {
+	return &huma.Header{Description: about, Schema: &huma.Schema{Type: huma.TypeString, Examples: []any{example}}}
+}
+
+var requestID = header("Names this request; tell it to the operator when asking for help.", "req_01JH2W9V3M8Q7R5T6Y1Z4X0C2B")
+
+// failures are the kinds of faults that the route can answer with.
+func (rt *route) failures() []fault.Kind {
+	kinds := []fault.Kind{
+		fault.Unauthenticated, fault.TooManyRequests, fault.APIDisabled, fault.PayloadTooLarge, fault.NotAcceptable,
+		fault.Unavailable, fault.Internal,
+	}
+	if rt.in.body != nil {
+		kinds = append(kinds, fault.TypeNotSupported, fault.InvalidRequestBody, fault.PropertyConstraintViolation)
+	}
+	if rt.in.queries {
+		kinds = append(kinds, fault.InvalidQuery)
+	}
+	if strings.Contains(rt.path, "{") && rt.method != http.MethodPut || rt.id == "explainEvent" {
+		kinds = append(kinds, fault.NotFound)
+	}
+	return slices.Concat(kinds, rt.faults)
+}
+
+// problems describes one response for every status that a fault can have.
+func (d describer) problems() {
+	schema := d.registry.Schema(reflect.TypeFor[Problem](), true, "")
+	for _, kind := range fault.Kinds() {
+		name := problemName(kind)
+		if d.doc.Components.Responses[name] != nil {
+			d.doc.Components.Responses[name].Description += " Or: " + kind.Title() + "."
+			continue
+		}
+		response := &huma.Response{
+			Description: kind.Title() + ".", Headers: map[string]*huma.Header{"X-Request-Id": requestID},
+			Content: map[string]*huma.MediaType{typeProblem: {Schema: schema}},
+		}
+		switch kind {
+		case fault.Unauthenticated:
+			response.Headers["WWW-Authenticate"] = header("How to authenticate.", `Bearer error="invalid_token"`)
+		case fault.TooManyRequests, fault.Unavailable:
+			response.Headers["Retry-After"] = header("How many seconds to wait.", "1")
+		}
+		d.doc.Components.Responses[name] = response
+	}
+}
+
+func problemName(kind fault.Kind) string { return "Problem" + strconv.Itoa(kind.Status()) }
+
+func (d describer) addFailure(op *huma.Operation, kind fault.Kind) {
+	op.Responses[strconv.Itoa(kind.Status())] = &huma.Response{Ref: "#/components/responses/" + problemName(kind)}
+}
+
+// repair mends what huma leaves out: that a null is among the values of an enumeration, and that a member which is
+// a pointer to an object may be null.
+func repair(registry huma.Registry) {
+	for name, schema := range registry.Map() {
+		owner := registry.TypeFromRef("#/components/schemas/" + name)
+		for property, s := range schema.Properties {
+			if s.Nullable && s.Enum != nil && !slices.Contains(s.Enum, any(nil)) {
+				s.Enum = append(s.Enum, nil)
+			}
+			if s.Ref != "" && isNullable(owner, property) {
+				schema.Properties[property] = &huma.Schema{
+					Description: s.Description, AnyOf: []*huma.Schema{{Ref: s.Ref}, {Type: "null"}},
+				}
+			}
+		}
+	}
+}
+
+// isNullable reports whether the member of a struct may be null although it is an object: a pointer that is always
+// written, or a Member that null resets.
+func isNullable(t reflect.Type, member string) bool {
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t == nil || t.Kind() != reflect.Struct {
+		return false
+	}
+	for _, f := range reflect.VisibleFields(t) {
+		name, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == member {
+			return f.Type.Kind() == reflect.Pointer && rest == "" || f.Tag.Get("null") == "resets"
+		}
+	}
+	return false
+}

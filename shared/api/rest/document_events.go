@@ -1,0 +1,68 @@
+package rest
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"nepenthes/shared/api/hal"
+)
+
+// Envelope is an event as a producer writes it; package events reads and judges it.
+type Envelope struct {
+	ID         string           `json:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The producer's name for the event, unique per source." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Source     string           `json:"source,omitempty" nullable:"true" maxLength:"256" doc:"Who produced it: a URI; urn:nepenthes unless told otherwise." example:"urn:nepenthes"`
+	Type       string           `json:"type" doc:"The event type, a name of the catalogue." example:"work_package:updated"`
+	OccurredAt string           `json:"occurredAt" format:"date-time" doc:"When it happened (RFC 3339)." example:"2026-01-02T11:00:00Z"`
+	Project    *EnvelopeProject `json:"project,omitempty" null:"resets" doc:"The project in which it happened. Without one the event reaches only webhooks for all projects."`
+	Actor      *EnvelopeActor   `json:"actor,omitempty" null:"resets" doc:"Who caused it."`
+	Data       hal.JSON         `json:"data" doc:"What happened: any JSON value but null. Receivers get these very bytes." example:"{\"_type\":\"WorkPackage\",\"id\":42,\"subject\":\"Fix pump\"}"`
+}
+
+// EnvelopeProject names the project of an event.
+type EnvelopeProject struct {
+	ID         string `json:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The project's id." example:"7"`
+	Identifier string `json:"identifier,omitempty" nullable:"true" maxLength:"255" doc:"Its short name." example:"plant"`
+	Name       string `json:"name,omitempty" nullable:"true" maxLength:"255" doc:"Its name." example:"Plant"`
+}
+
+// EnvelopeActor names who caused an event.
+type EnvelopeActor struct {
+	ID   string `json:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The actor's id." example:"3"`
+	Name string `json:"name,omitempty" nullable:"true" maxLength:"255" doc:"The actor's name." example:"Ada Lovelace"`
+}
+
+// CloudEvent is a CloudEvents 1.0 structured JSON message; other extensions are ignored.
+type CloudEvent struct {
+	_           struct{} `additionalProperties:"true"`
+	SpecVersion string   `json:"specversion" enum:"1.0" doc:"Always 1.0." example:"1.0"`
+	ID          string   `json:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The producer's name for the event, unique per source." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Source      string   `json:"source" maxLength:"256" doc:"Who produced it: a URI." example:"urn:example:erp"`
+	Type        string   `json:"type" doc:"The event type, a name of the catalogue." example:"work_package:updated"`
+	Time        string   `json:"time" format:"date-time" doc:"When it happened (RFC 3339)." example:"2026-01-02T11:00:00Z"`
+	ProjectID   string   `json:"projectid,omitempty" nullable:"true" doc:"The id of the project in which it happened." example:"7"`
+	Data        hal.JSON `json:"data" doc:"What happened: any JSON value but null. Receivers get these very bytes." example:"{\"_type\":\"WorkPackage\",\"id\":42,\"subject\":\"Fix pump\"}"`
+}
+
+// eventBody describes an event in either shape. A draft may lack what only matters once it is sent.
+func (d describer) eventBody(draft bool) map[string]*huma.MediaType {
+	envelope := d.registry.Schema(reflect.TypeFor[Envelope](), true, "")
+	cloudEvent := d.registry.Schema(reflect.TypeFor[CloudEvent](), true, "")
+	if draft {
+		envelope = d.draft("EventDraft", envelope, "id", "occurredAt")
+		cloudEvent = d.draft("CloudEventDraft", cloudEvent, "id", "time")
+	}
+	return map[string]*huma.MediaType{
+		typeJSON:       {Schema: &huma.Schema{AnyOf: []*huma.Schema{envelope, cloudEvent}}},
+		typeCloudEvent: {Schema: cloudEvent},
+	}
+}
+
+// draft adds a schema that is like another but for some members that may be absent or null.
+func (d describer) draft(name string, like *huma.Schema, optional ...string) *huma.Schema {
+	whole := *d.registry.SchemaFromRef(like.Ref)
+	whole.Required = slices.DeleteFunc(slices.Clone(whole.Required), func(member string) bool { return slices.Contains(optional, member) })
+	d.registry.Map()[name] = &whole
+	return &huma.Schema{Ref: "#/components/schemas/" + name}
+}

@@ -1,0 +1,87 @@
+package rest
+
+import (
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+const (
+	tagAuthorization = "Authorization"
+	typeForm         = "application/x-www-form-urlencoded"
+)
+
+// TokenRequest is the form of a token request (RFC 6749 §4.4.2).
+type TokenRequest struct {
+	GrantType    string `json:"grant_type" enum:"client_credentials" doc:"The only grant." example:"client_credentials"`
+	Scope        string `json:"scope,omitempty" doc:"Scopes, separated by spaces; all of the client's unless told otherwise." example:"webhooks:read deliveries:read"`
+	ClientID     string `json:"client_id,omitempty" doc:"The client's id, unless it is sent by HTTP Basic." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	ClientSecret string `json:"client_secret,omitempty" doc:"The client's secret, unless it is sent by HTTP Basic." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
+}
+
+// Token is a token that was issued (RFC 6749 §5.1).
+type Token struct {
+	AccessToken string `json:"access_token" doc:"The token: send it as Authorization: Bearer." example:"eyJhbGciOiJFUzI1NiJ9.e30.c2ln"`
+	TokenType   string `json:"token_type" enum:"Bearer" doc:"Always Bearer." example:"Bearer"`
+	ExpiresIn   int    `json:"expires_in" doc:"How many seconds it lives." example:"900"`
+	Scope       string `json:"scope" doc:"What it opens." example:"webhooks:read deliveries:read"`
+}
+
+// RevocationRequest is the form of a revocation (RFC 7009 §2.1).
+type RevocationRequest struct {
+	Token         string `json:"token" doc:"The token that shall open nothing any more." example:"eyJhbGciOiJFUzI1NiJ9.e30.c2ln"`
+	TokenTypeHint string `json:"token_type_hint,omitempty" doc:"Not needed." example:"access_token"`
+	ClientID      string `json:"client_id,omitempty" doc:"The client's id, unless it is sent by HTTP Basic." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	ClientSecret  string `json:"client_secret,omitempty" doc:"The client's secret, unless it is sent by HTTP Basic." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
+}
+
+// OAuthError is a failure of the authorization server (RFC 6749 §5.2).
+type OAuthError struct {
+	Error       string `json:"error" doc:"The code of the failure." example:"invalid_client"`
+	Description string `json:"error_description" doc:"The failure in a sentence." example:"The client or its secret is not known."`
+}
+
+// authorization describes those of the mounted operations that clients call by themselves.
+func (d describer) authorization(mounts []Mount) []*huma.Operation {
+	var all []*huma.Operation
+	for _, m := range mounts {
+		op := &huma.Operation{
+			Method: m.Method, Path: m.Path, Tags: []string{tagAuthorization},
+			Security: []map[string][]string{}, Responses: map[string]*huma.Response{},
+		}
+		switch m.Path {
+		case "/oauth/token":
+			op.OperationID, op.Summary = "getToken", "Get a token"
+			op.Description = "OAuth 2.0 client credentials (RFC 6749 §4.4). The client authenticates by HTTP Basic or in the form, not by both."
+			d.form(op, reflect.TypeFor[TokenRequest](), reflect.TypeFor[Token](), "The token.")
+		case "/oauth/revoke":
+			op.OperationID, op.Summary = "revokeToken", "Revoke a token"
+			op.Description = "RFC 7009. Tokens that are not known are no failure."
+			d.form(op, reflect.TypeFor[RevocationRequest](), nil, "The token opens nothing any more.")
+		default:
+			continue
+		}
+		all = append(all, op)
+	}
+	return all
+}
+
+// form describes an operation that takes a form and fails as RFC 6749 says.
+func (d describer) form(op *huma.Operation, form, answer reflect.Type, means string) {
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		typeForm: {Schema: d.registry.Schema(form, true, "")},
+	}}
+	headers := map[string]*huma.Header{"X-Request-Id": requestID}
+	op.Responses["200"] = &huma.Response{Description: means, Headers: headers}
+	if answer != nil {
+		op.Responses["200"].Content = map[string]*huma.MediaType{typeJSON: {Schema: d.registry.Schema(answer, true, "")}}
+	}
+	failure := map[string]*huma.MediaType{typeJSON: {Schema: d.registry.Schema(reflect.TypeFor[OAuthError](), true, "")}}
+	for status, about := range map[string]string{
+		"400": "The request is not acceptable.", "401": "The client or its secret is not known.", "413": "The form is too large.",
+		"429": "Too many failures; wait as Retry-After says.", "500": "The request could not be carried out.",
+		"503": "Temporarily unavailable.",
+	} {
+		op.Responses[status] = &huma.Response{Description: about, Headers: headers, Content: failure}
+	}
+}

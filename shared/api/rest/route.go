@@ -1,0 +1,295 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"nepenthes/shared/access"
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/limits"
+)
+
+// spec is what is said about a route: what the document tells, and what cannot be seen from the operation's types.
+type spec struct {
+	method, path      string
+	id, tag           string
+	summary, about    string
+	status            int  // of success; 0 means 200
+	optionalBody      bool // an absent body is an empty object
+	bodyMax           int  // bytes; 0 means limits.RequestBody
+	faults            []fault.Kind
+	answers           string  // what success means
+	times             float64 // how many times the rate of other requests the client may make; 0 means once
+	whileSwitchedOff  string  // the resource whose scopes open the route while the API is off
+	alternativeStatus int     // another status of success, 0 for none
+}
+
+// route is one method of one path.
+type route struct {
+	spec
+	scope  access.Scope
+	in     *input
+	output reflect.Type
+	do     func(x *exchange, body []byte) (any, error)
+}
+
+// add makes a route of an operation. A function and not a method, since only functions have type parameters.
+func add[I, O any](h *Handler, op api.Operation[I, O], s spec) {
+	in := inputOf(reflect.TypeFor[I]())
+	h.routes = append(h.routes, &route{
+		spec: s.completed(), scope: op.Scope, in: in, output: reflect.TypeFor[O](),
+		do: func(x *exchange, body []byte) (any, error) {
+			value := new(I)
+			if err := in.read(x, body, reflect.ValueOf(value).Elem()); err != nil {
+				return nil, err
+			}
+			return op.Do(x.r.Context(), x.call, value)
+		},
+	})
+}
+
+func (s spec) completed() spec {
+	if s.status == 0 {
+		s.status = http.StatusOK
+	}
+	if s.bodyMax == 0 {
+		s.bodyMax = limits.RequestBody
+	}
+	if s.times == 0 {
+		s.times = 1
+	}
+	return s
+}
+
+// serve carries the request out, checking in the order of the contract.
+func (rt *route) serve(x *exchange) {
+	body, err := rt.admit(x)
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	answer, err := rt.do(x, body)
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	x.answer(rt, answer)
+}
+
+// admit checks everything that can be told without knowing what is asked for, and reads the body.
+func (rt *route) admit(x *exchange) (body []byte, err error) {
+	if x.call.Caller, err = x.authenticate(); err != nil {
+		return nil, err
+	}
+	if err := x.h.limiter.take(x.call.ClientID, rt.times); err != nil {
+		return nil, err
+	}
+	if !x.settings.APIEnabled && !rt.opensSwitchedOff(x.call) {
+		return nil, fault.New(fault.APIDisabled, "The REST web service is switched off.").
+			With("An administrator can switch it on in the settings.")
+	}
+	if err := api.Permit(x.call.Caller, rt.scope); err != nil {
+		return nil, err
+	}
+	x.call.Paths, x.call.Host = hal.Paths{Prefix: x.h.Prefix(x.r)}, x.r.Host
+	if body, err = rt.readBody(x); err != nil {
+		return nil, err
+	}
+	x.plain, err = negotiate(x.r.Header.Get("Accept"))
+	return body, err
+}
+
+// opensSwitchedOff reports whether the caller may use the route although the API is off: whoever may see the
+// switch can reach it.
+func (rt *route) opensSwitchedOff(call api.Call) bool {
+	return rt.whileSwitchedOff != "" && call.Allows(access.Scope(rt.whileSwitchedOff+":read"))
+}
+
+func (rt *route) readBody(x *exchange) ([]byte, error) {
+	if rt.in.body == nil {
+		if x.r.ContentLength > int64(limits.RequestBody) {
+			return nil, tooLarge(limits.RequestBody)
+		}
+		return nil, nil
+	}
+	body, err := readText(x.r, rt.bodyMax)
+	if err != nil {
+		return nil, err
+	}
+	contentType := x.r.Header.Get("Content-Type")
+	if len(body) == 0 && contentType == "" {
+		if rt.optionalBody {
+			return nil, nil
+		}
+		return nil, missingBody()
+	}
+	if err := checkType(contentType, x.r.Header.Get("Content-Encoding"), rt.readable()); err != nil {
+		return nil, err
+	}
+	if len(body) == 0 && !rt.optionalBody {
+		return nil, missingBody()
+	}
+	return body, nil
+}
+
+func missingBody() error {
+	return fault.New(fault.InvalidRequestBody, "The body is empty where a JSON object is expected at line 1, column 1.").
+		With("Send one JSON object in UTF-8, in which no member comes twice.")
+}
+
+// readable are the types of bodies that the route takes.
+func (rt *route) readable() []string {
+	switch {
+	case rt.in.rawBody != "":
+		return []string{typeJSON, typeCloudEvent}
+	case rt.method == http.MethodPatch:
+		return []string{typeJSON, typePatch}
+	}
+	return []string{typeJSON}
+}
+
+// answer writes what an operation answered.
+func (x *exchange) answer(rt *route, answer any) {
+	header := x.Header()
+	header.Set("Cache-Control", "no-store")
+	if rt.status == http.StatusNoContent {
+		x.WriteHeader(rt.status)
+		return
+	}
+	body, err := encode(answer)
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	status := rt.status
+	if made, ok := answer.(interface{ Created() bool }); ok && made.Created() {
+		status = http.StatusCreated
+	}
+	if v, ok := answer.(hal.Versioned); ok {
+		header.Set("ETag", v.ETag())
+	}
+	if l, ok := answer.(hal.Located); ok && (status == http.StatusCreated || status == http.StatusAccepted) {
+		header.Set("Location", l.Location())
+	}
+	contentType := typeHAL
+	if x.plain {
+		contentType = typeJSON
+	}
+	header.Set("Content-Type", contentType+"; charset=utf-8")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	x.WriteHeader(status)
+	x.Write(body) // who has gone need not be told
+}
+
+// encode writes an answer as JSON. One that is larger than an answer may be is a fault that says how to ask for
+// less.
+func encode(answer any) ([]byte, error) {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false) // no browser takes an answer for a page: nosniff
+	if err := encoder.Encode(answer); err != nil {
+		return nil, err
+	}
+	sized, divisible := answer.(hal.Sized)
+	if !divisible || buffer.Len() <= limits.ResponseBody {
+		return buffer.Bytes(), nil
+	}
+	parts, largest := sized.Parts(), 0
+	for _, part := range parts {
+		text, err := json.Marshal(part)
+		if err != nil {
+			return nil, err
+		}
+		largest = max(largest, len(text))
+	}
+	return nil, api.TooLarge(len(parts), largest, limits.ResponseBody)
+}
+
+// resource is one path with its methods.
+type resource struct {
+	methods map[string]func(*exchange)
+	allow   string
+}
+
+// ServeHTTP chooses by the method. HEAD is GET without a body; OPTIONS tells the methods.
+func (res *resource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := w.(*exchange) // ServeHTTP of the Handler is the only way here
+	x.r = r            // the mux has put the values of the path into it
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	switch serve, known := res.methods[method]; {
+	case known:
+		serve(x)
+	case method == http.MethodOptions:
+		x.Header().Set("Allow", res.allow)
+		x.WriteHeader(http.StatusNoContent)
+	default:
+		x.Header().Set("Allow", res.allow)
+		x.fail(fault.New(fault.MethodNotAllowed, "There is no %s here.", r.Method).With("Use one of " + res.allow + "."))
+	}
+}
+
+// order is how methods are listed.
+var order = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+}
+
+func (res *resource) add(method string, serve func(*exchange)) {
+	if res.methods == nil {
+		res.methods = map[string]func(*exchange){}
+	}
+	res.methods[method] = serve
+	res.allow = strings.Join(slices.DeleteFunc(slices.Clone(order), func(m string) bool {
+		if m == http.MethodHead {
+			m = http.MethodGet
+		}
+		return res.methods[m] == nil && m != http.MethodOptions
+	}), ", ")
+}
+
+// mount gives every path its resource, and all others to the last one, which has no methods.
+func (h *Handler) mount() {
+	resources := map[string]*resource{}
+	at := func(path string) *resource {
+		if resources[path] == nil {
+			resources[path] = &resource{}
+			h.mux.Handle(path, resources[path])
+		}
+		return resources[path]
+	}
+	for _, rt := range h.routes {
+		at(rt.path).add(rt.method, rt.serve)
+	}
+	for _, m := range h.Mounts {
+		at(m.Path).add(m.Method, func(x *exchange) { m.Handler.ServeHTTP(x, x.r) })
+	}
+	at(pathDocument).add(http.MethodGet, (*exchange).serveDocument)
+	if h.Docs != nil {
+		at(pathDocs).add(http.MethodGet, (*exchange).serveDocs)
+		at(pathDocs+"/{file...}").add(http.MethodGet, (*exchange).serveDocs)
+	}
+	h.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { w.(*exchange).fail(noPath()) })
+}
+
+// The paths that belong to no operation.
+const (
+	pathDocument = hal.Base + "/openapi.json"
+	pathDocs     = "/api/docs"
+)
+
+func (x *exchange) serveDocs() {
+	if !x.settings.DocsEnabled {
+		x.fail(noPath())
+		return
+	}
+	x.h.Docs.ServeHTTP(x, x.r)
+}

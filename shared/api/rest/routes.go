@@ -1,0 +1,214 @@
+package rest
+
+import (
+	"net/http"
+
+	"nepenthes/events"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/fault"
+)
+
+// Tags group the operations in the document.
+const (
+	tagRoot       = "Root"
+	tagSettings   = "Settings"
+	tagWebhooks   = "Webhooks"
+	tagDeliveries = "Deliveries"
+	tagEvents     = "Events"
+	tagProjects   = "Projects"
+	tagClients    = "OAuth clients"
+)
+
+// Paths of resources with several methods.
+const (
+	pathSettings = hal.Base + "/settings"
+	pathWebhooks = hal.Base + "/webhooks"
+	pathWebhook  = pathWebhooks + "/{id}"
+	pathDelivery = hal.Base + "/deliveries/{id}"
+	pathEvents   = hal.Base + "/events"
+	pathEvent    = pathEvents + "/{id}"
+	pathProjects = hal.Base + "/projects"
+	pathClients  = hal.Base + "/oauth_clients"
+	pathClient   = pathClients + "/{id}"
+)
+
+// stale is what a change under optimistic locking can meet.
+var stale = []fault.Kind{fault.UpdateConflict}
+
+// addRoutes is the whole API.
+func (h *Handler) addRoutes() {
+	add(h, h.Operations.Root, spec{
+		method: http.MethodGet, path: hal.Base, id: "readRoot", tag: tagRoot,
+		summary: "Where the API begins", about: "Links to every collection. Any valid token will do.", answers: "The root.",
+	})
+	h.addSettings()
+	h.addWebhooks()
+	h.addSecrets()
+	h.addDeliveries()
+	h.addEvents()
+	h.addProjects()
+	h.addClients()
+}
+
+func (h *Handler) addSettings() {
+	add(h, h.Operations.ReadSettings, spec{
+		method: http.MethodGet, path: pathSettings, id: "readSettings", tag: tagSettings, whileSwitchedOff: "settings",
+		summary: "Read the settings", about: "Answers also while the REST web service is switched off.", answers: "The settings.",
+	})
+	add(h, h.Operations.ChangeSettings, spec{
+		method: http.MethodPatch, path: pathSettings, id: "changeSettings", tag: tagSettings, whileSwitchedOff: "settings",
+		summary: "Change the settings", faults: stale, answers: "The settings as they are now.",
+		about: "A merge patch (RFC 7396): absent members stay, null is the default again. Answers also while the REST web service is switched off. A change holds for the next request.",
+	})
+}
+
+func (h *Handler) addWebhooks() {
+	add(h, h.Operations.ListWebhooks, spec{
+		method: http.MethodGet, path: pathWebhooks, id: "listWebhooks", tag: tagWebhooks,
+		summary: "List webhooks", about: "Oldest first, in short: long members are cut.", answers: "A page of webhooks.",
+	})
+	add(h, h.Operations.CreateWebhook, spec{
+		method: http.MethodPost, path: pathWebhooks, id: "createWebhook", tag: tagWebhooks, status: http.StatusCreated,
+		summary: "Create a webhook", answers: "The webhook. A secret that was generated is shown only here.",
+		about: "Needs a name, a payload URL and at least one event type. A new webhook is enabled and for all projects unless told otherwise.",
+	})
+	add(h, h.Operations.ReadWebhook, spec{
+		method: http.MethodGet, path: pathWebhook, id: "readWebhook", tag: tagWebhooks,
+		summary: "Read a webhook", about: "Secrets and header values are never shown.", answers: "The webhook.",
+	})
+	add(h, h.Operations.ChangeWebhook, spec{
+		method: http.MethodPatch, path: pathWebhook, id: "changeWebhook", tag: tagWebhooks, faults: stale,
+		summary: "Change a webhook", answers: "The webhook as it is now. A secret that was generated is shown only here.",
+		about: "A merge patch (RFC 7396): absent members stay, null is the default again. With If-Match or lockVersion the change is made only if nobody else changed the webhook meanwhile; without, it is applied to whatever is there.",
+	})
+	add(h, h.Operations.DeleteWebhook, spec{
+		method: http.MethodDelete, path: pathWebhook, id: "deleteWebhook", tag: tagWebhooks, status: http.StatusNoContent, faults: stale,
+		summary: "Delete a webhook", about: "What is still owed to it is skipped. Its deliveries stay readable by their ids until they expire.",
+		answers: "The webhook is gone.",
+	})
+	add(h, h.Operations.Ping, spec{
+		method: http.MethodPost, path: pathWebhook + "/ping", id: "pingWebhook", tag: tagWebhooks,
+		status: http.StatusAccepted, optionalBody: true, summary: "Send a test event",
+		about:   "Sends the example of an event type to this webhook alone, whatever its subscription, also while it is disabled: one attempt, which does not count for its health.",
+		answers: "The delivery, which is on its way.",
+	})
+}
+
+func (h *Handler) addSecrets() {
+	add(h, h.Operations.AddSecret, spec{
+		method: http.MethodPost, path: pathWebhook + "/secrets", id: "addSecret", tag: tagWebhooks,
+		status: http.StatusCreated, optionalBody: true, faults: []fault.Kind{fault.InvalidState}, summary: "Rotate the signature secret",
+		about:   "Adds a secret; the former ones of its kind go on signing beside it for a while, so that receivers can change over. At most four sign at once.",
+		answers: "The secret. One that was generated is shown only here.",
+	})
+	add(h, h.Operations.RemoveSecret, spec{
+		method: http.MethodDelete, path: pathWebhook + "/secrets/{secretId}", id: "removeSecret", tag: tagWebhooks,
+		status: http.StatusNoContent, summary: "Remove a signature secret", about: "It signs nothing from the next attempt on.",
+		answers: "The secret is gone.",
+	})
+}
+
+func (h *Handler) addDeliveries() {
+	add(h, h.Operations.ListDeliveries, spec{
+		method: http.MethodGet, path: pathWebhook + "/deliveries", id: "listDeliveries", tag: tagDeliveries,
+		summary: "List a webhook's deliveries", answers: "A page of deliveries.",
+		about: "Newest first. A delivery appears here once its first attempt has begun; until then it is found under its event.",
+	})
+	add(h, h.Operations.ListDeadDeliveries, spec{
+		method: http.MethodGet, path: hal.Base + "/deliveries", id: "listDeadDeliveries", tag: tagDeliveries,
+		summary: "List the deliveries that need a person", answers: "A page of deliveries.",
+		about: "The dead deliveries of all webhooks, newest first. A change may show a second later.",
+	})
+	add(h, h.Operations.ReadDelivery, spec{
+		method: http.MethodGet, path: pathDelivery, id: "readDelivery", tag: tagDeliveries,
+		summary: "Read a delivery with its attempts", answers: "The delivery.",
+		about: "The bodies of requests are shown only to clients that also hold events:read. When the answer would grow beyond 4 MB, those of older attempts are left out.",
+	})
+	add(h, h.Operations.ReadAttempt, spec{
+		method: http.MethodGet, path: pathDelivery + "/attempts/{attemptId}", id: "readAttempt", tag: tagDeliveries,
+		summary: "Read one attempt as a whole", answers: "The attempt.",
+		about: "The body of the request is shown only to clients that also hold events:read.",
+	})
+	add(h, h.Operations.Retry, spec{
+		method: http.MethodPost, path: pathDelivery + "/retries", id: "retryDelivery", tag: tagDeliveries,
+		status: http.StatusAccepted, faults: []fault.Kind{fault.InvalidState}, summary: "Try a delivery again",
+		about:   "One extra attempt outside of the schedule, with the same webhook-id. While one is owed, asking again adds nothing.",
+		answers: "The delivery; the attempt is owed.",
+	})
+}
+
+func (h *Handler) addEvents() {
+	add(h, h.Operations.PushEvent, spec{
+		method: http.MethodPost, path: pathEvents, id: "pushEvent", tag: tagEvents, status: http.StatusAccepted,
+		bodyMax: events.MaxSize, times: eventsTimes, summary: "Push an event",
+		about:   "For producers that cannot use the queue. Takes Nepenthes' envelope or a CloudEvents 1.0 structured JSON message of at most 262,144 bytes. Pushing the same source, id and bytes again changes nothing.",
+		answers: "The event is on the queue and will not be lost.",
+	})
+	add(h, h.Operations.ReadEvent, spec{
+		method: http.MethodGet, path: pathEvent, id: "readEvent", tag: tagEvents,
+		summary: "Read an event", about: "An event that was just pushed appears once it has been fanned out.", answers: "The event.",
+	})
+	add(h, h.Operations.ListEventDeliveries, spec{
+		method: http.MethodGet, path: pathEvent + "/deliveries", id: "listEventDeliveries", tag: tagEvents,
+		summary: "List an event's deliveries", about: "One for each webhook that it matched, in the order of the plan.", answers: "A page of deliveries.",
+	})
+	add(h, h.Operations.Explain, spec{
+		method: http.MethodPost, path: pathEvents + "/explain", id: "explainEvent", tag: tagEvents,
+		summary: "Explain which webhooks would want an event", answers: "A page with one explanation for each webhook.",
+		about: "Takes an event as it would be pushed; id and occurredAt may be left out. Nothing is stored or sent. Every webhook is answered for, with every rule that says no.",
+	})
+	add(h, h.Operations.ListEventTypes, spec{
+		method: http.MethodGet, path: hal.Base + "/event_types", id: "listEventTypes", tag: tagEvents,
+		summary: "List the event types", about: "The catalogue: each type with a JSON Schema of its data and an example.", answers: "A page of event types.",
+	})
+}
+
+func (h *Handler) addProjects() {
+	add(h, h.Operations.ListProjects, spec{
+		method: http.MethodGet, path: pathProjects, id: "listProjects", tag: tagProjects,
+		summary: "List projects", about: "Those that events have told of, and those made here, oldest first.", answers: "A page of projects.",
+	})
+	add(h, h.Operations.PutProject, spec{
+		method: http.MethodPut, path: pathProjects + "/{id}", id: "putProject", tag: tagProjects,
+		alternativeStatus: http.StatusCreated, summary: "Make or rename a project", answers: "The project.",
+		about: "So that a webhook can select a project before its first event. What is absent stays.",
+	})
+}
+
+func (h *Handler) addClients() {
+	add(h, h.Operations.ListClients, spec{
+		method: http.MethodGet, path: pathClients, id: "listClients", tag: tagClients,
+		summary: "List OAuth clients", about: "Oldest first.", answers: "A page of clients.",
+	})
+	add(h, h.Operations.CreateClient, spec{
+		method: http.MethodPost, path: pathClients, id: "createClient", tag: tagClients, status: http.StatusCreated,
+		summary: "Create an OAuth client", about: "It can be given only scopes that the caller holds.",
+		answers: "The client. Its secret is shown only here.",
+	})
+	add(h, h.Operations.ReadClient, spec{
+		method: http.MethodGet, path: pathClient, id: "readClient", tag: tagClients,
+		summary: "Read an OAuth client", about: "Secrets are never shown.", answers: "The client.",
+	})
+	add(h, h.Operations.ChangeClient, spec{
+		method: http.MethodPatch, path: pathClient, id: "changeClient", tag: tagClients,
+		faults: []fault.Kind{fault.UpdateConflict, fault.InvalidState}, summary: "Change an OAuth client",
+		about:   "A merge patch (RFC 7396). Only clients all of whose scopes the caller holds can be changed. A scope that is lost is lost at the next request.",
+		answers: "The client as it is now.",
+	})
+	add(h, h.Operations.DeleteClient, spec{
+		method: http.MethodDelete, path: pathClient, id: "deleteClient", tag: tagClients, status: http.StatusNoContent,
+		faults: []fault.Kind{fault.UpdateConflict, fault.InvalidState}, summary: "Delete an OAuth client",
+		about:   "Its tokens end with the next request. The last client that can administer clients cannot be deleted.",
+		answers: "The client is gone.",
+	})
+	add(h, h.Operations.AddClientSecret, spec{
+		method: http.MethodPost, path: pathClient + "/secrets", id: "addClientSecret", tag: tagClients, status: http.StatusCreated,
+		faults: []fault.Kind{fault.InvalidState}, summary: "Add a secret to an OAuth client",
+		about: "Two can be live, so that one can replace the other.", answers: "The client. The new secret is shown only here.",
+	})
+	add(h, h.Operations.RemoveClientSecret, spec{
+		method: http.MethodDelete, path: pathClient + "/secrets/{secretId}", id: "removeClientSecret", tag: tagClients,
+		status: http.StatusNoContent, faults: []fault.Kind{fault.InvalidState}, summary: "Remove a secret of an OAuth client",
+		about: "It opens nothing from the next request on. The last secret of the last client that can administer clients cannot be removed.", answers: "The secret is gone.",
+	})
+}

@@ -1,0 +1,68 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/url"
+
+	"nepenthes/shared/address"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/webhook"
+)
+
+const attributeURL = "payloadUrl"
+
+// target is a payload URL that was judged: names are looked up once for a request.
+type target struct {
+	judged bool
+	url    *url.URL
+	fault  *fault.Detail
+}
+
+// applyURL takes over a payload URL that is new. One that comes back unchanged was judged when it was saved; today
+// its name may lead elsewhere, and the guard at the dial sees to that.
+func (x *writing) applyURL(ctx context.Context, found *faults, w, current *webhook.Webhook) error {
+	required(found, attributeURL, x.patch.PayloadURL, current == nil)
+	raw, given := x.patch.PayloadURL.Get()
+	if !given || current != nil && raw == current.PayloadURL {
+		return nil
+	}
+	if !x.target.judged {
+		x.target = x.judge(ctx, raw)
+	}
+	if x.target.fault != nil {
+		found.add(*x.target.fault)
+		return nil
+	}
+	w.PayloadURL = x.target.url.String()
+	return nil
+}
+
+func (x *writing) judge(ctx context.Context, raw string) target {
+	rules := x.Addresses
+	if len(rules.Own) == 0 && x.call.Host != "" {
+		rules.Own = []string{x.call.Host}
+	}
+	u, err := address.CheckURL(raw, rules)
+	if err == nil {
+		err = address.CheckLookup(ctx, x.Resolver, u.Hostname(), rules)
+	}
+	if refusal, ok := errors.AsType[*address.Refusal](err); ok {
+		return target{judged: true, fault: &fault.Detail{Attribute: attributeURL, Message: refusal.Message, Hint: refusal.Hint}}
+	}
+	return target{judged: true, url: u}
+}
+
+// sameOrigin reports whether two saved payload URLs have one origin, so that credentials for the one may go to the
+// other.
+func sameOrigin(a, b string) bool {
+	first, err := url.Parse(a)
+	if err != nil {
+		return false
+	}
+	second, err := url.Parse(b)
+	if err != nil {
+		return false
+	}
+	return first.Scheme == second.Scheme && address.Authority(first) == address.Authority(second)
+}

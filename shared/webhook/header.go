@@ -1,0 +1,87 @@
+package webhook
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"nepenthes/shared/fault"
+)
+
+// Custom headers (contract-delivery, "What the receiver gets").
+const (
+	HeadersMax      = 20
+	HeaderBytesMax  = 4 << 10 // names and values of all together
+	attributeHeader = "headers"
+)
+
+// Names that a custom header cannot have: they are ours, the transport's, or would let a webhook pass for a browser
+// or a proxy. An entry that ends in "-" stands for everything that begins so.
+var reservedHeaders = []string{
+	"host", "connection", "content-", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive", "expect",
+	"accept", "accept-encoding", "user-agent", "cookie", "forwarded", "x-forwarded-", "proxy-", "traceparent",
+	"tracestate", "webhook-", "x-op-", "x-nepenthes-",
+}
+
+// CheckHeaders lists what is wrong with custom headers, names with their values. A value is never repeated: it may
+// be a credential.
+func CheckHeaders(headers map[string]string) []fault.Detail {
+	var found faults
+	if len(headers) > HeadersMax {
+		found.add(attributeHeader, fmt.Sprintf("There are %d headers; there can be at most %d.", len(headers), HeadersMax), "")
+	}
+	size, seen := 0, map[string]string{}
+	for _, name := range sortedNames(headers) {
+		size += len(name) + len(headers[name])
+		found.header(name, headers[name])
+		folded := strings.ToLower(name)
+		if other, twice := seen[folded]; twice {
+			found.add(attributeHeader, fmt.Sprintf("%s and %s are the same header.", quoted(other), quoted(name)), "Keep one of them.")
+		}
+		seen[folded] = name
+	}
+	if size > HeaderBytesMax {
+		found.add(attributeHeader, fmt.Sprintf("The headers have %d bytes together; it can be at most %d.", size, HeaderBytesMax), "")
+	}
+	return found
+}
+
+func (f *faults) header(name, value string) {
+	switch {
+	case !isToken(name):
+		f.add(attributeHeader, quoted(name)+" is not the name of a header.", "Names have letters, digits and hyphens.")
+	case reserved(name):
+		f.add(attributeHeader, quoted(name)+" cannot be a custom header.", "It is set by Nepenthes or by the transport; use another name.")
+	case strings.ContainsFunc(value, isControl):
+		f.add(attributeHeader, "The value of "+quoted(name)+" contains control characters.", "Leave out line breaks and tabs.")
+	}
+}
+
+func sortedNames(headers map[string]string) []string {
+	names := make([]string, 0, len(headers))
+	for name := range headers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func reserved(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(reservedHeaders, func(r string) bool {
+		return name == r || strings.HasSuffix(r, "-") && strings.HasPrefix(name, r)
+	})
+}
+
+// isToken reports whether name is a token of RFC 9110 §5.6.2.
+func isToken(name string) bool {
+	for _, c := range []byte(name) {
+		letter := 'a' <= c|' ' && c|' ' <= 'z'
+		if !letter && !('0' <= c && c <= '9') && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
+			return false
+		}
+	}
+	return name != ""
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
