@@ -41,9 +41,8 @@ var hooks = []hook{
 	{"Demo: another project", "/hooks/another-project", "Is for a project in which nothing happens, and stays silent.", silentProject, 15},
 }
 
-// play makes the demo's webhooks, or gives those that are there the present address and secret, and pushes every
-// example event with a new id.
-func (d *demo) play(ctx context.Context) error {
+// prepare makes the demo's webhooks, or gives those that are there the present address and secret.
+func (d *demo) prepare(ctx context.Context) error {
 	if err := d.signIn(ctx); err != nil {
 		return err
 	}
@@ -56,6 +55,11 @@ func (d *demo) play(ctx context.Context) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// play pushes every example event with a new id.
+func (d *demo) play(ctx context.Context) error {
 	for _, kind := range events.Types() {
 		if err := d.push(ctx, kind); err != nil {
 			return err

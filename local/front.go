@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+
+	"nepenthes/shared/address"
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/rest"
+	"nepenthes/shared/auth"
+	"nepenthes/shared/auth/clients"
+	"nepenthes/shared/auth/oauth"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/payload"
+	"nepenthes/shared/vault"
+	"nepenthes/shared/webhook"
+)
+
+// front is everything that answers HTTP: what runs in the cloud as settings, webhooks, oauth and console.
+func (s *system) front(ctx context.Context, keys *vault.Local) (http.Handler, error) {
+	verifying, err := vault.NewVerifier(vault.VerifierConfig{Pairs: s.db})
+	if err != nil {
+		return nil, err
+	}
+	administrator := clients.NewAdministrator(clients.AdministratorConfig{Store: s.db})
+	if err := administrator.Ensure(ctx, s.admin.id, s.admin.secret); err != nil {
+		return nil, err
+	}
+	operations, err := s.operations(keys)
+	if err != nil {
+		return nil, err
+	}
+	verifier := auth.NewVerifier(auth.VerifierConfig{
+		Clients: s.db, Revocations: s.db, Keys: verifying, Issuer: s.api.url(),
+	})
+	issuing, err := s.authorization(keys, verifying, verifier)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.Handle("/", rest.New(rest.Config{
+		Operations: operations, Verifier: verifier, Settings: s.pipeline.catalogue, Mounts: issuing,
+		Rate: s.rate, Version: payload.Version, Logger: s.logger,
+	}))
+	return mux, nil
+}
+
+// operations are the operations of the API.
+func (s *system) operations(keys *vault.Local) (*api.Operations, error) {
+	sealer, err := vault.NewSealer(vault.SealerConfig{Pairs: s.db, Maker: keys})
+	if err != nil {
+		return nil, err
+	}
+	cursorKey, err := keys.CursorKey()
+	if err != nil {
+		return nil, err
+	}
+	return api.New(api.Config{
+		Catalogue: s.pipeline.catalogue, Store: s.db, Events: s.db.Lane(lane.Events), Retries: s.db.Lane(lane.Retries),
+		Operator: s.pipeline.fanout, Sealer: sealer, Clients: clients.New(clients.Config{Store: s.db}),
+		Addresses: address.Rules{AllowLoopback: s.allowLoopback, Own: s.own()}, Resolver: net.DefaultResolver,
+		CursorKey: cursorKey, Version: payload.Version, Logger: s.logger, Waits: webhook.Clock{Speed: s.speed},
+	}), nil
+}
+
+// own are the names under which webhooks would point at ourselves.
+func (s *system) own() []string {
+	_, port, _ := net.SplitHostPort(s.api.listener.Addr().String())
+	return []string{s.api.listener.Addr().String(), "localhost:" + port, "127.0.0.1:" + port, "[::1]:" + port}
+}
+
+// authorization is the authorization server: tokens for clients.
+func (s *system) authorization(keys *vault.Local, verifying *vault.Verifier, verifier *auth.Verifier) ([]rest.Mount, error) {
+	signer, err := vault.NewSigner(vault.SignerConfig{Pairs: s.db, Maker: keys, Unwrapper: keys})
+	if err != nil {
+		return nil, err
+	}
+	server := oauth.New(oauth.Config{
+		Authenticator: auth.NewAuthenticator(auth.AuthenticatorConfig{Clients: s.db, Failures: s.db, Logger: s.logger}),
+		Issuer:        auth.NewIssuer(auth.IssuerConfig{Keys: signer, Revocations: s.db, Verifier: verifier}),
+		Keys:          tokenKeys{signer, verifying}, PublicURL: s.api.url(), Logger: s.logger,
+	})
+	var mounts []rest.Mount
+	for _, r := range server.Routes() {
+		mounts = append(mounts, rest.Mount(r))
+	}
+	return mounts, nil
+}
+
+// tokenKeys joins the two halves of the keys of tokens.
+type tokenKeys struct {
+	*vault.Signer
+	*vault.Verifier
+}
+
+// healthz answers 200 when the database answers, which is all that can be down.
+func (s *system) healthz(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.db.CatalogueVersion(r.Context()); err != nil {
+		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ok\n"))
+}

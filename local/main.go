@@ -1,0 +1,59 @@
+// Command local runs the whole system in one process, with a receiver that shows verified webhooks. Its data is
+// kept in one SQLite file, durable as in the cloud: a killed process loses nothing.
+//
+// Standard output is for scripts (see README and -help); the log goes to standard error. An unknown flag, a port
+// in use and a folder that cannot be used are one sentence each and exit code 2.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitFailed  = 1
+	exitRefused = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the program: it works until ctx ends and gives the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, err := parse(args, stderr)
+	if errors.Is(err, errHelp) {
+		return exitOK
+	}
+	if err != nil {
+		return refuse(stderr, err)
+	}
+	logger := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: o.logLevel}))
+	s, err := open(ctx, o, stdout, logger)
+	if err != nil {
+		return refuse(stderr, err)
+	}
+	s.announce(stdout)
+	if err := s.serve(ctx, stdout); err != nil {
+		fmt.Fprintln(stderr, "nepenthes:", err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+// refuse tells in a sentence why the program does not start.
+func refuse(stderr io.Writer, err error) int {
+	fmt.Fprintln(stderr, "nepenthes:", err)
+	return exitRefused
+}
