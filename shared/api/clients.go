@@ -51,7 +51,7 @@ type RemoveClientSecret struct {
 // ClientPatch is what can be said about a client: all of it at create, a merge patch (RFC 7396) afterwards.
 type ClientPatch struct {
 	Name        strictjson.Member[string]   `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"Its name." example:"Billing sync"`
-	Scopes      strictjson.Member[[]string] `json:"scopes,omitempty" create:"required" minItems:"1" doc:"What it may do; only scopes that the caller holds itself." example:"webhooks:read,deliveries:read"`
+	Scopes      strictjson.Member[[]string] `json:"scopes,omitempty" create:"required" nullable:"false" minItems:"1" doc:"What it may do; only scopes that the caller holds itself." example:"webhooks:read,deliveries:read"`
 	LockVersion strictjson.Member[int64]    `json:"lockVersion,omitempty" minimum:"1" nullable:"true" doc:"The version that is to be changed; another one is 409 UpdateConflict." example:"1"`
 
 	Type      anything `json:"_type,omitempty" doc:"May come back unchanged."`

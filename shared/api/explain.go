@@ -17,16 +17,38 @@ import (
 type Explain struct {
 	Paging
 	Webhook string `query:"webhook" doc:"Only this webhook." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Text    []byte `body:"draft"`
+	Draft   Draft  `body:"draft"`
+}
+
+// Draft is an event that may lack what only matters once it is sent: its id and when it occurred.
+type Draft struct {
+	event   events.Event
+	refused error
+}
+
+// ReadJSON reads the event, in either shape; the fault is of kind InvalidRequestBody or PayloadTooLarge. Rules that
+// it breaks are told by the operation.
+func (d *Draft) ReadJSON(text []byte) error {
+	e, err := events.Decode(text)
+	refusal, refused := errors.AsType[*events.Error](err)
+	if refused && (refusal.Reason == events.Malformed || refusal.Reason == events.TooLarge) {
+		return refusedEvent(err)
+	}
+	if refused {
+		filled, err := fillIn(text)
+		if err != nil {
+			return err
+		}
+		e, err = events.Decode(filled)
+		d.refused = refusedEvent(err)
+	}
+	d.event = e
+	return nil
 }
 
 // explain judges the event against every webhook; nothing is stored or sent.
 func (o eventsResource) explain(ctx context.Context, call Call, in *Explain) (_ *hal.Collection[hal.Explanation], err error) {
 	defer fault.Wrap(&err, "explain an event")
-	e, refused := decodeDraft(in.Text)
-	if fault.Is(refused, fault.InvalidRequestBody) || fault.Is(refused, fault.PayloadTooLarge) {
-		return nil, refused
-	}
 	page, err := o.page(ctx, in.Paging)
 	if err != nil {
 		return nil, err
@@ -35,11 +57,11 @@ func (o eventsResource) explain(ctx context.Context, call Call, in *Explain) (_ 
 	if err != nil {
 		return nil, err
 	}
-	if refused != nil {
-		return nil, refused
+	if in.Draft.refused != nil {
+		return nil, in.Draft.refused
 	}
 	return show(call.To("events", "explain"), filters("webhook", in.Webhook), page, judged, func(w *webhook.Webhook) *hal.Explanation {
-		return explanation(w, e)
+		return explanation(w, in.Draft.event)
 	}), nil
 }
 
@@ -52,24 +74,6 @@ func (o eventsResource) judged(ctx context.Context, webhookID string) ([]*webhoo
 		return nil, err
 	}
 	return []*webhook.Webhook{w}, nil
-}
-
-// decodeDraft reads an event that may lack what only matters once it is sent: its id and when it occurred.
-func decodeDraft(text []byte) (events.Event, error) {
-	e, err := events.Decode(text)
-	refusal, refused := errors.AsType[*events.Error](err)
-	if !refused {
-		return e, err
-	}
-	if refusal.Reason == events.Malformed || refusal.Reason == events.TooLarge {
-		return e, refusedEvent(err)
-	}
-	filled, err := fillIn(text)
-	if err != nil {
-		return e, err
-	}
-	e, err = events.Decode(filled)
-	return e, refusedEvent(err)
 }
 
 // fillIn adds the members that a draft may lack. text is a JSON object in which no member comes twice.

@@ -17,7 +17,7 @@ type WebhookPatch struct {
 	PayloadURL      strictjson.Member[string]            `json:"payloadUrl,omitempty" create:"required" maxLength:"2048" doc:"Where events are sent: an https URL on the public internet. A change to another origin needs the values of all custom headers again." example:"https://billing.example.com/hooks"`
 	Description     strictjson.Member[string]            `json:"description,omitempty" maxLength:"4096" nullable:"true" doc:"What it is for." example:"Turns time entries into invoices"`
 	Enabled         strictjson.Member[bool]              `json:"enabled,omitempty" nullable:"true" doc:"Whether it gets events; true unless told otherwise." example:"true"`
-	Events          strictjson.Member[[]string]          `json:"events,omitempty" create:"required" minItems:"1" maxItems:"60" doc:"The event types it wants: exact names, <resource>:* or *." example:"time_entry:created"`
+	Events          strictjson.Member[[]string]          `json:"events,omitempty" create:"required" nullable:"false" minItems:"1" maxItems:"60" doc:"The event types it wants: exact names, <resource>:* or *." example:"time_entry:created"`
 	Projects        strictjson.Member[ProjectsPatch]     `json:"projects,omitempty" null:"resets" doc:"The projects whose events it wants; all unless told otherwise."`
 	PayloadFormat   strictjson.Member[string]            `json:"payloadFormat,omitempty" enum:"nepenthes,standard,cloudevents" nullable:"true" doc:"The shape of the bodies it gets; nepenthes unless told otherwise." example:"nepenthes"`
 	LegacySignature strictjson.Member[bool]              `json:"legacySignature,omitempty" nullable:"true" doc:"Whether requests also carry X-OP-Signature; false unless told otherwise." example:"false"`

@@ -14,19 +14,16 @@ import (
 )
 
 // jsonBody is a JSON body that an operation takes, see api.Body.
-type jsonBody interface {
-	ReadJSON(text []byte) error
-	DescribedBy() reflect.Type
-}
+type jsonBody interface{ ReadJSON(text []byte) error }
 
 // input knows how an operation's input is read from a request: the tags path, query and header of its fields name
-// what they hold; a field of type api.Body, or of bytes with the tag body, holds the body.
+// what they hold; a field that can read JSON, or of bytes with the tag body, holds the body.
 type input struct {
 	fields  []inputField
 	queries bool
 	body    []int               // the index of the field that takes the body; nil: there is none
-	rawBody string              // the tag body of a field of bytes
 	field   reflect.StructField // of the body
+	event   string              // the tag body of that field: what kind of event it is; empty: none
 }
 
 type inputField struct {
@@ -46,8 +43,8 @@ func inputOf(t reflect.Type) *input {
 		if _, isBody := reflect.New(f.Type).Interface().(jsonBody); isBody {
 			in.body, in.field = f.Index, f
 		}
-		if name, isRaw := f.Tag.Lookup("body"); isRaw {
-			in.body, in.field, in.rawBody = f.Index, f, name
+		if name, isEvent := f.Tag.Lookup("body"); isEvent {
+			in.body, in.field, in.event = f.Index, f, name
 		}
 		for _, kind := range fieldKinds {
 			if name, ok := f.Tag.Lookup(kind); ok {
@@ -90,14 +87,15 @@ func (in *input) read(x *exchange, body []byte, v reflect.Value) error {
 }
 
 func (in *input) readBody(text []byte, v reflect.Value) error {
-	if in.rawBody != "" {
-		v.SetBytes(text)
-		return nil
+	switch to := v.Addr().Interface().(type) {
+	case *[]byte:
+		*to = text
+	case jsonBody:
+		if len(text) > 0 { // none only where a body may be left out
+			return to.ReadJSON(text)
+		}
 	}
-	if len(text) == 0 { // only where a body may be left out
-		return nil
-	}
-	return v.Addr().Interface().(jsonBody).ReadJSON(text)
+	return nil
 }
 
 // readQuery reads a parameter of the query. A filter that is empty counts as absent, as forms send it.

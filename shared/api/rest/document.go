@@ -157,11 +157,11 @@ func (d describer) parameter(f *inputField) *huma.Param {
 // body describes the body that a route takes.
 func (d describer) body(rt *route) *huma.RequestBody {
 	body := &huma.RequestBody{Required: !rt.optionalBody, Content: map[string]*huma.MediaType{}}
-	if rt.in.rawBody != "" {
-		body.Content = d.eventBody(rt.in.rawBody == "draft")
+	if rt.in.event != "" {
+		body.Content = d.eventBody(rt.in.event == "draft")
 		return body
 	}
-	described := reflect.New(rt.in.field.Type).Interface().(jsonBody).DescribedBy()
+	described := reflect.New(rt.in.field.Type).Interface().(interface{ DescribedBy() reflect.Type }).DescribedBy()
 	schema := d.registry.Schema(described, true, "")
 	if required := requiredAtCreate(rt, described); required != nil {
 		schema = &huma.Schema{AllOf: []*huma.Schema{schema, {Type: huma.TypeObject, Required: required}}}

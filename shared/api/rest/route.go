@@ -147,7 +147,7 @@ func missingBody() error {
 // readable are the types of bodies that the route takes.
 func (rt *route) readable() []string {
 	switch {
-	case rt.in.rawBody != "":
+	case rt.in.event != "":
 		return []string{typeJSON, typeCloudEvent}
 	case rt.method == http.MethodPatch:
 		return []string{typeJSON, typePatch}
