@@ -27,7 +27,8 @@ func (t *storeTest) listEmpty() {
 	for _, q := range []webhook.Query{
 		{Webhook: newID(id.Webhook), Limit: 10},
 		{Webhook: newID(id.Webhook), Limit: 10, Backward: true},
-		{Limit: 10}, {Limit: 10, Backward: true},
+		{Limit: 10},
+		{Limit: 10, Backward: true},
 	} {
 		same(t, "the list", t.walk(t, q), nil)
 	}

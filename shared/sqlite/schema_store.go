@@ -49,7 +49,7 @@ CREATE TABLE events (
 	trigger     TEXT NOT NULL,
 	trace_id    TEXT NOT NULL,
 	received_ms INTEGER NOT NULL,
-	expires_at  INTEGER,
+	expires_at  INTEGER NOT NULL,
 	match_count INTEGER NOT NULL,
 	data        BLOB NOT NULL,
 	plan        BLOB NOT NULL                    -- the ULIDs of the webhooks; the last column is read only when asked for
@@ -62,7 +62,7 @@ CREATE TABLE deliveries (
 	received_ms     INTEGER NOT NULL,
 	event           BLOB NOT NULL,               -- events.Key
 	version         INTEGER NOT NULL,
-	expires_at      INTEGER,
+	expires_at      INTEGER NOT NULL,
 	event_id        TEXT NOT NULL,
 	event_source    TEXT NOT NULL,
 	event_type      TEXT NOT NULL,
@@ -110,26 +110,26 @@ CREATE TABLE attempts (
 	tls           INTEGER NOT NULL,
 	first_byte    INTEGER NOT NULL,
 	total         INTEGER NOT NULL,
+	error_class   TEXT NOT NULL,
+	error_message TEXT NOT NULL,
 	status        INTEGER,                       -- NULL: no answer
 	headers       TEXT,                          -- JSON, see latin1
 	body          BLOB,
 	truncated     INTEGER,
-	error_class   TEXT NOT NULL,
-	error_message TEXT NOT NULL,
 	PRIMARY KEY (delivery, number)
 ) WITHOUT ROWID;
 
 CREATE TABLE state (
 	key        TEXT PRIMARY KEY,
 	value      BLOB NOT NULL,
-	expires_at INTEGER
+	expires_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX state_expire ON state (expires_at);
 
 CREATE TABLE counters (
 	key        TEXT PRIMARY KEY,
 	count      INTEGER NOT NULL,
-	expires_at INTEGER
+	expires_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX counters_expire ON counters (expires_at);
 `

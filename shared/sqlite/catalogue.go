@@ -1,0 +1,63 @@
+package sqlite
+
+import (
+	"context"
+
+	"zombiezen.com/go/sqlite"
+
+	"nepenthes/shared/fault"
+	"nepenthes/shared/webhook"
+)
+
+// changesKept is how many entries of the change log are kept: whoever follows it looks once a batch, so a thousand
+// would do.
+const changesKept = 10_000
+
+// CatalogueVersion implements conformance.Catalogue.
+func (db *DB) CatalogueVersion(ctx context.Context) (version int64, err error) {
+	defer fault.Wrap(&err, "read the catalogue's version")
+	err = db.read(ctx, func(conn *sqlite.Conn) error {
+		version, err = catalogueVersion(conn)
+		return err
+	})
+	return version, err
+}
+
+// Changes implements conformance.Catalogue.
+func (db *DB) Changes(ctx context.Context, after int64) (changes []webhook.Change, err error) {
+	defer fault.Wrap(&err, "read the catalogue's changes after version %d", after)
+	err = db.read(ctx, func(conn *sqlite.Conn) error {
+		current, err := catalogueVersion(conn)
+		if err != nil {
+			return err
+		}
+		p := bind(conn, `SELECT version, webhook FROM changes WHERE version > ? ORDER BY version`).number(after)
+		err = each(p.stmt, func(row *columns) error {
+			changes = append(changes, webhook.Change{Version: row.number(), Webhook: row.text()})
+			return nil
+		})
+		if err == nil && int64(len(changes)) != current-after { // also when after is ahead of us
+			changes, err = nil, webhook.ErrGap
+		}
+		return err
+	})
+	return changes, err
+}
+
+// logChange raises the catalogue's version and notes what changed, "" for the settings. It belongs into the
+// transaction of the change.
+func logChange(conn *sqlite.Conn, webhookID string) error {
+	if err := execute(bind(conn, `INSERT INTO changes (webhook) VALUES (?)`).text(webhookID).stmt); err != nil {
+		return err
+	}
+	p := bind(conn, `DELETE FROM changes WHERE version <= ?`).number(conn.LastInsertRowID() - changesKept)
+	return execute(p.stmt)
+}
+
+func catalogueVersion(conn *sqlite.Conn) (version int64, err error) {
+	_, err = first(conn.Prep(`SELECT max(version) FROM changes`), func(row *columns) error {
+		version = row.number()
+		return nil
+	})
+	return version, err
+}

@@ -1,0 +1,92 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"zombiezen.com/go/sqlite"
+
+	"nepenthes/shared/access"
+	"nepenthes/shared/fault"
+)
+
+const (
+	clientKind = "client"
+	// clientList is the kind of the one record whose version is that of the list; its id and value are empty.
+	clientList = "list of clients"
+)
+
+// Clients implements conformance.Clients.
+func (db *DB) Clients(ctx context.Context) (clients []access.Client, version int64, err error) {
+	defer fault.Wrap(&err, "list clients")
+	err = db.read(ctx, func(conn *sqlite.Conn) error {
+		if version, _, _, err = (record{kind: clientList}).stored(conn); err != nil {
+			return err
+		}
+		clients, err = list[access.Client](conn, clientKind)
+		return err
+	})
+	slices.SortFunc(clients, func(a, b access.Client) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return clients, version, err
+}
+
+// Client implements conformance.Clients.
+func (db *DB) Client(ctx context.Context, id string) (c access.Client, err error) {
+	defer fault.Wrap(&err, "read client %s", id)
+	err = db.read(ctx, func(conn *sqlite.Conn) error {
+		c, err = get[access.Client](conn, clientKind, id)
+		return err
+	})
+	return c, err
+}
+
+// PutClient implements conformance.Clients.
+func (db *DB) PutClient(ctx context.Context, c *access.Client, list int64) (err error) {
+	defer fault.Wrap(&err, "store client %s", c.ID)
+	changed := *c
+	changed.LockVersion++
+	r, err := newRecord(clientKind, c.ID, changed.LockVersion, changed)
+	if err != nil {
+		return err
+	}
+	err = db.write(ctx, func(conn *sqlite.Conn) error {
+		written, err := r.put(conn)
+		if err != nil || !written {
+			return err
+		}
+		return raiseClientList(conn, list)
+	})
+	if err == nil {
+		c.LockVersion = changed.LockVersion
+	}
+	return err
+}
+
+// DeleteClient implements conformance.Clients.
+func (db *DB) DeleteClient(ctx context.Context, id string, list int64) (err error) {
+	defer fault.Wrap(&err, "delete client %s", id)
+	return db.write(ctx, func(conn *sqlite.Conn) error {
+		if err := (record{kind: clientKind, id: id}).drop(conn); err != nil {
+			return err
+		}
+		return raiseClientList(conn, list)
+	})
+}
+
+// raiseClientList makes the next version of the list if it is still at version; else it fails and so undoes the
+// change to the client that went before.
+func raiseClientList(conn *sqlite.Conn, version int64) error {
+	list := record{kind: clientList}
+	stored, _, _, err := list.stored(conn)
+	if err != nil {
+		return err
+	}
+	if stored != version {
+		return list.conflict()
+	}
+	p := bind(conn, `INSERT OR REPLACE INTO config (kind, id, version, value) VALUES (?, '', ?, '')`)
+	return execute(p.text(clientList).number(version + 1).stmt)
+}

@@ -1,0 +1,124 @@
+package sqlite
+
+import (
+	"encoding/json"
+
+	"zombiezen.com/go/sqlite"
+
+	"nepenthes/shared/fault"
+)
+
+// record is a row of the config table. Its value is the JSON of the noun as it is in Go; version is the noun's own,
+// beside it for whoever looks into the file.
+type record struct {
+	kind    string // what a client calls it, such as "webhook"
+	id      string
+	version int64  // that it has once it is written
+	name    string // folded; empty: need not be unique
+	value   string
+}
+
+// newRecord makes the row of a noun whose version has been raised already.
+func newRecord(kind, id string, version int64, noun any) (record, error) {
+	value, err := json.Marshal(noun)
+	return record{kind: kind, id: id, version: version, value: string(value)}, err
+}
+
+// put writes the row if the stored version is the one before its own. It reports whether it had to: the same write
+// may have happened before, with its answer lost.
+func (r record) put(conn *sqlite.Conn) (written bool, err error) {
+	version, value, found, err := r.stored(conn)
+	switch {
+	case err != nil:
+		return false, err
+	case found && value == r.value:
+		return false, nil
+	case !found && r.version > 1 && r.id != "": // what has no id is there even before it is written
+		return false, r.missing()
+	case version != r.version-1:
+		return false, r.conflict()
+	}
+	if err := r.uniqueName(conn); err != nil {
+		return false, err
+	}
+	p := bind(conn, `INSERT INTO config (kind, id, version, value, name) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (kind, id) DO UPDATE SET version = excluded.version, value = excluded.value, name = excluded.name`)
+	p.text(r.kind).text(r.id).number(r.version).text(r.value)
+	if r.name != "" {
+		p.text(r.name)
+	}
+	return true, execute(p.stmt)
+}
+
+func (r record) stored(conn *sqlite.Conn) (version int64, value string, found bool, err error) {
+	p := bind(conn, `SELECT version, value FROM config WHERE kind = ? AND id = ?`).text(r.kind).text(r.id)
+	found, err = first(p.stmt, func(row *columns) error {
+		version, value = row.number(), row.text()
+		return nil
+	})
+	return version, value, found, err
+}
+
+// uniqueName refuses a name that another record of the kind has.
+func (r record) uniqueName(conn *sqlite.Conn) error {
+	if r.name == "" {
+		return nil
+	}
+	p := bind(conn, `SELECT id FROM config WHERE kind = ? AND name = ? AND id <> ?`).text(r.kind).text(r.name).text(r.id)
+	taken, err := first(p.stmt, nothing)
+	if err != nil || !taken {
+		return err
+	}
+	return fault.Invalid(fault.Detail{
+		Attribute: "name",
+		Message:   "Another " + r.kind + " has this name.",
+		Hint:      "Choose a name that differs in more than upper and lower case.",
+	})
+}
+
+// drop deletes the row if the stored version is the record's, or whatever the version when that is 0.
+func (r record) drop(conn *sqlite.Conn) error {
+	version, _, found, err := r.stored(conn)
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return r.missing()
+	case r.version != 0 && r.version != version:
+		return r.conflict()
+	}
+	return execute(bind(conn, `DELETE FROM config WHERE kind = ? AND id = ?`).text(r.kind).text(r.id).stmt)
+}
+
+func (r record) missing() error {
+	return fault.New(fault.NotFound, "There is no %s %s.", r.kind, r.id)
+}
+
+func (r record) conflict() error {
+	return fault.New(fault.UpdateConflict, "Somebody else has changed the %s meanwhile.", r.kind).
+		With("Read it again and repeat the change.")
+}
+
+// get reads one noun.
+func get[T any](conn *sqlite.Conn, kind, id string) (noun T, err error) {
+	r := record{kind: kind, id: id}
+	_, value, found, err := r.stored(conn)
+	if err == nil && !found {
+		err = r.missing()
+	}
+	if err != nil {
+		return noun, err
+	}
+	return noun, json.Unmarshal([]byte(value), &noun)
+}
+
+// list reads all nouns of a kind, by id.
+func list[T any](conn *sqlite.Conn, kind string) (nouns []T, err error) {
+	p := bind(conn, `SELECT value FROM config WHERE kind = ? ORDER BY id`).text(kind)
+	err = each(p.stmt, func(row *columns) error {
+		var noun T
+		nouns = append(nouns, noun)
+		return json.Unmarshal(row.bytes(), &nouns[len(nouns)-1])
+	})
+	return nouns, err
+}

@@ -1,0 +1,207 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"nepenthes/shared/fault"
+	"nepenthes/shared/webhook"
+)
+
+// deliveryColumns are the columns of a delivery in the order of bindDelivery and scanDelivery; its key goes before.
+const deliveryColumns = `version, expires_at, event_id, event_source, event_type, origin, state, reason,
+	attempt_count, scheduled, next_attempt_at, lease_attempt, lease_trigger, lease_until, owed_trigger, owed_at,
+	sweep_at, rings, finished_at, last_number, last_outcome, last_started_at, last_total, last_status, last_error`
+
+const (
+	deliveryKey  = `webhook, received_ms, event`
+	fromDelivery = ` FROM deliveries` + thisDelivery
+	thisDelivery = ` WHERE webhook = ?1 AND received_ms = ?2 AND event = ?3`
+	getDelivery  = `SELECT ` + deliveryKey + `, ` + deliveryColumns + fromDelivery + ` AND expires_at > ?4`
+)
+
+// A first claim inserts, every later write updates, each in one statement.
+var (
+	deliveryValues = numbered(4, deliveryColumns)
+	addDelivery    = `INSERT INTO deliveries (` + deliveryKey + `, ` + deliveryColumns + `)
+		VALUES (?1, ?2, ?3, ` + deliveryValues + `) ON CONFLICT (` + deliveryKey + `) DO NOTHING RETURNING number`
+	changeDelivery = `UPDATE deliveries SET (` + deliveryColumns + `) = (` + deliveryValues + `)` + thisDelivery + `
+		AND version = ?4 - 1 AND expires_at > ?29 RETURNING number`
+	findDelivery = `SELECT number` + fromDelivery + `
+		AND (` + deliveryColumns + `) IS (` + deliveryValues + `) AND expires_at > ?29`
+)
+
+// Delivery implements conformance.Deliveries.
+func (db *DB) Delivery(ctx context.Context, key webhook.Key) (d webhook.Delivery, err error) {
+	defer fault.Wrap(&err, "read the delivery of event %x to %s", key.Event, key.Webhook)
+	err = db.read(ctx, func(conn *sqlite.Conn) error {
+		found := false
+		if d, found, err = readDelivery(conn, key, db.now()); err == nil && !found {
+			err = fault.New(fault.NotFound, "There is no such delivery, or no longer.")
+		}
+		return err
+	})
+	return d, err
+}
+
+// DeliveriesByKey implements conformance.Deliveries.
+func (db *DB) DeliveriesByKey(ctx context.Context, keys ...webhook.Key) (
+	deliveries map[webhook.Key]webhook.Delivery, err error,
+) {
+	defer fault.Wrap(&err, "read %d deliveries", len(keys))
+	deliveries = make(map[webhook.Key]webhook.Delivery, len(keys))
+	err = db.read(ctx, func(conn *sqlite.Conn) error {
+		for _, key := range keys {
+			d, found, err := readDelivery(conn, key, db.now())
+			if err != nil {
+				return err
+			}
+			if found {
+				deliveries[key] = d
+			}
+		}
+		return nil
+	})
+	return deliveries, err
+}
+
+// PutDelivery implements conformance.Deliveries.
+func (db *DB) PutDelivery(ctx context.Context, d webhook.Delivery, ended *webhook.Attempt) (
+	now webhook.Delivery, won bool, err error,
+) {
+	defer fault.Wrap(&err, "store the delivery of event %x to %s", d.Event, d.Webhook)
+	d.Version++
+	err = db.write(ctx, func(conn *sqlite.Conn) error {
+		now, won, err = putDelivery(conn, &d, ended, db.now())
+		return err
+	})
+	if err != nil {
+		return webhook.Delivery{}, false, err
+	}
+	return now, won, nil
+}
+
+func putDelivery(conn *sqlite.Conn, d *webhook.Delivery, ended *webhook.Attempt, at time.Time) (
+	now webhook.Delivery, won bool, err error,
+) {
+	number, written, err := writeDelivery(conn, d, at)
+	if err != nil {
+		return now, false, err
+	}
+	if written {
+		return *d, true, putAttempt(conn, number, ended)
+	}
+	p := bindDelivery(bind(conn, findDelivery), d).instant(at)
+	if same, err := first(p.stmt, nothing); same || err != nil { // the same write, whose answer was lost
+		return *d, same, err
+	}
+	now, _, err = readDelivery(conn, d.Key, at)
+	return now, false, err
+}
+
+// writeDelivery stores d if the version before it is the stored one, and gives the row's number.
+func writeDelivery(conn *sqlite.Conn, d *webhook.Delivery, at time.Time) (number int64, written bool, err error) {
+	take := func(row *columns) error {
+		number = row.number()
+		return nil
+	}
+	if d.Version > 1 {
+		written, err = first(bindDelivery(bind(conn, changeDelivery), d).instant(at).stmt, take)
+		return number, written, err
+	}
+	written, err = first(bindDelivery(bind(conn, addDelivery), d).stmt, take)
+	if written || err != nil {
+		return number, written, err
+	}
+	if gone, err := dropExpired(conn, d.Key, at); !gone || err != nil {
+		return 0, false, err
+	}
+	written, err = first(bindDelivery(bind(conn, addDelivery), d).stmt, take)
+	return number, written, err
+}
+
+// dropExpired removes a row that is on disk still though it has expired, and reports whether it was so.
+func dropExpired(conn *sqlite.Conn, key webhook.Key, at time.Time) (gone bool, err error) {
+	for _, query := range [...]string{
+		`DELETE FROM attempts WHERE delivery = (SELECT number` + fromDelivery + ` AND expires_at <= ?4)`,
+		`DELETE` + fromDelivery + ` AND expires_at <= ?4`,
+	} {
+		if err := execute(bindKey(bind(conn, query), key).instant(at).stmt); err != nil {
+			return false, err
+		}
+	}
+	return conn.Changes() > 0, nil
+}
+
+func readDelivery(conn *sqlite.Conn, key webhook.Key, at time.Time) (d webhook.Delivery, found bool, err error) {
+	found, err = first(bindKey(bind(conn, getDelivery), key).instant(at).stmt, func(row *columns) error {
+		d = scanDelivery(row)
+		return nil
+	})
+	return d, found, err
+}
+
+func bindKey(p *parameters, key webhook.Key) *parameters {
+	return p.text(key.Webhook).number(key.ReceivedMs).bytes(key.Event[:])
+}
+
+func scanKey(row *columns) (key webhook.Key) {
+	key.Webhook, key.ReceivedMs = row.text(), row.number()
+	row.array(key.Event[:])
+	return key
+}
+
+func bindDelivery(p *parameters, d *webhook.Delivery) *parameters {
+	bindKey(p, d.Key).number(d.Version).instant(d.ExpiresAt)
+	p.text(d.EventID).text(d.EventSource).text(d.EventType).text(string(d.Origin))
+	p.text(string(d.State)).text(string(d.Reason)).integer(d.AttemptCount).integer(d.Scheduled).time(d.NextAttemptAt)
+	if l := d.Lease; l != nil {
+		p.text(l.Attempt).text(string(l.Trigger)).time(l.Until)
+	} else {
+		p.null(leaseColumns)
+	}
+	if o := d.Owed; o != nil {
+		p.text(string(o.Trigger)).time(o.At)
+	} else {
+		p.null(owedColumns)
+	}
+	p.time(d.SweepAt).integer(d.Rings).time(d.FinishedAt)
+	if s := d.Last; s != nil {
+		p.integer(s.Number).text(string(s.Outcome)).time(s.StartedAt)
+		p.number(int64(s.Total)).integer(s.Status).text(string(s.ErrorClass))
+	} else {
+		p.null(lastColumns)
+	}
+	return p
+}
+
+// How many columns are NULL together.
+const (
+	leaseColumns = 3
+	owedColumns  = 2
+	lastColumns  = 6
+)
+
+func scanDelivery(row *columns) webhook.Delivery {
+	d := webhook.Delivery{Key: scanKey(row), Version: row.number(), ExpiresAt: row.time()}
+	d.CreatedAt = time.UnixMilli(d.ReceivedMs).UTC()
+	d.EventID, d.EventSource, d.EventType = row.text(), row.text(), row.text()
+	d.Origin, d.State, d.Reason = webhook.Trigger(row.text()), webhook.State(row.text()), webhook.Reason(row.text())
+	d.AttemptCount, d.Scheduled, d.NextAttemptAt = row.integer(), row.integer(), row.time()
+	if !row.null(leaseColumns) {
+		d.Lease = &webhook.Lease{Attempt: row.text(), Trigger: webhook.Trigger(row.text()), Until: row.time()}
+	}
+	if !row.null(owedColumns) {
+		d.Owed = &webhook.Owed{Trigger: webhook.Trigger(row.text()), At: row.time()}
+	}
+	d.SweepAt, d.Rings, d.FinishedAt = row.time(), row.integer(), row.time()
+	if !row.null(lastColumns) {
+		d.Last = &webhook.Summary{
+			Number: row.integer(), Outcome: webhook.Outcome(row.text()), StartedAt: row.time(),
+			Total: row.duration(), Status: row.integer(), ErrorClass: webhook.ErrorClass(row.text()),
+		}
+	}
+	return d
+}

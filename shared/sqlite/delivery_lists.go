@@ -1,0 +1,140 @@
+package sqlite
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"nepenthes/shared/fault"
+	"nepenthes/shared/webhook"
+)
+
+// rowsPerPage is how many rows one call looks at, at most: a filter that matches nothing costs a few milliseconds
+// a page, and whoever asked is told where to go on.
+const rowsPerPage = 1000
+
+// Deliveries implements conformance.Deliveries.
+func (db *DB) Deliveries(ctx context.Context, q webhook.Query) (page webhook.Page, err error) {
+	defer fault.Wrap(&err, "list deliveries")
+	err = db.read(ctx, func(conn *sqlite.Conn) error {
+		page, err = readPage(walk(conn, q), q, db.now())
+		return err
+	})
+	return page, err
+}
+
+// Due implements conformance.Deliveries.
+func (db *DB) Due(ctx context.Context, until time.Time, limit int) (keys []webhook.Key, err error) {
+	defer fault.Wrap(&err, "list what is due")
+	err = db.read(ctx, func(conn *sqlite.Conn) error {
+		p := bind(conn, `SELECT `+deliveryKey+` FROM deliveries WHERE sweep_at <= ? AND expires_at > ? ORDER BY sweep_at LIMIT ?`)
+		return each(p.instant(until).instant(db.now()).integer(limit).stmt, func(row *columns) error {
+			keys = append(keys, scanKey(row))
+			return nil
+		})
+	})
+	return keys, err
+}
+
+// walk prepares the way through the rows between the query's bounds, away from where it begins: along the key for
+// one webhook, along the index of the dead for all of them.
+func walk(conn *sqlite.Conn, q webhook.Query) *sqlite.Stmt {
+	low, high := bounds(q)
+	p := bind(conn, walkQuery(q)).number(low.ms).bytes(low.event).number(high.ms).bytes(high.event)
+	if q.Webhook != "" {
+		return p.text(q.Webhook).stmt
+	}
+	return p.text(low.webhook).text(high.webhook).stmt
+}
+
+func walkQuery(q webhook.Query) string {
+	list, place, low, high := `webhook = ?5`, `received_ms, event`, `?1, ?2`, `?3, ?4`
+	if q.Webhook == "" {
+		// SQLite uses a partial index only for what implies its condition: this is deliveries_dead's.
+		list, place, low, high = `state = 'dead' AND origin <> 'ping'`, place+`, webhook`, low+`, ?5`, high+`, ?6`
+	}
+	order := place
+	if !q.Backward {
+		order = strings.ReplaceAll(place, `,`, ` DESC,`) + ` DESC`
+	}
+	return `SELECT ` + deliveryKey + `, ` + deliveryColumns + ` FROM deliveries WHERE ` + list +
+		` AND (` + place + `) > (` + low + `) AND (` + place + `) < (` + high + `) ORDER BY ` + order
+}
+
+// place is where a delivery stands in a list. One without an event is before all others of its millisecond.
+type place struct {
+	ms      int64
+	event   []byte
+	webhook string
+}
+
+func (p place) compare(other place) int {
+	return cmp.Or(
+		cmp.Compare(p.ms, other.ms), bytes.Compare(p.event, other.event), cmp.Compare(p.webhook, other.webhook),
+	)
+}
+
+// bounds are the places between which, both excluded, the query's rows stand.
+func bounds(q webhook.Query) (low, high place) {
+	low, high = place{ms: math.MinInt64}, place{ms: math.MaxInt64}
+	if !q.Since.IsZero() {
+		low.ms = wholeMilli(q.Since)
+	}
+	if !q.Until.IsZero() {
+		high.ms = wholeMilli(q.Until)
+	}
+	if q.From == (webhook.Key{}) {
+		return low, high
+	}
+	from := place{q.From.ReceivedMs, q.From.Event[:], q.From.Webhook}
+	if q.Backward {
+		return slices.MaxFunc([]place{low, from}, place.compare), high
+	}
+	return low, slices.MinFunc([]place{high, from}, place.compare)
+}
+
+// wholeMilli is the first whole millisecond that is not before t.
+func wholeMilli(t time.Time) int64 {
+	ms := t.UnixMilli()
+	if time.UnixMilli(ms).Before(t) {
+		ms++
+	}
+	return ms
+}
+
+// readPage gathers the rows that the query keeps until the page is full, or rowsPerPage have been looked at.
+func readPage(rows *sqlite.Stmt, q webhook.Query, now time.Time) (page webhook.Page, err error) {
+	var last webhook.Key
+	for looked := 0; ; looked++ {
+		found, err := rows.Step()
+		if err != nil {
+			return page, err
+		}
+		if !found {
+			break
+		}
+		if len(page.Deliveries) == q.Limit || looked == rowsPerPage {
+			page.More = &last
+			break
+		}
+		d := scanDelivery(&columns{stmt: rows})
+		if last = d.Key; keeps(q, &d, now) {
+			page.Deliveries = append(page.Deliveries, d)
+		}
+	}
+	if q.Backward {
+		slices.Reverse(page.Deliveries)
+	}
+	return page, rows.Reset()
+}
+
+func keeps(q webhook.Query, d *webhook.Delivery, now time.Time) bool {
+	return now.Before(d.ExpiresAt) && (q.State == "" || q.State == d.State) &&
+		(q.EventType == "" || q.EventType == d.EventType)
+}

@@ -1,0 +1,215 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"zombiezen.com/go/sqlite"
+
+	"nepenthes/events"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/id"
+	"nepenthes/shared/webhook"
+)
+
+// eventColumns are the columns of a recorded event in the order of bindEvent and scanEvent; its plan follows them.
+// Data is stored as it is: compressing 1 KiB costs more CPU than the rest of its way through the database, and the
+// disk of one machine is not charged by the kilobyte.
+const eventColumns = `source, id, type, occurred_at, project, actor, trigger, trace_id, received_ms, expires_at, match_count, data`
+
+var (
+	putEvent = `INSERT INTO events (key, ` + eventColumns + `, plan) VALUES (?1, ` + numbered(2, eventColumns) + `, ?14)
+		ON CONFLICT (key) DO UPDATE SET (` + eventColumns + `, plan) = (` + numbered(2, eventColumns) + `, ?14)
+		WHERE events.expires_at <= ?15`
+	getEvent = `SELECT ` + eventColumns + ` FROM events WHERE key = ? AND expires_at > ?`
+)
+
+// PutEvent implements conformance.Events.
+func (db *DB) PutEvent(ctx context.Context, r webhook.Recorded, plan []string) (
+	stored webhook.Recorded, storedPlan []string, created bool, err error,
+) {
+	defer fault.Wrap(&err, "record event %s of %s", r.ID, r.Source)
+	packed, err := packPlan(plan)
+	if err != nil {
+		return r, nil, false, err
+	}
+	r.MatchCount = len(plan)
+	key := r.Key()
+	err = db.write(ctx, func(conn *sqlite.Conn) error {
+		p := bind(conn, putEvent).bytes(key[:])
+		if err := bindEvent(p, &r); err != nil {
+			return err
+		}
+		now := db.now()
+		if err := execute(p.bytes(packed).instant(now).stmt); err != nil {
+			return err
+		}
+		if created = conn.Changes() > 0; created {
+			stored, storedPlan = r, plan
+			return nil
+		}
+		stored, storedPlan, err = readPlanned(conn, &r, now)
+		return err
+	})
+	return stored, storedPlan, created, err
+}
+
+// readPlanned reads what is stored under the key of r, with its plan, and makes sure that it is that event.
+func readPlanned(conn *sqlite.Conn, r *webhook.Recorded, now time.Time) (webhook.Recorded, []string, error) {
+	stored, err := readEvent(conn, r.Key(), now)
+	if err != nil {
+		return stored, nil, err
+	}
+	if stored.Source != r.Source || stored.ID != r.ID {
+		return stored, nil, fmt.Errorf("its key %x is that of event %s of %s", r.Key(), stored.ID, stored.Source)
+	}
+	plan, err := readPlan(conn, r.Key(), 0, wholePlan, now)
+	return stored, plan, err
+}
+
+// Event implements conformance.Events.
+func (db *DB) Event(ctx context.Context, key events.Key) (r webhook.Recorded, err error) {
+	defer fault.Wrap(&err, "read event %x", key)
+	err = db.read(ctx, func(conn *sqlite.Conn) error {
+		r, err = readEvent(conn, key, db.now())
+		return err
+	})
+	return r, err
+}
+
+// Plan implements conformance.Events.
+func (db *DB) Plan(ctx context.Context, key events.Key, offset, limit int) (plan []string, err error) {
+	defer fault.Wrap(&err, "read the plan of event %x", key)
+	err = db.read(ctx, func(conn *sqlite.Conn) error {
+		plan, err = readPlan(conn, key, offset, limit, db.now())
+		return err
+	})
+	return plan, err
+}
+
+// Planned implements conformance.Events.
+func (db *DB) Planned(ctx context.Context, key events.Key, webhookID string) (planned bool, err error) {
+	defer fault.Wrap(&err, "look for %s in the plan of event %x", webhookID, key)
+	wanted, err := packPlan([]string{webhookID})
+	if err != nil {
+		return false, nil // what is no webhook's id is in no plan
+	}
+	err = db.read(ctx, func(conn *sqlite.Conn) error {
+		plan, _, err := packedPlan(conn, key, 0, wholePlan, db.now())
+		for at := 0; at < len(plan) && !planned; at += planEntry {
+			planned = string(plan[at:at+planEntry]) == string(wanted)
+		}
+		return err
+	})
+	return planned, err
+}
+
+func bindEvent(p *parameters, r *webhook.Recorded) error {
+	p.text(r.Source).text(r.ID).text(r.Type).text(r.OccurredAt)
+	if err := bindJSON(p, r.Project); err != nil {
+		return err
+	}
+	if err := bindJSON(p, r.Actor); err != nil {
+		return err
+	}
+	p.text(string(r.Trigger)).text(r.TraceID).number(r.ReceivedAt.UnixMilli()).instant(r.ExpiresAt)
+	p.integer(r.MatchCount).bytes(r.Data)
+	return nil
+}
+
+// bindJSON binds a part of the envelope, NULL for one that is not there.
+func bindJSON[T any](p *parameters, part *T) error {
+	if part == nil {
+		p.null(1)
+		return nil
+	}
+	text, err := json.Marshal(part)
+	p.text(string(text))
+	return err
+}
+
+func readEvent(conn *sqlite.Conn, key events.Key, now time.Time) (r webhook.Recorded, err error) {
+	found, err := first(bind(conn, getEvent).bytes(key[:]).instant(now).stmt, func(row *columns) error {
+		r, err = scanEvent(row)
+		return err
+	})
+	if err == nil && !found {
+		err = noEvent(key)
+	}
+	return r, err
+}
+
+func scanEvent(row *columns) (r webhook.Recorded, err error) {
+	r.Source, r.ID, r.Type, r.OccurredAt = row.text(), row.text(), row.text(), row.text()
+	if r.Project, err = scanJSON[events.Project](row); err != nil {
+		return r, err
+	}
+	if r.Actor, err = scanJSON[events.Actor](row); err != nil {
+		return r, err
+	}
+	r.Trigger, r.TraceID = webhook.Trigger(row.text()), row.text()
+	r.ReceivedAt, r.ExpiresAt = time.UnixMilli(row.number()).UTC(), row.time()
+	r.MatchCount, r.Data = row.integer(), row.bytes()
+	return r, nil
+}
+
+func scanJSON[T any](row *columns) (part *T, err error) {
+	if !row.null(1) {
+		err = json.Unmarshal(row.bytes(), &part)
+	}
+	return part, err
+}
+
+func noEvent(key events.Key) error {
+	return fault.New(fault.NotFound, "The event is not known, or no longer.").Because(fmt.Errorf("no event %x", key))
+}
+
+const (
+	// planEntry is the size of an entry of a packed plan: a webhook's ULID.
+	planEntry = 16
+	// wholePlan is more entries than a plan can have.
+	wholePlan = math.MaxInt32
+)
+
+func packPlan(plan []string) ([]byte, error) {
+	packed := make([]byte, 0, planEntry*len(plan))
+	for _, webhookID := range plan {
+		if !id.Valid(id.Webhook, webhookID) {
+			return nil, fmt.Errorf("%q is no webhook's id", webhookID)
+		}
+		entry := ulid.MustParseStrict(webhookID[len(id.Webhook):])
+		packed = append(packed, entry[:]...)
+	}
+	return packed, nil
+}
+
+func unpackPlan(packed []byte) []string {
+	plan := make([]string, 0, len(packed)/planEntry)
+	for at := 0; at < len(packed); at += planEntry {
+		plan = append(plan, string(id.Webhook)+ulid.ULID(packed[at:at+planEntry]).String())
+	}
+	return plan
+}
+
+func readPlan(conn *sqlite.Conn, key events.Key, offset, limit int, now time.Time) ([]string, error) {
+	packed, found, err := packedPlan(conn, key, offset, limit, now)
+	if err == nil && !found {
+		err = noEvent(key)
+	}
+	return unpackPlan(packed), err
+}
+
+// packedPlan reads up to limit entries of a plan from offset.
+func packedPlan(conn *sqlite.Conn, key events.Key, offset, limit int, now time.Time) (packed []byte, found bool, err error) {
+	p := bind(conn, `SELECT substr(plan, ?3, ?4) FROM events WHERE key = ?1 AND expires_at > ?2`).bytes(key[:]).instant(now)
+	p.integer(offset*planEntry + 1).integer(min(limit, wholePlan) * planEntry) // substr counts from 1
+	found, err = first(p.stmt, func(row *columns) error {
+		packed = row.bytes()
+		return nil
+	})
+	return packed, found, err
+}

@@ -1,0 +1,48 @@
+package sqlite
+
+import (
+	"context"
+
+	"zombiezen.com/go/sqlite"
+
+	"nepenthes/shared/fault"
+	"nepenthes/shared/settings"
+)
+
+// settingsKind is the kind of the one record that holds the settings; its id is empty.
+const settingsKind = "settings"
+
+// Settings implements conformance.Catalogue.
+func (db *DB) Settings(ctx context.Context) (s settings.Settings, err error) {
+	defer fault.Wrap(&err, "read the settings")
+	err = db.read(ctx, func(conn *sqlite.Conn) error {
+		s, err = get[settings.Settings](conn, settingsKind, "")
+		return err
+	})
+	if fault.Is(err, fault.NotFound) {
+		return settings.Defaults(), nil
+	}
+	return s, err
+}
+
+// PutSettings implements conformance.Catalogue.
+func (db *DB) PutSettings(ctx context.Context, s *settings.Settings) (err error) {
+	defer fault.Wrap(&err, "store the settings")
+	changed := *s
+	changed.LockVersion++
+	r, err := newRecord(settingsKind, "", changed.LockVersion, changed)
+	if err != nil {
+		return err
+	}
+	err = db.write(ctx, func(conn *sqlite.Conn) error {
+		written, err := r.put(conn)
+		if err != nil || !written {
+			return err
+		}
+		return logChange(conn, "")
+	})
+	if err == nil {
+		s.LockVersion = changed.LockVersion
+	}
+	return err
+}

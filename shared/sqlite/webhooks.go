@@ -1,0 +1,66 @@
+package sqlite
+
+import (
+	"context"
+
+	"zombiezen.com/go/sqlite"
+
+	"nepenthes/shared/fault"
+	"nepenthes/shared/webhook"
+)
+
+const webhookKind = "webhook"
+
+// Webhooks implements conformance.Catalogue.
+func (db *DB) Webhooks(ctx context.Context) (webhooks []webhook.Webhook, err error) {
+	defer fault.Wrap(&err, "list webhooks")
+	err = db.read(ctx, func(conn *sqlite.Conn) error {
+		webhooks, err = list[webhook.Webhook](conn, webhookKind)
+		return err
+	})
+	return webhooks, err
+}
+
+// Webhook implements conformance.Catalogue.
+func (db *DB) Webhook(ctx context.Context, id string) (w webhook.Webhook, err error) {
+	defer fault.Wrap(&err, "read webhook %s", id)
+	err = db.read(ctx, func(conn *sqlite.Conn) error {
+		w, err = get[webhook.Webhook](conn, webhookKind, id)
+		return err
+	})
+	return w, err
+}
+
+// PutWebhook implements conformance.Catalogue.
+func (db *DB) PutWebhook(ctx context.Context, w *webhook.Webhook) (err error) {
+	defer fault.Wrap(&err, "store webhook %s", w.ID)
+	changed := *w
+	changed.LockVersion++
+	r, err := newRecord(webhookKind, w.ID, changed.LockVersion, changed)
+	if err != nil {
+		return err
+	}
+	r.name = webhook.FoldName(w.Name)
+	err = db.write(ctx, func(conn *sqlite.Conn) error {
+		written, err := r.put(conn)
+		if err != nil || !written {
+			return err
+		}
+		return logChange(conn, w.ID)
+	})
+	if err == nil {
+		w.LockVersion = changed.LockVersion
+	}
+	return err
+}
+
+// DeleteWebhook implements conformance.Catalogue.
+func (db *DB) DeleteWebhook(ctx context.Context, id string, lockVersion int64) (err error) {
+	defer fault.Wrap(&err, "delete webhook %s", id)
+	return db.write(ctx, func(conn *sqlite.Conn) error {
+		if err := (record{kind: webhookKind, id: id, version: lockVersion}).drop(conn); err != nil {
+			return err
+		}
+		return logChange(conn, id)
+	})
+}
