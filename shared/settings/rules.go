@@ -2,7 +2,6 @@ package settings
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -181,11 +180,5 @@ func normaliseName(raw string) (string, bool) {
 	}) {
 		return "", false
 	}
-	return name, net.ParseIP(name) == nil || netipString(name)
-}
-
-// netipString reports whether a literal IPv4 address is in the one form that browsers send.
-func netipString(name string) bool {
-	addr, err := netip.ParseAddr(name)
-	return err == nil && addr.String() == name
+	return name, true
 }
