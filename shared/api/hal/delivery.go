@@ -29,7 +29,12 @@ type Delivery struct {
 	FinishedAt    *time.Time    `json:"finishedAt" doc:"When it came to its end; null before." example:"2026-01-02T11:00:01Z"`
 	Embedded      *Attempts     `json:"_embedded,omitempty" doc:"Its attempts. Lists leave them out."`
 	Links         DeliveryLinks `json:"_links"`
+	underWay      bool
 }
+
+// UnderWay reports whether an attempt is being made now, or is owed to a person who asked for it. It is for those
+// who watch a delivery; the representation does not tell.
+func (d *Delivery) UnderWay() bool { return d.underWay }
 
 // LastAttempt is the last attempt in short.
 type LastAttempt struct {
@@ -62,6 +67,7 @@ func FromDelivery(p Paths, d *webhook.Delivery) *Delivery {
 		EventID: d.EventID, EventType: d.EventType, WebhookID: d.Webhook,
 		AttemptCount: d.AttemptCount, LastAttempt: lastAttempt(d.Last),
 		CreatedAt: d.CreatedAt.UTC(), NextAttemptAt: moment(d.NextAttemptAt), FinishedAt: moment(d.FinishedAt),
+		underWay: d.Lease != nil || d.Owed != nil,
 		Links: DeliveryLinks{
 			Self:    Link{Href: p.To("deliveries", id)},
 			Webhook: Link{Href: p.To("webhooks", d.Webhook)},
