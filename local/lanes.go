@@ -24,40 +24,69 @@ type source interface {
 type consumer struct {
 	source source
 	batch  lambdahost.Batch
-	slots  int           // messages in work at once
-	limit  time.Duration // of one invocation, as the function's time-out
-	twice  bool          // hand over every message twice
+	slots  int  // messages in work at once
+	twice  bool // hand over every message twice
 	logger *slog.Logger
 }
 
 // run consumes until ctx ends, and returns when the last message in work is through.
 func (c *consumer) run(ctx context.Context) {
-	var working sync.WaitGroup
-	defer working.Wait()
-	free := make(chan struct{}, c.slots)
-	for {
-		select {
-		case free <- struct{}{}:
-		case <-ctx.Done():
-			return
-		}
-		messages, err := c.source.Receive(ctx, 1+c.slots-len(free))
-		<-free
-		if ctx.Err() != nil {
-			return
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	jobs, free := make(chan lane.Message), make(chan struct{}, c.slots)
+	for range c.slots {
+		free <- struct{}{}
+	}
+	for ctx.Err() == nil {
+		room := c.room(ctx, free)
+		messages, err := c.source.Receive(ctx, room)
+		for range room - len(messages) {
+			free <- struct{}{}
 		}
 		if err != nil {
 			c.pause(ctx, err)
-			continue
 		}
 		for _, m := range messages {
-			free <- struct{}{} // there is room for all that were asked for
-			working.Go(func() {
-				defer func() { <-free }()
-				c.work(ctx, m)
-			})
+			c.give(ctx, m, jobs, free, &workers)
 		}
 	}
+}
+
+// room takes every free slot, at least one, and gives their number; 0 when ctx ends first.
+func (c *consumer) room(ctx context.Context, free chan struct{}) (taken int) {
+	select {
+	case <-free:
+	case <-ctx.Done():
+		return 0
+	}
+	for taken = 1; ; taken++ {
+		select {
+		case <-free:
+		default:
+			return taken
+		}
+	}
+}
+
+// give hands a message to a worker that has nothing to do, or to a new one. Workers stay: their stacks have grown
+// to what a message needs.
+func (c *consumer) give(ctx context.Context, m lane.Message, jobs chan lane.Message, free chan struct{}, workers *sync.WaitGroup) {
+	select {
+	case jobs <- m:
+		return
+	default:
+	}
+	workers.Go(func() {
+		for {
+			c.work(ctx, m)
+			free <- struct{}{}
+			select {
+			case m = <-jobs:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
 }
 
 // pauseAfterFailure keeps a broken store from being asked in a tight loop.
@@ -90,8 +119,6 @@ func (c *consumer) work(ctx context.Context, m lane.Message) {
 }
 
 func (c *consumer) invoke(ctx context.Context, m lane.Message) (done bool) {
-	ctx, cancel := context.WithTimeout(ctx, c.limit)
-	defer cancel()
 	answer, err := c.batch(ctx, lambdaevents.SQSEvent{Records: []lambdaevents.SQSMessage{lambdahost.Record(m)}})
 	return err == nil && len(answer.BatchItemFailures) == 0
 }

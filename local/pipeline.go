@@ -21,8 +21,8 @@ import (
 // Messages in work at once. Fan-out's bound is how many events one commit of the database can share; the sender's
 // tenth (one webhook's share) is the number of requests that one receiver gets at a time.
 const (
-	fanoutSlots = 64
-	senderSlots = 200
+	fanoutSlots = 100
+	senderSlots = 600
 )
 
 // pipeline is the way of an event from its lane to the receivers: what runs in the cloud as fanout, sender and
@@ -67,15 +67,15 @@ func newPipeline(p parts) *pipeline {
 		Opener: p.opener, Client: p.client, Clock: p.clock, Logger: p.logger,
 	})
 	l.sweeper = sweep.New(sweep.Config{Deliveries: p.db, Retries: p.db.Lane(lane.Retries), Clock: p.clock, Logger: p.logger})
-	l.consume(p, lane.Events, l.fanout.Handle, fanoutSlots, limits.FanoutTimeout)
-	l.consume(p, lane.Deliveries, l.sender.Handle, senderSlots, limits.SenderTimeout)
-	l.consume(p, lane.Retries, l.sender.Handle, senderSlots, limits.SenderTimeout)
+	l.consume(p, lane.Events, l.fanout.Handle, fanoutSlots)
+	l.consume(p, lane.Deliveries, l.sender.Handle, senderSlots)
+	l.consume(p, lane.Retries, l.sender.Handle, senderSlots)
 	return l
 }
 
-func (l *pipeline) consume(p parts, name lane.Name, handle lambdahost.Consumer, slots int, limit time.Duration) {
+func (l *pipeline) consume(p parts, name lane.Name, handle lambdahost.Consumer, slots int) {
 	l.consumers = append(l.consumers, &consumer{
-		source: p.db.Lane(name), batch: lambdahost.Queue(handle, p.logger), slots: slots, limit: limit, twice: p.twice, logger: p.logger,
+		source: p.db.Lane(name), batch: lambdahost.Queue(handle, p.logger), slots: slots, twice: p.twice, logger: p.logger,
 	})
 }
 

@@ -2,6 +2,7 @@ package lambdahost
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -43,8 +44,13 @@ func Queue(consume Consumer, logger *slog.Logger) Batch {
 }
 
 // failed consumes all records side by side and gives the ids of those that are not done when the last one returns
-// or ctx ends.
+// or ctx ends. A batch of one without a deadline, as local makes them, needs no goroutine of its own.
 func failed(ctx context.Context, consume Consumer, records []lambdaevents.SQSMessage, logger *slog.Logger) []string {
+	finished := map[string]bool{}
+	if _, bounded := ctx.Deadline(); !bounded && len(records) == 1 {
+		finished[records[0].MessageId] = consumeOne(ctx, consume, records[0], logger)
+		return notIn(finished, records)
+	}
 	done := make(chan string, len(records))
 	for _, record := range records {
 		go func() {
@@ -55,13 +61,14 @@ func failed(ctx context.Context, consume Consumer, records []lambdaevents.SQSMes
 			}
 		}()
 	}
-	finished := map[string]bool{}
 	for range records {
 		select {
 		case id := <-done:
 			finished[id] = true
 		case <-ctx.Done():
-			logger.WarnContext(ctx, "batch.cut_short", "messages", len(records))
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				logger.WarnContext(ctx, "batch.cut_short", "messages", len(records))
+			}
 			return notIn(finished, records)
 		}
 	}
@@ -87,6 +94,9 @@ func consumeOne(ctx context.Context, consume Consumer, record lambdaevents.SQSMe
 		}
 	}()
 	if err := consume(ctx, message(record)); err != nil {
+		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+			return false // we are shutting down: nothing is wrong with the message
+		}
 		logger.WarnContext(ctx, "message.failed", "message", record.MessageId, "error", err)
 		return false
 	}
