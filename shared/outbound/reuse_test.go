@@ -1,0 +1,163 @@
+package outbound_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"nepenthes/shared/outbound"
+	"nepenthes/shared/webhook"
+)
+
+func TestPostKeepsConnections(t *testing.T) {
+	r := receive(t, func(c *conn) {
+		for c.read() && c.say(ok) { //nolint:revive // all is done in the condition
+		}
+	})
+	c := open(t)
+	for range 100 {
+		checkClass(t, post(t, c, r.URL), "")
+	}
+	if n := r.Accepted.Load(); n != 1 {
+		t.Errorf("%d connections for 100 requests, want 1", n)
+	}
+	t.Run("many at a time", func(t *testing.T) {
+		var calls sync.WaitGroup
+		for range 20 {
+			calls.Go(func() {
+				for range 20 {
+					checkClass(t, post(t, c, r.URL), "")
+				}
+			})
+		}
+		calls.Wait()
+		if n := r.Accepted.Load(); n > 2*20 { // a caller may dial and then be given a connection that became free meanwhile
+			t.Errorf("%d connections for 20 callers", n)
+		}
+	})
+}
+
+// stalling is a listener that keeps its second connection to itself until it is released: a client has connected
+// then, and gets no further.
+type stalling struct {
+	net.Listener
+	accepted       atomic.Int64
+	stalled, ended chan struct{}
+}
+
+func (l *stalling) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err == nil && l.accepted.Add(1) == 2 {
+		close(l.stalled)
+		<-l.ended
+	}
+	return conn, err
+}
+
+// A call that began to connect and was then given a connection that another call no longer needs measures nothing
+// of its connecting.
+func TestPostMeasuresKeptConnectionWhileConnecting(t *testing.T) {
+	listener := &stalling{stalled: make(chan struct{}), ended: make(chan struct{})}
+	first := make(chan struct{}, 2)
+	s, c := secure(t, func(w http.ResponseWriter, r *http.Request) {
+		first <- struct{}{}
+		<-listener.stalled
+		fine(w, r)
+	}, func(s *httptest.Server) { listener.Listener, s.Listener = s.Listener, listener })
+	defer close(listener.ended)
+	var calls sync.WaitGroup
+	calls.Go(func() { checkClass(t, post(t, c, s.URL), "") })
+	<-first
+	got := post(t, c, s.URL)
+	calls.Wait()
+	checkClass(t, got, "")
+	if got.Timing.Connect != webhook.NoPhase || got.Timing.TLS != webhook.NoPhase || got.Timing.FirstByte < 0 {
+		t.Errorf("timing %+v, want no connecting", got.Timing)
+	}
+}
+
+// A connection that the receiver closed while nobody used it costs no attempt.
+func TestPostOnConnectionClosedWhileIdle(t *testing.T) {
+	noticed := make(chan struct{}, 1)
+	r := receive(t, func(c *conn) {
+		c.read()
+		c.say(ok)
+		c.end() // ends when the client has hung up as well
+		noticed <- struct{}{}
+	})
+	c := open(t)
+	for range 20 {
+		checkClass(t, post(t, c, r.URL), "")
+		<-noticed
+	}
+	if n := r.Requests.Load(); n != 20 {
+		t.Errorf("%d requests arrived, want 20", n)
+	}
+}
+
+// A receiver that took a request up and hung up gets it again by the schedule alone, where it is counted: also on
+// a kept connection, and also with the headers that net/http takes for leave to repeat.
+func TestPostSendsOnce(t *testing.T) {
+	for _, name := range []string{"X-Team", "Idempotency-Key", "X-Idempotency-Key", "idempotency-key"} {
+		for _, reset := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, reset %t", name, reset), func(t *testing.T) {
+				r := receive(t, func(c *conn) {
+					if c.read() && c.say(ok) && c.read() && reset {
+						c.SetLinger(0)
+					}
+				})
+				c := open(t)
+				asked := request(r.URL)
+				asked.Header[name] = []string{"k"}
+				checkClass(t, c.Post(t.Context(), asked), "")
+				checkClass(t, c.Post(t.Context(), asked), webhook.ErrReset)
+				if n := r.Requests.Load(); n != 2 {
+					t.Errorf("%d requests arrived, want 2", n)
+				}
+			})
+		}
+	}
+}
+
+// Whatever happens to connections under load, each POST arrives at most once, and what is called delivered did.
+func TestPostUnderLoadSendsOnce(t *testing.T) {
+	var mu sync.Mutex
+	arrived := map[string]int{}
+	r := receive(t, func(c *conn) { // closes without a word after every third answer
+		for range 3 {
+			if !c.read() {
+				return
+			}
+			mu.Lock()
+			arrived[c.request.Header.Get("Webhook-Id")]++
+			mu.Unlock()
+			c.say(ok)
+		}
+	})
+	c := open(t)
+	results := make([]outbound.Result, 600)
+	var calls sync.WaitGroup
+	for caller := range 6 {
+		calls.Go(func() {
+			for i := caller; i < len(results); i += 6 {
+				asked := request(r.URL)
+				asked.Header["webhook-id"] = []string{fmt.Sprint(i)}
+				asked.Header["Idempotency-Key"] = []string{"k"}
+				results[i] = c.Post(t.Context(), asked)
+			}
+		})
+	}
+	calls.Wait()
+	mu.Lock()
+	defer mu.Unlock()
+	for i, got := range results {
+		n := arrived[fmt.Sprint(i)]
+		if n > 1 || got.Class == "" && n != 1 || got.Class != "" && got.Class != webhook.ErrReset {
+			t.Errorf("request %d arrived %d times, class %q", i, n, got.Class)
+		}
+	}
+}
