@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"nepenthes/shared/address"
 	"nepenthes/shared/api"
@@ -24,6 +23,7 @@ import (
 	"nepenthes/shared/auth/oauth"
 	"nepenthes/shared/catalogue"
 	"nepenthes/shared/fanout"
+	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/sqlite"
 	"nepenthes/shared/vault"
@@ -83,6 +83,14 @@ func must[T any](t testing.TB) func(T, error) T {
 	}
 }
 
+// dataFolder is where the database is: in memory for tests, on disk for benchmarks, as the local program has it.
+func dataFolder(t testing.TB) string {
+	if b, measured := t.(*testing.B); measured {
+		return b.TempDir()
+	}
+	return ""
+}
+
 // options changes what a service is made of.
 type option func(*rest.Config, *api.Config)
 
@@ -90,7 +98,7 @@ func newService(t testing.TB, options ...option) *service {
 	t.Helper()
 	s := &service{Log: &log{}, Admin: "admin", Secret: rand.Text()}
 	logger := slog.New(slog.NewTextHandler(s.Log, nil))
-	s.DB = must[*sqlite.DB](t)(sqlite.Open("", sqlite.Options{}))
+	s.DB = must[*sqlite.DB](t)(sqlite.Open(dataFolder(t), sqlite.Options{}))
 	t.Cleanup(func() { s.DB.Close() })
 	s.Catalogue = catalogue.New(s.DB)
 	s.Fanout = fanout.New(fanout.Config{
@@ -160,4 +168,60 @@ func (s *service) token(t testing.TB, scopes ...string) string {
 	return token.Text
 }
 
-var _ = time.Now
+// answer is what came back.
+type answer struct {
+	*http.Response
+	text string
+}
+
+// do makes a call with a token; body is sent as JSON unless it is empty.
+func (s *service) do(t testing.TB, token, method, path, body string) answer {
+	t.Helper()
+	request := must[*http.Request](t)(http.NewRequest(method, s.URL+path, strings.NewReader(body)))
+	request.Header.Set("Authorization", "Bearer "+token)
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	return send(t, request)
+}
+
+func send(t testing.TB, request *http.Request) answer {
+	t.Helper()
+	response := must[*http.Response](t)(http.DefaultClient.Do(request))
+	defer response.Body.Close()
+	return answer{response, string(must[[]byte](t)(io.ReadAll(response.Body)))}
+}
+
+// want fails the test unless the status is the one wanted, and reads the answer into v.
+func (a answer) want(t testing.TB, status int, v any) answer {
+	t.Helper()
+	if a.StatusCode != status {
+		t.Fatalf("%s %s: got %d %.300s, want %d", a.Request.Method, a.Request.URL.Path, a.StatusCode, a.text, status)
+	}
+	if v != nil {
+		if err := json.Unmarshal([]byte(a.text), v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return a
+}
+
+// wantKind fails the test unless the answer is a problem of that kind.
+func (a answer) wantKind(t testing.TB, kind fault.Kind) {
+	t.Helper()
+	var problem rest.Problem
+	a.want(t, kind.Status(), &problem)
+	if want := "urn:nepenthes:api:v3:errors:" + kind.Identifier(); problem.Identifier != want {
+		t.Errorf("got %s (%s), want %s", problem.Identifier, problem.Detail, want)
+	}
+}
+
+const hooks = "https://receiver.example.com/hooks"
+
+// webhook makes a webhook for every event and gives its id.
+func (s *service) webhook(t testing.TB, token, name string) string {
+	t.Helper()
+	var made struct{ ID string }
+	s.do(t, token, "POST", "/api/v3/webhooks", `{"name":"`+name+`","payloadUrl":"`+hooks+`","events":["*"]}`).want(t, 201, &made)
+	return made.ID
+}
