@@ -1,0 +1,67 @@
+package main
+
+import (
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"nepenthes/shared/lane"
+	"nepenthes/shared/limits"
+	"nepenthes/shared/routes"
+)
+
+// oldest is how old a lane's oldest message may grow before somebody should look. A retry may wait out a whole
+// delay in its lane by design.
+var oldest = map[lane.Name]time.Duration{
+	lane.Events:     5 * time.Minute,
+	lane.Deliveries: 5 * time.Minute,
+	lane.Retries:    limits.MaxDelay + 15*time.Minute,
+}
+
+// watch makes the alarms; what each means and what to do is in docs/operations.md. It gives the topic on which they
+// ring.
+func (s *stack) watch() awssns.Topic {
+	w := watcher{scope: s.part("Alarms")}
+	topic := awssns.NewTopic(w.scope, jsii.String("Topic"), &awssns.TopicProps{EnforceSSL: jsii.Bool(true)})
+	if s.alarmAddress != "" {
+		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(s.alarmAddress), nil))
+	}
+	w.action = awscloudwatchactions.NewSnsAction(topic)
+	for _, name := range lane.Names() {
+		dead := s.lanes.all[name.DeadLetters()]
+		w.alarm(string(name)+"-dead", "Messages that our own code could not process wait in the dead-letter queue of "+string(name)+".",
+			dead.MetricApproximateNumberOfMessagesVisible(everyMinute("Maximum")), 1)
+		w.alarm(string(name)+"-old", "The lane "+string(name)+" falls behind.",
+			s.lanes.all[name].MetricApproximateAgeOfOldestMessage(everyMinute("Maximum")), oldest[name].Seconds())
+	}
+	for _, f := range routes.Functions() {
+		w.alarm(string(f)+"-errors", "The function "+string(f)+" crashed, ran out of time or could not start.",
+			s.functions[f].MetricErrors(everyMinute("Sum")), 1)
+	}
+	return topic
+}
+
+func everyMinute(statistic string) *awscloudwatch.MetricOptions {
+	return &awscloudwatch.MetricOptions{Period: seconds(time.Minute), Statistic: jsii.String(statistic)}
+}
+
+type watcher struct {
+	scope  constructs.Construct
+	action awscloudwatch.IAlarmAction
+}
+
+// alarm rings when the metric reaches the threshold, and again when it is back.
+func (w watcher) alarm(name, description string, metric awscloudwatch.Metric, threshold float64) {
+	alarm := awscloudwatch.NewAlarm(w.scope, jsii.String(name), &awscloudwatch.AlarmProps{
+		AlarmDescription: jsii.String(description + " See docs/operations.md."), Metric: metric,
+		Threshold: jsii.Number(threshold), ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+		EvaluationPeriods: jsii.Number(1), TreatMissingData: awscloudwatch.TreatMissingData_NOT_BREACHING,
+	})
+	alarm.AddAlarmAction(w.action)
+	alarm.AddOkAction(w.action)
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/jsii-runtime-go"
+
+	"nepenthes/shared/keypair"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/routes"
+	"nepenthes/shared/tables"
+)
+
+// grant is one thing that a function may do, besides writing its own log.
+type grant struct {
+	actions []string
+	// on is what it may do it to.
+	on target
+	// purpose, for the key, is the only purpose of a key pair for which it may.
+	purpose string
+}
+
+// target finds the ARNs of what a grant is about.
+type target func(*stack) []*string
+
+func table(t tables.Table) target { return func(s *stack) []*string { return s.tables.arns(t) } }
+
+func queue(name lane.Name) target {
+	return func(s *stack) []*string { return []*string{s.lanes.all[name].QueueArn()} }
+}
+
+func key(s *stack) []*string                 { return []*string{s.secrets.key.KeyArn()} }
+func administratorSecret(s *stack) []*string { return []*string{s.secrets.administrator} }
+func cursorKey(s *stack) []*string           { return []*string{s.secrets.cursorKey} }
+
+// What can be done to a table. A transaction needs the permissions of what is in it.
+var (
+	reading  = []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+	changing = slices.Concat(reading, []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"})
+)
+
+// What can be done to a queue.
+var (
+	send    = []string{"sqs:SendMessage"}
+	consume = []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+)
+
+// What can be done with keys and secrets.
+var (
+	makePairs = []string{"kms:GenerateDataKeyPairWithoutPlaintext"}
+	unwrap    = []string{"kms:Decrypt"}
+	readIt    = []string{"secretsmanager:GetSecretValue"}
+)
+
+// grants is all that each function may do. Only the sender can open webhook secrets, and only oauth can sign.
+var grants = map[routes.Function][]grant{
+	routes.Settings: {
+		{actions: changing, on: table(tables.Config)},
+		{actions: changing, on: table(tables.State)},
+	},
+	routes.Webhooks: {
+		{actions: changing, on: table(tables.Config)},
+		{actions: changing, on: table(tables.Events)},
+		{actions: changing, on: table(tables.Deliveries)},
+		{actions: changing, on: table(tables.State)},
+		{actions: send, on: queue(lane.Events)},
+		{actions: send, on: queue(lane.Deliveries)},
+		{actions: send, on: queue(lane.Retries)},
+		{actions: makePairs, on: key, purpose: keypair.WebhookSecrets},
+		{actions: readIt, on: cursorKey},
+	},
+	routes.OAuth: {
+		{actions: changing, on: table(tables.Config)},
+		{actions: changing, on: table(tables.State)},
+		{actions: makePairs, on: key, purpose: keypair.TokenSigning},
+		{actions: unwrap, on: key, purpose: keypair.TokenSigning},
+		{actions: readIt, on: administratorSecret},
+	},
+	routes.Console: {
+		{actions: changing, on: table(tables.Config)},
+		{actions: changing, on: table(tables.Events)},
+		{actions: changing, on: table(tables.Deliveries)},
+		{actions: changing, on: table(tables.State)},
+		{actions: send, on: queue(lane.Deliveries)},
+		{actions: send, on: queue(lane.Retries)},
+		{actions: makePairs, on: key, purpose: keypair.WebhookSecrets},
+		{actions: readIt, on: cursorKey},
+		{actions: readIt, on: administratorSecret},
+	},
+	routes.Fanout: {
+		{actions: consume, on: queue(lane.Events)},
+		{actions: changing, on: table(tables.Config)},
+		{actions: changing, on: table(tables.Events)},
+		{actions: reading, on: table(tables.State)},
+		{actions: send, on: queue(lane.Deliveries)},
+		{actions: send, on: queue(lane.Events.DeadLetters())},
+	},
+	routes.Sender: {
+		{actions: consume, on: queue(lane.Deliveries)},
+		{actions: consume, on: queue(lane.Retries)},
+		{actions: changing, on: table(tables.Config)},
+		{actions: reading, on: table(tables.Events)},
+		{actions: changing, on: table(tables.Deliveries)},
+		{actions: changing, on: table(tables.State)},
+		{actions: send, on: queue(lane.Retries)},
+		{actions: unwrap, on: key, purpose: keypair.WebhookSecrets},
+	},
+	routes.Sweeper: {
+		{actions: changing, on: table(tables.Deliveries)},
+		{actions: send, on: queue(lane.Retries)},
+	},
+}
+
+// grant writes the list into the functions' roles.
+func (s *stack) grant() {
+	for _, f := range routes.Functions() {
+		for _, g := range grants[f] {
+			props := &awsiam.PolicyStatementProps{Actions: jsii.Strings(g.actions...), Resources: ptr(g.on(s))}
+			if g.purpose != "" {
+				props.Conditions = &map[string]any{"StringEquals": map[string]string{"kms:EncryptionContext:purpose": g.purpose}}
+			}
+			s.functions[f].AddToRolePolicy(awsiam.NewPolicyStatement(props))
+		}
+	}
+	if s.staticEgress {
+		// Lambda puts the function's network interfaces up in its name; these calls know no resource.
+		s.functions[routes.Sender].AddToRolePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions: jsii.Strings("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
+				"ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
+			Resources: jsii.Strings("*"),
+		}))
+	}
+}
+
+func ptr[T any](v T) *T { return &v }

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// stack is everything of one stage.
+type stack struct {
+	awscdk.Stack
+	options
+	tables    tableSet
+	lanes     lanes
+	secrets   secrets
+	functions functions
+}
+
+// newStack puts the stage together. Nothing in it has a physical name: stages stand beside each other, and what
+// must be replaced can be.
+func newStack(app awscdk.App, o options) *stack {
+	s := &stack{options: o, Stack: awscdk.NewStack(app, jsii.String("Nepenthes-"+o.stage), &awscdk.StackProps{
+		Description:        jsii.String("Nepenthes: API and webhooks, stage " + o.stage),
+		AnalyticsReporting: jsii.Bool(false),
+	})}
+	s.tables = newTables(s.part("Tables"))
+	s.lanes = newLanes(s.part("Lanes"), o.producers)
+	s.secrets = newSecrets(s.part("Secrets"))
+	s.functions = s.newFunctions()
+	s.grant()
+	s.consume()
+	s.sweep()
+	gateway := s.newGateway()
+	s.explain(gateway, s.watch())
+	s.output("ApiId", gateway.RestApiId())
+	s.output("ApiUrl", s.url(gateway))
+	s.output("EventsQueueUrl", s.lanes.events.QueueUrl())
+	s.output("EventsQueueArn", s.lanes.events.QueueArn())
+	s.output("AdministratorSecretArn", s.secrets.administrator)
+	s.output("Stage", jsii.String(o.stage))
+	return s
+}
+
+// part is a scope for one concern.
+func (s *stack) part(name string) constructs.Construct {
+	return constructs.NewConstruct(s.Stack, jsii.String(name))
+}
+
+func (s *stack) output(name string, value *string) {
+	awscdk.NewCfnOutput(s.Stack, jsii.String(name), &awscdk.CfnOutputProps{Value: value})
+}
+
+// issuer is who issues the stage's tokens, see config.API.
+func (s *stack) issuer() string {
+	if s.publicURL != "" {
+		return s.publicURL
+	}
+	return "urn:nepenthes:" + *s.StackName()
+}

@@ -1,0 +1,137 @@
+package config_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nepenthes/shared/config"
+	"nepenthes/shared/tables"
+)
+
+// filled gives a struct in which every field has a value of its own.
+func filled[T any]() T {
+	var c T
+	n := 0
+	var fill func(reflect.Value)
+	fill = func(v reflect.Value) {
+		for i := range v.NumField() {
+			n++
+			switch f := v.Field(i); f.Kind() {
+			case reflect.Struct:
+				fill(f)
+			case reflect.String:
+				f.SetString("text " + string(rune('a'+n)))
+			case reflect.Int:
+				f.SetInt(int64(n))
+			case reflect.Float64:
+				f.SetFloat(float64(n) + 0.25)
+			case reflect.Bool:
+				f.SetBool(true)
+			}
+		}
+	}
+	fill(reflect.ValueOf(&c).Elem())
+	return c
+}
+
+func comesBack[T any](t *testing.T) {
+	t.Helper()
+	want := filled[T]()
+	env := config.Env(want)
+	got, err := config.Load[T](func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for name := range env {
+		if strings.ToUpper(name) != name || strings.HasPrefix(name, "AWS_") {
+			t.Errorf("%s is no name for a variable of ours: AWS_ is reserved by Lambda", name)
+		}
+	}
+}
+
+func TestWhatTheStackFillsInComesBack(t *testing.T) {
+	t.Run("settings", comesBack[config.Settings])
+	t.Run("webhooks", comesBack[config.Webhooks])
+	t.Run("oauth", comesBack[config.OAuth])
+	t.Run("console", comesBack[config.Console])
+	t.Run("fanout", comesBack[config.Fanout])
+	t.Run("sender", comesBack[config.Sender])
+	t.Run("sweeper", comesBack[config.Sweeper])
+}
+
+func TestLoadNamesEveryFault(t *testing.T) {
+	env := config.Env(filled[config.Webhooks]())
+	delete(env, "STAGE")
+	env["KEY_ARN"] = ""
+	env["RETENTION_DAYS"] = "thirty"
+	env["ALLOW_HTTP"] = "hunter2"
+	env["REQUESTS_PER_SECOND"] = "1e999"
+	_, err := config.Load[config.Webhooks](func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"STAGE is missing", "KEY_ARN is missing", "RETENTION_DAYS is no int", "ALLOW_HTTP is no bool", "REQUESTS_PER_SECOND is no float64"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q does not say %q", err, want)
+		}
+	}
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("%q shows a value", err)
+	}
+}
+
+func TestMustLoadPanicsWithTheNames(t *testing.T) {
+	defer func() {
+		if err, ok := recover().(error); !ok || !strings.Contains(err.Error(), "RETRIES_QUEUE_URL is missing") {
+			t.Errorf("got %v", err)
+		}
+	}()
+	t.Setenv("RETRIES_QUEUE_URL", "")
+	config.MustLoad[config.Sweeper]()
+}
+
+func TestEnvRefusesAForgottenValue(t *testing.T) {
+	defer func() {
+		if text, _ := recover().(string); !strings.Contains(text, "KEY_ARN") {
+			t.Errorf("got %q, want a panic that names KEY_ARN", text)
+		}
+	}()
+	c := filled[config.Sender]()
+	c.KeyARN = ""
+	config.Env(c)
+}
+
+func TestPublicURL(t *testing.T) {
+	for issuer, want := range map[string]string{
+		"urn:nepenthes:Nepenthes-dev": "",
+		"https://hooks.example.com":   "https://hooks.example.com",
+	} {
+		if got := (config.API{Issuer: issuer}).PublicURL(); got != want {
+			t.Errorf("%s: got %q, want %q", issuer, got, want)
+		}
+	}
+}
+
+func TestRetention(t *testing.T) {
+	if got, want := (config.Fanout{RetentionDays: 15}).Retention(), 360*time.Hour; got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got, want := (config.Webhooks{RetentionDays: 365}).Retention(), 8760*time.Hour; got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestTables(t *testing.T) {
+	want := tables.Prefixed("x-")
+	c := config.Common{ConfigTable: "x-config", EventsTable: "x-events", DeliveriesTable: "x-deliveries", StateTable: "x-state"}
+	if got := c.Tables(); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
