@@ -9,7 +9,6 @@ var Errors = []Case{
 		{Do: "GET /api/v3/nothing", As: "-", Status: 404, Kind: "NotFound"},
 		{Do: "DELETE /api/v3/nothing", Status: 404, Kind: "NotFound"},
 		{Do: "GET /api/v3/webhooks/", Status: 404, Kind: "NotFound"},
-		{Do: "GET /api//v3", Status: 404, Kind: "NotFound"},
 		{Do: "GET /api", Status: 404, Kind: "NotFound"},
 		{Do: "OPTIONS /api/v3/nothing", As: "-", Status: 404, Kind: "NotFound"},
 	}},
