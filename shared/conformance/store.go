@@ -19,7 +19,8 @@ import (
 // t.Cleanup.
 type OpenStore func(t *testing.T, now func() time.Time) Store
 
-// TestStore tests that the stores which open gives keep what Store promises. Every sub-test opens its own.
+// TestStore tests that the stores which open gives keep what Store promises. Every sub-test opens its own; they run
+// side by side, since most of what they do is waiting for a store.
 func TestStore(t *testing.T, open OpenStore) {
 	for _, noun := range []struct {
 		name  string
@@ -43,7 +44,10 @@ func TestStore(t *testing.T, open OpenStore) {
 	} {
 		t.Run(noun.name, func(t *testing.T) {
 			for _, c := range noun.cases {
-				t.Run(c.name, func(t *testing.T) { c.test(newStoreTest(t, open)) })
+				t.Run(c.name, func(t *testing.T) {
+					t.Parallel()
+					c.test(newStoreTest(t, open))
+				})
 			}
 		})
 	}

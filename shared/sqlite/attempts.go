@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
+	"unicode/utf8"
 
 	"zombiezen.com/go/sqlite"
 
@@ -19,15 +21,16 @@ const attemptColumns = `number, id, trigger, outcome, started_at, url, format, s
 	dns, connect, tls, first_byte, total, error_class, error_message, status, headers, body, truncated`
 
 var addAttempt = `INSERT OR REPLACE INTO attempts (delivery, ` + attemptColumns + `)
-	VALUES (?1, ` + numbered(2, attemptColumns) + `)`
+	VALUES ((SELECT number` + fromDelivery + `), ` + numbered(4, attemptColumns) + `)`
+
+const listAttempts = `SELECT ` + attemptColumns + ` FROM attempts
+	WHERE delivery = (SELECT number` + fromDelivery + ` AND expires_at > ?4) ORDER BY number`
 
 // Attempts implements conformance.Deliveries.
 func (db *DB) Attempts(ctx context.Context, key webhook.Key) (attempts []webhook.Attempt, err error) {
 	defer fault.Wrap(&err, "list the attempts for event %x to %s", key.Event, key.Webhook)
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
-		p := bind(conn, `SELECT `+attemptColumns+` FROM attempts
-			WHERE delivery = (SELECT number`+fromDelivery+` AND expires_at > ?4) ORDER BY number`)
-		return each(bindKey(p, key).instant(db.now()).stmt, func(row *columns) error {
+		return each(bindKey(bind(conn, listAttempts), key).instant(db.now()).stmt, func(row *columns) error {
 			a, err := scanAttempt(row)
 			attempts = append(attempts, a)
 			return err
@@ -36,40 +39,52 @@ func (db *DB) Attempts(ctx context.Context, key webhook.Key) (attempts []webhook
 	return attempts, err
 }
 
-// putAttempt stores an attempt of the delivery in the row of that number, and forgets the oldest when there are
-// too many. It does nothing for nil.
-func putAttempt(conn *sqlite.Conn, delivery int64, a *webhook.Attempt) error {
-	if a == nil {
-		return nil
-	}
-	p := bind(conn, addAttempt).number(delivery)
-	if err := bindAttempt(p, a); err != nil {
-		return err
-	}
-	if err := execute(p.stmt); err != nil || a.Number <= limits.AttemptsMax {
-		return err
-	}
-	p = bind(conn, `DELETE FROM attempts WHERE delivery = ? AND number <= ?`)
-	return execute(p.number(delivery).integer(a.Number - limits.AttemptsMax).stmt)
+// encodedAttempt is an attempt with what is JSON in its row. It is made before the writer has its turn, which is
+// everybody's.
+type encodedAttempt struct {
+	*webhook.Attempt
+	headerNames, headers string
 }
 
-func bindAttempt(p *parameters, a *webhook.Attempt) error {
-	p.integer(a.Number).text(a.ID).text(string(a.Trigger)).text(string(a.Outcome)).time(a.StartedAt)
-	p.text(a.URL).text(string(a.Format)).boolean(a.Signed).boolean(a.Legacy)
+// encodeAttempt encodes an attempt; nil, for none, stays nil inside.
+func encodeAttempt(a *webhook.Attempt) (e encodedAttempt, err error) {
+	if a == nil {
+		return e, nil
+	}
 	names, err := json.Marshal(a.HeaderNames)
-	if err != nil {
+	if err != nil || a.Response == nil {
+		return encodedAttempt{Attempt: a, headerNames: string(names)}, err
+	}
+	headers, err := json.Marshal(recode(a.Response.Headers, latin1))
+	return encodedAttempt{Attempt: a, headerNames: string(names), headers: string(headers)}, err
+}
+
+// putAttempt stores an attempt of the delivery in the row of that number, and forgets the oldest when there are
+// too many. It does nothing when there is no attempt.
+func putAttempt(conn *sqlite.Conn, key webhook.Key, a encodedAttempt) error {
+	if a.Attempt == nil {
+		return nil
+	}
+	if err := execute(bindAttempt(bindKey(bind(conn, addAttempt), key), a).stmt); err != nil {
 		return err
 	}
-	p.text(string(names))
+	if a.Number <= limits.AttemptsMax {
+		return nil
+	}
+	p := bindKey(bind(conn, `DELETE FROM attempts WHERE delivery = (SELECT number`+fromDelivery+`) AND number <= ?4`), key)
+	return execute(p.integer(a.Number - limits.AttemptsMax).stmt)
+}
+
+func bindAttempt(p *parameters, a encodedAttempt) *parameters {
+	p.integer(a.Number).text(a.ID).text(string(a.Trigger)).text(string(a.Outcome)).time(a.StartedAt)
+	p.text(a.URL).text(string(a.Format)).boolean(a.Signed).boolean(a.Legacy).text(a.headerNames)
 	p.duration(a.Timing.DNS).duration(a.Timing.Connect).duration(a.Timing.TLS)
 	p.duration(a.Timing.FirstByte).duration(a.Timing.Total)
 	p.text(string(a.ErrorClass)).text(a.ErrorMessage)
-	if a.Response == nil {
-		return nil
+	if r := a.Response; r != nil {
+		p.integer(r.Status).text(a.headers).bytes(r.Body).boolean(r.Truncated)
 	}
-	headers, err := json.Marshal(recode(a.Response.Headers, latin1))
-	p.integer(a.Response.Status).text(string(headers)).bytes(a.Response.Body).boolean(a.Response.Truncated)
-	return err
+	return p
 }
 
 // answerColumns is how many columns are NULL when there was no answer.
@@ -113,6 +128,9 @@ func recode(headers http.Header, f func(string) string) http.Header {
 // latin1 makes a valid text of any bytes, the n-th character for the byte n, as ISO 8859-1 does: JSON can hold
 // nothing else, and a receiver's header need not be UTF-8.
 func latin1(raw string) string {
+	if ascii(raw) {
+		return raw
+	}
 	text := make([]rune, len(raw))
 	for i := range len(raw) {
 		text[i] = rune(raw[i])
@@ -122,9 +140,16 @@ func latin1(raw string) string {
 
 // bytesOf undoes latin1.
 func bytesOf(text string) string {
+	if ascii(text) {
+		return text
+	}
 	raw := make([]byte, 0, len(text))
 	for _, character := range text {
 		raw = append(raw, byte(character))
 	}
 	return string(raw)
+}
+
+func ascii(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }

@@ -26,9 +26,9 @@ const (
 var (
 	deliveryValues = numbered(4, deliveryColumns)
 	addDelivery    = `INSERT INTO deliveries (` + deliveryKey + `, ` + deliveryColumns + `)
-		VALUES (?1, ?2, ?3, ` + deliveryValues + `) ON CONFLICT (` + deliveryKey + `) DO NOTHING RETURNING number`
+		VALUES (?1, ?2, ?3, ` + deliveryValues + `) ON CONFLICT (` + deliveryKey + `) DO NOTHING`
 	changeDelivery = `UPDATE deliveries SET (` + deliveryColumns + `) = (` + deliveryValues + `)` + thisDelivery + `
-		AND version = ?4 - 1 AND expires_at > ?29 RETURNING number`
+		AND version = ?4 - 1 AND expires_at > ?29`
 	findDelivery = `SELECT number` + fromDelivery + `
 		AND (` + deliveryColumns + `) IS (` + deliveryValues + `) AND expires_at > ?29`
 )
@@ -73,8 +73,12 @@ func (db *DB) PutDelivery(ctx context.Context, d webhook.Delivery, ended *webhoo
 ) {
 	defer fault.Wrap(&err, "store the delivery of event %x to %s", d.Event, d.Webhook)
 	d.Version++
+	attempt, err := encodeAttempt(ended)
+	if err != nil {
+		return webhook.Delivery{}, false, err
+	}
 	err = db.write(ctx, func(conn *sqlite.Conn) error {
-		now, won, err = putDelivery(conn, &d, ended, db.now())
+		now, won, err = putDelivery(conn, &d, attempt, db.now())
 		return err
 	})
 	if err != nil {
@@ -83,15 +87,15 @@ func (db *DB) PutDelivery(ctx context.Context, d webhook.Delivery, ended *webhoo
 	return now, won, nil
 }
 
-func putDelivery(conn *sqlite.Conn, d *webhook.Delivery, ended *webhook.Attempt, at time.Time) (
+func putDelivery(conn *sqlite.Conn, d *webhook.Delivery, ended encodedAttempt, at time.Time) (
 	now webhook.Delivery, won bool, err error,
 ) {
-	number, written, err := writeDelivery(conn, d, at)
+	written, err := writeDelivery(conn, d, at)
 	if err != nil {
 		return now, false, err
 	}
 	if written {
-		return *d, true, putAttempt(conn, number, ended)
+		return *d, true, putAttempt(conn, d.Key, ended)
 	}
 	p := bindDelivery(bind(conn, findDelivery), d).instant(at)
 	if same, err := first(p.stmt, nothing); same || err != nil { // the same write, whose answer was lost
@@ -101,25 +105,20 @@ func putDelivery(conn *sqlite.Conn, d *webhook.Delivery, ended *webhook.Attempt,
 	return now, false, err
 }
 
-// writeDelivery stores d if the version before it is the stored one, and gives the row's number.
-func writeDelivery(conn *sqlite.Conn, d *webhook.Delivery, at time.Time) (number int64, written bool, err error) {
-	take := func(row *columns) error {
-		number = row.number()
-		return nil
-	}
+// writeDelivery stores d if the version before it is the stored one, and reports whether it was so.
+func writeDelivery(conn *sqlite.Conn, d *webhook.Delivery, at time.Time) (written bool, err error) {
 	if d.Version > 1 {
-		written, err = first(bindDelivery(bind(conn, changeDelivery), d).instant(at).stmt, take)
-		return number, written, err
+		err = execute(bindDelivery(bind(conn, changeDelivery), d).instant(at).stmt)
+		return conn.Changes() > 0, err
 	}
-	written, err = first(bindDelivery(bind(conn, addDelivery), d).stmt, take)
-	if written || err != nil {
-		return number, written, err
+	err = execute(bindDelivery(bind(conn, addDelivery), d).stmt)
+	if conn.Changes() > 0 || err != nil {
+		return true, err
 	}
 	if gone, err := dropExpired(conn, d.Key, at); !gone || err != nil {
-		return 0, false, err
+		return false, err
 	}
-	written, err = first(bindDelivery(bind(conn, addDelivery), d).stmt, take)
-	return number, written, err
+	return true, execute(bindDelivery(bind(conn, addDelivery), d).stmt)
 }
 
 // dropExpired removes a row that is on disk still though it has expired, and reports whether it was so.

@@ -19,6 +19,8 @@ import (
 // a page, and whoever asked is told where to go on.
 const rowsPerPage = 1000
 
+const listDue = `SELECT ` + deliveryKey + ` FROM deliveries WHERE sweep_at <= ? AND expires_at > ? ORDER BY sweep_at LIMIT ?`
+
 // Deliveries implements conformance.Deliveries.
 func (db *DB) Deliveries(ctx context.Context, q webhook.Query) (page webhook.Page, err error) {
 	defer fault.Wrap(&err, "list deliveries")
@@ -33,7 +35,7 @@ func (db *DB) Deliveries(ctx context.Context, q webhook.Query) (page webhook.Pag
 func (db *DB) Due(ctx context.Context, until time.Time, limit int) (keys []webhook.Key, err error) {
 	defer fault.Wrap(&err, "list what is due")
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
-		p := bind(conn, `SELECT `+deliveryKey+` FROM deliveries WHERE sweep_at <= ? AND expires_at > ? ORDER BY sweep_at LIMIT ?`)
+		p := bind(conn, listDue)
 		return each(p.instant(until).instant(db.now()).integer(limit).stmt, func(row *columns) error {
 			keys = append(keys, scanKey(row))
 			return nil

@@ -25,6 +25,7 @@ var (
 	putEvent = `INSERT INTO events (key, ` + eventColumns + `, plan) VALUES (?1, ` + numbered(2, eventColumns) + `, ?14)
 		ON CONFLICT (key) DO UPDATE SET (` + eventColumns + `, plan) = (` + numbered(2, eventColumns) + `, ?14)
 		WHERE events.expires_at <= ?15`
+	getPlan  = `SELECT substr(plan, ?3, ?4) FROM events WHERE key = ?1 AND expires_at > ?2`
 	getEvent = `SELECT ` + eventColumns + ` FROM events WHERE key = ? AND expires_at > ?`
 )
 
@@ -33,19 +34,15 @@ func (db *DB) PutEvent(ctx context.Context, r webhook.Recorded, plan []string) (
 	stored webhook.Recorded, storedPlan []string, created bool, err error,
 ) {
 	defer fault.Wrap(&err, "record event %s of %s", r.ID, r.Source)
-	packed, err := packPlan(plan)
+	r.MatchCount = len(plan)
+	encoded, err := encodeEvent(&r, plan)
 	if err != nil {
 		return r, nil, false, err
 	}
-	r.MatchCount = len(plan)
 	key := r.Key()
 	err = db.write(ctx, func(conn *sqlite.Conn) error {
-		p := bind(conn, putEvent).bytes(key[:])
-		if err := bindEvent(p, &r); err != nil {
-			return err
-		}
 		now := db.now()
-		if err := execute(p.bytes(packed).instant(now).stmt); err != nil {
+		if err := execute(bindEvent(bind(conn, putEvent).bytes(key[:]), encoded).instant(now).stmt); err != nil {
 			return err
 		}
 		if created = conn.Changes() > 0; created {
@@ -108,28 +105,38 @@ func (db *DB) Planned(ctx context.Context, key events.Key, webhookID string) (pl
 	return planned, err
 }
 
-func bindEvent(p *parameters, r *webhook.Recorded) error {
-	p.text(r.Source).text(r.ID).text(r.Type).text(r.OccurredAt)
-	if err := bindJSON(p, r.Project); err != nil {
-		return err
-	}
-	if err := bindJSON(p, r.Actor); err != nil {
-		return err
-	}
-	p.text(string(r.Trigger)).text(r.TraceID).number(r.ReceivedAt.UnixMilli()).instant(r.ExpiresAt)
-	p.integer(r.MatchCount).bytes(r.Data)
-	return nil
+// encodedEvent is an event with what is JSON in its row, "" for what is not there. It is made before the writer has
+// its turn, which is everybody's.
+type encodedEvent struct {
+	*webhook.Recorded
+	project, actor string
+	plan           []byte
 }
 
-// bindJSON binds a part of the envelope, NULL for one that is not there.
-func bindJSON[T any](p *parameters, part *T) error {
+func encodeEvent(r *webhook.Recorded, plan []string) (e encodedEvent, err error) {
+	e.Recorded = r
+	if e.project, err = encodePart(r.Project); err != nil {
+		return e, err
+	}
+	if e.actor, err = encodePart(r.Actor); err != nil {
+		return e, err
+	}
+	e.plan, err = packPlan(plan)
+	return e, err
+}
+
+func encodePart[T any](part *T) (string, error) {
 	if part == nil {
-		p.null(1)
-		return nil
+		return "", nil
 	}
 	text, err := json.Marshal(part)
-	p.text(string(text))
-	return err
+	return string(text), err
+}
+
+func bindEvent(p *parameters, e encodedEvent) *parameters {
+	p.text(e.Source).text(e.ID).text(e.Type).text(e.OccurredAt).text(e.project).text(e.actor)
+	p.text(string(e.Trigger)).text(e.TraceID).number(e.ReceivedAt.UnixMilli()).instant(e.ExpiresAt)
+	return p.integer(e.MatchCount).bytes(e.Data).bytes(e.plan)
 }
 
 func readEvent(conn *sqlite.Conn, key events.Key, now time.Time) (r webhook.Recorded, err error) {
@@ -145,10 +152,10 @@ func readEvent(conn *sqlite.Conn, key events.Key, now time.Time) (r webhook.Reco
 
 func scanEvent(row *columns) (r webhook.Recorded, err error) {
 	r.Source, r.ID, r.Type, r.OccurredAt = row.text(), row.text(), row.text(), row.text()
-	if r.Project, err = scanJSON[events.Project](row); err != nil {
+	if r.Project, err = decodePart[events.Project](row); err != nil {
 		return r, err
 	}
-	if r.Actor, err = scanJSON[events.Actor](row); err != nil {
+	if r.Actor, err = decodePart[events.Actor](row); err != nil {
 		return r, err
 	}
 	r.Trigger, r.TraceID = webhook.Trigger(row.text()), row.text()
@@ -157,9 +164,9 @@ func scanEvent(row *columns) (r webhook.Recorded, err error) {
 	return r, nil
 }
 
-func scanJSON[T any](row *columns) (part *T, err error) {
-	if !row.null(1) {
-		err = json.Unmarshal(row.bytes(), &part)
+func decodePart[T any](row *columns) (part *T, err error) {
+	if text := row.bytes(); len(text) > 0 {
+		err = json.Unmarshal(text, &part)
 	}
 	return part, err
 }
@@ -205,7 +212,7 @@ func readPlan(conn *sqlite.Conn, key events.Key, offset, limit int, now time.Tim
 
 // packedPlan reads up to limit entries of a plan from offset.
 func packedPlan(conn *sqlite.Conn, key events.Key, offset, limit int, now time.Time) (packed []byte, found bool, err error) {
-	p := bind(conn, `SELECT substr(plan, ?3, ?4) FROM events WHERE key = ?1 AND expires_at > ?2`).bytes(key[:]).instant(now)
+	p := bind(conn, getPlan).bytes(key[:]).instant(now)
 	p.integer(offset*planEntry + 1).integer(min(limit, wholePlan) * planEntry) // substr counts from 1
 	found, err = first(p.stmt, func(row *columns) error {
 		packed = row.bytes()

@@ -44,8 +44,8 @@ CREATE TABLE events (
 	id          TEXT NOT NULL,
 	type        TEXT NOT NULL,
 	occurred_at TEXT NOT NULL,                   -- as the producer wrote it
-	project     TEXT,                            -- JSON, NULL: none
-	actor       TEXT,                            -- JSON, NULL: nobody
+	project     TEXT NOT NULL,                   -- JSON, empty: none
+	actor       TEXT NOT NULL,                   -- JSON, empty: nobody
 	trigger     TEXT NOT NULL,
 	trace_id    TEXT NOT NULL,
 	received_ms INTEGER NOT NULL,
@@ -137,8 +137,10 @@ CREATE INDEX counters_expire ON counters (expires_at);
 // endLeases ends every lease in the file. It runs in the transaction of Open: whoever held one is dead, since only
 // one process holds the folder. The claim itself stays, so that its attempt is made again under the same trigger.
 func endLeases(conn *sqlite.Conn) error {
-	return execute(conn.Prep(`UPDATE deliveries SET lease_until = NULL WHERE lease_until IS NOT NULL`))
+	return execute(conn.Prep(endAllLeases))
 }
+
+const endAllLeases = `UPDATE deliveries SET lease_until = NULL WHERE lease_until IS NOT NULL`
 
 // purgePortion is how many rows one call of purge removes at most from each table, so that no operation waits long
 // behind it.

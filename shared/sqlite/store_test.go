@@ -1,11 +1,22 @@
 package sqlite_test
 
 import (
+	"errors"
+	"strconv"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	zombie "zombiezen.com/go/sqlite"
+
+	"nepenthes/events"
 	"nepenthes/shared/conformance"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/id"
+	"nepenthes/shared/settings"
 	"nepenthes/shared/sqlite"
+	"nepenthes/shared/webhook"
 )
 
 var _ conformance.Store = (*sqlite.DB)(nil)
@@ -13,18 +24,18 @@ var _ conformance.Store = (*sqlite.DB)(nil)
 func TestStore(t *testing.T) {
 	t.Run("in memory", func(t *testing.T) {
 		conformance.TestStore(t, func(t *testing.T, now func() time.Time) conformance.Store {
-			return openDB(t, "", now)
+			return openStore(t, "", now)
 		})
 	})
 	t.Run("in a file", func(t *testing.T) {
 		conformance.TestStore(t, func(t *testing.T, now func() time.Time) conformance.Store {
-			return openDB(t, t.TempDir(), now)
+			return openStore(t, t.TempDir(), now)
 		})
 	})
 }
 
-// openDB opens a database that goes by now, and closes it when the test ends.
-func openDB(t testing.TB, folder string, now func() time.Time) *sqlite.DB {
+// openStore opens a database that goes by now, nil for the real time, and closes it when the test ends.
+func openStore(t testing.TB, folder string, now func() time.Time) *sqlite.DB {
 	t.Helper()
 	db, err := sqlite.Open(folder, sqlite.Options{Now: now})
 	if err != nil {
@@ -36,4 +47,201 @@ func openDB(t testing.TB, folder string, now func() time.Time) *sqlite.DB {
 		}
 	})
 	return db
+}
+
+// newEvent is an event that a producer pushed just now; it is kept for a day.
+func newEvent(eventID string) webhook.Recorded {
+	now := time.Now().Truncate(time.Millisecond)
+	return webhook.Recorded{
+		Event: events.Event{
+			ID: eventID, Source: events.DefaultSource, Type: "user:created", OccurredAt: now.Format(time.RFC3339),
+			Data: []byte(`{"id":1}`),
+		},
+		ReceivedAt: now, ExpiresAt: now.Add(24 * time.Hour), Trigger: webhook.TriggerSchedule,
+	}
+}
+
+// putDelivery stores a delivery and gives it as it is stored.
+func putDelivery(t testing.TB, db *sqlite.DB, d webhook.Delivery, ended *webhook.Attempt) webhook.Delivery {
+	t.Helper()
+	now, won, err := db.PutDelivery(t.Context(), d, ended)
+	if err != nil || !won {
+		t.Fatalf("got won %v, error %v", won, err)
+	}
+	return now
+}
+
+func TestChangesAreTrimmed(t *testing.T) {
+	db := openStore(t, "", nil)
+	const made, kept = 10_050, 10_000
+	var s settings.Settings
+	for range made {
+		if err := db.PutSettings(t.Context(), &s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.Changes(t.Context(), made-kept-1); !errors.Is(err, webhook.ErrGap) {
+		t.Errorf("got error %v, want webhook.ErrGap", err)
+	}
+	changes, err := db.Changes(t.Context(), made-kept)
+	if err != nil || len(changes) != kept {
+		t.Errorf("got %d changes and error %v, want %d", len(changes), err, kept)
+	}
+	if version, err := db.CatalogueVersion(t.Context()); err != nil || version != made {
+		t.Errorf("got version %d and error %v, want %d", version, err, made)
+	}
+}
+
+func TestPageLooksAtBoundedRows(t *testing.T) {
+	db := openStore(t, "", nil)
+	hook := id.New(id.Webhook, time.Now())
+	for i := range 2500 {
+		e := newEvent("evt_" + strconv.Itoa(i))
+		putDelivery(t, db, e.Delivery(hook), nil)
+	}
+	q := webhook.Query{Webhook: hook, State: webhook.Held, Limit: 10}
+	for page, more := range []bool{true, true, false} {
+		got, err := db.Deliveries(t.Context(), q)
+		if err != nil || len(got.Deliveries) != 0 || (got.More != nil) != more {
+			t.Fatalf("page %d: got %+v and error %v, want an empty one with more %v", page, got, err, more)
+		}
+		if more {
+			q.From = *got.More
+		}
+	}
+}
+
+func TestRestartEndsLeases(t *testing.T) {
+	folder := t.TempDir()
+	e := newEvent("evt_1")
+	d := e.Delivery(id.New(id.Webhook, time.Now()))
+	if err := d.Claim(id.New(id.Attempt, time.Now()), webhook.TriggerSchedule, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sqlite.Open(folder, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	claimed := putDelivery(t, db, d, nil)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	db = openStore(t, folder, nil)
+	d, err = db.Delivery(t.Context(), d.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if verdict, trigger := d.Judge(time.Now()); verdict != webhook.Go || trigger != webhook.TriggerSchedule {
+		t.Errorf("got verdict %v by %q, want that the attempt can be made again", verdict, trigger)
+	}
+	if d.Lease == nil || d.Lease.Attempt != claimed.Lease.Attempt {
+		t.Errorf("got lease %+v, want that of %s, ended", d.Lease, claimed.Lease.Attempt)
+	}
+	if _, won, err := db.PutDelivery(t.Context(), d, nil); err != nil || !won {
+		t.Errorf("got won %v and error %v, want that the row can be changed under its version", won, err)
+	}
+}
+
+// TestPurge fills every table with rows that expire and some that do not, and looks at what is on disk.
+func TestPurge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := openStore(t, "", nil)
+		hook := id.New(id.Webhook, time.Now())
+		for i := range 250 {
+			key := strconv.Itoa(i)
+			e := newEvent(key)
+			if i == 0 {
+				e.ExpiresAt = e.ExpiresAt.AddDate(1, 0, 0)
+			}
+			if _, _, _, err := db.PutEvent(t.Context(), e, []string{hook}); err != nil {
+				t.Fatal(err)
+			}
+			d := e.Delivery(hook)
+			d = putDelivery(t, db, d, &webhook.Attempt{Number: 1})
+			putDelivery(t, db, d, &webhook.Attempt{Number: 2})
+			if err := db.PutState(t.Context(), key, nil, e.ExpiresAt); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.Count(t.Context(), key, 1, e.ExpiresAt); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(14 * 24 * time.Hour)
+		for table, want := range map[string]int{"events": 1, "deliveries": 1, "attempts": 2, "state": 1, "counters": 1} {
+			if got := rows(t, db, table); got != want {
+				t.Errorf("got %d rows in %s, want %d", got, table, want)
+			}
+		}
+	})
+}
+
+func rows(t *testing.T, db *sqlite.DB, table string) (n int) {
+	t.Helper()
+	err := sqlite.Read(db, t.Context(), func(conn *zombie.Conn) error {
+		stmt := conn.Prep("SELECT count(*) FROM " + table)
+		_, err := stmt.Step()
+		n = stmt.ColumnInt(0)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestQueriesUseIndexes asks SQLite how it would go about each query: one that reads a whole table, or sorts what
+// an index has in order, would do in a test and fail in a year.
+func TestQueriesUseIndexes(t *testing.T) {
+	db := openStore(t, "", nil)
+	for i, query := range sqlite.Queries() {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			for _, step := range queryPlan(t, db, query) {
+				if strings.HasPrefix(step, "SCAN") && !strings.HasPrefix(step, "SCALAR") || strings.Contains(step, "TEMP B-TREE") {
+					t.Errorf("got %q for %s", step, query)
+				}
+			}
+		})
+	}
+}
+
+func queryPlan(t *testing.T, db *sqlite.DB, query string) (steps []string) {
+	t.Helper()
+	err := sqlite.Read(db, t.Context(), func(conn *zombie.Conn) error {
+		stmt := conn.Prep("EXPLAIN QUERY PLAN " + query)
+		for {
+			if more, err := stmt.Step(); err != nil || !more {
+				return err
+			}
+			steps = append(steps, stmt.GetText("detail"))
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return steps
+}
+
+func TestClosedStoreIsUnavailable(t *testing.T) {
+	db, err := sqlite.Open("", sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, e := settings.Defaults(), newEvent("evt_1")
+	_, _, _, eventErr := db.PutEvent(t.Context(), e, nil)
+	_, _, deliveryErr := db.PutDelivery(t.Context(), e.Delivery(id.New(id.Webhook, time.Now())), nil)
+	_, readErr := db.Settings(t.Context())
+	for name, err := range map[string]error{
+		"PutSettings": db.PutSettings(t.Context(), &s), "PutEvent": eventErr, "PutDelivery": deliveryErr, "Settings": readErr,
+	} {
+		if !fault.Is(err, fault.Unavailable) || fault.From(err).RetryAfter == 0 {
+			t.Errorf("%s: got error %v, want Unavailable with a time to wait", name, err)
+		}
+	}
+	if s.LockVersion != 0 {
+		t.Errorf("got version %d of settings that were not stored, want 0", s.LockVersion)
+	}
 }

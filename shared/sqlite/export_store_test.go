@@ -1,0 +1,17 @@
+package sqlite
+
+import "nepenthes/shared/webhook"
+
+// Queries are the statements that must find their rows by an index, however large the tables are.
+func Queries() []string {
+	queries := append([]string{
+		getDelivery, addDelivery, changeDelivery, findDelivery, listDue, listAttempts, endAllLeases,
+		putEvent, getEvent, getPlan,
+	}, purges...)
+	for _, webhookID := range []string{"", "wh_1"} {
+		for _, backward := range []bool{false, true} {
+			queries = append(queries, walkQuery(webhook.Query{Webhook: webhookID, Backward: backward}))
+		}
+	}
+	return queries
+}
