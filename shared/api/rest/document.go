@@ -232,6 +232,9 @@ func (d describer) problems() {
 	schema := d.registry.Schema(reflect.TypeFor[Problem](), true, "")
 	for _, kind := range fault.Kinds() {
 		name := problemName(kind)
+		if kind == fault.MethodNotAllowed { // of methods that are not in the document
+			continue
+		}
 		if d.doc.Components.Responses[name] != nil {
 			d.doc.Components.Responses[name].Description += " Or: " + kind.Title() + "."
 			continue

@@ -91,8 +91,12 @@ func dataFolder(t testing.TB) string {
 	return ""
 }
 
-// options changes what a service is made of.
+// option changes what a service is made of.
 type option func(*rest.Config, *api.Config)
+
+func withDocs(docs http.Handler) option {
+	return func(c *rest.Config, _ *api.Config) { c.Docs = docs }
+}
 
 func newService(t testing.TB, options ...option) *service {
 	t.Helper()
