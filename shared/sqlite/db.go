@@ -84,6 +84,15 @@ func (db *DB) read(ctx context.Context, f func(*sqlite.Conn) error) error {
 	}
 }
 
+func (db *DB) isClosed() bool {
+	select {
+	case <-db.closed:
+		return true
+	default:
+		return false
+	}
+}
+
 // elapsed is the time since the start.
 func (db *DB) elapsed() time.Duration { return db.now().Sub(db.started) }
 

@@ -121,7 +121,7 @@ func (l *Lane) Receive(ctx context.Context, max int) (received []lane.Message, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	for {
+	for !l.db.isClosed() {
 		var batch []taken
 		l.change(func(now time.Duration) { batch = l.queue.take(max, now, now+l.options.Visibility) })
 		if len(batch) > 0 {
@@ -133,11 +133,11 @@ func (l *Lane) Receive(ctx context.Context, max int) (received []lane.Message, e
 		select {
 		case <-l.wake:
 		case <-l.db.closed:
-			return nil, l.db.explain(errClosed)
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
+	return nil, l.db.explain(errClosed)
 }
 
 // complete fetches from the table what the batch lacks, and settles what is no longer to be received here. When

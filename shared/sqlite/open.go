@@ -131,7 +131,7 @@ func connect(path string, options Options) (*sqlite.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings := []string{"synchronous = FULL", "temp_store = MEMORY", "cache_size = -8000"}
+	settings := []string{"synchronous = FULL", "temp_store = MEMORY", "cache_size = -8000", "wal_autocheckpoint = 250"}
 	if options.MaxPages > 0 {
 		settings = append(settings, fmt.Sprintf("max_page_count = %d", options.MaxPages))
 	}
