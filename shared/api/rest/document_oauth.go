@@ -4,8 +4,6 @@ import (
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
-
-	"nepenthes/shared/fault"
 )
 
 const (
@@ -43,30 +41,6 @@ type OAuthError struct {
 	Description string `json:"error_description" doc:"The failure in a sentence." example:"The client or its secret is not known."`
 }
 
-// KeySet is the public keys of tokens.
-type KeySet struct {
-	Keys []Key `json:"keys" nullable:"false" doc:"The keys."`
-}
-
-// Key is a public key on P-256 (RFC 7518 §6.2).
-type Key struct {
-	Type      string `json:"kty" enum:"EC" doc:"Always EC." example:"EC"`
-	Curve     string `json:"crv" enum:"P-256" doc:"Always P-256." example:"P-256"`
-	X         string `json:"x" doc:"The x coordinate." example:"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"`
-	Y         string `json:"y" doc:"The y coordinate." example:"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"`
-	Use       string `json:"use" enum:"sig" doc:"Always sig." example:"sig"`
-	Algorithm string `json:"alg" enum:"ES256" doc:"Always ES256." example:"ES256"`
-	ID        string `json:"kid" doc:"The name by which tokens call the key." example:"key_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-}
-
-// Metadata tells a client where to go (RFC 8414 §2).
-type Metadata struct {
-	_             struct{} `additionalProperties:"true"`
-	Issuer        string   `json:"issuer" doc:"Who issues tokens." example:"https://nepenthes.example.com"`
-	TokenEndpoint string   `json:"token_endpoint" doc:"Where to get a token." example:"https://nepenthes.example.com/oauth/token"`
-	KeySet        string   `json:"jwks_uri" doc:"Where the public keys are." example:"https://nepenthes.example.com/.well-known/jwks.json"`
-}
-
 // authorization describes those of the mounted operations that clients call by themselves.
 func (d describer) authorization(mounts []Mount) []*huma.Operation {
 	var all []*huma.Operation
@@ -84,14 +58,6 @@ func (d describer) authorization(mounts []Mount) []*huma.Operation {
 			op.OperationID, op.Summary = "revokeToken", "Revoke a token"
 			op.Description = "RFC 7009. Tokens that are not known are no failure."
 			d.form(op, reflect.TypeFor[RevocationRequest](), nil, "The token opens nothing any more.")
-		case "/.well-known/jwks.json":
-			op.OperationID, op.Summary = "listKeys", "List the public keys of tokens"
-			op.Description = "A JSON Web Key Set (RFC 7517). Keys change; a token names its key."
-			d.published(op, reflect.TypeFor[KeySet](), "The keys.")
-		case "/.well-known/oauth-authorization-server":
-			op.OperationID, op.Summary = "readMetadata", "Read where to get tokens"
-			op.Description = "Authorization server metadata (RFC 8414). Answers only where the deployment has a public URL of its own."
-			d.published(op, reflect.TypeFor[Metadata](), "The metadata.")
 		default:
 			continue
 		}
@@ -117,16 +83,5 @@ func (d describer) form(op *huma.Operation, form, answer reflect.Type, means str
 		"503": "Temporarily unavailable.",
 	} {
 		op.Responses[status] = &huma.Response{Description: about, Headers: headers, Content: failure}
-	}
-}
-
-// published describes something that anyone may read.
-func (d describer) published(op *huma.Operation, answer reflect.Type, means string) {
-	op.Responses["200"] = &huma.Response{
-		Description: means, Headers: map[string]*huma.Header{"X-Request-Id": requestID},
-		Content: map[string]*huma.MediaType{typeJSON: {Schema: d.registry.Schema(answer, true, "")}},
-	}
-	for _, kind := range []fault.Kind{fault.Internal, fault.Unavailable} {
-		d.addFailure(op, kind)
 	}
 }
