@@ -2,6 +2,14 @@ module nepenthes
 
 go 1.26.0
 
+ignore (
+	./node_modules
+	./build
+	./cdk.out
+	./.run
+	./.venv
+)
+
 require (
 	code.dny.dev/ssrf v0.3.0 // indirect
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
@@ -64,6 +72,7 @@ require (
 	github.com/segmentio/asm v1.2.1 // indirect
 	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1 // indirect
 	github.com/svix/svix-webhooks v1.44.0 // indirect
+	github.com/swaggest/swgui v1.8.5 // indirect
 	github.com/valyala/fastjson v1.6.10 // indirect
 	github.com/yuin/goldmark v1.7.16 // indirect
 	go.uber.org/goleak v1.3.0 // indirect

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -37,9 +38,27 @@ type pipeline struct {
 	logger    *slog.Logger
 }
 
+// store is what a pipeline asks of one.
+type store interface {
+	catalogue.Store
+	fanout.Recorder
+	fanout.Projects
+	sender.Events
+	sender.Deliveries
+	sender.Webhooks
+	sweep.Deliveries
+}
+
+// ends are the two ends of a lane.
+type ends interface {
+	fanout.Sender
+	source
+}
+
 // parts are what a pipeline is put together from.
 type parts struct {
-	db     *sqlite.DB
+	store  store
+	lane   func(lane.Name) ends
 	opener sender.Opener
 	client sender.Client
 	clock  webhook.Clock
@@ -57,16 +76,16 @@ func laneOptions() map[lane.Name]sqlite.LaneOptions {
 }
 
 func newPipeline(p parts) *pipeline {
-	l := &pipeline{catalogue: catalogue.New(p.db), clock: p.clock, logger: p.logger}
+	l := &pipeline{catalogue: catalogue.New(p.store), clock: p.clock, logger: p.logger}
 	l.fanout = fanout.New(fanout.Config{
-		Matcher: l.catalogue, Recorder: p.db, Projects: p.db,
-		Deliveries: p.db.Lane(lane.Deliveries), DeadLetters: p.db.Lane(lane.Events.DeadLetters()), Logger: p.logger,
+		Matcher: l.catalogue, Recorder: p.store, Projects: p.store,
+		Deliveries: p.lane(lane.Deliveries), DeadLetters: p.lane(lane.Events.DeadLetters()), Logger: p.logger,
 	})
 	l.sender = sender.New(sender.Config{
-		Catalogue: l.catalogue, Events: p.db, Deliveries: p.db, Webhooks: p.db, Retries: p.db.Lane(lane.Retries),
+		Catalogue: l.catalogue, Events: p.store, Deliveries: p.store, Webhooks: p.store, Retries: p.lane(lane.Retries),
 		Opener: p.opener, Client: p.client, Clock: p.clock, Logger: p.logger,
 	})
-	l.sweeper = sweep.New(sweep.Config{Deliveries: p.db, Retries: p.db.Lane(lane.Retries), Clock: p.clock, Logger: p.logger})
+	l.sweeper = sweep.New(sweep.Config{Deliveries: p.store, Retries: p.lane(lane.Retries), Clock: p.clock, Logger: p.logger})
 	l.consume(p, lane.Events, l.fanout.Handle, fanoutSlots)
 	l.consume(p, lane.Deliveries, l.sender.Handle, senderSlots)
 	l.consume(p, lane.Retries, l.sender.Handle, senderSlots)
@@ -75,7 +94,7 @@ func newPipeline(p parts) *pipeline {
 
 func (l *pipeline) consume(p parts, name lane.Name, handle lambdahost.Consumer, slots int) {
 	l.consumers = append(l.consumers, &consumer{
-		source: p.db.Lane(name), batch: lambdahost.Queue(handle, p.logger), slots: slots, twice: p.twice, logger: p.logger,
+		source: p.lane(name), batch: lambdahost.Queue(handle, p.logger), slots: slots, twice: p.twice, logger: p.logger,
 	})
 }
 
@@ -94,13 +113,23 @@ func (l *pipeline) sweep(ctx context.Context) {
 	tick := time.NewTicker(l.clock.Scaled(limits.SweepPeriod))
 	defer tick.Stop()
 	for {
-		if err := l.sweeper.Sweep(ctx); err != nil && !errors.Is(err, context.Canceled) {
-			l.logger.ErrorContext(ctx, "sweep.failed", "error", err)
-		}
+		l.sweepOnce(ctx)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// sweepOnce sweeps; neither an error nor a panic ends the clock, as in the cloud, where the next minute calls again.
+func (l *pipeline) sweepOnce(ctx context.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.logger.ErrorContext(ctx, "sweep.panicked", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	if err := l.sweeper.Sweep(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		l.logger.ErrorContext(ctx, "sweep.failed", "error", err)
 	}
 }

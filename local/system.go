@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"nepenthes/shared/lane"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/outbound"
 	"nepenthes/shared/sqlite"
@@ -75,7 +76,7 @@ func (s *system) wire(ctx context.Context, lines io.Writer) error {
 	}
 	s.client = outbound.New(outbound.Options{Loopback: s.allowLoopback, MaxConns: senderSlots})
 	s.pipeline = newPipeline(parts{
-		db: s.db, opener: opener, client: s.client, clock: webhook.Clock{Speed: s.speed}, twice: s.twice, logger: s.logger,
+		store: s.db, lane: func(n lane.Name) ends { return s.db.Lane(n) }, opener: opener, client: s.client, clock: webhook.Clock{Speed: s.speed}, twice: s.twice, logger: s.logger,
 	})
 	if s.api.Handler, err = s.front(ctx, keys); err != nil {
 		return err

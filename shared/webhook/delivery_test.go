@@ -204,15 +204,15 @@ func TestJudge(t *testing.T) {
 		want        webhook.Verdict
 		wantTrigger webhook.Trigger
 	}{
-		"no row yet":                         {fresh(), start, webhook.Go, webhook.TriggerSchedule},
-		"live lease":                         {claimed, start.Add(limits.Lease - 1), webhook.Busy, ""},
-		"the holder died":                    {claimed, start.Add(limits.Lease), webhook.Go, webhook.TriggerSchedule},
-		"the holder of an extra one died":    {manual, start.Add(limits.Lease), webhook.Go, webhook.TriggerManual},
-		"an earlier copy":                    {waiting, at.Add(-time.Second - 1), webhook.Early, ""},
+		"no row yet":                          {fresh(), start, webhook.Go, webhook.TriggerSchedule},
+		"live lease":                          {claimed, start.Add(limits.Lease - 1), webhook.Busy, ""},
+		"the holder died":                     {claimed, start.Add(limits.Lease), webhook.Go, webhook.TriggerSchedule},
+		"the holder of an extra one died":     {manual, start.Add(limits.Lease), webhook.Go, webhook.TriggerManual},
+		"an earlier copy":                     {waiting, at.Add(-time.Second - 1), webhook.Early, ""},
 		"one second before, to be waited out": {waiting, at.Add(-time.Second), webhook.Go, webhook.TriggerSchedule},
-		"due":                                {waiting, at, webhook.Go, webhook.TriggerSchedule},
-		"delivered":                          {done, start, webhook.Nothing, ""},
-		"asked for by hand":                  {asked, start, webhook.Go, webhook.TriggerManual},
+		"due":                                 {waiting, at, webhook.Go, webhook.TriggerSchedule},
+		"delivered":                           {done, start, webhook.Nothing, ""},
+		"asked for by hand":                   {asked, start, webhook.Go, webhook.TriggerManual},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, trigger := c.d.Judge(c.now)

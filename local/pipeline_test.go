@@ -1,0 +1,348 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nepenthes/events"
+	"nepenthes/shared/id"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/limits"
+	"nepenthes/shared/outbound"
+	"nepenthes/shared/sqlite"
+	"nepenthes/shared/vault"
+	"nepenthes/shared/webhook"
+)
+
+// world is a pipeline on a database in memory in virtual time, and the receivers of all its webhooks.
+type world struct {
+	t        *testing.T
+	db       *sqlite.DB
+	opener   *vault.Opener
+	webhooks []webhook.Webhook
+
+	mu    sync.Mutex
+	posts map[string]map[string]int // by payload URL, then by webhook-id
+	// answer answers a POST, the n-th of its delivery.
+	answer func(url string, n int) outbound.Result
+}
+
+func newWorld(t *testing.T) *world {
+	db, err := sqlite.Open("", sqlite.Options{Lanes: laneOptions()})
+	check(t, err)
+	keys, err := vault.OpenLocal("")
+	check(t, err)
+	opener, err := vault.NewOpener(vault.OpenerConfig{Pairs: db, Unwrapper: keys})
+	check(t, err)
+	return &world{t: t, db: db, opener: opener, posts: map[string]map[string]int{}, answer: func(string, int) outbound.Result { return outbound.Result{} }}
+}
+
+// Post is every receiver.
+func (w *world) Post(_ context.Context, r outbound.Request) outbound.Result {
+	w.mu.Lock()
+	if w.posts[r.URL] == nil {
+		w.posts[r.URL] = map[string]int{}
+	}
+	w.posts[r.URL][r.Header["webhook-id"][0]]++
+	n := w.posts[r.URL][r.Header["webhook-id"][0]]
+	w.mu.Unlock()
+	return w.answer(r.URL, n)
+}
+
+func (w *world) webhook(url string, s webhook.Subscription) {
+	w.t.Helper()
+	h := webhook.Webhook{
+		ID: id.New(id.Webhook, time.Now()), PayloadURL: url, Name: url, Enabled: true, Subscription: s,
+		PayloadFormat: webhook.FormatNepenthes, Timeout: limits.ExchangeTimeout, RetrySchedule: webhook.ScheduleShort,
+	}
+	check(w.t, w.db.PutWebhook(w.t.Context(), &h))
+	w.webhooks = append(w.webhooks, h)
+}
+
+// run runs a pipeline over the store and the lanes for a while.
+func (w *world) run(s store, lanes func(lane.Name) ends, twice bool, during time.Duration) {
+	ctx, cancel := context.WithTimeout(w.t.Context(), during)
+	defer cancel()
+	newPipeline(parts{store: s, lane: lanes, opener: w.opener, client: w, twice: twice, logger: slog.New(slog.DiscardHandler)}).run(ctx)
+}
+
+func (w *world) lane(n lane.Name) ends { return w.db.Lane(n) }
+
+// push puts an event on its lane and gives the ids that its deliveries must have, by payload URL.
+func (w *world) push(kind, project, eventID string) {
+	w.t.Helper()
+	body := fmt.Sprintf(`{"id":%q,"type":%q,"occurredAt":"2026-01-02T11:00:00Z","project":{"id":%q},"data":1}`, eventID, kind, project)
+	check(w.t, w.db.Lane(lane.Events).Send(w.t.Context(), lane.Message{Body: []byte(body)}))
+}
+
+// checkAll compares what arrived with what was pushed: events by id with type and project.
+func (w *world) checkAll(pushed map[string][2]string, most int) {
+	w.t.Helper()
+	for _, h := range w.webhooks {
+		got := w.posts[h.PayloadURL]
+		want := 0
+		for eventID, about := range pushed {
+			rec, err := w.db.Event(w.t.Context(), events.KeyOf(events.DefaultSource, eventID))
+			check(w.t, err)
+			n := got[rec.DeliveryKey(h.ID).ID()]
+			if len(h.Refusals(about[0], about[1])) > 0 {
+				if n != 0 {
+					w.t.Fatalf("%s got %s, which it does not want", h.PayloadURL, eventID)
+				}
+				continue
+			}
+			want++
+			if n == 0 || n > most {
+				w.t.Fatalf("%s got %s %d times", h.PayloadURL, eventID, n)
+			}
+		}
+		if len(got) != want {
+			w.t.Fatalf("%s got %d deliveries, want %d", h.PayloadURL, len(got), want)
+		}
+	}
+}
+
+var (
+	someTypes    = []string{"work_package:updated", "work_package:created", "time_entry:created", "user:deleted", "work_package_comment:internal_comment"}
+	someProjects = []string{"1", "2", "3"}
+	someHooks    = []webhook.Subscription{
+		{Events: []string{"*"}, Projects: webhook.Projects{All: true}},
+		{Events: []string{"work_package:*"}, Projects: webhook.Projects{All: true}},
+		{Events: []string{"time_entry:created", "user:*"}, Projects: webhook.Projects{IDs: []string{"1", "3"}}},
+		{Events: []string{"work_package_comment:internal_comment"}, Projects: webhook.Projects{IDs: []string{"2"}}},
+		{Events: []string{"wiki_page:*"}, Projects: webhook.Projects{All: true}},
+	}
+)
+
+// TestEachEventOnce: ten thousand events in virtual time; each webhook gets each event it wants exactly once and no
+// other, also when every message is delivered twice.
+func TestEachEventOnce(t *testing.T) {
+	for _, twice := range []bool{false, true} {
+		t.Run(fmt.Sprint("twice=", twice), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				for i, s := range someHooks {
+					w.webhook(fmt.Sprint("https://receiver.example/", i), s)
+				}
+				pushed := map[string][2]string{}
+				for i := range 10_000 {
+					eventID := fmt.Sprint("e", i)
+					about := [2]string{someTypes[i%len(someTypes)], someProjects[i%len(someProjects)]}
+					pushed[eventID] = about
+					w.push(about[0], about[1], eventID)
+				}
+				w.run(w.db, w.lane, twice, time.Minute)
+				w.checkAll(pushed, 1)
+				check(t, w.db.Close())
+			})
+		})
+	}
+}
+
+// TestRetriesInVirtualTime: a receiver that fails three times gets each delivery four times, at its times.
+func TestRetriesInVirtualTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var mu sync.Mutex
+		var at []time.Duration
+		begun := time.Now()
+		w.answer = func(_ string, n int) outbound.Result {
+			mu.Lock()
+			defer mu.Unlock()
+			at = append(at, time.Since(begun))
+			if n < 5 {
+				return outbound.Result{Class: webhook.ErrConnect}
+			}
+			return outbound.Result{}
+		}
+		w.webhook("https://receiver.example/", someHooks[0])
+		w.push("user:deleted", "1", "e1")
+		w.run(w.db, w.lane, false, 3*time.Hour)
+		want := []time.Duration{0, 5 * time.Second, time.Minute, 10 * time.Minute, 50 * time.Minute}
+		if len(at) != len(want) {
+			t.Fatalf("%d attempts at %v", len(at), at)
+		}
+		for i := 1; i < len(want); i++ {
+			wait, slack := at[i]-at[i-1], want[i]/10
+			if wait < want[i]-slack || wait > want[i]+slack+5*time.Second {
+				t.Errorf("attempt %d came %v after the one before, want %v ± 10 %% and at most 5 s late", i+1, wait, want[i])
+			}
+		}
+		check(t, w.db.Close())
+	})
+}
+
+// trouble makes calls fail or panic, before they do anything or after they have done it all.
+type trouble struct {
+	dice *rand.Rand
+	mu   sync.Mutex // protects dice
+	over atomic.Bool
+}
+
+var errInjected = errors.New("injected")
+
+func (f *trouble) happens() (kind int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.over.Load() || f.dice.IntN(12) != 0 {
+		return 0
+	}
+	return 1 + f.dice.IntN(4)
+}
+
+// around makes a call with trouble around it.
+func around[T any](f *trouble, call func() (T, error)) (T, error) {
+	kind := f.happens()
+	var nothing T
+	switch kind {
+	case 1:
+		return nothing, errInjected
+	case 2:
+		panic(errInjected)
+	}
+	answer, err := call()
+	switch kind {
+	case 3:
+		return nothing, errInjected
+	case 4:
+		panic(errInjected)
+	}
+	return answer, err
+}
+
+// broken is a store with trouble.
+type broken struct {
+	*sqlite.DB
+	*trouble
+}
+
+type recordedAnswer struct {
+	stored  webhook.Recorded
+	plan    []string
+	created bool
+}
+
+func (b broken) PutEvent(ctx context.Context, r webhook.Recorded, plan []string) (webhook.Recorded, []string, bool, error) {
+	a, err := around(b.trouble, func() (a recordedAnswer, err error) {
+		a.stored, a.plan, a.created, err = b.DB.PutEvent(ctx, r, plan)
+		return a, err
+	})
+	return a.stored, a.plan, a.created, err
+}
+
+type putAnswer struct {
+	now webhook.Delivery
+	won bool
+}
+
+func (b broken) PutDelivery(ctx context.Context, d webhook.Delivery, ended *webhook.Attempt) (webhook.Delivery, bool, error) {
+	a, err := around(b.trouble, func() (a putAnswer, err error) {
+		a.now, a.won, err = b.DB.PutDelivery(ctx, d, ended)
+		return a, err
+	})
+	return a.now, a.won, err
+}
+
+func (b broken) Event(ctx context.Context, key events.Key) (webhook.Recorded, error) {
+	return around(b.trouble, func() (webhook.Recorded, error) { return b.DB.Event(ctx, key) })
+}
+
+func (b broken) Delivery(ctx context.Context, key webhook.Key) (webhook.Delivery, error) {
+	return around(b.trouble, func() (webhook.Delivery, error) { return b.DB.Delivery(ctx, key) })
+}
+
+func (b broken) Due(ctx context.Context, until time.Time, limit int) ([]webhook.Key, error) {
+	kind := b.happens()
+	if kind > 0 { // the sweeper's goroutine is not behind the adapter that takes panics
+		return nil, errInjected
+	}
+	return b.DB.Due(ctx, until, limit)
+}
+
+func (b broken) CatalogueVersion(ctx context.Context) (int64, error) {
+	return around(b.trouble, func() (int64, error) { return b.DB.CatalogueVersion(ctx) })
+}
+
+func (b broken) ProjectsByID(ctx context.Context, ids ...string) ([]webhook.Project, error) {
+	return around(b.trouble, func() ([]webhook.Project, error) { return b.DB.ProjectsByID(ctx, ids...) })
+}
+
+// brokenLane is a lane with trouble.
+type brokenLane struct {
+	ends
+	*trouble
+}
+
+func (l brokenLane) Send(ctx context.Context, messages ...lane.Message) error {
+	_, err := around(l.trouble, func() (struct{}, error) { return struct{}{}, l.ends.Send(ctx, messages...) })
+	return err
+}
+
+func (l brokenLane) Delete(ctx context.Context, ids ...string) error {
+	if l.happens() > 0 {
+		return errInjected
+	}
+	return l.ends.Delete(ctx, ids...)
+}
+
+// TestNothingIsLost: whatever call of a store or lane fails or panics, before or after it did its work, every
+// event arrives at every webhook that wants it, nothing becomes a dead letter, and no other webhook gets it.
+func TestNothingIsLost(t *testing.T) {
+	for seed := range uint64(25) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { loseNothing(t, seed) })
+		})
+	}
+}
+
+func loseNothing(t *testing.T, seed uint64) {
+	w := newWorld(t)
+	for i, s := range someHooks {
+		w.webhook(fmt.Sprint("https://receiver.example/", i), s)
+	}
+	w.answer = func(_ string, n int) outbound.Result {
+		if n == 1 {
+			return outbound.Result{Class: webhook.ErrTimeout}
+		}
+		return outbound.Result{}
+	}
+	pushed := map[string][2]string{}
+	for i := range 40 {
+		about := [2]string{someTypes[i%len(someTypes)], someProjects[i%len(someProjects)]}
+		pushed[fmt.Sprint("e", i)] = about
+		w.push(about[0], about[1], fmt.Sprint("e", i))
+	}
+	trouble := &trouble{dice: rand.New(rand.NewPCG(seed, 1))}
+	// A message that fails comes back when its visibility ends. Trouble lasts for a few such rounds, not for ten:
+	// then it would rightly become a dead letter.
+	time.AfterFunc(4*limits.Visibility(limits.SenderTimeout), func() { trouble.over.Store(true) })
+	lanes := func(n lane.Name) ends { return brokenLane{w.db.Lane(n), trouble} }
+	w.run(broken{w.db, trouble}, lanes, seed%2 == 1, 6*time.Hour)
+	const most = 20 // copies around failures of ours carry the same webhook-id; no bound is promised, but no storm either
+	w.checkAll(pushed, most)
+	for _, h := range w.webhooks {
+		page, err := w.db.Deliveries(t.Context(), webhook.Query{Webhook: h.ID, Limit: 1000})
+		check(t, err)
+		for _, d := range page.Deliveries {
+			if d.State != webhook.Delivered {
+				t.Errorf("%s of %s is %s, %s", d.EventID, h.PayloadURL, d.State, d.Reason)
+			}
+		}
+	}
+	for _, name := range lane.Names() {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		if dead, _ := w.db.Lane(name.DeadLetters()).Receive(ctx, 10); len(dead) > 0 {
+			t.Errorf("%d dead letters of %s", len(dead), name)
+		}
+		cancel()
+	}
+	check(t, w.db.Close())
+}
