@@ -54,11 +54,11 @@ type ClientPatch struct {
 	Scopes      strictjson.Member[[]string] `json:"scopes,omitempty" create:"required" nullable:"false" minItems:"1" doc:"What it may do; only scopes that the caller holds itself." example:"webhooks:read,deliveries:read"`
 	LockVersion strictjson.Member[int64]    `json:"lockVersion,omitempty" minimum:"1" nullable:"true" doc:"The version that is to be changed; another one is 409 UpdateConflict." example:"1"`
 
-	Type      anything `json:"_type,omitempty" doc:"May come back unchanged."`
-	ID        anything `json:"id,omitempty" doc:"May come back unchanged."`
-	CreatedAt anything `json:"createdAt,omitempty" doc:"May come back unchanged."`
-	Secrets   anything `json:"secrets,omitempty" doc:"Ignored: see the resource secrets."`
-	Links     anything `json:"_links,omitempty" doc:"Ignored."`
+	Type      anything `json:"_type,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	ID        anything `json:"id,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	CreatedAt anything `json:"createdAt,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	Secrets   anything `json:"secrets,omitempty" readOnly:"true" doc:"Ignored: see the resource secrets."`
+	Links     anything `json:"_links,omitempty" readOnly:"true" doc:"Ignored."`
 }
 
 // clientsResource words what package auth decides.

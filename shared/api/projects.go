@@ -36,9 +36,9 @@ type PutProject struct {
 type ProjectPatch struct {
 	Identifier strictjson.Member[string] `json:"identifier,omitempty" maxLength:"255" nullable:"true" doc:"Its short name." example:"plant"`
 	Name       strictjson.Member[string] `json:"name,omitempty" maxLength:"255" nullable:"true" doc:"Its name." example:"Plant"`
-	Type       anything                  `json:"_type,omitempty" doc:"May come back unchanged."`
-	ID         anything                  `json:"id,omitempty" doc:"May come back unchanged."`
-	Gone       anything                  `json:"gone,omitempty" doc:"May come back unchanged."`
+	Type       anything                  `json:"_type,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	ID         anything                  `json:"id,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	Gone       anything                  `json:"gone,omitempty" readOnly:"true" doc:"May come back unchanged."`
 }
 
 // projectID is what an event can name as its project.

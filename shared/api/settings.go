@@ -23,12 +23,12 @@ type ChangeSettings struct {
 
 // SettingsPatch is a merge patch of the settings (RFC 7396): what is absent stays, null is the default again.
 type SettingsPatch struct {
-	Type        anything                     `json:"_type,omitempty" doc:"May come back unchanged."`
+	Type        anything                     `json:"_type,omitempty" readOnly:"true" doc:"May come back unchanged."`
 	API         strictjson.Member[APIPatch]  `json:"api,omitempty" null:"resets" doc:"The REST web service and its documentation; null resets all of it."`
 	CORS        strictjson.Member[CORSPatch] `json:"cors,omitempty" null:"resets" doc:"Cross-origin resource sharing; null resets all of it."`
 	LockVersion strictjson.Member[int64]     `json:"lockVersion,omitempty" minimum:"0" nullable:"true" doc:"The version that is to be changed; another one is 409 UpdateConflict." example:"3"`
-	UpdatedAt   anything                     `json:"updatedAt,omitempty" doc:"May come back unchanged."`
-	Links       anything                     `json:"_links,omitempty" doc:"Ignored."`
+	UpdatedAt   anything                     `json:"updatedAt,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	Links       anything                     `json:"_links,omitempty" readOnly:"true" doc:"Ignored."`
 }
 
 // APIPatch is the part about the REST web service.

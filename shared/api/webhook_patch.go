@@ -27,21 +27,21 @@ type WebhookPatch struct {
 	Secret          strictjson.Member[string]            `json:"secret,omitempty" nullable:"true" writeOnly:"true" doc:"The signature secret: generate, generate-ed25519, or one of your own (whsec_…, whsk_…, or 8 to 128 bytes of text). It replaces all present ones; null removes them." example:"generate"`
 	LockVersion     strictjson.Member[int64]             `json:"lockVersion,omitempty" minimum:"1" nullable:"true" doc:"The version that is to be changed; another one is 409 UpdateConflict." example:"3"`
 
-	Type      anything `json:"_type,omitempty" doc:"May come back unchanged."`
-	ID        anything `json:"id,omitempty" doc:"May come back unchanged."`
-	CreatedAt anything `json:"createdAt,omitempty" doc:"May come back unchanged."`
-	UpdatedAt anything `json:"updatedAt,omitempty" doc:"May come back unchanged."`
-	Secrets   anything `json:"secrets,omitempty" doc:"Ignored: see secret, and the resource secrets."`
-	Status    anything `json:"status,omitempty" doc:"Ignored."`
-	Warnings  anything `json:"warnings,omitempty" doc:"Ignored."`
-	Links     anything `json:"_links,omitempty" doc:"Ignored."`
+	Type      anything `json:"_type,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	ID        anything `json:"id,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	CreatedAt anything `json:"createdAt,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	UpdatedAt anything `json:"updatedAt,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	Secrets   anything `json:"secrets,omitempty" readOnly:"true" doc:"Ignored: see secret, and the resource secrets."`
+	Status    anything `json:"status,omitempty" readOnly:"true" doc:"Ignored."`
+	Warnings  anything `json:"warnings,omitempty" readOnly:"true" doc:"Ignored."`
+	Links     anything `json:"_links,omitempty" readOnly:"true" doc:"Ignored."`
 }
 
 // ProjectsPatch selects projects.
 type ProjectsPatch struct {
 	All   strictjson.Member[bool]     `json:"all,omitempty" nullable:"true" doc:"True: all projects. When it is left out and ids has any, it is false." example:"false"`
 	IDs   strictjson.Member[[]string] `json:"ids,omitempty" maxItems:"1000" nullable:"true" doc:"The selected projects when all is false; each must be in the list of projects." example:"7"`
-	Count anything                    `json:"count,omitempty" doc:"Ignored."`
+	Count anything                    `json:"count,omitempty" readOnly:"true" doc:"Ignored."`
 }
 
 var absentVersion strictjson.Member[int64]

@@ -91,6 +91,7 @@ func (h *Handler) describe() *huma.OpenAPI {
 		doc.AddOperation(op)
 	}
 	repair(registry)
+	enumerate(registry)
 	return doc
 }
 
@@ -151,6 +152,12 @@ func (d describer) parameter(f *inputField) *huma.Param {
 	p := &huma.Param{Name: f.name, In: f.in, Description: schema.Description, Schema: schema}
 	p.Required = f.in == "path" || f.Tag.Get("required") == "true"
 	schema.Description, schema.Nullable = "", false
+	if schema.Type == huma.TypeInteger {
+		schema.Format = "" // a number too large for us is clamped like any other
+	}
+	if f.in == "query" && f.name == "event" {
+		schema.Enum = values(typeNames(everyType))
+	}
 	return p
 }
 

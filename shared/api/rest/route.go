@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"path"
 	"reflect"
 	"slices"
 	"strconv"
@@ -259,12 +260,12 @@ func (res *resource) add(method string, serve func(*exchange)) {
 // mount gives every path its resource, and all others to the last one, which has no methods.
 func (h *Handler) mount() {
 	resources := map[string]*resource{}
-	at := func(path string) *resource {
-		if resources[path] == nil {
-			resources[path] = &resource{}
-			h.mux.Handle(path, resources[path])
+	at := func(pattern string) *resource {
+		if resources[pattern] == nil {
+			resources[pattern] = &resource{}
+			h.mux.Handle(pattern, resources[pattern])
 		}
-		return resources[path]
+		return resources[pattern]
 	}
 	for _, rt := range h.routes {
 		at(rt.path).add(rt.method, rt.serve)
@@ -272,12 +273,34 @@ func (h *Handler) mount() {
 	for _, m := range h.Mounts {
 		at(m.Path).add(m.Method, func(x *exchange) { m.Handler.ServeHTTP(x, x.r) })
 	}
+	h.shareMethods(resources)
 	at(pathDocument).add(http.MethodGet, (*exchange).serveDocument)
 	if h.Docs != nil {
 		at(pathDocs).add(http.MethodGet, (*exchange).serveDocs)
 		at(pathDocs+"/{file...}").add(http.MethodGet, (*exchange).serveDocs)
 	}
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { w.(*exchange).fail(noPath()) })
+}
+
+// shareMethods lets a path such as events/explain, which also is the address of an event with that id, answer to the
+// methods of events/{id} that it does not have itself.
+func (h *Handler) shareMethods(resources map[string]*resource) {
+	for _, rt := range h.routes {
+		parent, parameter := path.Split(rt.path)
+		if !strings.HasPrefix(parameter, "{") {
+			continue
+		}
+		for literal, res := range resources {
+			dir, name := path.Split(literal)
+			if dir != parent || strings.HasPrefix(name, "{") || res.methods[rt.method] != nil {
+				continue
+			}
+			res.add(rt.method, func(x *exchange) {
+				x.r.SetPathValue(strings.Trim(parameter, "{}"), name)
+				rt.serve(x)
+			})
+		}
+	}
 }
 
 // The paths that belong to no operation.

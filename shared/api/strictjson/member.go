@@ -3,6 +3,7 @@ package strictjson
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -84,9 +85,9 @@ func decode(r *reader, path string, raw json.RawMessage, into any) (want string)
 	case *bool:
 		return expect(raw, into, "true or false")
 	case *int:
-		return expect(raw, into, "an integer")
+		return decodeInteger(raw, into)
 	case *int64:
-		return expect(raw, into, "an integer")
+		return decodeInteger(raw, into)
 	case *[]string:
 		return decodeList(raw, into)
 	case *map[string]string:
@@ -104,6 +105,20 @@ func expect(raw json.RawMessage, into any, want string) string {
 	if json.Unmarshal(raw, into) != nil {
 		return want
 	}
+	return ""
+}
+
+// decodeInteger reads an integer, also one that is written like 3.0 or 1e3, as JSON Schema allows it.
+func decodeInteger[I int | int64](raw json.RawMessage, into *I) string {
+	if json.Unmarshal(raw, into) == nil {
+		return ""
+	}
+	const exact = 1 << 53 // beyond it not every integer is a float64
+	var f float64
+	if json.Unmarshal(raw, &f) != nil || f != math.Trunc(f) || math.Abs(f) >= exact {
+		return "an integer"
+	}
+	*into = I(f)
 	return ""
 }
 

@@ -85,6 +85,8 @@ func TestReadNamesEveryMemberThatDoesNotFit(t *testing.T) {
 		{`{"size":1.5}`, []string{"size"}},
 		{`{"size":1e99}`, []string{"size"}},
 		{`{"size":true}`, []string{"size"}},
+		{`{"size":3.0,"version":1e3}`, nil},
+		{`{"version":9007199254740993.0}`, []string{"version"}},
 		{`{"inner":[]}`, []string{"inner"}},
 		{`{"inner":{"all":1,"ids":"a","more":{}}}`, []string{"inner.all", "inner.ids", "inner.more"}},
 		{`{"inner":{"ids":[null]}}`, []string{"inner.ids"}},

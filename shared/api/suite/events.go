@@ -86,7 +86,7 @@ var Events = []Case{
 		{Do: "POST /api/v3/events/explain", Body: `{"type":"unknown"}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"type", "data"}},
 		{Do: "POST /api/v3/events/explain?pageSize=x", Body: `{"type":"unknown"}`, Status: 400, Kind: "InvalidQuery"},
 		{Do: "POST /api/v3/events/explain?pageSize=x", Body: `{`, Status: 400, Kind: "InvalidRequestBody"},
-		{Do: "GET /api/v3/events/{run}", Status: 404, Kind: "NotFound"},
+		{Do: "GET /api/v3/events/explain", Status: 404, Kind: "NotFound"}, // an event may have this id
 		{Do: "DELETE /api/v3/webhooks/{id}", Status: 204},
 	}},
 	{Name: "the catalogue lists every type", Steps: []Step{

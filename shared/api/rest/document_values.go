@@ -1,0 +1,60 @@
+package rest
+
+import (
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"nepenthes/events"
+	"nepenthes/shared/access"
+)
+
+// enumerate lists the values of members whose values are known lists elsewhere: the catalogue of event types and the
+// scopes. The lists are read, not repeated.
+func enumerate(registry huma.Registry) {
+	all := registry.Map()
+	for _, name := range []string{"Webhook", "WebhookPatch"} {
+		all[name].Properties["events"].Items.Enum = values(patterns())
+	}
+	all["PingEvent"].Properties["event"].Enum = append(values(typeNames(everyType)), nil)
+	for _, name := range []string{"Envelope", "CloudEvent", "EventDraft", "CloudEventDraft"} {
+		all[name].Properties["type"].Enum = values(typeNames(producersType))
+		all[name].Properties["data"].Not = &huma.Schema{Type: "null"}
+	}
+	for _, name := range []string{"OAuthClient", "ClientPatch"} {
+		all[name].Properties["scopes"].Items.Enum = values(access.Scopes())
+	}
+}
+
+func everyType(events.Type) bool { return true }
+
+func producersType(t events.Type) bool { return !t.Operational }
+
+func typeNames(keep func(events.Type) bool) (names []string) {
+	for _, t := range events.Types() {
+		if keep(t) {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+// patterns are what a webhook can subscribe to.
+func patterns() []string {
+	all := []string{"*"}
+	for _, t := range events.Types() {
+		if wildcard := t.Resource + ":*"; !slices.Contains(all, wildcard) {
+			all = append(all, wildcard)
+		}
+		all = append(all, t.Name)
+	}
+	return all
+}
+
+func values[S ~string](list []S) []any {
+	all := make([]any, len(list))
+	for i, s := range list {
+		all[i] = string(s)
+	}
+	return all
+}
