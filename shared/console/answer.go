@@ -1,0 +1,146 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"nepenthes/shared/console/form"
+	"nepenthes/shared/console/page"
+	"nepenthes/shared/fault"
+	"nepenthes/web"
+)
+
+// frame is what stands around every page. Its title is for the page to give.
+func (x *exchange) frame() page.Frame {
+	f := page.Frame{Base: x.base, Notice: notices[x.r.URL.Query().Get("done")]}
+	if x.client.ID != "" {
+		f.Client = x.client.Name
+		f.Navigation = page.Navigation(x.base, x.client.Scopes, x.section, x.docs)
+	}
+	return f
+}
+
+// notices say what has been done, by the word that a redirect carries. The list is closed: no text comes from an
+// address.
+var notices = map[string]string{
+	"saved":      "Successful update.",
+	"created":    "Created.",
+	"deleted":    "Deleted.",
+	"enabled":    "Enabled.",
+	"disabled":   "Disabled.",
+	"retry":      "Another attempt will be made.",
+	"ping":       "The test event is on its way.",
+	"removed":    "The secret was removed.",
+	"signed_out": "You are signed out.",
+}
+
+// render answers with a page.
+func (x *exchange) render(status int, name string, view any) error {
+	var text bytes.Buffer
+	if err := web.Render(&text, name, view); err != nil {
+		return err
+	}
+	x.Header().Set("Content-Type", "text/html; charset=utf-8")
+	x.Header().Set("Content-Length", strconv.Itoa(text.Len()))
+	x.WriteHeader(status)
+	if x.r.Method != http.MethodHead {
+		_, _ = text.WriteTo(x) // who has gone need not be told
+	}
+	return nil
+}
+
+// formStatus is the status of a form that is shown: 422 when it is shown again for its faults.
+func formStatus(err error) int {
+	if err != nil {
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusOK
+}
+
+// redirect leads to another page, which is then asked for with GET.
+func (x *exchange) redirect(href string) {
+	x.Header().Set("Location", href)
+	x.WriteHeader(http.StatusSeeOther)
+}
+
+// done leads to a page of the console that says what was done.
+func (x *exchange) done(path, what string) error {
+	x.redirect(x.base + page.Console + path + "?done=" + what)
+	return nil
+}
+
+// fail answers with a page that says what err may tell. What is ours to mend is logged under the request's id.
+func (x *exchange) fail(err error) {
+	f := fault.From(err)
+	if f.Kind == fault.Internal && errors.Is(err, context.DeadlineExceeded) {
+		f = fault.New(fault.Unavailable, "The request took too long.").With("Try again in a moment.")
+	}
+	frame := x.frame()
+	frame.Notice = ""
+	frame.Title = f.Kind.Title()
+	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
+		frame.RequestID = x.id
+		if !errors.Is(err, context.Canceled) {
+			x.h.Logger.ErrorContext(x.r.Context(), "console.failed", "request", x.id, "method", x.r.Method, "route", x.r.Pattern, "error", err)
+		}
+	}
+	view := page.Message{Frame: frame, Text: []string{f.Message}}
+	if f.Hint != "" {
+		view.Text = append(view.Text, f.Hint)
+	}
+	if f.RetryAfter > 0 {
+		x.Header().Set("Retry-After", strconv.Itoa(int((f.RetryAfter+time.Second-1)/time.Second)))
+	}
+	view.Ways = []page.Crumb{{Label: "To the start", Href: frame.To("")}}
+	if err := x.render(f.Kind.Status(), "message", view); err != nil {
+		x.h.Logger.ErrorContext(x.r.Context(), "console.failed", "request", x.id, "error", err)
+		http.Error(x, "Request "+x.id+" failed.", http.StatusInternalServerError)
+	}
+}
+
+// foreign answers a form that came from another origin.
+func (x *exchange) foreign() {
+	frame := x.frame()
+	frame.Notice, frame.Title = "", "This form came from elsewhere"
+	view := page.Message{
+		Frame: frame,
+		Text: []string{
+			"Your browser says that another site sent this request. Nothing was done.",
+			"If it was you: open the page here and press the button again. If not, close the site that you came from.",
+		},
+		Ways: []page.Crumb{{Label: "To the start", Href: frame.To("")}},
+	}
+	if err := x.render(http.StatusForbidden, "message", view); err != nil {
+		x.h.Logger.ErrorContext(x.r.Context(), "console.failed", "request", x.id, "error", err)
+	}
+}
+
+// unkept are the fields that are never shown again.
+var unkept = []string{"secret", "header_value", "client_secret"}
+
+// lapsed answers a form that came without a session: it keeps what was typed, so that it can be sent once more.
+func (x *exchange) lapsed() error {
+	if err := x.readForm(); err != nil {
+		return err
+	}
+	frame := x.frame()
+	frame.Title = "Your session has ended"
+	view := page.Lapsed{
+		Frame: frame, Action: x.base + x.r.URL.RequestURI(), Button: x.action, SignIn: frame.To("/sign_in"),
+	}
+	fields := form.Forget(x.r.PostForm, unkept)
+	for _, name := range fields.Names() {
+		for _, value := range fields.Values[name] {
+			view.Inputs = append(view.Inputs, page.Input{Name: name, Value: value})
+		}
+	}
+	view.Forgotten = slices.ContainsFunc(unkept, func(name string) bool {
+		return slices.ContainsFunc(x.r.PostForm[name], func(value string) bool { return value != "" })
+	})
+	return x.render(http.StatusUnauthorized, "lapsed", view)
+}

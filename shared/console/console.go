@@ -1,0 +1,186 @@
+// Package console serves the administrator's pages. They are rendered on the server and work without a script; what
+// they show and change goes through the operations of package api, with the scopes of the client that is signed in, so
+// that no rule stands twice.
+//
+// A page is one template of package web, one view model of package page, and one short handler here.
+package console
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"nepenthes/shared/access"
+	"nepenthes/shared/api"
+	"nepenthes/shared/auth"
+	"nepenthes/shared/console/session"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/id"
+	"nepenthes/shared/limits"
+	"nepenthes/shared/settings"
+)
+
+// Settings knows the present settings.
+type Settings interface {
+	Settings(ctx context.Context) (settings.Settings, error)
+}
+
+// State keeps what may be lost (conformance.State): sessions, and the numbers of forms that were used.
+type State interface {
+	session.Store
+	AddState(ctx context.Context, key string, value []byte, expires time.Time) error
+}
+
+// Config names what a Handler needs. Everything without a default must be given.
+type Config struct {
+	Operations    *api.Operations
+	Authenticator *auth.Authenticator
+	// Clients finds the client of a session, as the Authenticator found it.
+	Clients  auth.ClientReader
+	State    State
+	Settings Settings
+	// PlainHTTP: the console is served without TLS, as on a developer's machine.
+	PlainHTTP bool
+	// Prefix is the stage path by which a request came, "" for none; nil means that there never is one.
+	Prefix func(*http.Request) string
+	// Source is the address from which a request came, as the gateway saw it; nil means that of the connection. It
+	// must never believe a header that a client can write.
+	Source func(*http.Request) string
+	Logger *slog.Logger
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Handler serves the console under /admin. It is safe for concurrent use.
+type Handler struct {
+	Config
+	mux      *http.ServeMux
+	sessions *session.Keeper
+	origins  *http.CrossOriginProtection
+}
+
+// New makes a Handler; it panics when a part is missing.
+func New(c Config) *Handler {
+	if c.Operations == nil || c.Authenticator == nil || c.Clients == nil || c.State == nil || c.Settings == nil || c.Logger == nil {
+		panic("console: a part of Config is missing")
+	}
+	if c.Prefix == nil {
+		c.Prefix = func(*http.Request) string { return "" }
+	}
+	if c.Source == nil {
+		c.Source = peer
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	h := &Handler{
+		Config: c, mux: http.NewServeMux(), origins: http.NewCrossOriginProtection(),
+		sessions: session.NewKeeper(session.Config{Store: c.State, Clients: c.Clients, PlainHTTP: c.PlainHTTP, Now: c.Now}),
+	}
+	h.addRoutes()
+	return h
+}
+
+// peer is the address of the other end of the connection.
+func peer(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// policy is the Content-Security-Policy of every page: no other host, no inline script or style, in nobody's frame.
+const policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+
+// ServeHTTP answers any path: those that lead nowhere, too, are ours.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), limits.APITimeout)
+	defer cancel()
+	x := &exchange{ResponseWriter: w, h: h, r: r.WithContext(ctx), id: id.New(id.Request, h.Now()), base: h.Prefix(r)}
+	defer x.recover()
+	header := w.Header()
+	header.Set("Content-Security-Policy", policy)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "same-origin")
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Request-Id", x.id)
+	if err := h.origins.Check(x.r); err != nil {
+		x.foreign()
+		return
+	}
+	x.r.Body = http.MaxBytesReader(w, r.Body, limits.RequestBody)
+	if x.tidied() {
+		return
+	}
+	h.mux.ServeHTTP(x, x.r)
+}
+
+// exchange is one request with its answer.
+type exchange struct {
+	http.ResponseWriter
+	h    *Handler
+	r    *http.Request
+	id   string
+	base string
+	// client is who is signed in, and call how it calls the operations; the zero Client: nobody.
+	client access.Client
+	call   api.Call
+	// section is the entry of the navigation to which the page belongs, and action what its form's button is called.
+	section, action string
+	docs            bool
+	wrote           bool
+}
+
+// WriteHeader notes that the answer has begun.
+func (x *exchange) WriteHeader(status int) {
+	x.wrote = true
+	x.ResponseWriter.WriteHeader(status)
+}
+
+// Write writes the answer's body.
+func (x *exchange) Write(b []byte) (int, error) {
+	x.wrote = true
+	return x.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+// recover turns a panic into a page that tells only the request's id; the log has the rest. An answer that has begun
+// is broken off.
+func (x *exchange) recover() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v == http.ErrAbortHandler {
+		panic(v)
+	}
+	x.h.Logger.ErrorContext(x.r.Context(), "console.panicked", "request", x.id, "method", x.r.Method, "panic", v, "stack", string(debug.Stack()))
+	if x.wrote {
+		panic(http.ErrAbortHandler)
+	}
+	x.fail(errors.New("panic"))
+}
+
+// may reports whether who is signed in holds the scope.
+func (x *exchange) may(scope access.Scope) bool { return x.call.Allows(scope) }
+
+// do carries out an operation of the API for who is signed in.
+func do[I, O any](x *exchange, op api.Operation[I, O], in *I) (*O, error) {
+	return op.Do(x.r.Context(), x.call, in)
+}
+
+// correctable reports whether err is about what was typed, so that the form comes again.
+func correctable(err error) bool {
+	switch fault.From(err).Kind {
+	case fault.PropertyConstraintViolation, fault.PropertyIsReadOnly, fault.MultipleErrors, fault.InvalidRequestBody, fault.PayloadTooLarge, fault.InvalidState:
+		return true
+	}
+	return false
+}

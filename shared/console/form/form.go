@@ -1,0 +1,104 @@
+// Package form reads what people type into the forms of the console, keeps it as they typed it, and turns it into the
+// bodies that the operations of the API take. It judges nothing but what no body can say, such as a number that is
+// none: the operations do.
+package form
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"nepenthes/shared/api/strictjson"
+	"nepenthes/shared/fault"
+)
+
+// Values are the fields that came.
+type Values struct{ url.Values }
+
+// text is a field as UTF-8 with line ends as we write them; browsers send others (HTML standard, "newline
+// normalization").
+func (v Values) text(name string) string { return clean(v.Get(name)) }
+
+func clean(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\r\n", "\n")
+}
+
+// list is every value of a field.
+func (v Values) list(name string) []string {
+	var all []string
+	for _, value := range v.Values[name] {
+		all = append(all, clean(value))
+	}
+	return all
+}
+
+// ticked reports whether a check box was.
+func (v Values) ticked(name string) bool { return v.Has(name) }
+
+// problems gathers what no body can say.
+type problems []fault.Detail
+
+// number reads a whole number for the attribute.
+func (p *problems) number(attribute, text string) strictjson.Member[int] {
+	n, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil {
+		*p = append(*p, fault.Detail{Attribute: attribute, Message: "It must be a whole number."})
+		return strictjson.Member[int]{}
+	}
+	return strictjson.Of(n)
+}
+
+// version reads the version that the form was filled from. One that is none matches nothing, so that a form that
+// somebody tampered with overwrites nothing.
+func version(text string) strictjson.Member[int64] {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		n = -1
+	}
+	return strictjson.Of(n)
+}
+
+// lines splits a text area.
+func lines(text string) []string {
+	if text == "" {
+		return []string{}
+	}
+	return strings.Split(text, "\n")
+}
+
+// sorted is a copy in order, to compare lists that are sets.
+func sorted(list []string) []string {
+	return slices.Sorted(slices.Values(list))
+}
+
+// Forget is a copy of the fields in which those that must not be shown again are empty. They keep their number: rows
+// of a table stay rows. A header whose value is forgotten is no longer kept, so that the value is asked for.
+func Forget(values url.Values, secrets []string) Values {
+	v := Values{url.Values{}}
+	for name := range values {
+		v.Values[name] = Values{values}.list(name)
+	}
+	for i, value := range v.Values["header_value"] {
+		if kept := v.Values["header_kept"]; value != "" && i < len(kept) {
+			kept[i] = ""
+		}
+	}
+	for _, name := range secrets {
+		for i := range v.Values[name] {
+			v.Values[name][i] = ""
+		}
+	}
+	return v
+}
+
+// Names lists the fields in alphabetical order.
+func (v Values) Names() []string { return slices.Sorted(maps.Keys(v.Values)) }
+
+// Number reads a whole number for the attribute; the problem says that it is none.
+func Number(attribute, text string) (strictjson.Member[int], []fault.Detail) {
+	var found problems
+	n := found.number(attribute, text)
+	return n, found
+}

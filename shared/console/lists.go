@@ -1,0 +1,111 @@
+package console
+
+import (
+	"net/url"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+
+	"nepenthes/shared/access"
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/fault"
+)
+
+// Bounds of what a page gathers. A deployment may have set small pages, so that lists come in parts.
+const (
+	whole        = -1    // as many as a list may have
+	projectsMost = 5_000 // of which the names are looked up for a page
+	sideBySide   = 16    // reads at a time
+)
+
+// paging is which page of a small set was asked for. A number that is none is the fault of who typed the address.
+func paging(query url.Values) (p api.Paging, err error) {
+	for name, to := range map[string]**int{"pageSize": &p.PageSize, "offset": &p.Offset} {
+		if text := query.Get(name); text != "" {
+			n, err := strconv.Atoi(text)
+			if err != nil {
+				return p, fault.New(fault.InvalidQuery, "%s is not a number.", name)
+			}
+			*to = &n
+		}
+	}
+	return p, nil
+}
+
+// cursorPaging is which page of a set without bounds was asked for.
+func cursorPaging(query url.Values) (api.CursorPaging, error) {
+	p, err := paging(query)
+	return api.CursorPaging{PageSize: p.PageSize, Cursor: query.Get("cursor")}, err
+}
+
+// gather reads page after page of a small set until it has most of its elements, and tells how many there are in all.
+func gather[T any](most int, read func(api.Paging) (*hal.Collection[T], error)) (all []T, total int, err error) {
+	size := whole
+	for offset := 1; ; offset++ {
+		list, err := read(api.Paging{PageSize: &size, Offset: &offset})
+		if err != nil {
+			return nil, 0, err
+		}
+		all = append(all, list.Embedded.Elements...)
+		if list.Links.Next == nil || len(all) >= most {
+			return all[:min(len(all), most)], list.Total, nil
+		}
+	}
+}
+
+// listProjects reads up to most projects whose name or identifier contains the text.
+func (x *exchange) listProjects(most int, containing string) ([]hal.Project, int, error) {
+	return gather(most, func(p api.Paging) (*hal.Collection[hal.Project], error) {
+		return do(x, x.h.Operations.ListProjects, &api.ListProjects{Paging: p, Name: containing})
+	})
+}
+
+// projectNames are the names of the projects by their ids; nil when they may not be seen. needed false spares the
+// reading: nothing on the page has a project.
+func (x *exchange) projectNames(needed bool) (map[string]string, error) {
+	if !x.may(access.ProjectsRead) {
+		return nil, nil //nolint:nilnil // a nil map is what views take for "not to be seen"
+	}
+	names := map[string]string{}
+	if !needed {
+		return names, nil
+	}
+	all, _, err := x.listProjects(projectsMost, "")
+	for _, p := range all {
+		names[p.ID] = p.Name
+		if p.Gone {
+			names[p.ID] += " (gone)"
+		}
+	}
+	return names, err
+}
+
+// webhookNames are the names of those webhooks that are still there, by their ids; nil when they may not be seen.
+func (x *exchange) webhookNames(ids map[string]bool) (map[string]string, error) {
+	if !x.may(access.WebhooksRead) {
+		return nil, nil //nolint:nilnil // as above
+	}
+	names := map[string]string{}
+	found := make(chan *hal.Webhook, len(ids))
+	var group errgroup.Group
+	group.SetLimit(sideBySide)
+	for id := range ids {
+		group.Go(func() error {
+			w, err := do(x, x.h.Operations.ReadWebhook, &api.ReadWebhook{WebhookID: api.WebhookID{ID: id}})
+			if fault.Is(err, fault.NotFound) {
+				return nil
+			}
+			if err == nil {
+				found <- w
+			}
+			return err
+		})
+	}
+	err := group.Wait()
+	close(found)
+	for w := range found {
+		names[w.ID] = w.Name
+	}
+	return names, err
+}

@@ -1,0 +1,167 @@
+package page
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"nepenthes/shared/access"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/console/form"
+)
+
+// Applications is the list of the OAuth clients.
+type Applications struct {
+	Frame
+	NewHref string
+	Rows    []ApplicationRow
+	Pages   Pages
+}
+
+// ApplicationRow is an application in the list.
+type ApplicationRow struct {
+	Name, Href, ID string
+	Scopes         []string
+	Secrets        []string
+	CreatedAt      *Time
+}
+
+// NewApplications makes the page.
+func NewApplications(f Frame, list *hal.Collection[hal.OAuthClient], writable bool, now time.Time) *Applications {
+	f.Title = "Applications"
+	p := &Applications{Frame: f}
+	if writable {
+		p.NewHref = f.To("/applications/new")
+	}
+	for _, c := range list.Embedded.Elements {
+		row := ApplicationRow{Name: c.Name, Href: f.To("/applications/" + c.ID), ID: c.ID, Scopes: c.Scopes, CreatedAt: At(&c.CreatedAt)}
+		for _, s := range c.Secrets {
+			row.Secrets = append(row.Secrets, "Made "+age(s.CreatedAt, now))
+		}
+		p.Rows = append(p.Rows, row)
+	}
+	p.Pages = Pages{
+		Previous: samePage(f.To("/applications"), list.Links.Previous), Next: samePage(f.To("/applications"), list.Links.Next),
+		Counted: counted("applications", list.Offset, list.PageSize, list.Count, list.Total),
+	}
+	return p
+}
+
+// Application is the page of one OAuth client, and the form of a new one.
+type Application struct {
+	Frame
+	Trail                           []Crumb
+	Summary                         *Summary
+	ID, Self, DeleteHref, Once      string
+	Secrets                         []ClientSecret
+	Action, Button, Cancel, Version string
+	Name, Scopes                    Field
+	ScopeRows                       []ScopeRow
+}
+
+// ClientSecret tells of a client's secret without showing it.
+type ClientSecret struct {
+	CreatedAt    *Time
+	Age          string
+	RemoveAction string
+}
+
+// ScopeRow is what may be done with one resource.
+type ScopeRow struct {
+	Label, About string
+	Boxes        []Box
+}
+
+// scopeRows are the resources of scopes, and what each stands for.
+var scopeRows = []struct{ resource, label, about string }{
+	{"settings", "Settings", "The page API"},
+	{"webhooks", "Webhooks", "With their secrets, test events and explanations"},
+	{"deliveries", "Deliveries", "What was sent and answered; write: try again"},
+	{"events", "Events", "Their content; write: push events"},
+	{"projects", "Projects", "The list of projects"},
+	{"clients", "Applications", "These pages"},
+}
+
+// ApplicationOptions are what the page shows besides what was typed.
+type ApplicationOptions struct {
+	// Current is the client that is changed; nil for a new one.
+	Current *hal.OAuthClient
+	// Held are the scopes of who is signed in: no others can be granted.
+	Held []access.Scope
+	Once string
+	// Conflict: somebody else saved meanwhile, and Current is what they made of it.
+	Conflict bool
+	Now      time.Time
+}
+
+// NewApplication makes the page: what was typed, with the faults that err has about it.
+func NewApplication(f Frame, c form.Client, o ApplicationOptions, err error) *Application {
+	f.Title = "New application"
+	p := &Application{
+		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}}, Once: o.Once, Version: c.Version,
+		Action: f.To("/applications/new"), Button: "Create", Cancel: f.To("/applications"),
+	}
+	writable := access.Allows(o.Held, access.ClientsWrite)
+	if o.Current != nil {
+		p.current(o.Current, o.Now)
+		writable = writable && holdsAll(o.Held, o.Current.Scopes)
+	}
+	if !writable {
+		p.Button, p.DeleteHref = "", ""
+		for i := range p.Secrets {
+			p.Secrets[i].RemoveAction = ""
+		}
+	}
+	p.Name = Field{ID: "name", Name: "name", Label: "Name", Value: c.Name, Fixed: !writable, Hint: "Which program it is, and whose."}
+	p.Scopes = Field{ID: "scopes", Name: "scopes", Label: "Scopes", Hint: "What it may do; write includes read. Only scopes that you hold yourself can be granted."}
+	p.scopes(c.Scopes, o.Held, writable)
+	fields := []*Field{&p.Name, &p.Scopes}
+	if o.Conflict {
+		theirs := form.FromClient(o.Current)
+		p.Version, p.Summary = theirs.Version, Conflict()
+		Compare([]string{c.Name, scopesText(c.Scopes)}, []string{theirs.Name, scopesText(theirs.Scopes)}, fields)
+		return p
+	}
+	Blame(err, []string{"name", "scopes"}, fields)
+	p.Summary = SummaryOf(err, fields)
+	return p
+}
+
+// current fills in what a client has that is there.
+func (p *Application) current(c *hal.OAuthClient, now time.Time) {
+	self := p.To("/applications/" + c.ID)
+	p.Title, p.ID, p.Self, p.Action, p.Button, p.DeleteHref = c.Name, c.ID, self, self, "Save", self+"/delete"
+	for _, s := range c.Secrets {
+		p.Secrets = append(p.Secrets, ClientSecret{CreatedAt: At(&s.CreatedAt), Age: age(s.CreatedAt, now), RemoveAction: self + "/secrets/" + s.ID + "/remove"})
+	}
+}
+
+// scopes fills the table.
+func (p *Application) scopes(chosen []string, held []access.Scope, writable bool) {
+	for _, row := range scopeRows {
+		r := ScopeRow{Label: row.label, About: row.about}
+		for _, mode := range []string{":read", ":write"} {
+			scope := row.resource + mode
+			r.Boxes = append(r.Boxes, Box{Value: scope, Checked: slices.Contains(chosen, scope), Fixed: !writable || !access.Allows(held, access.Scope(scope))})
+		}
+		p.ScopeRows = append(p.ScopeRows, r)
+	}
+}
+
+func holdsAll(held []access.Scope, scopes []string) bool {
+	return !slices.ContainsFunc(scopes, func(s string) bool { return !access.Allows(held, access.Scope(s)) })
+}
+
+func scopesText(scopes []string) string {
+	return strings.Join(slices.Sorted(slices.Values(scopes)), ", ")
+}
+
+// NewClientSecret is the page that shows the secret of an application that was just made.
+func NewClientSecret(f Frame, c *hal.OAuthClient, title string, notes ...string) *Secret {
+	f.Title = title
+	self := f.To("/applications/" + c.ID)
+	return &Secret{
+		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}, {c.Name, self}}, Next: self, Notes: notes,
+		Lines: []SecretLine{{ID: "client-id", Label: "Client ID", Text: c.ID}, {ID: "new-secret", Label: "Client secret", Text: c.ClientSecret}},
+	}
+}

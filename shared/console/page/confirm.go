@@ -1,0 +1,56 @@
+package page
+
+import (
+	"fmt"
+
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/fault"
+)
+
+// NewDeleteWebhook asks whether a webhook shall be deleted.
+func NewDeleteWebhook(f Frame, w *hal.Webhook) Confirm {
+	f.Title = "Delete " + w.Name + "?"
+	self := f.To("/webhooks/" + w.ID)
+	return Confirm{
+		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}, {w.Name, self}}, Action: self + "/delete", Button: "Delete", Cancel: self,
+		Consequences: []string{
+			"Nothing more is sent to " + w.PayloadURL + ", neither new events nor what is still being tried.",
+			"It cannot be undone. To stop for a while, press Cancel and then Disable.",
+		},
+	}
+}
+
+// NewDeleteApplication asks whether an application shall be deleted; refused is what the deletion met.
+func NewDeleteApplication(f Frame, c *hal.OAuthClient, refused error) Confirm {
+	f.Title = "Delete " + c.Name + "?"
+	self := f.To("/applications/" + c.ID)
+	return Confirm{
+		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}, {c.Name, self}}, Action: self + "/delete", Button: "Delete", Cancel: self,
+		Summary:      SummaryOf(refused, nil),
+		Consequences: []string{"It can no longer call the API: its tokens and secrets end at once, and so does who is signed in here with them.", "It cannot be undone."},
+	}
+}
+
+// NotRetried says how many deliveries will be tried again, and why others will not.
+func NotRetried(retried int, refused []error) *Summary {
+	s := &Summary{Title: fmt.Sprintf("%s cannot be tried again", plural(len(refused), "delivery", "deliveries"))}
+	if retried > 0 {
+		s.Text = plural(retried, "other", "others") + " will be."
+	}
+	seen := map[string]bool{}
+	for _, err := range refused {
+		if text := fault.From(err).Message; !seen[text] {
+			seen[text] = true
+			s.Entries = append(s.Entries, SummaryEntry{Text: text})
+		}
+	}
+	return s
+}
+
+// Refuse tells what a rotation of the secret met.
+func (p *Webhook) Refuse(overlap string, err error) {
+	p.Overlap.Value = overlap
+	fields := []*Field{&p.Overlap}
+	Blame(err, []string{"overlapHours"}, fields)
+	p.Summary = SummaryOf(err, fields)
+}

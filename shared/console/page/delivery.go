@@ -1,0 +1,324 @@
+package page
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/webhook"
+)
+
+// Delivery is the page of one delivery.
+type Delivery struct {
+	Frame
+	Trail                []Crumb
+	Summary              *Summary
+	ID, EventType        string
+	EventID              string
+	Webhook, WebhookHref string
+	Received             *Time
+	State                Mark
+	Sentence             []Part
+	RetryAction          string
+	Follow               bool
+	Attempts             []Attempt
+	Bodies               []Body
+	Curl                 *Curl
+}
+
+// Part is a part of a sentence: words, then perhaps a time.
+type Part struct {
+	Text string
+	At   *Time
+}
+
+// Attempt is one POST on the page.
+type Attempt struct {
+	Number                         int
+	Outcome                        Mark
+	StartedAt                      *Time
+	Trigger                        string
+	Explanation                    *Explanation
+	Timing                         Waterfall
+	Open                           bool
+	URL                            string
+	RequestHeaders, AnswerHeaders  []HeaderLine
+	BodyNote                       string
+	Answered                       bool
+	Status, AnswerBody, AnswerNote string
+}
+
+// HeaderLine is a header.
+type HeaderLine struct{ Name, Value string }
+
+// DeliveryOptions say what of a delivery is shown, and how.
+type DeliveryOptions struct {
+	// Retriable offers the button.
+	Retriable bool
+	// Bodies may be seen; Raw shows them as they were sent.
+	Bodies, Raw bool
+	Now         time.Time
+}
+
+// NewDelivery makes the page. names has its webhook's name by id; nil when it may not be seen, and without the webhook
+// when that is gone. refused is what a retry met.
+func NewDelivery(f Frame, d *hal.Delivery, names map[string]string, o DeliveryOptions, refused error) *Delivery {
+	f.Title = "Delivery of " + d.EventType
+	p := &Delivery{
+		Frame: f, Trail: []Crumb{{"Deliveries", f.To("/deliveries")}}, Summary: SummaryOf(refused, nil),
+		ID: d.ID, EventType: d.EventType, EventID: d.EventID, Webhook: webhookName(d.WebhookID, names), Received: At(&d.CreatedAt),
+		State: deliveryMark(d), Sentence: sentence(d, o.Now), Follow: follows(d, o.Now),
+	}
+	if names[d.WebhookID] != "" {
+		p.WebhookHref = f.To("/webhooks/" + d.WebhookID)
+		p.Trail = []Crumb{{"Webhooks", f.To("/webhooks")}, {p.Webhook, p.WebhookHref}}
+	}
+	self := f.To("/deliveries/" + d.ID)
+	if o.Retriable && webhook.State(d.State) != webhook.Pending && webhook.State(d.State) != webhook.Held {
+		p.RetryAction = self + "/retry"
+	}
+	for i := len(d.Embedded.Attempts) - 1; i >= 0; i-- {
+		p.Attempts = append(p.Attempts, attempt(d.Embedded.Attempts[i], i == len(d.Embedded.Attempts)-1, o.Bodies))
+	}
+	p.Bodies = bodies(d.Embedded.Attempts, self, o.Raw)
+	p.Curl = curl(d.Embedded.Attempts)
+	return p
+}
+
+// soon is how near an attempt must be for the page to follow it.
+const soon = time.Minute
+
+// follows reports whether something is about to happen: an attempt is running, owed, or due soon.
+func follows(d *hal.Delivery, now time.Time) bool {
+	if d.UnderWay() {
+		return true
+	}
+	switch webhook.State(d.State) {
+	case webhook.Pending:
+		return d.NextAttemptAt == nil || d.NextAttemptAt.Before(now.Add(soon))
+	case webhook.Retrying:
+		return d.NextAttemptAt != nil && d.NextAttemptAt.Before(now.Add(soon))
+	}
+	return false
+}
+
+// sentence says where the delivery stands.
+func sentence(d *hal.Delivery, now time.Time) []Part {
+	failed := "Failed " + times(d.AttemptCount)
+	switch webhook.State(d.State) {
+	case webhook.Pending:
+		if d.NextAttemptAt != nil {
+			return []Part{{"No attempt yet. The first one is due at ", At(d.NextAttemptAt)}, {Text: "."}}
+		}
+		return []Part{{Text: "The first attempt is about to be made."}}
+	case webhook.Retrying:
+		if d.UnderWay() || d.NextAttemptAt == nil || !d.NextAttemptAt.After(now) {
+			return []Part{{Text: failed + ", the next attempt is being made."}}
+		}
+		return []Part{{failed + ", next attempt at ", At(d.NextAttemptAt)}, {Text: "."}}
+	case webhook.Held:
+		return []Part{{Text: "Waits until its webhook is resumed."}}
+	case webhook.Delivered:
+		return []Part{{"Arrived with " + which(d.AttemptCount) + " at ", At(d.FinishedAt)}, {Text: "."}}
+	}
+	parts := []Part{{ending(d) + " Since ", At(d.FinishedAt)}, {Text: "."}}
+	if d.UnderWay() {
+		parts[1].Text = ". Another attempt is being made."
+	}
+	return parts
+}
+
+// ending says why nothing more happens by itself.
+func ending(d *hal.Delivery) string {
+	switch webhook.Reason(reason(d.Reason)) {
+	case webhook.Exhausted:
+		return "Failed " + times(d.AttemptCount) + ", and the schedule has no more attempts."
+	case webhook.Gone:
+		return "The receiver answered 410 Gone: never again."
+	case webhook.Expired:
+		return "Given up: its event has expired."
+	case webhook.Dropped:
+		return "Dropped by a person while its webhook was paused."
+	case webhook.Disabled:
+		return "Not sent: its webhook was disabled when it fell due."
+	case webhook.Deleted:
+		return "Not sent: its webhook was deleted before."
+	case webhook.Unsubscribed:
+		return "Not sent: its webhook no longer wanted it when it fell due."
+	}
+	return "It has ended."
+}
+
+func times(n int) string {
+	switch n {
+	case 1:
+		return "once"
+	case 2:
+		return "twice"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+func which(n int) string {
+	if n <= 1 {
+		return "the first attempt"
+	}
+	return fmt.Sprintf("attempt %d", n)
+}
+
+var triggers = map[string]string{"manual": "asked for by a person", "replay": "asked for by a replay", "ping": "test event"}
+
+// attempt shows one POST.
+func attempt(a *hal.Attempt, open, bodies bool) Attempt {
+	shown := Attempt{
+		Number: a.Number, StartedAt: At(&a.StartedAt), Trigger: triggers[a.Trigger], Timing: waterfall(&a.Timing), Open: open,
+		URL: a.URL, RequestHeaders: headerLines(a.Request.Headers), BodyNote: bodyNote(&a.Request, bodies),
+		Outcome: Mark{good, "check", "Delivered"},
+	}
+	status := 0
+	if a.Response != nil {
+		status, shown.Answered = a.Response.Status, true
+		shown.Status = statusText(status)
+		shown.AnswerHeaders = headerLines(a.Response.Headers)
+		shown.AnswerBody, shown.AnswerNote = answerBody(a.Response)
+	}
+	if a.Outcome != string(webhook.OutcomeDelivered) {
+		shown.Outcome = Mark{bad, "cross", "Failed"}
+	}
+	if a.Error != nil {
+		shown.Outcome.Text = "Failed: " + shown.Status
+		if a.Error.Class != string(webhook.ErrStatus) {
+			shown.Outcome.Text = "Failed: " + classWords(a.Error.Class)
+		}
+		shown.Explanation = explain(a.Error.Class, status)
+	}
+	return shown
+}
+
+func headerLines(headers map[string]string) []HeaderLine {
+	var lines []HeaderLine
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		lines = append(lines, HeaderLine{name, visible(headers[name])})
+	}
+	return lines
+}
+
+// bodyNote says where the body of a request is, or why it is not shown.
+func bodyNote(r *hal.Request, allowed bool) string {
+	switch {
+	case r.Body != nil:
+		return "Its body is shown below."
+	case r.Truncated:
+		return "Its body is the one of the other attempts, shown below."
+	case len(r.Headers) == 0:
+		return "Its event has expired: what was sent can no longer be told."
+	case !allowed:
+		return "Bodies are shown to clients that hold the scope events:read."
+	}
+	return ""
+}
+
+// answerBody shows the body of an answer, and what to know about it.
+func answerBody(r *hal.Response) (body, note string) {
+	body = visible(r.Body)
+	var notes []string
+	if r.BodyEncoding == "base64" {
+		notes = append(notes, "It is not text; this is its base64.")
+	}
+	if r.Truncated {
+		notes = append(notes, "Only the beginning is kept.")
+	}
+	if body == "" {
+		notes = append(notes, "Without a body.")
+	}
+	return body, strings.Join(notes, " ")
+}
+
+// visible replaces control characters by their pictures (Unicode block "Control Pictures"), so that what a stranger
+// sent can neither vanish nor move what stands beside it. Marks that turn the direction of text are shown by number.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case r < ' ':
+			return 0x2400 + r
+		case r == 0x7f:
+			return 0x2421
+		case r >= 0x80 && r < 0xa0, r == 0x200e, r == 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ReplaceAll(text, "\r\n", "\n"))
+}
+
+// Body is the body of requests that had the same.
+type Body struct {
+	ID, Label, Text               string
+	Toggle, ToggleHref, WholeHref string
+	Size, Cut                     string
+}
+
+// bodyShown is how much of a body the page shows.
+const bodyShown = 16 << 10
+
+// bodies lists the bodies that were sent, each once: attempts differ in it only when the webhook's format changed.
+func bodies(attempts []*hal.Attempt, self string, raw bool) []Body {
+	var list []Body
+	var seen []string
+	for _, a := range slices.Backward(attempts) {
+		if a.Request.Body == nil || slices.Contains(seen, *a.Request.Body) {
+			continue
+		}
+		seen = append(seen, *a.Request.Body)
+		b := Body{
+			ID: fmt.Sprintf("body-%d", a.Number), Label: "Request body", Text: *a.Request.Body, Size: size(len(*a.Request.Body)),
+			Toggle: "As it was sent", ToggleHref: self + "?body=raw", WholeHref: self + "/attempts/" + a.ID + "/request",
+		}
+		if len(list) > 0 {
+			b.Label = fmt.Sprintf("Request body up to attempt %d", a.Number)
+		}
+		if raw {
+			b.Toggle, b.ToggleHref = "Pretty-printed", self
+		} else {
+			b.Text = pretty(b.Text)
+		}
+		b.Text, b.Cut = cut(visible(b.Text))
+		list = append(list, b)
+	}
+	return list
+}
+
+// pretty lays JSON out for people; what is none stays as it is.
+func pretty(text string) string {
+	var out bytes.Buffer
+	if json.Indent(&out, []byte(text), "", "  ") != nil {
+		return text
+	}
+	return out.String()
+}
+
+// cut shortens a text to what the page shows, at a whole character.
+func cut(text string) (shown, note string) {
+	if len(text) <= bodyShown {
+		return text, ""
+	}
+	end := bodyShown
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end], "Only the first 16 KiB are shown here."
+}
+
+func size(bytes int) string {
+	if bytes < 1000 {
+		return plural(bytes, "byte", "bytes")
+	}
+	return fmt.Sprintf("%.1f KB", float64(bytes)/1000)
+}

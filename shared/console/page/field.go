@@ -1,0 +1,132 @@
+package page
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"nepenthes/shared/fault"
+)
+
+// Field is a control of a form with everything that is said about it.
+type Field struct {
+	ID, Name, Label, Hint string
+	Value                 string
+	Checked               bool
+	// Type, Min, Max, Rows, Width and Autocomplete shape the control; empty is the ordinary one.
+	Type, Min, Max, Width, Autocomplete string
+	Rows                                int
+	Options                             []Option
+	// Fixed controls cannot be changed.
+	Fixed  bool
+	Faults []fault.Detail
+	// Theirs is what somebody else saved meanwhile.
+	Theirs string
+}
+
+// Option is one choice of a list.
+type Option struct {
+	Value, Label string
+	Chosen       bool
+}
+
+// Choice is one radio button.
+type Choice struct {
+	Value, Label, Note string
+	Checked            bool
+}
+
+// Box is a check box of a list.
+type Box struct {
+	ID, Name, Value, Label string
+	Code, Note             string
+	Checked, Fixed         bool
+}
+
+// options makes a list; chosen is the value of the one that is.
+func options(chosen string, pairs ...string) []Option {
+	var list []Option
+	for i := 0; i < len(pairs); i += 2 {
+		list = append(list, Option{Value: pairs[i], Label: pairs[i+1], Chosen: pairs[i] == chosen})
+	}
+	return list
+}
+
+// Summary lists what was wrong with a form, above it.
+type Summary struct {
+	Title, Text string
+	Entries     []SummaryEntry
+}
+
+// SummaryEntry is one fault; Field is the control at fault, empty when it is about the whole.
+type SummaryEntry struct{ Text, Field string }
+
+// SummaryOf lists the faults that err carries, nil for none. fields names the control and its label for each
+// attribute that the form has.
+func SummaryOf(err error, fields []*Field) *Summary {
+	if err == nil {
+		return nil
+	}
+	f := fault.From(err)
+	if len(f.Details) == 0 {
+		return &Summary{Title: f.Message, Text: f.Hint}
+	}
+	s := &Summary{Title: "This needs a correction"}
+	if len(f.Details) > 1 {
+		s.Title = fmt.Sprintf("%d things need a correction", len(f.Details))
+	}
+	for _, d := range f.Details {
+		entry := SummaryEntry{Text: d.Message}
+		if i := slices.IndexFunc(fields, func(f *Field) bool { return slices.ContainsFunc(f.Faults, func(o fault.Detail) bool { return o == d }) }); i >= 0 {
+			entry.Field, entry.Text = fields[i].ID, fields[i].Label+": "+d.Message
+		}
+		s.Entries = append(s.Entries, entry)
+	}
+	return s
+}
+
+// Blame gives each field the faults that err has about its attribute; attributes[i] belongs to fields[i].
+func Blame(err error, attributes []string, fields []*Field) {
+	if err == nil {
+		return
+	}
+	for _, d := range fault.From(err).Details {
+		for i, attribute := range attributes {
+			if d.Attribute == attribute || strings.HasPrefix(d.Attribute, attribute+".") {
+				fields[i].Faults = append(fields[i].Faults, d)
+				break
+			}
+		}
+	}
+}
+
+// Compare notes at each field that differs what somebody else saved meanwhile; mine[i] and theirs[i] are the values
+// of fields[i], as they are shown.
+func Compare(mine, theirs []string, fields []*Field) {
+	for i := range fields {
+		if mine[i] == theirs[i] {
+			continue
+		}
+		fields[i].Theirs = theirs[i]
+		if theirs[i] == "" {
+			fields[i].Theirs = "(nothing)"
+		}
+	}
+}
+
+// Conflict is the summary of a form that somebody else was faster with.
+func Conflict() *Summary {
+	return &Summary{
+		Title: "Somebody else saved meanwhile",
+		Text:  "Nothing of yours is lost. Where the two differ, what they saved stands below what you typed. Press Save again and yours counts.",
+	}
+}
+
+// faultsOf is every fault that err has, the one of the whole when it names no attribute.
+func faultsOf(err error) []fault.Detail {
+	f := fault.From(err)
+	if len(f.Details) > 0 {
+		return f.Details
+	}
+	return []fault.Detail{{Message: f.Message, Hint: f.Hint}}
+}

@@ -1,0 +1,80 @@
+package page
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/webhook"
+)
+
+// Measures of the strip, in units of its own.
+const (
+	stripHeight  = 48.0
+	stripLowest  = 8.0 // of a bar, so that it can be seen
+	stripSlot    = 6.0
+	stripBar     = 4.0
+	stripSlots   = 50       // at least: a few bars are not stretched
+	stripLongest = 30_000.0 // milliseconds; no exchange takes longer
+)
+
+// newStrip draws deliveries that come newest first; nil when there are none.
+func newStrip(newest []hal.Delivery) *Strip {
+	if len(newest) == 0 {
+		return nil
+	}
+	s := &Strip{Count: len(newest), Width: int(stripSlot) * max(len(newest), stripSlots)}
+	counts, fastest, slowest := map[string]int{}, math.Inf(1), 0.0
+	for i := range newest {
+		d := &newest[len(newest)-1-i]
+		counts[d.State]++
+		if d.LastAttempt != nil {
+			fastest, slowest = min(fastest, d.LastAttempt.TotalMs), max(slowest, d.LastAttempt.TotalMs)
+		}
+		s.Bars = append(s.Bars, bar(d, float64(i)*stripSlot))
+	}
+	s.Text = stripText(counts, fastest, slowest)
+	return s
+}
+
+// bar draws one delivery at x. Times differ by powers of ten, so heights go by the logarithm.
+func bar(d *hal.Delivery, x float64) Bar {
+	b := Bar{Tone: deliveryMark(d).Tone, X: x, Width: stripBar, Height: stripLowest}
+	if d.LastAttempt != nil {
+		b.Height += round((stripHeight - stripLowest) * math.Log1p(d.LastAttempt.TotalMs) / math.Log1p(stripLongest))
+	}
+	b.Height = min(b.Height, stripHeight)
+	b.Y = round(stripHeight - b.Height)
+	switch webhook.State(d.State) {
+	case webhook.Delivered:
+	case webhook.Retrying, webhook.Pending, webhook.Held:
+		b.Hollow, b.HoleX, b.HoleWidth, b.HoleHeight = true, x, stripBar, 3
+		b.HoleY = round(b.Y + b.Height/2 - 1.5)
+	default:
+		b.Hollow, b.HoleX, b.HoleWidth, b.HoleHeight = true, x+1, stripBar-2, round(b.Height-3)
+		b.HoleY = round(b.Y + 1.5)
+	}
+	if b.Tone == info {
+		b.Tone = calm
+	}
+	return b
+}
+
+// round keeps a picture short: hundredths cannot be seen.
+func round(x float64) float64 { return math.Round(x*10) / 10 }
+
+// stripText says what the picture shows.
+func stripText(counts map[string]int, fastest, slowest float64) string {
+	var parts []string
+	for _, state := range webhook.States() {
+		if n := counts[string(state)]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	text := strings.Join(parts, ", ")
+	if slowest > 0 {
+		text += fmt.Sprintf("; the last attempts took %s to %s", took(fastest), took(slowest))
+	}
+	return text + "."
+}

@@ -1,0 +1,96 @@
+package page
+
+import (
+	"fmt"
+
+	"nepenthes/shared/api/hal"
+)
+
+// Why is the page that explains which webhooks want an event.
+type Why struct {
+	Frame
+	Summary                *Summary
+	Event, Project, Pasted Field
+	Asked                  bool
+	Verdict                string
+	Rows                   []WhyRow
+	Method                 string
+	Again                  []Input
+	PreviousPage, NextPage string
+	Counted                string
+}
+
+// WhyRow is one webhook's answer.
+type WhyRow struct {
+	Name, Href string
+	Match      Mark
+	Reasons    []string
+}
+
+// The values of the project's list that are no project's id.
+const (
+	ExampleProject = ""
+	NoProject      = "-"
+)
+
+// Question is what was asked, as typed.
+type Question struct{ Event, Project, Pasted string }
+
+// NewWhy makes the page with the question; projects are those to choose from, nil to have an id typed.
+func NewWhy(f Frame, q Question, projects []hal.Project, err error) *Why {
+	f.Title = "Why (not)?"
+	p := &Why{
+		Frame: f,
+		Event: Field{ID: "event", Name: "event", Label: "Event type", Options: eventOptions(q.Event, "", false)},
+		Project: Field{ID: "project", Name: "project", Label: "Project", Value: q.Project,
+			Hint: "The event is taken to have happened there."},
+		Pasted: Field{ID: "pasted", Name: "pasted", Label: "Event as JSON", Value: q.Pasted, Rows: 7, Width: "code",
+			Hint: "As a producer sends it; id and occurredAt may be left out."},
+	}
+	if projects != nil {
+		pairs := []string{ExampleProject, "That of the example", NoProject, "None"}
+		for _, project := range projects {
+			pairs = append(pairs, project.ID, projectBox(project, false).Label)
+		}
+		p.Project.Options = options(q.Project, pairs...)
+	} else {
+		p.Project.Hint += " Empty: that of the example. A hyphen: none."
+	}
+	if err != nil {
+		p.Summary = SummaryOf(err, nil)
+		p.Pasted.Faults = faultsOf(err)
+	}
+	return p
+}
+
+// Answer puts the explanations on the page; again are the inputs that ask the same for another page.
+func (p *Why) Answer(list *hal.Collection[hal.Explanation], eventType, method string, again []Input) {
+	p.Asked, p.Method, p.Again = true, method, again
+	matches := 0
+	for _, e := range list.Embedded.Elements {
+		row := WhyRow{Name: e.WebhookName, Href: p.To("/webhooks/" + e.WebhookID), Match: Mark{calm, "dash", "No"}}
+		if e.Match {
+			matches++
+			row.Match = Mark{good, "check", "Yes"}
+		}
+		for _, r := range e.Reasons {
+			row.Reasons = append(row.Reasons, r.Detail)
+		}
+		p.Rows = append(p.Rows, row)
+	}
+	switch {
+	case list.Total == 0:
+		p.Verdict = "There is no webhook yet"
+	case list.Count == list.Total:
+		p.Verdict = fmt.Sprintf("%d of %s want %s", matches, plural(list.Total, "webhook", "webhooks"), eventType)
+	default:
+		p.Verdict = "Who wants " + eventType
+	}
+	p.Counted = counted("webhooks", list.Offset, list.PageSize, list.Count, list.Total)
+	if list.Links.Previous != nil {
+		p.PreviousPage = number(int64(list.Offset - 1))
+	}
+	if list.Links.Next != nil {
+		p.NextPage = number(int64(list.Offset + 1))
+	}
+}

@@ -1,0 +1,207 @@
+package console
+
+import (
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"nepenthes/shared/access"
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/auth"
+	"nepenthes/shared/console/page"
+	"nepenthes/shared/fault"
+)
+
+// route is a page, or what a form asks for.
+type route struct {
+	method, path string
+	// scope is what opens it; empty: any session does.
+	scope access.Scope
+	// section is the path of the entry of the navigation to which it belongs.
+	section string
+	// action is what the button of its form is called.
+	action string
+	serve  func(*exchange) error
+}
+
+// routes is the whole console, but for what needs no session.
+var routes = []route{
+	{http.MethodGet, "", "", "", "", (*exchange).first},
+
+	{http.MethodGet, "/api", access.SettingsRead, "/api", "", (*exchange).showSettings},
+	{http.MethodPost, "/api", access.SettingsWrite, "/api", "Save", (*exchange).saveSettings},
+
+	{http.MethodGet, "/webhooks", access.WebhooksRead, "/webhooks", "", (*exchange).listWebhooks},
+	{http.MethodGet, "/webhooks/new", access.WebhooksWrite, "/webhooks", "", (*exchange).newWebhook},
+	{http.MethodPost, "/webhooks/new", access.WebhooksWrite, "/webhooks", "Save", (*exchange).createWebhook},
+	{http.MethodGet, "/webhooks/{id}", access.WebhooksRead, "/webhooks", "", (*exchange).showWebhook},
+	{http.MethodGet, "/webhooks/{id}/edit", access.WebhooksWrite, "/webhooks", "", (*exchange).editWebhook},
+	{http.MethodPost, "/webhooks/{id}/edit", access.WebhooksWrite, "/webhooks", "Save", (*exchange).saveWebhook},
+	{http.MethodPost, "/webhooks/{id}/ping", access.WebhooksWrite, "/webhooks", "Send test event", (*exchange).pingWebhook},
+	{http.MethodPost, "/webhooks/{id}/rotate", access.WebhooksWrite, "/webhooks", "Rotate secret", (*exchange).rotateSecret},
+	{http.MethodPost, "/webhooks/{id}/enable", access.WebhooksWrite, "/webhooks", "Enable", (*exchange).enableWebhook},
+	{http.MethodPost, "/webhooks/{id}/disable", access.WebhooksWrite, "/webhooks", "Disable", (*exchange).disableWebhook},
+	{http.MethodGet, "/webhooks/{id}/delete", access.WebhooksWrite, "/webhooks", "", (*exchange).confirmWebhook},
+	{http.MethodPost, "/webhooks/{id}/delete", access.WebhooksWrite, "/webhooks", "Delete", (*exchange).deleteWebhook},
+
+	{http.MethodGet, "/deliveries", access.DeliveriesRead, "/deliveries", "", (*exchange).listDeliveries},
+	{http.MethodPost, "/deliveries", access.DeliveriesWrite, "/deliveries", "Retry", (*exchange).retryDeliveries},
+	{http.MethodGet, "/deliveries/{id}", access.DeliveriesRead, "/deliveries", "", (*exchange).showDelivery},
+	{http.MethodPost, "/deliveries/{id}/retry", access.DeliveriesWrite, "/deliveries", "Retry now", (*exchange).retryDelivery},
+	{http.MethodGet, "/deliveries/{id}/attempts/{attempt}/request", access.EventsRead, "/deliveries", "", (*exchange).showBody},
+
+	{http.MethodGet, "/why", access.WebhooksRead, "/why", "", (*exchange).why},
+	{http.MethodPost, "/why", access.WebhooksRead, "/why", "Explain event", (*exchange).why},
+
+	{http.MethodGet, "/applications", access.ClientsRead, "/applications", "", (*exchange).listApplications},
+	{http.MethodGet, "/applications/new", access.ClientsWrite, "/applications", "", (*exchange).newApplication},
+	{http.MethodPost, "/applications/new", access.ClientsWrite, "/applications", "Save", (*exchange).createApplication},
+	{http.MethodGet, "/applications/{id}", access.ClientsRead, "/applications", "", (*exchange).showApplication},
+	{http.MethodPost, "/applications/{id}", access.ClientsWrite, "/applications", "Save", (*exchange).saveApplication},
+	{http.MethodPost, "/applications/{id}/rotate", access.ClientsWrite, "/applications", "Rotate secret", (*exchange).rotateClientSecret},
+	{http.MethodPost, "/applications/{id}/secrets/{secret}/remove", access.ClientsWrite, "/applications", "Remove", (*exchange).removeClientSecret},
+	{http.MethodGet, "/applications/{id}/delete", access.ClientsWrite, "/applications", "", (*exchange).confirmApplication},
+	{http.MethodPost, "/applications/{id}/delete", access.ClientsWrite, "/applications", "Delete", (*exchange).deleteApplication},
+}
+
+// addRoutes gives every path what it serves. A path that is known for another method is told so; all others are
+// pages that do not exist.
+func (h *Handler) addRoutes() {
+	open := []route{
+		{method: http.MethodGet, path: "/sign_in", serve: (*exchange).showSignIn},
+		{method: http.MethodPost, path: "/sign_in", serve: (*exchange).signIn},
+		{method: http.MethodPost, path: "/sign_out", serve: (*exchange).signOut},
+		{method: http.MethodGet, path: "/static/{file}", serve: (*exchange).asset},
+	}
+	methods := map[string][]string{}
+	add := func(rt route, serve func(*exchange) error) {
+		h.handle(rt.method+" "+page.Console+rt.path, serve)
+		methods[rt.path] = append(methods[rt.path], rt.method)
+	}
+	for _, rt := range open {
+		add(rt, rt.serve)
+	}
+	for _, rt := range routes {
+		add(rt, func(x *exchange) error { return x.enter(rt) })
+	}
+	for path, allowed := range methods {
+		h.handle(page.Console+path, func(x *exchange) error { return x.notAllowed(allowed) })
+	}
+	h.handle("/", func(x *exchange) error {
+		x.greet() // who is signed in keeps the navigation
+		return fault.New(fault.NotFound, "There is no such page.")
+	})
+}
+
+func (h *Handler) handle(pattern string, serve func(*exchange) error) {
+	h.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		x := w.(*exchange)
+		x.r = r // with the values of the path
+		if err := serve(x); err != nil {
+			x.fail(err)
+		}
+	})
+}
+
+func (x *exchange) notAllowed(allowed []string) error {
+	if slices.Contains(allowed, http.MethodGet) {
+		allowed = append(slices.Clone(allowed), http.MethodHead)
+	}
+	x.Header().Set("Allow", strings.Join(allowed, ", "))
+	x.greet()
+	return fault.New(fault.MethodNotAllowed, "This page cannot be asked for in that way.")
+}
+
+// tidied answers a path in an odd spelling, which the mux would redirect without the stage path: one slash too many
+// at the end leads to the page, anything else nowhere.
+func (x *exchange) tidied() bool {
+	given := x.r.URL.Path
+	clean := path.Clean(given)
+	switch {
+	case clean == given:
+		return false
+	case clean+"/" == given && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead):
+		x.redirect(x.base + clean)
+	default:
+		x.fail(fault.New(fault.NotFound, "There is no such page."))
+	}
+	return true
+}
+
+// enter serves a page to who is signed in and may see it. Without a session a GET leads to the sign-in and back; what
+// a form brought is kept.
+func (x *exchange) enter(rt route) error {
+	x.section, x.action = rt.section, rt.action
+	err := x.recognise()
+	switch {
+	case fault.Is(err, fault.Unauthenticated) && rt.method == http.MethodGet:
+		x.redirect(x.signInHref())
+		return nil
+	case fault.Is(err, fault.Unauthenticated):
+		return x.lapsed()
+	case err != nil:
+		return err
+	}
+	if err := api.Permit(x.call.Caller, rt.scope); err != nil {
+		return err
+	}
+	if rt.method == http.MethodPost {
+		if err := x.readForm(); err != nil {
+			return err
+		}
+	}
+	return rt.serve(x)
+}
+
+// headerFollow marks the requests of the script that follows a delivery: they do not count as a use of the session.
+const headerFollow = "X-Follow"
+
+// recognise finds who is signed in; a fault of kind Unauthenticated when nobody is.
+func (x *exchange) recognise() error {
+	ctx := x.r.Context()
+	client, err := x.h.sessions.Client(ctx, x.r, x.r.Header.Get(headerFollow) == "")
+	if err != nil {
+		return err
+	}
+	s, err := x.h.Settings.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	x.client, x.docs = client, s.DocsEnabled
+	x.call = api.Call{
+		Caller: auth.Caller{ClientID: client.ID, Scopes: client.Scopes},
+		Paths:  hal.Paths{Prefix: x.base}, Host: x.r.Host,
+	}
+	return nil
+}
+
+// greet finds who is signed in for a page that is shown to anybody.
+func (x *exchange) greet() {
+	if x.client.ID == "" {
+		_ = x.recognise() // without, the page has no navigation
+	}
+}
+
+// readForm reads the form; the fault is of kind PayloadTooLarge when it is too long.
+func (x *exchange) readForm() error {
+	if err := x.r.ParseForm(); err != nil {
+		if _, ok := err.(*http.MaxBytesError); ok {
+			return fault.New(fault.PayloadTooLarge, "The form is larger than 1 MiB.").Because(err)
+		}
+		return fault.New(fault.InvalidRequestBody, "The form could not be read.").Because(err)
+	}
+	return nil
+}
+
+// first leads to the first page that the scopes open.
+func (x *exchange) first() error {
+	href := page.First(x.base, x.client.Scopes)
+	if href == "" {
+		return fault.New(fault.MissingPermission, "The scopes of this application open no page here.").
+			With("Ask whoever administers the applications for more.")
+	}
+	x.redirect(href)
+	return nil
+}

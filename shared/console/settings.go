@@ -1,0 +1,38 @@
+package console
+
+import (
+	"net/http"
+
+	"nepenthes/shared/access"
+	"nepenthes/shared/api"
+	"nepenthes/shared/console/form"
+	"nepenthes/shared/console/page"
+	"nepenthes/shared/fault"
+)
+
+func (x *exchange) showSettings() error {
+	s, err := do(x, x.h.Operations.ReadSettings, &api.None{})
+	if err != nil {
+		return err
+	}
+	return x.render(http.StatusOK, "api", page.NewAPI(x.frame(), form.FromSettings(s), x.may(access.SettingsWrite), nil, nil))
+}
+
+// saveSettings changes the settings. If somebody else was faster, both values are shown and the next Save decides.
+func (x *exchange) saveSettings() error {
+	typed := form.ReadSettings(x.r.PostForm)
+	_, err := do(x, x.h.Operations.ChangeSettings, &api.ChangeSettings{Body: typed.Body()})
+	switch {
+	case err == nil:
+		return x.done("/api", "saved")
+	case fault.Is(err, fault.UpdateConflict):
+		theirs, err := do(x, x.h.Operations.ReadSettings, &api.None{})
+		if err != nil {
+			return err
+		}
+		return x.render(http.StatusUnprocessableEntity, "api", page.NewAPI(x.frame(), typed, true, nil, theirs))
+	case correctable(err):
+		return x.render(http.StatusUnprocessableEntity, "api", page.NewAPI(x.frame(), typed, true, err, nil))
+	}
+	return err
+}

@@ -1,0 +1,75 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"nepenthes/shared/console/page"
+	"nepenthes/shared/fault"
+	"nepenthes/web"
+)
+
+// signInHref is the sign-in that leads back to the page that was asked for.
+func (x *exchange) signInHref() string {
+	return x.base + page.Console + "/sign_in?to=" + url.QueryEscape(x.r.URL.RequestURI())
+}
+
+// ownPath gives the page to which a sign-in leads back: a path of the console without the stage path. What leads
+// elsewhere, or to the sign-in itself, becomes the beginning.
+func ownPath(to string) string {
+	const start = page.Console
+	u, err := url.Parse(to)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || strings.ContainsAny(to, "\\\r\n\t") {
+		return start
+	}
+	if path.Clean(u.Path) != u.Path || !strings.HasPrefix(u.Path, start+"/") || strings.HasPrefix(u.Path, start+"/sign_") {
+		return start
+	}
+	u.Fragment = ""
+	return u.String()
+}
+
+func (x *exchange) showSignIn() error {
+	return x.render(http.StatusOK, "sign_in", page.NewSignIn(x.frame(), "", ownPath(x.r.URL.Query().Get("to")), nil))
+}
+
+// signIn checks a client's secret, as the token endpoint does, and begins a session.
+func (x *exchange) signIn() error {
+	if err := x.readForm(); err != nil {
+		return err
+	}
+	ctx, clientID, back := x.r.Context(), strings.TrimSpace(x.r.PostForm.Get("client_id")), ownPath(x.r.PostForm.Get("to"))
+	client, secretID, err := x.h.Authenticator.SignIn(ctx, clientID, strings.TrimSpace(x.r.PostForm.Get("client_secret")), x.h.Source(x.r))
+	switch {
+	case fault.Is(err, fault.Unauthenticated):
+		return x.render(http.StatusUnprocessableEntity, "sign_in", page.NewSignIn(x.frame(), strings.ToValidUTF8(clientID, "\uFFFD"), back, err))
+	case fault.Is(err, fault.TooManyRequests):
+		x.Header().Set("Retry-After", "60")
+		return x.render(http.StatusTooManyRequests, "sign_in", page.NewSignIn(x.frame(), strings.ToValidUTF8(clientID, "\uFFFD"), back, err))
+	case err != nil:
+		return err
+	}
+	if err := x.h.sessions.Begin(ctx, x.ResponseWriter, x.r, client, secretID); err != nil {
+		return err
+	}
+	x.redirect(x.base + back)
+	return nil
+}
+
+// signOut ends the session; without one it leads to the sign-in all the same.
+func (x *exchange) signOut() error {
+	if err := x.h.sessions.End(x.r.Context(), x.ResponseWriter, x.r); err != nil {
+		return err
+	}
+	return x.done("/sign_in", "signed_out")
+}
+
+// asset serves a static file.
+func (x *exchange) asset() error {
+	if !web.ServeAsset(x, x.r, x.r.PathValue("file")) {
+		return fault.New(fault.NotFound, "There is no such file.")
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package console
+
+import (
+	"net/url"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"nepenthes/shared/access"
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/api/strictjson"
+	"nepenthes/shared/console/form"
+	"nepenthes/shared/console/page"
+	"nepenthes/shared/fault"
+)
+
+// stripMost is how many deliveries the strip shows.
+const stripMost = 100
+
+func (x *exchange) showWebhook() error {
+	w, err := do(x, x.h.Operations.ReadWebhook, &api.ReadWebhook{WebhookID: x.webhookID()})
+	if err != nil {
+		return err
+	}
+	return x.webhookPage(w, "", nil)
+}
+
+// webhookPage shows a webhook with its deliveries; refused is what a rotation of the secret met, with the overlap that
+// was typed.
+func (x *exchange) webhookPage(w *hal.Webhook, overlap string, refused error) error {
+	names, err := x.projectNames(!w.Projects.All)
+	if err != nil {
+		return err
+	}
+	p := page.NewWebhook(x.frame(), w, names, x.may(access.WebhooksWrite), once())
+	if refused != nil {
+		p.Refuse(overlap, refused)
+	}
+	if x.may(access.DeliveriesRead) {
+		if err := x.addDeliveries(p); err != nil {
+			return err
+		}
+	}
+	return x.render(formStatus(refused), "webhook", p)
+}
+
+// addDeliveries reads the page of deliveries that was asked for, and the newest ones, side by side. Filters that make
+// no sense are told on the page.
+func (x *exchange) addDeliveries(p *page.Webhook) error {
+	query := x.r.URL.Query()
+	filters := page.Filters{State: query.Get("state"), Event: query.Get("event"), From: query.Get("from"), Until: query.Get("until")}
+	var list *hal.CursorCollection[hal.Delivery]
+	var newest []hal.Delivery
+	var refused error
+	var group errgroup.Group
+	group.Go(func() (err error) {
+		newest, err = x.newest(p.ID, stripMost)
+		return err
+	})
+	group.Go(func() error {
+		in, err := deliveriesAsked(query, filters)
+		if err == nil {
+			in.ID = p.ID
+			list, err = do(x, x.h.Operations.ListDeliveries, in)
+		}
+		if fault.Is(err, fault.InvalidQuery) {
+			refused = err
+			return nil
+		}
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	p.AddDeliveries(list, newest, filters, refused)
+	if list != nil {
+		p.Pages = page.Pages{Previous: neighbour(p.Self, query, list.Links.Previous), Next: neighbour(p.Self, query, list.Links.Next)}
+	}
+	return nil
+}
+
+// deliveriesAsked reads which deliveries were asked for.
+func deliveriesAsked(query url.Values, filters page.Filters) (*api.ListDeliveries, error) {
+	in := &api.ListDeliveries{State: filters.State}
+	in.Event = filters.Event
+	var err error
+	if in.CursorPaging, err = cursorPaging(query); err != nil {
+		return nil, err
+	}
+	if in.Since, err = moment("From", filters.From); err != nil {
+		return nil, err
+	}
+	in.Until, err = moment("Until", filters.Until)
+	return in, err
+}
+
+// moment reads the value of a field for local times (HTML standard, "local date and time string"), which are in UTC
+// here. Empty is no bound.
+func moment(label, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02T15:04:05.999"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fault.New(fault.InvalidQuery, "%s: It is not a time. Write it as 2026-01-31T18:30.", label)
+}
+
+// neighbour is the address of a neighbouring page of deliveries: the filters as they were typed, with its cursor.
+func neighbour(self string, query url.Values, l *hal.Link) string {
+	if l == nil {
+		return ""
+	}
+	next := url.Values{}
+	for _, name := range []string{"state", "event", "from", "until", "pageSize"} {
+		if value := query.Get(name); value != "" {
+			next.Set(name, value)
+		}
+	}
+	next.Set("cursor", cursorOf(l))
+	return self + "?" + next.Encode() + "#recent"
+}
+
+// cursorOf takes the cursor out of a link of the API.
+func cursorOf(l *hal.Link) string {
+	u, err := url.Parse(l.Href)
+	if err != nil {
+		return ""
+	}
+	return u.Query().Get("cursor")
+}
+
+// orGone makes nothing of a webhook that was deleted meanwhile.
+func orGone(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
+}
+
+// overlap reads for how many hours former secrets go on; empty leaves it to the operation.
+func overlap(text string) (strictjson.Member[int], []fault.Detail) {
+	if text == "" {
+		return strictjson.Member[int]{}, nil
+	}
+	return form.Number("overlapHours", text)
+}

@@ -1,0 +1,175 @@
+package console
+
+import (
+	"net/http"
+	"strings"
+
+	"nepenthes/shared/access"
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/console/form"
+	"nepenthes/shared/console/page"
+	"nepenthes/shared/fault"
+)
+
+// projectsShown is how many projects the form lists before it asks for a filter.
+const projectsShown = 200
+
+func (x *exchange) newWebhook() error {
+	return x.webhookForm(form.NewWebhook(), page.WebhookFormOptions{}, nil, http.StatusOK)
+}
+
+func (x *exchange) editWebhook() error {
+	w, err := do(x, x.h.Operations.ReadWebhook, &api.ReadWebhook{WebhookID: x.webhookID()})
+	if err != nil {
+		return err
+	}
+	return x.webhookForm(form.FromWebhook(w), page.WebhookFormOptions{Current: w}, nil, http.StatusOK)
+}
+
+// createWebhook makes a webhook. A secret that was made with it is shown, this once.
+func (x *exchange) createWebhook() error {
+	typed := form.ReadWebhook(x.r.PostForm)
+	if x.asksForProjects() {
+		return x.answerForm(typed, nil)
+	}
+	frame := x.frame()
+	first, err := x.useOnce(frame.To("/webhooks"))
+	if !first {
+		return err
+	}
+	w, err := do(x, x.h.Operations.CreateWebhook, &api.CreateWebhook{Body: typed.Body(true)})
+	if err != nil {
+		x.unuseOnce()
+		if correctable(err) {
+			return x.webhookForm(typed.Again(), page.WebhookFormOptions{}, err, http.StatusUnprocessableEntity)
+		}
+		return err
+	}
+	return x.savedWebhook(w, "created")
+}
+
+// saveWebhook changes a webhook. If somebody else was faster, both values are shown and the next Save decides.
+func (x *exchange) saveWebhook() error {
+	typed := form.ReadWebhook(x.r.PostForm)
+	current, err := do(x, x.h.Operations.ReadWebhook, &api.ReadWebhook{WebhookID: x.webhookID()})
+	if err != nil {
+		return err
+	}
+	if x.asksForProjects() {
+		return x.answerForm(typed, current)
+	}
+	first, err := x.useOnce(x.frame().To("/webhooks/" + current.ID))
+	if !first {
+		return err
+	}
+	w, err := do(x, x.h.Operations.ChangeWebhook, &api.ChangeWebhook{WebhookID: x.webhookID(), Body: typed.Body(false)})
+	if err == nil {
+		return x.savedWebhook(w, "saved")
+	}
+	x.unuseOnce()
+	o := page.WebhookFormOptions{Current: current}
+	switch {
+	case fault.Is(err, fault.UpdateConflict):
+		if o.Current, err = do(x, x.h.Operations.ReadWebhook, &api.ReadWebhook{WebhookID: x.webhookID()}); err != nil {
+			return err
+		}
+		o.Conflict = true
+		return x.webhookForm(typed.Again(), o, nil, http.StatusUnprocessableEntity)
+	case correctable(err):
+		return x.webhookForm(typed.Again(), o, err, http.StatusUnprocessableEntity)
+	}
+	return err
+}
+
+// savedWebhook shows the secret that was made with a webhook, or leads to the webhook.
+func (x *exchange) savedWebhook(w *hal.Webhook, what string) error {
+	if w.Secret == "" {
+		return x.done("/webhooks/"+w.ID, what)
+	}
+	var publicKey *string
+	if len(w.Secrets) > 0 {
+		publicKey = w.Secrets[len(w.Secrets)-1].PublicKey
+	}
+	return x.render(http.StatusOK, "secret", page.NewWebhookSecret(x.frame(), w.ID, w.Name, "The secret of "+w.Name, w.Secret, publicKey, w.Warnings,
+		"The receiver verifies with it that requests come from here. It is used from the next attempt on."))
+}
+
+// What the buttons of the form ask for. The enter key presses a button that nobody sees; it means the field that was
+// just filled in: who types a filter and presses enter does not want to save.
+const (
+	doFilter = "filter"
+	doAdd    = "add"
+	doEnter  = "enter"
+)
+
+// asksForProjects reports whether the form was sent to find or add projects, and not to be saved.
+func (x *exchange) asksForProjects() bool { return x.asked() != "" }
+
+// asked is doFilter, doAdd, or empty to save.
+func (x *exchange) asked() string {
+	v := x.r.PostForm
+	switch pressed := v.Get("do"); {
+	case pressed == doFilter || pressed == doAdd:
+		return pressed
+	case pressed == doEnter && v.Get("project_id") != "":
+		return doAdd
+	case pressed == doEnter && v.Get("project_filter") != v.Get("filtered"):
+		return doFilter
+	}
+	return ""
+}
+
+// answerForm shows the form again with the projects that were asked for, and adds one if that was asked.
+func (x *exchange) answerForm(typed form.Webhook, current *hal.Webhook) error {
+	o := page.WebhookFormOptions{Current: current}
+	status := http.StatusOK
+	if x.asked() == doAdd {
+		added := strings.TrimSpace(strings.ToValidUTF8(x.r.PostForm.Get("project_id"), "\uFFFD"))
+		_, err := do(x, x.h.Operations.PutProject, &api.PutProject{ID: added})
+		switch {
+		case err == nil:
+			typed.AllProjects, typed.ProjectIDs = false, append(typed.ProjectIDs, added)
+		case correctable(err):
+			o.Projects.Refused, o.Projects.Added, status = err, added, http.StatusUnprocessableEntity
+		default:
+			return err
+		}
+	}
+	return x.webhookForm(typed.Again(), o, nil, status)
+}
+
+// webhookForm shows the form with the projects to choose from.
+func (x *exchange) webhookForm(typed form.Webhook, o page.WebhookFormOptions, refused error, status int) error {
+	c := &o.Projects
+	c.Filter = strings.ToValidUTF8(x.r.PostForm.Get("project_filter"), "\uFFFD")
+	c.Hidden, c.Addable = !x.may(access.ProjectsRead), x.may(access.ProjectsWrite)
+	if !c.Hidden {
+		if err := x.chooseProjects(c, len(typed.ProjectIDs) > 0); err != nil {
+			return err
+		}
+	}
+	o.Once = once()
+	return x.render(status, "webhook_form", page.NewWebhookForm(x.frame(), typed, o, refused))
+}
+
+// chooseProjects reads the projects that the form offers: all when they are few, else those that the filter finds. The
+// names of those that are ticked are looked up in any case.
+func (x *exchange) chooseProjects(c *page.ProjectChoices, ticked bool) error {
+	all, total, err := x.listProjects(projectsShown+1, "")
+	if err != nil {
+		return err
+	}
+	c.Listed, c.Total, c.Many = all, total, total > projectsShown
+	if !c.Many {
+		return nil
+	}
+	c.Listed = nil
+	if c.Filter != "" {
+		if c.Listed, _, err = x.listProjects(projectsShown, c.Filter); err != nil {
+			return err
+		}
+	}
+	c.Names, err = x.projectNames(ticked)
+	return err
+}

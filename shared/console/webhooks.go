@@ -1,0 +1,146 @@
+package console
+
+import (
+	"net/http"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"nepenthes/shared/access"
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/api/strictjson"
+	"nepenthes/shared/console/page"
+)
+
+func (x *exchange) listWebhooks() error {
+	query := x.r.URL.Query()
+	asked, err := paging(query)
+	if err != nil {
+		return err
+	}
+	list, err := do(x, x.h.Operations.ListWebhooks, &api.ListWebhooks{Paging: asked, Name: query.Get("name")})
+	if err != nil {
+		return err
+	}
+	names, err := x.projectNames(slices.ContainsFunc(list.Embedded.Elements, func(w hal.Webhook) bool { return !w.Projects.All }))
+	if err != nil {
+		return err
+	}
+	last, err := x.lastDeliveries(list.Embedded.Elements)
+	if err != nil {
+		return err
+	}
+	return x.render(http.StatusOK, "webhooks", page.NewWebhooks(x.frame(), list, query.Get("name"), x.may(access.WebhooksWrite), last, names))
+}
+
+// lastDeliveries reads the newest delivery of each webhook, side by side; nil when they may not be seen.
+func (x *exchange) lastDeliveries(webhooks []hal.Webhook) ([]*hal.Delivery, error) {
+	if !x.may(access.DeliveriesRead) {
+		return nil, nil //nolint:nilnil // a nil list is what views take for "not to be seen"
+	}
+	last := make([]*hal.Delivery, len(webhooks))
+	var group errgroup.Group
+	group.SetLimit(sideBySide)
+	for i := range webhooks {
+		group.Go(func() error {
+			newest, err := x.newest(webhooks[i].ID, 1)
+			if len(newest) > 0 {
+				last[i] = &newest[0]
+			}
+			return err
+		})
+	}
+	return last, group.Wait()
+}
+
+// newest reads the newest deliveries of a webhook, as many as asked for; none when it has been deleted meanwhile.
+func (x *exchange) newest(webhookID string, most int) (all []hal.Delivery, err error) {
+	in := &api.ListDeliveries{WebhookID: api.WebhookID{ID: webhookID}}
+	for {
+		size := most - len(all)
+		in.PageSize = &size
+		list, err := do(x, x.h.Operations.ListDeliveries, in)
+		if err != nil {
+			return all, orGone(err)
+		}
+		all = append(all, list.Embedded.Elements...)
+		if list.Links.Next == nil || len(all) >= most {
+			return all, nil
+		}
+		in.Cursor = cursorOf(list.Links.Next)
+	}
+}
+
+func (x *exchange) webhookID() api.WebhookID { return api.WebhookID{ID: x.r.PathValue("id")} }
+
+// pingWebhook sends a test event and leads to its delivery, if that may be seen.
+func (x *exchange) pingWebhook() error {
+	in := &api.Ping{WebhookID: x.webhookID()}
+	if event := x.r.PostForm.Get("event"); event != "" {
+		in.Body.Value.Event = strictjson.Of(event)
+	}
+	d, err := do(x, x.h.Operations.Ping, in)
+	if err != nil {
+		return err
+	}
+	if x.may(access.DeliveriesRead) {
+		return x.done("/deliveries/"+d.ID, "ping")
+	}
+	return x.done("/webhooks/"+in.ID, "ping")
+}
+
+func (x *exchange) enableWebhook() error  { return x.switchWebhook(true, "enabled") }
+func (x *exchange) disableWebhook() error { return x.switchWebhook(false, "disabled") }
+
+func (x *exchange) switchWebhook(on bool, what string) error {
+	in := &api.ChangeWebhook{WebhookID: x.webhookID()}
+	in.Body.Value.Enabled = strictjson.Of(on)
+	if _, err := do(x, x.h.Operations.ChangeWebhook, in); err != nil {
+		return err
+	}
+	return x.done("/webhooks/"+in.ID, what)
+}
+
+// rotateSecret makes another secret and shows it, this once.
+func (x *exchange) rotateSecret() error {
+	w, err := do(x, x.h.Operations.ReadWebhook, &api.ReadWebhook{WebhookID: x.webhookID()})
+	if err != nil {
+		return err
+	}
+	frame := x.frame()
+	first, err := x.useOnce(frame.To("/webhooks/" + w.ID))
+	if !first {
+		return err
+	}
+	hours := x.r.PostForm.Get("overlap")
+	in := &api.AddSecret{WebhookID: x.webhookID()}
+	in.Body.Value.Secret = strictjson.Of("generate")
+	in.Body.Value.OverlapHours, in.Body.Problems = overlap(hours)
+	s, err := do(x, x.h.Operations.AddSecret, in)
+	if err != nil {
+		x.unuseOnce()
+		if correctable(err) {
+			return x.webhookPage(w, hours, err)
+		}
+		return err
+	}
+	return x.render(http.StatusOK, "secret",
+		page.NewWebhookSecret(frame, w.ID, w.Name, "The new secret", s.Secret, s.PublicKey, s.Warnings, page.Overlap(hours)))
+}
+
+func (x *exchange) confirmWebhook() error {
+	w, err := do(x, x.h.Operations.ReadWebhook, &api.ReadWebhook{WebhookID: x.webhookID()})
+	if err != nil {
+		return err
+	}
+	return x.render(http.StatusOK, "confirm", page.NewDeleteWebhook(x.frame(), w))
+}
+
+// deleteWebhook deletes a webhook; what is owed to it is skipped.
+func (x *exchange) deleteWebhook() error {
+	if _, err := do(x, x.h.Operations.DeleteWebhook, &api.DeleteWebhook{WebhookID: x.webhookID()}); err != nil {
+		return err
+	}
+	return x.done("/webhooks", "deleted")
+}

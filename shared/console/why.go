@@ -1,0 +1,102 @@
+package console
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"nepenthes/events"
+	"nepenthes/shared/access"
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/console/page"
+	"nepenthes/shared/fault"
+)
+
+// why explains which webhooks want an event: an example by its address, an event that was pasted by its form, since it
+// may be larger than any address. Neither changes anything.
+func (x *exchange) why() error {
+	values, method := x.r.URL.Query(), "get"
+	if x.r.Method == http.MethodPost {
+		values, method = x.r.PostForm, "post"
+	}
+	q := page.Question{Event: values.Get("event"), Project: values.Get("project"), Pasted: strings.ToValidUTF8(values.Get("pasted"), "\uFFFD")}
+	projects, err := x.someProjects()
+	if err != nil {
+		return err
+	}
+	if q.Event == "" && method == "get" {
+		return x.render(http.StatusOK, "why", page.NewWhy(x.frame(), q, projects, nil))
+	}
+	text, again := []byte(q.Pasted), []page.Input{{Name: "pasted", Value: q.Pasted}}
+	if method == "get" {
+		again = []page.Input{{Name: "event", Value: q.Event}, {Name: "project", Value: q.Project}}
+		text, err = example(q)
+	}
+	in := &api.Explain{}
+	if err == nil {
+		err = in.Draft.ReadJSON(text)
+	}
+	if err == nil {
+		in.Offset, err = pageAsked(values.Get("page"))
+	}
+	var list *hal.Collection[hal.Explanation]
+	if err == nil {
+		list, err = do(x, x.h.Operations.Explain, in)
+	}
+	if err != nil && !correctable(err) && !fault.Is(err, fault.InvalidQuery) {
+		return err
+	}
+	p := page.NewWhy(x.frame(), q, projects, err)
+	if err == nil {
+		p.Answer(list, eventName(q), method, again)
+	}
+	return x.render(formStatus(err), "why", p)
+}
+
+func eventName(q page.Question) string {
+	if q.Event != "" {
+		return q.Event
+	}
+	return "this event"
+}
+
+// someProjects are the projects to choose from; nil when there are too many for a list, or they may not be seen.
+func (x *exchange) someProjects() ([]hal.Project, error) {
+	if !x.may(access.ProjectsRead) {
+		return nil, nil //nolint:nilnil // a nil list is what views take for "not to be seen"
+	}
+	all, total, err := x.listProjects(projectsShown, "")
+	if total > projectsShown || err != nil {
+		return nil, err
+	}
+	return append([]hal.Project{}, all...), nil
+}
+
+// example is the example event of the type, in the project that was chosen.
+func example(q page.Question) ([]byte, error) {
+	e, known := events.Example(q.Event)
+	if !known {
+		return nil, fault.New(fault.InvalidQuery, "There is no event type %q.", q.Event)
+	}
+	switch q.Project {
+	case page.ExampleProject:
+	case page.NoProject:
+		e.Project = nil
+	default:
+		e.Project = &events.Project{ID: q.Project}
+	}
+	return e.Encode()
+}
+
+// pageAsked is the number of the page; nil for the first.
+func pageAsked(text string) (*int, error) {
+	if text == "" {
+		return nil, nil //nolint:nilnil // the operation takes nil for "not said"
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return nil, fault.New(fault.InvalidQuery, "page is not a number.")
+	}
+	return &n, nil
+}

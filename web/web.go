@@ -1,0 +1,102 @@
+// Package web holds what a browser gets: the templates of the console's pages, its style sheet, script and icon, and
+// the page that documents the API. All of it is embedded and nothing is built, so that what is in this folder is what
+// is served.
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+	"time"
+)
+
+//go:embed templates static docs
+var files embed.FS
+
+// pages has a template for each page: the layout, the parts that pages share, and the page's own content.
+var pages = sync.OnceValue(func() map[string]*template.Template {
+	shared := template.Must(template.ParseFS(files, "templates/layout/*.html"))
+	all := map[string]*template.Template{}
+	for _, name := range must(fs.Glob(files, "templates/*.html")) {
+		page := template.Must(template.Must(shared.Clone()).ParseFS(files, name))
+		all[strings.TrimSuffix(path.Base(name), ".html")] = page
+	}
+	return all
+})
+
+// Render writes the page of that name, templates/<page>.html, filled with view. Nothing is written when the view does
+// not fit the template, which is a fault of ours, as is a page that does not exist.
+func Render(w io.Writer, page string, view any) error {
+	t, known := pages()[page]
+	if !known {
+		return fmt.Errorf("there is no page %q", page)
+	}
+	var whole bytes.Buffer
+	if err := t.ExecuteTemplate(&whole, "layout", view); err != nil {
+		return fmt.Errorf("render the page %s: %w", page, err)
+	}
+	_, err := whole.WriteTo(w)
+	return err
+}
+
+// asset is a file that browsers may keep: its address changes with its content.
+type asset struct {
+	name    string // with the hash
+	content []byte
+}
+
+// assets lists the static files by their plain names.
+var assets = sync.OnceValue(func() map[string]asset {
+	all := map[string]asset{}
+	for _, name := range must(fs.Glob(files, "static/*")) {
+		content := must(files.ReadFile(name))
+		sum := sha256.Sum256(content)
+		plain, extension := path.Base(name), path.Ext(name)
+		hashed := strings.TrimSuffix(plain, extension) + "." + hex.EncodeToString(sum[:6]) + extension
+		all[plain] = asset{name: hashed, content: content}
+	}
+	return all
+})
+
+// Asset is the name under which the static file is served, such as style.0123456789ab.css for style.css. It panics
+// for a file that is not there.
+func Asset(plain string) string {
+	a, there := assets()[plain]
+	if !there {
+		panic("web: there is no static file " + plain)
+	}
+	return a.name
+}
+
+// keepForAYear lets browsers and what stands between keep a file: another content has another name.
+const keepForAYear = "public, max-age=31536000, immutable"
+
+// ServeAsset answers with the static file that has this name of [Asset], and reports whether there is one. Otherwise
+// nothing is written.
+func ServeAsset(w http.ResponseWriter, r *http.Request, name string) bool {
+	for _, a := range assets() {
+		if a.name == name {
+			w.Header().Set("Cache-Control", keepForAYear)
+			http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.content))
+			return true
+		}
+	}
+	return false
+}
+
+// must is for what was embedded: it cannot fail once the program is built.
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic("web: " + err.Error())
+	}
+	return value
+}
