@@ -135,3 +135,43 @@ func benchLatency(b *testing.B) {
 		b.ReportMetric(float64(peak)/1e6, "MB")
 	}
 }
+
+// BenchmarkNeighbour prints the p99 of ten webhooks while another one's receiver hangs with 2,000 events waiting for
+// it, against their p99 without it.
+func BenchmarkNeighbour(b *testing.B) {
+	p, s := start(b, "-data", b.TempDir(), "-demo=false"), newSink(b)
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	b.Cleanup(hanging.CloseClientConnections)
+	for i := range 10 {
+		body := fmt.Sprintf(`{"name":"hook %d","payloadUrl":%q,"events":["work_package:*"]}`, i, s.URL)
+		p.call(http.MethodPost, "/api/v3/webhooks", body, http.StatusCreated)
+	}
+	p.call(http.MethodPost, "/api/v3/webhooks", fmt.Sprintf(`{"name":"hanging","payloadUrl":%q,"events":["user:*"]}`, hanging.URL), http.StatusCreated)
+	for b.Loop() {
+		alone := p.p99(s, "alone")
+		for i := range 2000 {
+			body := fmt.Sprintf(`{"id":"hang-%d-%d","type":"user:created","occurredAt":"2026-01-02T11:00:00Z","data":1}`, b.N, i)
+			p.do(p.request(http.MethodPost, "/api/v3/events", body), http.StatusAccepted)
+		}
+		beside := p.p99(s, "beside")
+		b.ReportMetric(float64(alone.Microseconds())/1000, "ms-p99-alone")
+		b.ReportMetric(float64(beside.Microseconds())/1000, "ms-p99-beside")
+		b.ReportMetric(float64(beside)/float64(alone), "ratio")
+	}
+}
+
+// p99 pushes twenty events a second for ten seconds and gives the p99 of their arrival.
+func (p *program) p99(s *sink, run string) time.Duration {
+	p.t.Helper()
+	const perSecond, seconds, webhooks = 20, 10, 10
+	s.expect(perSecond * seconds * webhooks)
+	run = fmt.Sprint(run, time.Now().UnixNano())
+	tick := time.NewTicker(time.Second / perSecond)
+	defer tick.Stop()
+	for i := range perSecond * seconds {
+		<-tick.C
+		p.do(p.request(http.MethodPost, "/api/v3/events", eventBody(run, i)), http.StatusAccepted)
+	}
+	<-s.full
+	return s.quantile(0.99)
+}

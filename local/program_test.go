@@ -64,6 +64,7 @@ type program struct {
 
 	mu     sync.Mutex
 	lines  []string
+	news   chan struct{} // holds a token when there are new lines
 	stderr bytes.Buffer
 }
 
@@ -77,7 +78,7 @@ const (
 // test at the latest.
 func start(t testing.TB, args ...string) *program {
 	t.Helper()
-	p := &program{t: t, ended: make(chan error, 1), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	p := &program{t: t, ended: make(chan error, 1), news: make(chan struct{}, 1), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	p.cmd = exec.Command(os.Args[0], append([]string{
 		"-addr", "127.0.0.1:0", "-receiver-addr", "127.0.0.1:0", "-admin", testAdmin, "-receiver-secret", testSecret,
 	}, args...)...)
@@ -110,6 +111,10 @@ func (p *program) read(out io.Reader, ready chan struct{}) {
 		p.mu.Lock()
 		p.lines = append(p.lines, scanner.Text())
 		p.mu.Unlock()
+		select {
+		case p.news <- struct{}{}:
+		default:
+		}
 		if scanner.Text() == "ready" {
 			once.Do(func() { close(ready) })
 		}
@@ -132,6 +137,19 @@ func (p *program) all() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]string(nil), p.lines...)
+}
+
+// until waits until the lines are as wanted, for as long as a start may take.
+func (p *program) until(wanted func(lines []string) bool) {
+	p.t.Helper()
+	limit := time.After(startLimit)
+	for !wanted(p.all()) {
+		select {
+		case <-p.news:
+		case <-limit:
+			p.t.Fatalf("it did not come to it; the last lines are\n%s", strings.Join(p.all(), "\n"))
+		}
+	}
 }
 
 // kill ends the program at once, as a power cut does. It may be called twice.
