@@ -2,12 +2,12 @@ package console
 
 import (
 	"crypto/rand"
+	"net/http"
 	"regexp"
 	"time"
 
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
-	"net/http"
 )
 
 // A form whose answer shows a new secret carries a number that counts once: its answer is no redirect, so a browser

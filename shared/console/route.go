@@ -1,6 +1,7 @@
 package console
 
 import (
+	"maps"
 	"net/http"
 	"path"
 	"slices"
@@ -75,10 +76,12 @@ func (h *Handler) addRoutes() {
 		{method: http.MethodPost, path: "/sign_out", serve: (*exchange).signOut},
 		{method: http.MethodGet, path: "/static/{file}", serve: (*exchange).asset},
 	}
-	methods := map[string][]string{}
+	paths := map[string]byMethod{}
 	add := func(rt route, serve func(*exchange) error) {
-		h.handle(rt.method+" "+page.Console+rt.path, serve)
-		methods[rt.path] = append(methods[rt.path], rt.method)
+		if paths[rt.path] == nil {
+			paths[rt.path] = byMethod{}
+		}
+		paths[rt.path][rt.method] = serve
 	}
 	for _, rt := range open {
 		add(rt, rt.serve)
@@ -86,8 +89,8 @@ func (h *Handler) addRoutes() {
 	for _, rt := range routes {
 		add(rt, func(x *exchange) error { return x.enter(rt) })
 	}
-	for path, allowed := range methods {
-		h.handle(page.Console+path, func(x *exchange) error { return x.notAllowed(allowed) })
+	for path, methods := range paths {
+		h.handle(page.Console+path, methods.serve)
 	}
 	h.handle("/", func(x *exchange) error {
 		x.greet() // who is signed in keeps the navigation
@@ -105,9 +108,20 @@ func (h *Handler) handle(pattern string, serve func(*exchange) error) {
 	})
 }
 
-func (x *exchange) notAllowed(allowed []string) error {
-	if slices.Contains(allowed, http.MethodGet) {
-		allowed = append(slices.Clone(allowed), http.MethodHead)
+// byMethod is what one path serves. The mux could choose the method, too, but would answer the others by itself.
+type byMethod map[string]func(*exchange) error
+
+func (m byMethod) serve(x *exchange) error {
+	method := x.r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if serve, known := m[method]; known {
+		return serve(x)
+	}
+	allowed := slices.Sorted(maps.Keys(m))
+	if m[http.MethodGet] != nil {
+		allowed = append(allowed, http.MethodHead)
 	}
 	x.Header().Set("Allow", strings.Join(allowed, ", "))
 	x.greet()

@@ -22,16 +22,26 @@ func NewAPI(f Frame, s form.Settings, writable bool, err error, theirs *hal.Sett
 	f.Title = "API"
 	p := &API{
 		Frame: f, Version: s.Version, Writable: writable,
-		Enabled: Field{ID: "enabled", Name: "enabled", Label: "Enable REST web service", Checked: s.Enabled, Fixed: !writable,
-			Hint: "Off: programs get no answer but that it is off. These pages go on, and so do webhooks."},
-		MaxPageSize: Field{ID: "max_page_size", Name: "max_page_size", Label: "Maximum page size", Type: "number", Min: "1", Max: "1000",
-			Value: s.MaxPageSize, Fixed: !writable, Hint: "The most elements that any list answers at once: 1 to 1000. A program that asks for more gets so many."},
-		DocsEnabled: Field{ID: "docs_enabled", Name: "docs_enabled", Label: "Enable docs page", Checked: s.DocsEnabled, Fixed: !writable,
-			Hint: "Everybody who reaches this address can read it, without signing in."},
-		CORSEnabled: Field{ID: "cors_enabled", Name: "cors_enabled", Label: "Enable CORS", Checked: s.CORSEnabled, Fixed: !writable,
-			Hint: "Lets web pages of other origins call the API from a browser."},
-		AllowedOrigins: Field{ID: "allowed_origins", Name: "allowed_origins", Label: "Allowed origins", Rows: 5, Width: "code",
-			Value: s.AllowedOrigins, Fixed: !writable, Hint: "One a line, as a browser sends it: https://app.example.com"},
+		Enabled: Field{
+			ID: "enabled", Name: "enabled", Label: "Enable REST web service", Checked: s.Enabled, Fixed: !writable,
+			Hint: "Off: programs get no answer but that it is off. These pages go on, and so do webhooks.",
+		},
+		MaxPageSize: Field{
+			ID: "max_page_size", Name: "max_page_size", Label: "Maximum page size", Type: "number", Min: "1", Max: "1000",
+			Value: s.MaxPageSize, Fixed: !writable, Hint: "The most elements that any list answers at once: 1 to 1000. A program that asks for more gets so many.",
+		},
+		DocsEnabled: Field{
+			ID: "docs_enabled", Name: "docs_enabled", Label: "Enable docs page", Checked: s.DocsEnabled, Fixed: !writable,
+			Hint: "Everybody who reaches this address can read it, without signing in.",
+		},
+		CORSEnabled: Field{
+			ID: "cors_enabled", Name: "cors_enabled", Label: "Enable CORS", Checked: s.CORSEnabled, Fixed: !writable,
+			Hint: "Lets web pages of other origins call the API from a browser.",
+		},
+		AllowedOrigins: Field{
+			ID: "allowed_origins", Name: "allowed_origins", Label: "Allowed origins", Rows: 5, Width: "code",
+			Value: s.AllowedOrigins, Fixed: !writable, Hint: "One a line, as a browser sends it: https://app.example.com",
+		},
 	}
 	if s.DocsEnabled {
 		p.DocsHref = DocsHref(f.Base)

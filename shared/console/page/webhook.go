@@ -54,10 +54,14 @@ func NewWebhook(f Frame, w *hal.Webhook, names map[string]string, writable bool,
 		Health: health(&w.Status), Meaning: meaning(&w.Status), Since: At(&w.Status.Since), Events: w.Events, Projects: allProjects(&w.Projects, names),
 		Format: formatWords(w.PayloadFormat), Schedule: scheduleWords(w.RetrySchedule), Timeout: plural(w.TimeoutSeconds, "second", "seconds"),
 		HeaderNames: slices.Sorted(maps.Keys(w.Headers)), CreatedAt: At(&w.CreatedAt),
-		TestEvent: Field{ID: "test_event", Name: "event", Label: "Event type", Options: eventOptions("webhook:ping", "", true),
-			Hint: "Sends the type's example to this webhook alone, once, whatever it is subscribed to."},
-		Overlap: Field{ID: "overlap", Name: "overlap", Label: "Overlap (hours)", Type: "number", Min: "0", Max: "168", Value: "24",
-			Hint: "Makes a new secret. The present ones go on signing for so long, so that the receiver can change over: 0 to 168."},
+		TestEvent: Field{
+			ID: "test_event", Name: "event", Label: "Event type", Options: eventOptions("webhook:ping", "", true),
+			Hint: "Sends the type's example to this webhook alone, once, whatever it is subscribed to.",
+		},
+		Overlap: Field{
+			ID: "overlap", Name: "overlap", Label: "Overlap (hours)", Type: "number", Min: "0", Max: "168", Value: "24",
+			Hint: "Makes a new secret. The present ones go on signing for so long, so that the receiver can change over: 0 to 168.",
+		},
 	}
 	if w.LegacySignature {
 		p.Format += ", with the legacy signature"

@@ -102,23 +102,37 @@ func NewWebhookForm(f Frame, w form.Webhook, o WebhookFormOptions, err error) *W
 // plain fills the ordinary fields.
 func (p *WebhookForm) plain(w form.Webhook) {
 	p.Name = Field{ID: "name", Name: "name", Label: "Name", Value: w.Name}
-	p.PayloadURL = Field{ID: "payload_url", Name: "payload_url", Label: "Payload URL", Type: "url", Value: w.PayloadURL, Width: "code",
-		Hint: "Where events are sent, as POST requests: https://… on the public internet."}
-	p.Description = Field{ID: "description", Name: "description", Label: "Description", Value: w.Description, Rows: 2,
-		Hint: "What it is for, and whom to ask."}
+	p.PayloadURL = Field{
+		ID: "payload_url", Name: "payload_url", Label: "Payload URL", Type: "url", Value: w.PayloadURL, Width: "code",
+		Hint: "Where events are sent, as POST requests: https://… on the public internet.",
+	}
+	p.Description = Field{
+		ID: "description", Name: "description", Label: "Description", Value: w.Description, Rows: 2,
+		Hint: "What it is for, and whom to ask.",
+	}
 	p.Active = Field{ID: "active", Name: "active", Label: "Active", Checked: w.Active, Hint: "Events are sent only while this is ticked."}
 	p.Events = Field{ID: "events", Name: "events", Label: "Events"}
 	p.Projects = Field{ID: "projects", Name: "projects", Label: "Projects"}
-	p.Format = Field{ID: "payload_format", Name: "payload_format", Label: "Payload format",
-		Options: options(w.Format, "nepenthes", formatWords("nepenthes"), "standard", formatWords("standard"), "cloudevents", formatWords("cloudevents"))}
-	p.Legacy = Field{ID: "legacy_signature", Name: "legacy_signature", Label: "Legacy signature", Checked: w.Legacy,
-		Hint: "Also sends X-OP-Signature, for receivers that were written for OpenProject."}
-	p.Headers = Field{ID: "headers", Name: "header_name", Label: "Custom headers",
-		Hint: "Sent with every request, such as Authorization. Values are sealed and never shown; to remove a header, clear its name."}
-	p.Timeout = Field{ID: "timeout", Name: "timeout", Label: "Timeout (seconds)", Type: "number", Min: "1", Max: "30", Value: w.Timeout,
-		Hint: "How long a whole exchange may take: 1 to 30."}
-	p.Schedule = Field{ID: "retry_schedule", Name: "retry_schedule", Label: "Retry schedule",
-		Options: options(w.Schedule, "standard", scheduleWords("standard"), "short", scheduleWords("short"), "none", scheduleWords("none"))}
+	p.Format = Field{
+		ID: "payload_format", Name: "payload_format", Label: "Payload format",
+		Options: options(w.Format, "nepenthes", formatWords("nepenthes"), "standard", formatWords("standard"), "cloudevents", formatWords("cloudevents")),
+	}
+	p.Legacy = Field{
+		ID: "legacy_signature", Name: "legacy_signature", Label: "Legacy signature", Checked: w.Legacy,
+		Hint: "Also sends X-OP-Signature, for receivers that were written for OpenProject.",
+	}
+	p.Headers = Field{
+		ID: "headers", Name: "header_name", Label: "Custom headers",
+		Hint: "Sent with every request, such as Authorization. Values are sealed and never shown; to remove a header, clear its name.",
+	}
+	p.Timeout = Field{
+		ID: "timeout", Name: "timeout", Label: "Timeout (seconds)", Type: "number", Min: "1", Max: "30", Value: w.Timeout,
+		Hint: "How long a whole exchange may take: 1 to 30.",
+	}
+	p.Schedule = Field{
+		ID: "retry_schedule", Name: "retry_schedule", Label: "Retry schedule",
+		Options: options(w.Schedule, "standard", scheduleWords("standard"), "short", scheduleWords("short"), "none", scheduleWords("none")),
+	}
 }
 
 func (p *WebhookForm) secrets(w form.Webhook, current *hal.Webhook) {
@@ -270,8 +284,10 @@ func (p *WebhookForm) blame(w form.Webhook, o WebhookFormOptions, err error) {
 func NewWebhookSecret(f Frame, id, name, title, secret string, publicKey *string, warnings []hal.Warning, notes ...string) *Secret {
 	f.Title = title
 	self := f.To("/webhooks/" + id)
-	p := &Secret{Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}, {name, self}}, Next: self, Notes: notes,
-		Lines: []SecretLine{{ID: "new-secret", Label: "Signature secret", Text: secret}}}
+	p := &Secret{
+		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}, {name, self}}, Next: self, Notes: notes,
+		Lines: []SecretLine{{ID: "new-secret", Label: "Signature secret", Text: secret}},
+	}
 	if publicKey != nil {
 		p.Lines = append(p.Lines, SecretLine{ID: "public-key", Label: "Public key", Text: *publicKey})
 	}

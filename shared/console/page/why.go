@@ -42,10 +42,14 @@ func NewWhy(f Frame, q Question, projects []hal.Project, err error) *Why {
 	p := &Why{
 		Frame: f,
 		Event: Field{ID: "event", Name: "event", Label: "Event type", Options: eventOptions(q.Event, "", false)},
-		Project: Field{ID: "project", Name: "project", Label: "Project", Value: q.Project,
-			Hint: "The event is taken to have happened there."},
-		Pasted: Field{ID: "pasted", Name: "pasted", Label: "Event as JSON", Value: q.Pasted, Rows: 7, Width: "code",
-			Hint: "As a producer sends it; id and occurredAt may be left out."},
+		Project: Field{
+			ID: "project", Name: "project", Label: "Project", Value: q.Project,
+			Hint: "The event is taken to have happened there.",
+		},
+		Pasted: Field{
+			ID: "pasted", Name: "pasted", Label: "Event as JSON", Value: q.Pasted, Rows: 7, Width: "code",
+			Hint: "As a producer sends it; id and occurredAt may be left out.",
+		},
 	}
 	if projects != nil {
 		pairs := []string{ExampleProject, "That of the example", NoProject, "None"}
