@@ -21,6 +21,9 @@ func enumerate(registry huma.Registry) {
 		all[name].Properties["type"].Enum = values(typeNames(producersType))
 		all[name].Properties["data"].Not = &huma.Schema{Type: "null"}
 	}
+	for _, name := range []string{"CloudEvent", "CloudEventDraft"} { // CloudEvents 1.0, "Naming conventions"
+		all[name].Extensions = map[string]any{"propertyNames": map[string]string{"pattern": "^[a-z0-9]+$"}}
+	}
 	for _, name := range []string{"OAuthClient", "ClientPatch"} {
 		all[name].Properties["scopes"].Items.Enum = values(access.Scopes())
 	}
