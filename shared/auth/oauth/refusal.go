@@ -1,0 +1,67 @@
+package oauth
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"nepenthes/shared/fault"
+)
+
+// refusal is an error answer of RFC 6749 §5.2. Descriptions are our own constant texts in the characters that
+// the RFC allows there: no quotation marks, no backslashes.
+type refusal struct {
+	status      int
+	code        string // of the RFC's closed list where one fits
+	description string
+	retryAfter  time.Duration
+}
+
+func invalidRequest(description string) *refusal {
+	return &refusal{status: http.StatusBadRequest, code: "invalid_request", description: description}
+}
+
+func invalidClient(description string) *refusal {
+	return &refusal{status: http.StatusUnauthorized, code: "invalid_client", description: description}
+}
+
+// refuse turns an error of the packages below into the answer. The RFC names no code for a server that fails or
+// slows down at this endpoint; those used are its codes for the same situations at the other one (§4.1.2.1).
+func refuse(err error) *refusal {
+	f := fault.From(err)
+	switch f.Kind {
+	case fault.Unauthenticated:
+		return invalidClient(f.Message)
+	case fault.TooManyRequests, fault.Unavailable:
+		return &refusal{f.Kind.Status(), "temporarily_unavailable", f.Kind.Title() + ".", f.RetryAfter}
+	}
+	return &refusal{status: http.StatusInternalServerError, code: "server_error", description: f.Kind.Title() + "."}
+}
+
+// realm names the protection space of client secrets (RFC 9110 §11.5).
+const realm = `Basic realm="nepenthes"`
+
+func (f *refusal) write(w http.ResponseWriter) {
+	if f.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", realm)
+	}
+	if f.retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int((f.retryAfter+time.Second-1)/time.Second)))
+	}
+	writeJSON(w, f.status, struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}{f.code, f.description})
+}
+
+// writeJSON answers with v; what it is given always encodes.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(body) // a client that has gone is nobody's fault
+}

@@ -1,0 +1,98 @@
+package auth
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v3/jwa"
+	"github.com/lestrrat-go/jwx/v3/jws"
+
+	"nepenthes/shared/fault"
+)
+
+const (
+	// TokenLife is how long an access token is good for.
+	TokenLife = 15 * time.Minute
+	// tokenType is the typ of an access token (RFC 9068 §2.1): it keeps any other JWT of ours from being one.
+	tokenType = "at+jwt"
+	// tokenBytes bounds what is looked at as a token; ours have about 700 bytes with every scope.
+	tokenBytes = 4 << 10
+)
+
+// claims are those of an access token (RFC 9068 §2.2), times in Unix seconds.
+type claims struct {
+	Issuer   string `json:"iss"`
+	Subject  string `json:"sub"`
+	ClientID string `json:"client_id"`
+	Audience string `json:"aud"`
+	IssuedAt int64  `json:"iat"`
+	Expires  int64  `json:"exp"`
+	ID       string `json:"jti"`
+	Scope    string `json:"scope"`
+}
+
+// sign makes the token: a JWT in compact form, signed with ES256 by the key that kid names.
+func (c claims) sign(kid string, key *ecdsa.PrivateKey) (token string, err error) {
+	defer fault.Wrap(&err, "sign an access token")
+	payload, err := json.Marshal(c)
+	if err != nil {
+		return "", err
+	}
+	headers := jws.NewHeaders()
+	err = errors.Join(headers.Set(jws.KeyIDKey, kid), headers.Set(jws.TypeKey, tokenType))
+	if err != nil {
+		return "", err
+	}
+	signed, err := jws.Sign(payload, jws.WithKey(jwa.ES256(), key, jws.WithProtectedHeaders(headers)))
+	return string(signed), err
+}
+
+// errForged is the answer to everything that this service has not signed as an access token. It is the whole
+// diagnosis on purpose: what else an invented token says would be an attacker's text in our log.
+var errForged = errors.New("not an access token of this issuer")
+
+// opened checks that the token was signed by a key that is accepted now, for the issuer, as an access token, and
+// gives its claims; errForged otherwise. Whether it has expired is not looked at.
+func opened(ctx context.Context, token, issuer string, keys VerificationKeys) (c claims, err error) {
+	kid, ok := keyID(token)
+	if !ok {
+		return claims{}, errForged
+	}
+	key, err := keys.VerificationKey(ctx, kid)
+	if fault.Is(err, fault.NotFound) {
+		return claims{}, errForged
+	}
+	if err != nil {
+		return claims{}, err
+	}
+	payload, err := jws.Verify([]byte(token), jws.WithCompact(), jws.WithCritValidation(true), jws.WithKey(jwa.ES256(), key))
+	if err != nil {
+		return claims{}, errForged
+	}
+	if err := json.Unmarshal(payload, &c); err != nil {
+		return claims{}, fmt.Errorf("%w: claims that this service never writes", errForged)
+	}
+	if c.Issuer != issuer || c.Audience != issuer {
+		return claims{}, errForged
+	}
+	return c, nil
+}
+
+// keyID reads which key a token claims to be signed with. It is false for what has another form than ours.
+func keyID(token string) (string, bool) {
+	if len(token) > tokenBytes {
+		return "", false
+	}
+	message, err := jws.Parse([]byte(token), jws.WithCompact())
+	if err != nil || len(message.Signatures()) != 1 {
+		return "", false
+	}
+	headers := message.Signatures()[0].ProtectedHeaders()
+	typ, _ := headers.Type()
+	kid, ok := headers.KeyID()
+	return kid, ok && typ == tokenType
+}
