@@ -16,11 +16,13 @@ const changesKept = 10_000
 // CatalogueVersion implements conformance.Catalogue.
 func (db *DB) CatalogueVersion(ctx context.Context) (version int64, err error) {
 	defer fault.Wrap(&err, "read the catalogue's version")
-	err = db.read(ctx, func(conn *sqlite.Conn) error {
-		version, err = catalogueVersion(conn)
-		return err
+	return db.version.get(struct{}{}, func() (version int64, err error) {
+		err = db.read(ctx, func(conn *sqlite.Conn) error {
+			version, err = catalogueVersion(conn)
+			return err
+		})
+		return version, err
 	})
-	return version, err
 }
 
 // Changes implements conformance.Catalogue.

@@ -36,10 +36,15 @@ func (db *DB) Clients(ctx context.Context) (clients []access.Client, version int
 // Client implements conformance.Clients.
 func (db *DB) Client(ctx context.Context, id string) (c access.Client, err error) {
 	defer fault.Wrap(&err, "read client %s", id)
-	err = db.read(ctx, func(conn *sqlite.Conn) error {
-		c, err = get[access.Client](conn, clientKind, id)
-		return err
+	c, err = db.clients.get(id, func() (c access.Client, err error) {
+		err = db.read(ctx, func(conn *sqlite.Conn) error {
+			c, err = get[access.Client](conn, clientKind, id)
+			return err
+		})
+		return c, err
 	})
+	// A copy: what callers do to it must not change what is remembered.
+	c.Scopes, c.Secrets = slices.Clone(c.Scopes), slices.Clone(c.Secrets)
 	return c, err
 }
 
@@ -52,7 +57,7 @@ func (db *DB) PutClient(ctx context.Context, c *access.Client, list int64) (err 
 	if err != nil {
 		return err
 	}
-	err = db.write(ctx, func(conn *sqlite.Conn) error {
+	err = db.configure(ctx, func(conn *sqlite.Conn) error {
 		written, err := r.put(conn)
 		if err != nil || !written {
 			return err
@@ -68,7 +73,7 @@ func (db *DB) PutClient(ctx context.Context, c *access.Client, list int64) (err 
 // DeleteClient implements conformance.Clients.
 func (db *DB) DeleteClient(ctx context.Context, id string, list int64) (err error) {
 	defer fault.Wrap(&err, "delete client %s", id)
-	return db.write(ctx, func(conn *sqlite.Conn) error {
+	return db.configure(ctx, func(conn *sqlite.Conn) error {
 		if err := (record{kind: clientKind, id: id}).drop(conn); err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/gofrs/flock"
 	"zombiezen.com/go/sqlite"
 
+	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
 )
@@ -46,6 +47,11 @@ type DB struct {
 	started time.Time     // where elapsed begins
 	closed  chan struct{} // closed by Close
 	damaged sync.Once     // guards the one log line
+
+	// What is asked for at every request, and read from the file only when it was written.
+	version memo[struct{}, int64]
+	clients memo[string, access.Client]
+	lately  lately
 	// lastMessage is the id of the newest message. Ids go on from the microsecond of the start, so that none that
 	// somebody may still want to delete is given a second time.
 	lastMessage atomic.Int64
@@ -63,6 +69,15 @@ var errClosed = errors.New("the database is closed")
 // happened: only after a fault of kind Unavailable f may or may not be on disk.
 func (db *DB) write(ctx context.Context, f func(*sqlite.Conn) error) error {
 	return db.explain(db.writer.do(ctx, &operation{run: f}))
+}
+
+// configure is write for what is remembered: settings, webhooks and clients. It is forgotten before the answer, also
+// when that is an error, after which the write may have happened.
+func (db *DB) configure(ctx context.Context, f func(*sqlite.Conn) error) error {
+	err := db.write(ctx, f)
+	db.version.forget()
+	db.clients.forget()
+	return err
 }
 
 // read runs f on a connection that sees every write that has returned. f must not write.
@@ -114,22 +129,24 @@ func guarded(conn *sqlite.Conn, f func(*sqlite.Conn) error) (err error) {
 }
 
 // explain turns what SQLite and the disk refuse into a fault of kind Unavailable, and logs damage once. Faults and
-// errors of our own making pass.
+// errors of an operation's own making pass, but not to the neighbours whose work is undone by them.
 func (db *DB) explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := errors.AsType[*fault.Fault](err); ok {
+	undone := errors.Is(err, errUndone) || errors.Is(err, errClosed)
+	if _, own := errors.AsType[*fault.Fault](err); own && !undone {
 		return err
 	}
-	switch code := sqlite.ErrCode(err).ToPrimary(); {
-	case code == sqlite.ResultCorrupt, code == sqlite.ResultNotADB:
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
 		db.damaged.Do(func() { db.log.Error("database.damaged", "error", err.Error()) })
-	case errors.Is(err, errClosed), errors.Is(err, errUndone):
-	case code == sqlite.ResultFull, code == sqlite.ResultIOErr, code == sqlite.ResultNoMem,
-		code == sqlite.ResultBusy, code == sqlite.ResultReadOnly, code == sqlite.ResultCantOpen:
+	case sqlite.ResultFull, sqlite.ResultIOErr, sqlite.ResultNoMem,
+		sqlite.ResultBusy, sqlite.ResultReadOnly, sqlite.ResultCantOpen:
 	default:
-		return err
+		if !undone {
+			return err
+		}
 	}
 	return fault.New(fault.Unavailable, "The database cannot be used at the moment.").
 		With("Try again later.").After(retryAfter).Because(err)

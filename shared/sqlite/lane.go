@@ -239,6 +239,7 @@ func (l *Lane) change(f func(now time.Duration)) {
 	defer l.mu.Unlock()
 	now := l.db.elapsed()
 	f(now)
+	l.queue.reveal(now)
 	if next := l.queue.next(); next < l.alarm {
 		if l.timer != nil {
 			l.timer.Stop()

@@ -27,7 +27,6 @@ type modelLane struct {
 	share, maxReceives int
 	visibility         time.Duration
 	messages           []*modelMessage
-	dead               []string
 }
 
 // show ends the visibility timeouts that are over.

@@ -34,7 +34,7 @@ func (db *DB) PutSettings(ctx context.Context, s *settings.Settings) (err error)
 	if err != nil {
 		return err
 	}
-	err = db.write(ctx, func(conn *sqlite.Conn) error {
+	err = db.configure(ctx, func(conn *sqlite.Conn) error {
 		written, err := r.put(conn)
 		if err != nil || !written {
 			return err

@@ -41,7 +41,7 @@ func (db *DB) PutWebhook(ctx context.Context, w *webhook.Webhook) (err error) {
 		return err
 	}
 	r.name = webhook.FoldName(w.Name)
-	err = db.write(ctx, func(conn *sqlite.Conn) error {
+	err = db.configure(ctx, func(conn *sqlite.Conn) error {
 		written, err := r.put(conn)
 		if err != nil || !written {
 			return err
@@ -57,7 +57,7 @@ func (db *DB) PutWebhook(ctx context.Context, w *webhook.Webhook) (err error) {
 // DeleteWebhook implements conformance.Catalogue.
 func (db *DB) DeleteWebhook(ctx context.Context, id string, lockVersion int64) (err error) {
 	defer fault.Wrap(&err, "delete webhook %s", id)
-	return db.write(ctx, func(conn *sqlite.Conn) error {
+	return db.configure(ctx, func(conn *sqlite.Conn) error {
 		if err := (record{kind: webhookKind, id: id, version: lockVersion}).drop(conn); err != nil {
 			return err
 		}

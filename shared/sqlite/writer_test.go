@@ -121,6 +121,14 @@ func TestWriteTogether(t *testing.T) {
 			nil,
 		},
 		{
+			"whatever the one that lost it says",
+			[]func(*zombie.Conn) error{put(1), func(conn *zombie.Conn) error {
+				return errors.Join(sqlitex.ExecuteTransient(conn, "ROLLBACK", nil), fault.New(fault.NotFound, "There is none."))
+			}, put(3)},
+			[]func(error) bool{unavailable, unavailable, unavailable},
+			nil,
+		},
+		{
 			"also when the one that lost it says nothing",
 			[]func(*zombie.Conn) error{put(1), func(conn *zombie.Conn) error { return sqlitex.ExecuteTransient(conn, "ROLLBACK", nil) }, put(3)},
 			[]func(error) bool{unavailable, unavailable, unavailable},
