@@ -1,0 +1,237 @@
+package catalogue_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"nepenthes/shared/catalogue"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/id"
+	"nepenthes/shared/settings"
+	"nepenthes/shared/sqlite"
+	"nepenthes/shared/webhook"
+)
+
+// counting is a store that counts what is read, and fails or waits when told to.
+type counting struct {
+	*sqlite.DB
+	versions, loads atomic.Int64
+	gap             bool
+	before          func() error // before a version is read
+}
+
+func (c *counting) CatalogueVersion(ctx context.Context) (int64, error) {
+	c.versions.Add(1)
+	if c.before != nil {
+		if err := c.before(); err != nil {
+			return 0, err
+		}
+	}
+	return c.DB.CatalogueVersion(ctx)
+}
+
+func (c *counting) Webhooks(ctx context.Context) ([]webhook.Webhook, error) {
+	c.loads.Add(1)
+	return c.DB.Webhooks(ctx)
+}
+
+func (c *counting) Changes(ctx context.Context, after int64) ([]webhook.Change, error) {
+	if c.gap {
+		return nil, webhook.ErrGap
+	}
+	return c.DB.Changes(ctx, after)
+}
+
+func open(t testing.TB) *counting {
+	t.Helper()
+	db, err := sqlite.Open("", sqlite.Options{})
+	must(t, err)
+	t.Cleanup(func() { must(t, db.Close()) })
+	return &counting{DB: db}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func put(t testing.TB, s *counting, w webhook.Webhook) webhook.Webhook {
+	t.Helper()
+	must(t, s.PutWebhook(t.Context(), &w))
+	return w
+}
+
+func fresh() webhook.Webhook {
+	w := webhook.Webhook{
+		ID: id.New(id.Webhook, time.Now()), Enabled: true,
+		Subscription: webhook.Subscription{Events: []string{"*"}, Projects: webhook.Projects{All: true}},
+	}
+	w.Name = w.ID
+	return w
+}
+
+func matches(t testing.TB, c *catalogue.Catalogue) []string {
+	t.Helper()
+	found, err := c.Match(t.Context(), "user:created", "")
+	must(t, err)
+	var ids []string
+	for _, w := range found {
+		ids = append(ids, w.ID)
+	}
+	return ids
+}
+
+func TestAChangeHoldsAtTheNextQuestion(t *testing.T) {
+	s := open(t)
+	c := catalogue.New(s)
+	if got := matches(t, c); len(got) != 0 {
+		t.Fatalf("an empty store matches %v", got)
+	}
+	w := put(t, s, fresh())
+	if got := matches(t, c); len(got) != 1 {
+		t.Fatal("a webhook that was just made is not matched")
+	}
+	w.Disable(webhook.Manual, time.Now())
+	w = put(t, s, w)
+	if got := matches(t, c); len(got) != 0 {
+		t.Fatal("a webhook that was just switched off is matched")
+	}
+	if got, err := c.Webhook(t.Context(), w.ID); err != nil || got.LockVersion != w.LockVersion {
+		t.Fatalf("got %+v %v", got, err)
+	}
+	must(t, s.DeleteWebhook(t.Context(), w.ID, 0))
+	if _, err := c.Webhook(t.Context(), w.ID); !fault.Is(err, fault.NotFound) {
+		t.Fatalf("a deleted webhook is still there: %v", err)
+	}
+	set := settings.Defaults()
+	set.MaxPageSize = 7
+	must(t, s.PutSettings(t.Context(), &set))
+	if got, err := c.Settings(t.Context()); err != nil || got.MaxPageSize != 7 {
+		t.Fatalf("got %+v %v", got, err)
+	}
+	if n := s.loads.Load(); n != 1 {
+		t.Errorf("everything was loaded %d times, want once", n)
+	}
+}
+
+func TestAGapLoadsEverything(t *testing.T) {
+	s := open(t)
+	c := catalogue.New(s)
+	matches(t, c)
+	s.gap = true
+	put(t, s, fresh())
+	if got := matches(t, c); len(got) != 1 || s.loads.Load() != 2 {
+		t.Errorf("%d matches after %d loads", len(got), s.loads.Load())
+	}
+}
+
+func TestAFailureIsToldAndNotRemembered(t *testing.T) {
+	s := open(t)
+	c := catalogue.New(s)
+	s.before = func() error { return errors.New("no") }
+	if _, err := c.Settings(t.Context()); err == nil {
+		t.Error("the failure is not told")
+	}
+	s.before = func() error { panic("broken") }
+	if _, err := c.Settings(t.Context()); err == nil {
+		t.Error("the panic is not told")
+	}
+	s.before = nil
+	if _, err := c.Settings(t.Context()); err != nil {
+		t.Errorf("it still fails: %v", err)
+	}
+}
+
+// Questions asked at the same time share a read, and it begins after each of them was asked.
+func TestQuestionsShareReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, err := sqlite.Open("", sqlite.Options{})
+		must(t, err)
+		s := &counting{DB: db, before: func() error { time.Sleep(time.Second); return nil }}
+		c := catalogue.New(s)
+		var asked sync.WaitGroup
+		for range 100 {
+			asked.Go(func() { matches(t, c) })
+		}
+		asked.Wait()
+		if n := s.versions.Load(); n > 2 {
+			t.Errorf("100 questions cost %d reads, want at most 2", n)
+		}
+		// One that comes amid a read waits for the next: what was written meanwhile must be seen.
+		amid := make(chan []string)
+		go matches(t, c)
+		time.Sleep(time.Second / 2)
+		w := put(t, s, fresh())
+		go func() { amid <- matches(t, c) }()
+		if got := <-amid; len(got) != 1 || got[0] != w.ID {
+			t.Errorf("got %v, want the webhook that was made before the question", got)
+		}
+		// One whose context ends does not wait.
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		go matches(t, c)
+		synctest.Wait()
+		if _, err := c.Settings(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		time.Sleep(time.Minute)
+		must(t, db.Close())
+	})
+}
+
+// Whatever is made, changed and deleted, by whatever way it is followed, the catalogue is as the store.
+func TestTheCatalogueIsAsTheStore(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		db, err := sqlite.Open("", sqlite.Options{})
+		must(t, err)
+		defer db.Close()
+		s := &counting{DB: db}
+		c := catalogue.New(s)
+		var present []webhook.Webhook
+		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
+			s.gap = rapid.IntRange(0, 5).Draw(rt, "gap") == 0
+			switch at := rapid.IntRange(-1, len(present)-1).Draw(rt, "which"); {
+			case at < 0:
+				present = append(present, put(t, s, fresh()))
+			case rapid.Bool().Draw(rt, "delete"):
+				must(t, s.DeleteWebhook(t.Context(), present[at].ID, 0))
+				present = append(present[:at], present[at+1:]...)
+			default:
+				w := present[at]
+				w.Enabled = !w.Enabled
+				w.Description = fmt.Sprint(w.LockVersion)
+				present[at] = put(t, s, w)
+			}
+			if rapid.Bool().Draw(rt, "look") {
+				continue // several changes are followed at once
+			}
+			all, err := c.All(t.Context())
+			must(t, err)
+			if len(all) != len(present) {
+				rt.Fatalf("%d webhooks, want %d", len(all), len(present))
+			}
+			enabled := 0
+			for i, w := range present {
+				if all[i].ID != w.ID || all[i].LockVersion != w.LockVersion {
+					rt.Fatalf("at %d: got %s version %d, want %s version %d", i, all[i].ID, all[i].LockVersion, w.ID, w.LockVersion)
+				}
+				if w.Enabled {
+					enabled++
+				}
+			}
+			if got := matches(t, c); len(got) != enabled {
+				rt.Fatalf("%d matches, want %d", len(got), enabled)
+			}
+		}
+	})
+}
