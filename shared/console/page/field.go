@@ -43,6 +43,12 @@ type Box struct {
 	Checked, Fixed         bool
 }
 
+// CodeHead is the code up to its colon, after which a line may break.
+func (b Box) CodeHead() string { return b.Code[:strings.Index(b.Code, ":")+1] }
+
+// CodeTail is the rest of the code.
+func (b Box) CodeTail() string { return b.Code[strings.Index(b.Code, ":")+1:] }
+
 // options makes a list; chosen is the value of the one that is.
 func options(chosen string, pairs ...string) []Option {
 	var list []Option

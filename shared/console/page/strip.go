@@ -11,12 +11,13 @@ import (
 
 // Measures of the strip, in units of its own.
 const (
-	stripHeight  = 48.0
-	stripLowest  = 8.0 // of a bar, so that it can be seen
-	stripSlot    = 6.0
-	stripBar     = 4.0
-	stripSlots   = 50       // at least: a few bars are not stretched
-	stripLongest = 30_000.0 // milliseconds; no exchange takes longer
+	stripHeight = 48.0
+	stripLowest = 8.0 // of a bar, so that it can be seen
+	stripSlot   = 6.0
+	stripBar    = 4.0
+	stripSlots  = 50 // at least: a few bars are not stretched
+	// Milliseconds at the lowest and at the highest bar; no exchange takes longer.
+	stripFastest, stripSlowest = 0.1, 30_000.0
 )
 
 // newStrip draws deliveries that come newest first; nil when there are none.
@@ -42,7 +43,7 @@ func newStrip(newest []hal.Delivery) *Strip {
 func bar(d *hal.Delivery, x float64) Bar {
 	b := Bar{Tone: deliveryMark(d).Tone, X: x, Width: stripBar, Height: stripLowest}
 	if d.LastAttempt != nil {
-		b.Height += round((stripHeight - stripLowest) * math.Log1p(d.LastAttempt.TotalMs) / math.Log1p(stripLongest))
+		b.Height += round((stripHeight - stripLowest) * math.Log(max(d.LastAttempt.TotalMs, stripFastest)/stripFastest) / math.Log(stripSlowest/stripFastest))
 	}
 	b.Height = min(b.Height, stripHeight)
 	b.Y = round(stripHeight - b.Height)

@@ -86,7 +86,7 @@ func (p *Why) Answer(list *hal.Collection[hal.Explanation], eventType, method st
 	case list.Total == 0:
 		p.Verdict = "There is no webhook yet"
 	case list.Count == list.Total:
-		p.Verdict = fmt.Sprintf("%d of %s want %s", matches, plural(list.Total, "webhook", "webhooks"), eventType)
+		p.Verdict = fmt.Sprintf("Wanted by %d of %s: %s", matches, plural(list.Total, "webhook", "webhooks"), eventType)
 	default:
 		p.Verdict = "Who wants " + eventType
 	}

@@ -1,0 +1,32 @@
+// Browser tests of the console, in the Chromium that the system has. Run by `make test`; each test starts the whole
+// system in memory, on free ports.
+import { defineConfig } from "@playwright/test";
+
+export default defineConfig({
+  testDir: ".",
+  outputDir: "../../test-results",
+  globalSetup: "./build.mjs",
+  fullyParallel: true,
+  workers: 2,
+  forbidOnly: true,
+  retries: 0,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [["list"]],
+  use: {
+    actionTimeout: 10_000,
+    navigationTimeout: 15_000,
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: [
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+      ],
+    },
+  },
+  projects: [
+    { name: "with script", testIgnore: /screenshots/ },
+    { name: "without script", testMatch: /story/, use: { javaScriptEnabled: false } },
+    { name: "screenshots", testMatch: /screenshots/ },
+  ],
+});

@@ -1,0 +1,226 @@
+// What an administrator does, by labels alone, with and without a script.
+import { expect, open, Receiver, secret, signIn, test } from "./system.mjs";
+
+test("every setting can be changed, and its effect is seen on the API", async ({ admin, system }) => {
+  await open(admin, "API");
+  await admin.getByLabel("Maximum page size").fill("2");
+  await admin.getByRole("button", { name: "Save" }).click();
+  await expect(admin.getByText("Successful update.")).toBeVisible();
+  expect((await system.api("GET", "/event_types?pageSize=50")).json.pageSize).toBe(2);
+
+  await admin.getByLabel("Enable docs page").uncheck();
+  await admin.getByRole("button", { name: "Save" }).click();
+  await expect(admin.getByText("Successful update.")).toBeVisible();
+  expect((await fetch(`${system.url}/api/docs`)).status).toBe(404);
+  await expect(admin.getByRole("link", { name: "API documentation" })).toHaveCount(0);
+
+  await expect(admin.getByLabel("Allowed origins")).toBeHidden();
+  await admin.getByLabel("Enable CORS").check();
+  await admin.getByLabel("Allowed origins").fill("https://app.example.com\nhttps://*\nHTTPS://APP.example.com:443");
+  await admin.getByRole("button", { name: "Save" }).click();
+  await expect(admin.getByRole("alert")).toContainText("Line 2");
+  await expect(admin.getByLabel("Allowed origins")).toHaveValue(/https:\/\/\*/);
+  await admin.getByLabel("Allowed origins").fill("HTTPS://APP.example.com:443");
+  await admin.getByRole("button", { name: "Save" }).click();
+  await expect(admin.getByLabel("Allowed origins")).toHaveValue("https://app.example.com");
+  const crossed = await fetch(`${system.url}/api/v3`, { headers: { Origin: "https://app.example.com" } });
+  expect(crossed.headers.get("access-control-allow-origin")).toBe("https://app.example.com");
+
+  await admin.getByLabel("Enable REST web service").uncheck();
+  await admin.getByRole("button", { name: "Save" }).click();
+  await expect(admin.getByText("Successful update.")).toBeVisible();
+  expect((await system.api("GET", "/webhooks")).status).toBe(403);
+  await open(admin, "Webhooks"); // the console goes on
+});
+
+test("a webhook is made, tested, edited, rotated, disabled and deleted", async ({ admin, system }) => {
+  await open(admin, "Webhooks");
+  await expect(admin.getByText("Webhooks tell other applications")).toBeVisible();
+  await admin.getByRole("button", { name: "+ Webhook" }).click();
+  await admin.getByLabel("Name", { exact: true }).fill("Billing");
+  await admin.getByLabel("Payload URL").fill(`${system.receiver}/hooks/billing`);
+  await admin.getByLabel("Use this").check();
+  await admin.getByRole("textbox", { name: "The secret to use" }).fill(secret);
+  await admin.getByRole("button", { name: "Create" }).click(); // no event yet
+  await expect(admin.getByRole("alert")).toContainText("Events");
+  await expect(admin.getByLabel("Name", { exact: true })).toHaveValue("Billing");
+  await expect(admin.getByRole("textbox", { name: "The secret to use" })).toHaveValue("");
+  await admin.getByLabel("All events").check();
+  await admin.getByRole("textbox", { name: "The secret to use" }).fill(secret);
+  await admin.getByRole("button", { name: "Create" }).click();
+  await expect(admin.getByRole("heading", { level: 1, name: "Billing" })).toBeVisible();
+
+  await admin.getByLabel("Event type").selectOption("time_entry:created");
+  await admin.getByRole("button", { name: "Send test event" }).click();
+  await expect(async () => {
+    await admin.reload();
+    await expect(admin.locator("#state")).toContainText("Arrived with the first attempt", { timeout: 1000 });
+  }).toPass();
+  await admin.getByRole("link", { name: "Billing" }).first().click();
+
+  await admin.getByRole("button", { name: "Edit" }).click();
+  await admin.getByLabel("Description").fill("Turns time into money");
+  await admin.getByText("Advanced", { exact: true }).click();
+  await admin.getByLabel("Payload format").selectOption("standard");
+  await admin.getByLabel("Timeout (seconds)").fill("99");
+  await admin.getByRole("button", { name: "Save" }).click();
+  await expect(admin.getByRole("alert")).toContainText("Timeout");
+  await admin.getByLabel("Timeout (seconds)").fill("9");
+  await admin.getByRole("button", { name: "Save" }).click();
+  await expect(admin.getByText("Successful update.")).toBeVisible();
+  await expect(admin.getByText("Turns time into money")).toBeVisible();
+
+  await admin.getByLabel("Overlap (hours)").fill("0");
+  await admin.getByRole("button", { name: "Rotate secret" }).click();
+  const shown = await admin.locator("#new-secret").textContent();
+  expect(shown).toMatch(/^whsec_/);
+  await admin.getByRole("button", { name: "Done" }).click();
+  expect(await admin.content()).not.toContain(shown);
+
+  await admin.getByRole("button", { name: "Disable" }).click();
+  await expect(admin.getByText("Disabled by hand")).toBeVisible();
+  await admin.getByRole("button", { name: "Enable" }).click();
+  await expect(admin.getByText("Events that it asked for are sent at once.")).toBeVisible();
+  await admin.getByRole("button", { name: "Delete" }).click();
+  await expect(admin.getByRole("heading", { level: 1 })).toHaveText("Delete Billing?");
+  await admin.getByRole("button", { name: "Delete" }).click();
+  await expect(admin.getByText("Webhooks tell other applications")).toBeVisible();
+});
+
+test("a project filter lets one event through and not another", async ({ admin, system }) => {
+  await system.push("teach-1");
+  await system.settled("teach-1");
+  await open(admin, "Webhooks");
+  await admin.getByRole("button", { name: "+ Webhook" }).click();
+  await admin.getByLabel("Name", { exact: true }).fill("Plant only");
+  await admin.getByLabel("Payload URL").fill(`${system.receiver}/hooks/plant`);
+  await admin.getByLabel("None").check();
+  await admin.getByLabel("work_package:updated").check();
+  await admin.getByLabel("Selected projects").check();
+  await admin.getByLabel("Plant").check();
+  await admin.getByLabel("Project ID").fill("no spaces allowed");
+  await admin.getByRole("button", { name: "Add" }).click();
+  await expect(admin.getByRole("alert")).toContainText("Project ID");
+  await admin.getByLabel("Project ID").fill("8");
+  await admin.getByLabel("Project ID").press("Enter"); // adds, and does not save
+  await expect(admin.getByRole("checkbox", { name: "8" })).toBeChecked();
+  await expect(admin.getByLabel("Name", { exact: true })).toHaveValue("Plant only");
+  await admin.getByRole("checkbox", { name: "8" }).uncheck();
+  await admin.getByRole("button", { name: "Create" }).click();
+  await expect(admin.getByRole("heading", { level: 1, name: "Plant only" })).toBeVisible();
+
+  await system.push("in-plant");
+  await system.push("elsewhere", "work_package:updated", { id: "8" });
+  expect(await system.settled("in-plant")).toHaveLength(1);
+  expect(await system.settled("elsewhere")).toHaveLength(0);
+});
+
+test("a failed delivery is found, understood and tried again", async ({ admin, system }) => {
+  let broken = true;
+  const receiver = await Receiver.start((_, response) => {
+    response.writeHead(broken ? 503 : 200, { "Content-Type": "text/plain" });
+    response.end(broken ? "the database is away" : "fine");
+  });
+  await system.webhook({ payloadUrl: `${receiver.url}/in`, headers: { "X-Token": "credential-4711" } });
+  await system.push("broken-1");
+  await system.settled("broken-1");
+  broken = false;
+
+  await open(admin, "Deliveries");
+  await expect(async () => {
+    await admin.reload();
+    await expect(admin.getByRole("link", { name: "work_package:updated" })).toBeVisible({ timeout: 1000 });
+  }).toPass();
+  await admin.getByRole("link", { name: "work_package:updated" }).click();
+  await expect(admin.locator("#state")).toContainText("Failed once, and the schedule has no more attempts.");
+  await expect(admin.getByText("The receiver answered 503 Service Unavailable.")).toBeVisible();
+  await expect(admin.getByText("the database is away")).toBeVisible();
+  await expect(admin.locator("#curl")).toContainText("curl -i -X POST");
+  expect(await admin.content()).not.toContain("credential-4711");
+  await admin.getByRole("link", { name: /Whole body as text/ }).click();
+  await expect(admin.locator("body")).toContainText('"action":"work_package:updated"');
+  await admin.goBack();
+  await admin.getByRole("button", { name: "Retry now" }).click();
+  await expect(admin.getByText("Another attempt will be made.")).toBeVisible();
+  await expect(async () => {
+    await admin.goto(admin.url().split("?")[0]);
+    await expect(admin.locator("#state")).toContainText("Arrived with attempt 2", { timeout: 1000 });
+  }).toPass();
+  await receiver.stop();
+});
+
+test("those that are ticked are tried again together", async ({ admin, system }) => {
+  await system.webhook({ payloadUrl: `${system.receiver}/status/500` });
+  for (const id of ["t-1", "t-2", "t-3"]) {
+    await system.push(id);
+    await system.settled(id);
+  }
+  await expect(async () => {
+    await open(admin, "Deliveries");
+    await expect(admin.getByRole("row")).toHaveCount(4, { timeout: 1000 });
+  }).toPass();
+  await admin.getByRole("checkbox", { name: /Choose work_package/ }).nth(0).check();
+  await admin.getByRole("checkbox", { name: /Choose work_package/ }).nth(1).check();
+  await admin.getByRole("button", { name: "Retry ticked" }).click();
+  await expect(admin.getByText("Another attempt will be made.")).toBeVisible();
+  await expect(async () => {
+    const list = (await system.api("GET", "/deliveries?state=dead")).json._embedded.elements;
+    expect(list.map((d) => d.attemptCount).sort()).toEqual([1, 2, 2]);
+  }).toPass();
+});
+
+test("why a webhook gets an event, and why not", async ({ admin, system }) => {
+  await system.api("PUT", "/projects/8", { name: "Depot" });
+  await system.webhook({ name: "Depot hook", events: ["time_entry:*"], projects: { ids: ["8"] } });
+  await open(admin, "Why (not)?");
+  await admin.getByLabel("Event type").selectOption("time_entry:created");
+  await admin.getByLabel("Project").selectOption("Depot");
+  await admin.getByRole("button", { name: "Explain", exact: true }).click();
+  await expect(admin.getByRole("heading", { name: "Wanted by 1 of 1 webhook: time_entry:created" })).toBeVisible();
+  await admin.getByLabel("Event as JSON").fill('{"type":"user:created","data":{"id":1}}');
+  await admin.getByRole("button", { name: "Explain event" }).click();
+  await expect(admin.getByRole("row", { name: /Depot hook/ })).toContainText("belongs to none");
+  await admin.getByLabel("Event as JSON").fill('{"type":');
+  await admin.getByRole("button", { name: "Explain event" }).click();
+  await expect(admin.getByRole("alert")).toContainText("line 1");
+});
+
+test("an application is made, used, rotated and deleted", async ({ admin, system, browser }) => {
+  await open(admin, "Applications");
+  await admin.getByRole("button", { name: "+ Application" }).click();
+  await admin.getByLabel("Name", { exact: true }).fill("Reader");
+  await admin.getByRole("checkbox", { name: "webhooks:read" }).check();
+  await admin.getByRole("button", { name: "Create" }).click();
+  const client = { id: await admin.locator("#client-id").textContent(), secret: await admin.locator("#new-secret").textContent() };
+  expect(await system.token(client)).toBeTruthy();
+
+  const theirs = await (await browser.newContext()).newPage();
+  await signIn(theirs, system, client);
+  await expect(theirs.getByRole("navigation", { name: "Administration" }).getByRole("link")).toHaveText(["Webhooks", "Why (not)?", "API documentation"]);
+  await expect(theirs.getByRole("button", { name: "+ Webhook" })).toHaveCount(0);
+  expect((await theirs.goto(`${system.url}/admin/webhooks/new`)).status()).toBe(403);
+
+  await admin.getByRole("button", { name: "Done" }).click();
+  await admin.getByRole("button", { name: "Rotate secret" }).click();
+  const second = await admin.locator("#new-secret").textContent();
+  expect(second).not.toBe(client.secret);
+  await admin.getByRole("button", { name: "Done" }).click();
+  await admin.getByRole("button", { name: /^Remove/ }).first().click();
+  await expect(admin.getByText("The secret was removed.")).toBeVisible();
+  await theirs.goto(`${system.url}/admin/webhooks`); // began with the secret that is gone
+  await expect(theirs.getByRole("heading", { level: 1, name: "Sign in" })).toBeVisible();
+
+  await admin.getByRole("button", { name: "Delete" }).click();
+  await admin.getByRole("button", { name: "Delete" }).click();
+  await expect(admin.getByRole("row", { name: /Reader/ })).toHaveCount(0);
+  expect(await system.token({ id: client.id, secret: second })).toBeUndefined();
+});
+
+test("signing out ends the session on the server", async ({ admin, system, context }) => {
+  const cookies = await context.cookies();
+  await admin.getByRole("button", { name: "Sign out" }).click();
+  await expect(admin.getByText("You are signed out.")).toBeVisible();
+  await context.addCookies(cookies);
+  await admin.goto(`${system.url}/admin/webhooks`);
+  await expect(admin.getByRole("heading", { level: 1, name: "Sign in" })).toBeVisible();
+});
