@@ -1,0 +1,104 @@
+package dynamo
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"nepenthes/shared/access"
+	"nepenthes/shared/fault"
+)
+
+const (
+	clientKind = "client"
+	clientList = "list of clients"
+)
+
+// clientItem is how a client is stored, see settingsItem.
+type clientItem struct {
+	ID          string          `dynamodbav:"s"`
+	Name        string          `dynamodbav:"name"`
+	Scopes      []access.Scope  `dynamodbav:"scopes"`
+	Secrets     []access.Secret `dynamodbav:"secrets"`
+	LockVersion int64           `dynamodbav:"v"`
+	CreatedAt   time.Time       `dynamodbav:"createdAt"`
+	UpdatedAt   time.Time       `dynamodbav:"updatedAt"`
+}
+
+// Clients implements conformance.Clients. The version is read before the clients, when the transaction that made
+// it is through: a change that comes between makes a write under this version fail, and none is overlooked.
+func (s *Store) Clients(ctx context.Context) (all []access.Client, version int64, err error) {
+	defer fault.Wrap(&err, "list clients")
+	list, err := s.head(ctx, clientListVersion)
+	if err == nil {
+		list, err = s.settle(ctx, clientListVersion, list, clientKey)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	found, err := s.nouns(ctx, clientPartition)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, stored := range found {
+		c, err := unmarshal[clientItem](stored, clientKind, "")
+		if err != nil {
+			return nil, 0, err
+		}
+		all = append(all, access.Client(c))
+	}
+	slices.SortFunc(all, func(a, b access.Client) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return all, list.Version, nil
+}
+
+func clientKey(id string) item { return configKey(clientPartition, id) }
+
+// Client implements conformance.Clients.
+func (s *Store) Client(ctx context.Context, id string) (_ access.Client, err error) {
+	defer fault.Wrap(&err, "read client %s", id)
+	c, _, err := noun[clientItem](ctx, s, clientKind, id, clientKey(id))
+	return access.Client(c), err
+}
+
+// PutClient implements conformance.Clients.
+func (s *Store) PutClient(ctx context.Context, c *access.Client, list int64) (err error) {
+	defer fault.Wrap(&err, "store client %s", c.ID)
+	next := clientItem(*c)
+	next.LockVersion++
+	noun, err := marshal(next, clientKey(c.ID))
+	if err != nil {
+		return err
+	}
+	put, refused := versioned(s.tables.Config, clientKind, c.ID, noun)
+	err = s.changeClients(ctx, head{list + 1, c.ID}, write{types.TransactWriteItem{Put: put}, refused})
+	if err == nil {
+		c.LockVersion = next.LockVersion
+	}
+	return err
+}
+
+// DeleteClient implements conformance.Clients.
+func (s *Store) DeleteClient(ctx context.Context, id string, list int64) (err error) {
+	defer fault.Wrap(&err, "delete client %s", id)
+	if !canBeKey(id) {
+		return missing(clientKind, id)
+	}
+	return s.changeClients(ctx, head{list + 1, id}, write{types.TransactWriteItem{Delete: &types.Delete{
+		TableName: &s.tables.Config, Key: clientKey(id), ConditionExpression: aws.String("attribute_exists(p)"),
+	}}, func(item) error { return missing(clientKind, id) }})
+}
+
+// changeClients writes a client and the next version of the list.
+func (s *Store) changeClients(ctx context.Context, next head, client write) error {
+	raise, err := s.raise(clientListVersion, next, conflict(clientList))
+	if err != nil {
+		return err
+	}
+	return patiently(ctx, func(ctx context.Context) (done bool, err error) { return s.transact(ctx, client, raise) })
+}

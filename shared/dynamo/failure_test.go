@@ -1,0 +1,444 @@
+package dynamo_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"nepenthes/shared/access"
+	"nepenthes/shared/dynamo"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/id"
+	"nepenthes/shared/keypair"
+	"nepenthes/shared/limits"
+	"nepenthes/shared/settings"
+	"nepenthes/shared/tables"
+	"nepenthes/shared/webhook"
+)
+
+// operation is a write on a noun of its own. prepare stores what must be there before; the write it returns can be
+// called again with the same values, as a caller does after an answer that got lost; check says what is wrong
+// with the store after it.
+type operation struct {
+	name    string
+	prepare func(t *testing.T, s *dynamo.Store) (write func(context.Context) error, check func(context.Context) error)
+}
+
+var operations = []operation{
+	{"settings", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+		was, err := s.Settings(t.Context())
+		must(t, err)
+		return func(ctx context.Context) error {
+				next := was
+				next.MaxPageSize = 77
+				return versionIs(s.PutSettings(ctx, &next), next.LockVersion, was.LockVersion+1)
+			}, func(ctx context.Context) error {
+				now, err := s.Settings(ctx)
+				return versionIs(err, now.LockVersion, was.LockVersion+1)
+			}
+	}},
+	{"a new webhook", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+		w := newWebhook()
+		before := catalogueVersion(t, s)
+		return func(ctx context.Context) error {
+				next := w
+				return versionIs(s.PutWebhook(ctx, &next), next.LockVersion, 1)
+			}, func(ctx context.Context) error {
+				now, err := s.CatalogueVersion(ctx)
+				return versionIs(err, now, before+1)
+			}
+	}},
+	{"a webhook that is renamed", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+		w := newWebhook()
+		must(t, s.PutWebhook(t.Context(), &w))
+		before, old := catalogueVersion(t, s), w.Name
+		return func(ctx context.Context) error {
+				next := w
+				next.Name += " two"
+				return versionIs(s.PutWebhook(ctx, &next), next.LockVersion, 2)
+			}, func(ctx context.Context) error {
+				now, err := s.CatalogueVersion(ctx)
+				if err := versionIs(err, now, before+1); err != nil {
+					return err
+				}
+				other := newWebhook()
+				other.Name = old
+				return s.PutWebhook(ctx, &other) // the old name is free
+			}
+	}},
+	{"a project", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+		p := webhook.Project{ID: id.New(id.Event, time.Now()), Name: "Plant", CreatedAt: time.Now()}
+		must(t, s.PutProject(t.Context(), &p))
+		return func(ctx context.Context) error {
+				next := p
+				next.Name = "Works"
+				return versionIs(s.PutProject(ctx, &next), next.Version, 2)
+			}, func(ctx context.Context) error {
+				now, err := s.ProjectsByID(ctx, p.ID)
+				if err != nil || len(now) != 1 {
+					return fmt.Errorf("%d projects: %w", len(now), err)
+				}
+				return versionIs(nil, now[0].Version, 2)
+			}
+	}},
+	{"a client", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+		_, list, err := s.Clients(t.Context())
+		must(t, err)
+		c := access.Client{ID: id.New(id.Client, time.Now()), Name: "billing", Scopes: access.AdministratorScopes()}
+		return func(ctx context.Context) error {
+				next := c
+				return versionIs(s.PutClient(ctx, &next, list), next.LockVersion, 1)
+			}, func(ctx context.Context) error {
+				_, now, err := s.Clients(ctx)
+				return versionIs(err, now, list+1)
+			}
+	}},
+	{"a key pair", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+		purpose := id.New("purpose_", time.Now())
+		return func(ctx context.Context) error {
+				return s.PutKeyPair(ctx, keypair.Pair{ID: "key_1", Purpose: purpose, PublicKey: []byte("public")}, "")
+			}, func(ctx context.Context) error {
+				pairs, err := s.KeyPairs(ctx, purpose)
+				return versionIs(err, int64(len(pairs)), 1)
+			}
+	}},
+	{"an event", eventOperation(1)},
+	{"an event with a long plan", eventOperation(1100)},
+	{"a first claim", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+		e := event(t, 1200)
+		return deliveryOperation(s, e.Delivery(hooks(1)[0]), nil)
+	}},
+	{"an outcome", outcomeOperation(300)},
+	{"an outcome with a long answer", outcomeOperation(limits.AnswerStored)},
+	{"a value", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+		key := id.New("put_", time.Now())
+		return func(ctx context.Context) error {
+			return s.PutState(ctx, key, []byte("value"), time.Now().Add(time.Hour))
+		}, stateIs(s, key)
+	}},
+}
+
+// added is no write that can be repeated by the caller; the SDK's repeat must not meet itself.
+var added = operation{"a value that is added", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+	key := id.New("add_", time.Now())
+	return func(ctx context.Context) error {
+		return s.AddState(ctx, key, []byte("value"), time.Now().Add(time.Hour))
+	}, stateIs(s, key)
+}}
+
+func stateIs(s *dynamo.Store, key string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		value, err := s.State(ctx, key)
+		if err == nil && string(value) != "value" {
+			err = fmt.Errorf("got %q", value)
+		}
+		return err
+	}
+}
+
+func eventOperation(matches int) func(*testing.T, *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+	return func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+		e, plan := event(t, 1200), hooks(matches)
+		return func(ctx context.Context) error {
+				stored, storedPlan, _, err := s.PutEvent(ctx, e, plan)
+				if err == nil && (stored.Digest() != e.Digest() || !slices.Equal(storedPlan, plan)) {
+					err = fmt.Errorf("got %+v with a plan of %d", stored, len(storedPlan))
+				}
+				return err
+			}, func(ctx context.Context) error {
+				got, err := s.Plan(ctx, e.Key(), 0, limits.MatchesMax)
+				if err == nil && !slices.Equal(got, plan) {
+					err = fmt.Errorf("got a plan of %d, want %d", len(got), len(plan))
+				}
+				return err
+			}
+	}
+}
+
+func outcomeOperation(size int) func(*testing.T, *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+	return func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+		e := event(t, 1200)
+		d := e.Delivery(hooks(1)[0])
+		a := attempt(1, &webhook.Response{Status: 503, Body: []byte(noise(size))})
+		must(t, d.Claim(a.ID, webhook.TriggerSchedule, e.ReceivedAt))
+		d, won, err := s.PutDelivery(t.Context(), d, nil)
+		must(t, err)
+		if !won {
+			t.Fatal("the claim is lost")
+		}
+		must(t, d.Record(a, webhook.Rules{Schedule: webhook.ScheduleStandard}, e.ReceivedAt))
+		return deliveryOperation(s, d, a)
+	}
+}
+
+func deliveryOperation(s *dynamo.Store, d webhook.Delivery, ended *webhook.Attempt) (func(context.Context) error, func(context.Context) error) {
+	want := 0
+	if ended != nil {
+		want = 1
+	}
+	return func(ctx context.Context) error {
+			now, won, err := s.PutDelivery(ctx, d, ended)
+			if err == nil && !won {
+				err = fmt.Errorf("lost to %+v", now)
+			}
+			return versionIs(err, now.Version, d.Version+1)
+		}, func(ctx context.Context) error {
+			attempts, err := s.Attempts(ctx, d.Key)
+			if err == nil && len(attempts) != want {
+				err = fmt.Errorf("got %d attempts, want %d", len(attempts), want)
+			}
+			return err
+		}
+}
+
+// noise is text that can hardly be compressed.
+func noise(size int) string {
+	var b strings.Builder
+	for b.Len() < size {
+		b.WriteString(rand.Text())
+	}
+	return b.String()[:size]
+}
+
+func newWebhook() webhook.Webhook {
+	hook := id.New(id.Webhook, time.Now())
+	return webhook.Webhook{ID: hook, Name: hook, Enabled: true, Headers: []webhook.Header{{Name: "X-Team", Sealed: []byte{1}}}}
+}
+
+func catalogueVersion(t *testing.T, s *dynamo.Store) int64 {
+	t.Helper()
+	version, err := s.CatalogueVersion(t.Context())
+	must(t, err)
+	return version
+}
+
+func versionIs(err error, got, want int64) error {
+	if err == nil && got != want {
+		err = fmt.Errorf("got version %d, want %d", got, want)
+	}
+	return err
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestEveryRequestMayFailOnce lets each request of each operation fail in each way, one at a time: the operation
+// succeeds, and has happened once.
+func TestEveryRequestMayFailOnce(t *testing.T) {
+	cfg, wire := through(local(t))
+	s := open(t, cfg, time.Now)
+	for _, op := range append(operations, added) {
+		t.Run(op.name, func(t *testing.T) {
+			write, check := op.prepare(t, s)
+			wire.begin(nil)
+			must(t, write(t.Context()))
+			requests := wire.count()
+			must(t, check(t.Context()))
+			for kind, fail := range map[string]failure{"lost": lost, "reset": reset, "throttled": throttled, "broken": broken} {
+				for at := range requests {
+					write, check := op.prepare(t, s)
+					wire.begin(func(number int, _ string) failure {
+						if number == at {
+							return fail
+						}
+						return nil
+					})
+					if err := write(t.Context()); err != nil {
+						t.Errorf("request %d of %d %s: got %v, want success", at, requests, kind, err)
+					}
+					wire.begin(nil)
+					if err := check(t.Context()); err != nil {
+						t.Errorf("request %d of %d %s, then: %v", at, requests, kind, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestAWriteIsRepeatedByItsCaller lets each request of each operation be lost for good. The caller is told
+// Unavailable, repeats the same write, and it has happened once.
+func TestAWriteIsRepeatedByItsCaller(t *testing.T) {
+	cfg := local(t)
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	cfg, wire := through(cfg)
+	s := open(t, cfg, time.Now)
+	for _, op := range operations {
+		t.Run(op.name, func(t *testing.T) {
+			write, check := op.prepare(t, s)
+			for at := 0; ; at++ {
+				wire.begin(func(number int, _ string) failure {
+					if number == at {
+						return lost
+					}
+					return nil
+				})
+				err := write(t.Context())
+				if err == nil && wire.count() <= at { // there is no such request
+					break
+				}
+				isUnavailable(t, err)
+			}
+			wire.begin(nil)
+			must(t, write(t.Context()))
+			must(t, check(t.Context()))
+		})
+	}
+}
+
+func isUnavailable(t *testing.T, err error) {
+	t.Helper()
+	if !fault.Is(err, fault.Unavailable) || fault.From(err).RetryAfter <= 0 {
+		t.Errorf("got %v, want an Unavailable fault with a RetryAfter", err)
+	}
+}
+
+// TestLastingFailuresAreUnavailable lets everything fail, reads too.
+func TestLastingFailuresAreUnavailable(t *testing.T) {
+	cfg := local(t)
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	cfg, wire := through(cfg)
+	s := open(t, cfg, time.Now)
+	calls := map[string]func(context.Context) error{
+		"the version":    func(ctx context.Context) error { _, err := s.CatalogueVersion(ctx); return err },
+		"changes":        func(ctx context.Context) error { _, err := s.Changes(ctx, 0); return err },
+		"the settings":   func(ctx context.Context) error { _, err := s.Settings(ctx); return err },
+		"webhooks":       func(ctx context.Context) error { _, err := s.Webhooks(ctx); return err },
+		"projects by id": func(ctx context.Context) error { _, err := s.ProjectsByID(ctx, "7"); return err },
+		"clients":        func(ctx context.Context) error { _, _, err := s.Clients(ctx); return err },
+		"an event":       func(ctx context.Context) error { _, err := s.Event(ctx, [12]byte{}); return err },
+		"deliveries":     func(ctx context.Context) error { _, err := s.Deliveries(ctx, webhook.Query{Limit: 1}); return err },
+		"what is due":    func(ctx context.Context) error { _, err := s.Due(ctx, time.Now(), 1); return err },
+		"a value":        func(ctx context.Context) error { _, err := s.State(ctx, "key"); return err },
+		"a counter": func(ctx context.Context) error {
+			_, err := s.Count(ctx, "key", 1, time.Now().Add(time.Hour))
+			return err
+		},
+		"a value to drop":     func(ctx context.Context) error { return s.DropState(ctx, "key") },
+		"a webhook to delete": func(ctx context.Context) error { return s.DeleteWebhook(ctx, hooks(1)[0], 0) },
+	}
+	for _, op := range append(operations, added) {
+		calls[op.name+" to store"], _ = op.prepare(t, s)
+	}
+	for kind, fail := range map[string]failure{"reset": reset, "throttled": throttled, "broken": broken} {
+		wire.begin(func(int, string) failure { return fail })
+		for name, call := range calls {
+			t.Run(kind+"/"+name, func(t *testing.T) { isUnavailable(t, call(t.Context())) })
+		}
+	}
+	wire.begin(nil)
+	for name, call := range calls {
+		t.Run("no time left/"+name, func(t *testing.T) {
+			ctx, cancel := context.WithDeadline(t.Context(), time.Now())
+			defer cancel()
+			isUnavailable(t, call(ctx))
+		})
+	}
+}
+
+// TestConflictsOfTransactionsPass has transactions meet others some times.
+func TestConflictsOfTransactionsPass(t *testing.T) {
+	cfg, wire := through(local(t))
+	s := open(t, cfg, time.Now)
+	for _, op := range operations {
+		t.Run(op.name, func(t *testing.T) {
+			write, check := op.prepare(t, s)
+			met := 0
+			wire.begin(func(_ int, operation string) failure {
+				if strings.HasPrefix(operation, "Transact") && met < 3 {
+					met++
+					return conflicting
+				}
+				return nil
+			})
+			must(t, write(t.Context()))
+			met = 0
+			must(t, check(t.Context()))
+			wire.begin(nil)
+		})
+	}
+}
+
+// TestConflictsThatLastAreUnavailable has a transaction meet others for ever, in a time that does not pass.
+func TestConflictsThatLastAreUnavailable(t *testing.T) {
+	for name, call := range map[string]func(context.Context, *dynamo.Store) error{
+		"webhook": func(ctx context.Context, s *dynamo.Store) error { w := newWebhook(); return s.PutWebhook(ctx, &w) },
+		"settings": func(ctx context.Context, s *dynamo.Store) error {
+			set := settings.Defaults()
+			return s.PutSettings(ctx, &set)
+		},
+		"client": func(ctx context.Context, s *dynamo.Store) error { return s.DeleteClient(ctx, "app_1", 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := dynamo.New(dynamo.Config{Tables: tables.Prefixed("none-"), AWS: aws.Config{
+					Region: "us-east-1", BaseEndpoint: aws.String("http://none"),
+					Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+					HTTPClient: client(func(request *http.Request) (*http.Response, error) {
+						if strings.HasSuffix(request.Header.Get("X-Amz-Target"), "GetItem") {
+							return answer(http.StatusOK, `{}`), nil
+						}
+						return conflicting(nil, request)
+					}),
+				}})
+				begin := time.Now()
+				isUnavailable(t, call(t.Context(), s))
+				if took := time.Since(begin); took < 5*time.Second || took > 6*time.Second {
+					t.Errorf("gave up after %v, want about 5 s", took)
+				}
+			})
+		})
+	}
+}
+
+type client func(*http.Request) (*http.Response, error)
+
+func (c client) Do(request *http.Request) (*http.Response, error) { return c(request) }
+
+// TestWhatABatchLeavesUnprocessedIsAskedForAgain has every batch carry out its first entry only.
+func TestWhatABatchLeavesUnprocessedIsAskedForAgain(t *testing.T) {
+	cfg, wire := through(local(t))
+	s := open(t, cfg, time.Now)
+	e := event(t, 1200)
+	var keys []webhook.Key
+	for _, hook := range hooks(5) {
+		d, won, err := s.PutDelivery(t.Context(), e.Delivery(hook), nil)
+		must(t, err)
+		if !won {
+			t.Fatal("lost")
+		}
+		keys = append(keys, d.Key)
+	}
+	wire.begin(func(_ int, operation string) failure {
+		if strings.HasPrefix(operation, "Batch") {
+			return partial
+		}
+		return nil
+	})
+	found, err := s.DeliveriesByKey(t.Context(), keys...)
+	must(t, err)
+	if len(found) != len(keys) {
+		t.Errorf("got %d deliveries, want %d", len(found), len(keys))
+	}
+	long, plan := event(t, 1200), hooks(3500)
+	_, _, _, err = s.PutEvent(t.Context(), long, plan)
+	must(t, err)
+	got, err := s.Plan(t.Context(), long.Key(), 990, 2020)
+	must(t, err)
+	if !slices.Equal(got, plan[990:3010]) {
+		t.Errorf("got %d entries, or others than were written", len(got))
+	}
+}

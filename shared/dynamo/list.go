@@ -1,0 +1,182 @@
+package dynamo
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"nepenthes/shared/fault"
+	"nepenthes/shared/tables"
+	"nepenthes/shared/webhook"
+)
+
+const (
+	// pageReads bounds the reads for one page: what filters leave out costs as much as what they keep.
+	pageReads = 5
+	// filteredRead is the least number of rows of a read of which a filter keeps some.
+	filteredRead = 200
+)
+
+// list is one of the two lists of deliveries: how long its keys are, and how to read n of it at the most, in the
+// order of the span. last is the key of the last that was looked at, more whether there may be others behind it.
+type list struct {
+	keySize int
+	read    func(ctx context.Context, in span, n int) (found []webhook.Delivery, last webhook.Key, more bool, err error)
+}
+
+// Deliveries implements conformance.Deliveries.
+func (s *Store) Deliveries(ctx context.Context, q webhook.Query) (page webhook.Page, err error) {
+	defer fault.Wrap(&err, "list deliveries")
+	from := list{deadSize, s.readDead}
+	if q.Webhook != "" {
+		partition, err := packWebhookID(q.Webhook)
+		if err != nil { // no webhook's id: it has no rows
+			return page, nil
+		}
+		from = list{sortSize, s.rowsOf(partition)}
+	}
+	if page, err = collect(ctx, q, from); q.Backward {
+		slices.Reverse(page.Deliveries)
+	}
+	return page, err
+}
+
+// collect reads until the page is full, there is no more, or it has read enough for one page.
+func collect(ctx context.Context, q webhook.Query, from list) (page webhook.Page, err error) {
+	in, n := spanOf(q, from.keySize), q.Limit+1 // one more tells whether there is a next page
+	if q.State != "" || q.EventType != "" {
+		n = max(n, filteredRead)
+	}
+	for range pageReads {
+		found, last, more, err := from.read(ctx, in, n)
+		if err != nil {
+			return page, err
+		}
+		for _, d := range found {
+			if q.State != "" && q.State != d.State || q.EventType != "" && q.EventType != d.EventType {
+				continue
+			}
+			if len(page.Deliveries) == q.Limit {
+				key := page.Deliveries[q.Limit-1].Key
+				page.More = &key
+				return page, nil
+			}
+			page.Deliveries = append(page.Deliveries, d)
+		}
+		if !more {
+			page.More = nil
+			return page, nil
+		}
+		page.More = &last
+		in.resume(last)
+	}
+	return page, nil
+}
+
+// span is a part of a list: the keys from low to high, both included.
+type span struct {
+	low, high []byte
+	backward  bool // oldest first
+}
+
+func spanOf(q webhook.Query, keySize int) span {
+	in := span{low: edge(0, 0, keySize), high: edge(lastMs, 0xff, keySize), backward: q.Backward}
+	if !q.Since.IsZero() {
+		in.low = edge(firstMs(q.Since), 0, keySize)
+	}
+	if !q.Until.IsZero() {
+		in.high = step(edge(firstMs(q.Until), 0, keySize), -1)
+	}
+	if q.From != (webhook.Key{}) {
+		in.resume(q.From)
+	}
+	return in
+}
+
+// lastMs is the last millisecond that a key can hold, in the year 10889.
+const lastMs = 1<<(8*receivedSize) - 1
+
+// firstMs is the first whole millisecond that is not before t.
+func firstMs(t time.Time) int64 {
+	ms := t.UnixMilli()
+	if t.After(time.UnixMilli(ms)) {
+		ms++
+	}
+	return min(max(ms, 0), lastMs)
+}
+
+// edge is the first (fill 0) or last (fill 0xff) key of a millisecond.
+func edge(ms int64, fill byte, keySize int) []byte {
+	key := sortKey(webhook.Key{ReceivedMs: ms})[:receivedSize]
+	return append(key, bytes.Repeat([]byte{fill}, keySize-receivedSize)...)
+}
+
+// resume leaves out everything up to and including key.
+func (in *span) resume(key webhook.Key) {
+	at, err := deadKey(key)
+	if err != nil { // without a webhook it stands before all of its event
+		at = append(sortKey(key), make([]byte, webhookSize)...)
+	}
+	if at = at[:len(in.low)]; in.backward {
+		in.low = slices.MaxFunc([][]byte{in.low, step(at, 1)}, bytes.Compare)
+	} else {
+		in.high = slices.MinFunc([][]byte{in.high, step(at, -1)}, bytes.Compare)
+	}
+}
+
+// step is the key after (+1) or before (-1) a key. The key before the first is shorter than any, and so before it.
+func step(key []byte, by int) []byte {
+	key = bytes.Clone(key)
+	for i := len(key) - 1; i >= 0; i-- {
+		key[i] += byte(by)
+		if by > 0 && key[i] != 0x00 || by < 0 && key[i] != 0xff {
+			return key
+		}
+	}
+	return nil
+}
+
+// query reads n items of a span of one partition, named by its value under #p; sort is the name of the sort key.
+func (in span) query(table, partition, sort string, value types.AttributeValue) (input *dynamodb.QueryInput, some bool) {
+	return &dynamodb.QueryInput{
+		TableName: &table, ScanIndexForward: &in.backward,
+		KeyConditionExpression:    aws.String("#p = :p AND #s BETWEEN :low AND :high"),
+		ExpressionAttributeNames:  map[string]string{"#p": partition, "#s": sort},
+		ExpressionAttributeValues: item{":p": value, ":low": blob(in.low), ":high": blob(in.high)},
+	}, bytes.Compare(in.low, in.high) <= 0
+}
+
+// rowsOf reads the rows of a webhook.
+func (s *Store) rowsOf(partition []byte) func(context.Context, span, int) ([]webhook.Delivery, webhook.Key, bool, error) {
+	return func(ctx context.Context, in span, n int) (found []webhook.Delivery, last webhook.Key, more bool, err error) {
+		input, some := in.query(s.tables.Deliveries, tables.Deliveries.Partition.Name, tables.Deliveries.Sort.Name, blob(partition))
+		if !some {
+			return nil, last, false, nil
+		}
+		input.ConsistentRead = aws.Bool(true)
+		stored, err := s.query(ctx, input, n)
+		if err != nil {
+			return nil, last, false, err
+		}
+		for _, one := range stored {
+			var r row
+			if err := attributevalue.UnmarshalMap(one, &r); err != nil {
+				return nil, last, false, err
+			}
+			d, err := r.delivery()
+			if err != nil {
+				return nil, last, false, err
+			}
+			if last = d.Key; !s.expired(r.TTL) {
+				found = append(found, d)
+			}
+		}
+		return found, last, len(stored) == n, nil
+	}
+}

@@ -1,0 +1,133 @@
+package dynamo
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+
+	"nepenthes/events"
+	"nepenthes/shared/fault"
+)
+
+const (
+	// planHere is the longest plan that is kept in the event's own item. Every sender reads that item: with a plan
+	// of 10,000 webhooks in it (160 KB) a read would cost 40 units instead of one, on the one partition where the
+	// event is. 100 webhooks are 1.6 KB, which leaves 2.4 KB of a read unit to the event. It costs no write unit
+	// to keep a longer plan elsewhere, but for rounding.
+	planHere = 100
+	// planPart is how many webhooks an item of a longer plan names: 16 KB, four read units.
+	planPart = 1000
+)
+
+// planItem is a part of a plan.
+type planItem struct {
+	Key  []byte `dynamodbav:"k"`
+	Plan []byte `dynamodbav:"w"`
+	TTL  int64  `dynamodbav:"t"`
+}
+
+func packPlan(plan []string) ([]byte, error) {
+	packed := make([]byte, 0, webhookSize*len(plan))
+	for _, webhookID := range plan {
+		entry, err := packWebhookID(webhookID)
+		if err != nil {
+			return nil, err
+		}
+		packed = append(packed, entry...)
+	}
+	return packed, nil
+}
+
+func unpackPlan(packed []byte) []string {
+	plan := make([]string, 0, len(packed)/webhookSize)
+	for ; len(packed) >= webhookSize; packed = packed[webhookSize:] {
+		plan = append(plan, unpackWebhookID(packed[:webhookSize]))
+	}
+	return plan
+}
+
+// putPlan writes the parts of a plan.
+func (s *Store) putPlan(ctx context.Context, planID, packed []byte, ttl int64) error {
+	var parts []item
+	for len(packed) > 0 {
+		size := min(planPart*webhookSize, len(packed))
+		part, err := marshal(planItem{Plan: packed[:size], TTL: ttl}, planPartKey(planID, len(parts)))
+		if err != nil {
+			return err
+		}
+		parts, packed = append(parts, part), packed[size:]
+	}
+	return s.putAll(ctx, s.tables.Events, parts)
+}
+
+// Plan implements conformance.Events.
+func (s *Store) Plan(ctx context.Context, key events.Key, offset, limit int) (plan []string, err error) {
+	defer fault.Wrap(&err, "read the plan of event %x", key)
+	i, _, err := s.event(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return s.plan(ctx, i, offset, limit)
+}
+
+// Planned implements conformance.Events.
+func (s *Store) Planned(ctx context.Context, key events.Key, webhookID string) (planned bool, err error) {
+	defer fault.Wrap(&err, "look for %s in the plan of event %x", webhookID, key)
+	i, _, err := s.event(ctx, key)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	wanted, err := packWebhookID(webhookID)
+	if err != nil {
+		return false, nil // what is no webhook's id is in no plan
+	}
+	packed, err := s.packedPlan(ctx, i, 0, i.MatchCount)
+	for ; len(packed) >= webhookSize && !planned; packed = packed[webhookSize:] {
+		planned = bytes.Equal(packed[:webhookSize], wanted)
+	}
+	return planned, err
+}
+
+func (s *Store) plan(ctx context.Context, i eventItem, offset, limit int) ([]string, error) {
+	packed, err := s.packedPlan(ctx, i, offset, limit)
+	return unpackPlan(packed), err
+}
+
+// packedPlan reads up to limit entries of a plan from offset.
+func (s *Store) packedPlan(ctx context.Context, i eventItem, offset, limit int) ([]byte, error) {
+	if offset >= i.MatchCount || limit <= 0 {
+		return nil, nil
+	}
+	from, to := offset, offset+min(limit, i.MatchCount-offset)
+	whole, first := i.Plan, 0
+	if i.PlanID != nil {
+		first = from / planPart
+		var err error
+		if whole, err = s.planParts(ctx, i.PlanID, first, (to-1)/planPart); err != nil {
+			return nil, err
+		}
+	}
+	low, high := (from-first*planPart)*webhookSize, (to-first*planPart)*webhookSize
+	if high > len(whole) {
+		return nil, fmt.Errorf("the plan ends before entry %d of %d", to, i.MatchCount)
+	}
+	return whole[low:high], nil
+}
+
+// planParts reads the parts of a plan from one to another, both included.
+func (s *Store) planParts(ctx context.Context, planID []byte, from, to int) ([]byte, error) {
+	return gather(to-from+1, func(i int) ([]byte, error) {
+		stored, err := s.get(ctx, s.tables.Events, planPartKey(planID, from+i))
+		if err != nil {
+			return nil, err
+		}
+		var part planItem
+		err = attributevalue.UnmarshalMap(stored, &part)
+		return part.Plan, err
+	})
+}

@@ -1,0 +1,91 @@
+package dynamo
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"nepenthes/shared/fault"
+	"nepenthes/shared/webhook"
+)
+
+const projectKind = "project"
+
+// projectItem is how a project is stored, see settingsItem.
+type projectItem struct {
+	ID         string    `dynamodbav:"s"`
+	Identifier string    `dynamodbav:"identifier"`
+	Name       string    `dynamodbav:"name"`
+	Gone       bool      `dynamodbav:"gone"`
+	NewsAt     time.Time `dynamodbav:"newsAt"`
+	CreatedAt  time.Time `dynamodbav:"createdAt"`
+	Version    int64     `dynamodbav:"v"`
+}
+
+// Projects implements conformance.Projects.
+func (s *Store) Projects(ctx context.Context) (_ []webhook.Project, err error) {
+	defer fault.Wrap(&err, "list projects")
+	found, err := s.nouns(ctx, projectPartition)
+	if err != nil {
+		return nil, err
+	}
+	all, err := projects(found)
+	slices.SortFunc(all, func(a, b webhook.Project) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return all, err
+}
+
+// ProjectsByID implements conformance.Projects.
+func (s *Store) ProjectsByID(ctx context.Context, ids ...string) (_ []webhook.Project, err error) {
+	defer fault.Wrap(&err, "read %d projects", len(ids))
+	var keys []item
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		if canBeKey(id) {
+			keys = append(keys, configKey(projectPartition, id))
+		}
+	}
+	found, err := s.getAll(ctx, s.tables.Config, keys)
+	if err != nil {
+		return nil, err
+	}
+	return projects(found)
+}
+
+func projects(found []item) ([]webhook.Project, error) {
+	all := make([]webhook.Project, len(found))
+	for i, stored := range found {
+		p, err := unmarshal[projectItem](stored, projectKind, "")
+		if err != nil {
+			return nil, err
+		}
+		all[i] = webhook.Project(p)
+	}
+	return all, nil
+}
+
+// PutProject implements conformance.Projects.
+func (s *Store) PutProject(ctx context.Context, p *webhook.Project) (err error) {
+	defer fault.Wrap(&err, "store project %s", p.ID)
+	next := projectItem(*p)
+	next.Version++
+	noun, err := marshal(next, configKey(projectPartition, p.ID))
+	if err != nil {
+		return err
+	}
+	put, refused := versioned(s.tables.Config, projectKind, p.ID, noun)
+	stored, lost, err := s.put(ctx, &dynamodb.PutItemInput{
+		TableName: put.TableName, Item: put.Item,
+		ConditionExpression: put.ConditionExpression, ExpressionAttributeValues: put.ExpressionAttributeValues,
+	})
+	if lost {
+		err = refused(stored)
+	}
+	if err == nil {
+		p.Version = next.Version
+	}
+	return err
+}

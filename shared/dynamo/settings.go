@@ -1,0 +1,59 @@
+package dynamo
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"nepenthes/shared/fault"
+	"nepenthes/shared/settings"
+)
+
+// settingsItem is how settings are stored. Like all items of nouns it differs from the noun by its tags alone, so
+// that Go converts one into the other: a member added there is missed here by the compiler, and one renamed there
+// is still found under its name here.
+type settingsItem struct {
+	APIEnabled     bool      `dynamodbav:"api"`
+	MaxPageSize    int       `dynamodbav:"maxPageSize"`
+	DocsEnabled    bool      `dynamodbav:"docs"`
+	CORSEnabled    bool      `dynamodbav:"cors"`
+	AllowedOrigins []string  `dynamodbav:"origins"`
+	LockVersion    int64     `dynamodbav:"v"`
+	UpdatedAt      time.Time `dynamodbav:"updatedAt"`
+}
+
+// Settings implements conformance.Catalogue.
+func (s *Store) Settings(ctx context.Context) (_ settings.Settings, err error) {
+	defer fault.Wrap(&err, "read the settings")
+	stored, err := s.get(ctx, s.tables.Config, configKey(settingsPartition, settingsPartition))
+	if err != nil || len(stored) == 0 {
+		return settings.Defaults(), err
+	}
+	found, err := unmarshal[settingsItem](stored, settingsPartition, "")
+	return settings.Settings(found), err
+}
+
+// PutSettings implements conformance.Catalogue.
+func (s *Store) PutSettings(ctx context.Context, set *settings.Settings) (err error) {
+	defer fault.Wrap(&err, "store the settings")
+	next := settingsItem(*set)
+	next.LockVersion++
+	noun, err := marshal(next, configKey(settingsPartition, settingsPartition))
+	if err != nil {
+		return err
+	}
+	put, refused := versioned(s.tables.Config, settingsPartition, "", noun)
+	err = s.change(ctx, "", func(context.Context) ([]write, error) {
+		return []write{{types.TransactWriteItem{Put: put}, func(stored item) error {
+			if len(stored) == 0 { // nobody has changed the defaults, which are there all the same
+				return conflict(settingsPartition)
+			}
+			return refused(stored)
+		}}}, nil
+	})
+	if err == nil {
+		set.LockVersion = next.LockVersion
+	}
+	return err
+}

@@ -1,0 +1,154 @@
+package dynamo
+
+import (
+	"cmp"
+	"context"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"nepenthes/shared/fault"
+	"nepenthes/shared/webhook"
+)
+
+const webhookKind = "webhook"
+
+// webhookItem is how a webhook is stored, see settingsItem.
+type webhookItem struct {
+	ID              string               `dynamodbav:"s"`
+	Name            string               `dynamodbav:"name"`
+	PayloadURL      string               `dynamodbav:"url"`
+	Description     string               `dynamodbav:"description"`
+	Enabled         bool                 `dynamodbav:"enabled"`
+	DisabledReason  webhook.Reason       `dynamodbav:"reason"`
+	Subscription    webhook.Subscription `dynamodbav:"subscription"`
+	PayloadFormat   webhook.Format       `dynamodbav:"format"`
+	LegacySignature bool                 `dynamodbav:"legacy"`
+	Headers         []webhook.Header     `dynamodbav:"headers"`
+	Timeout         time.Duration        `dynamodbav:"timeout"`
+	RetrySchedule   webhook.ScheduleName `dynamodbav:"schedule"`
+	Secrets         []webhook.Secret     `dynamodbav:"secrets"`
+	StatusSince     time.Time            `dynamodbav:"since"`
+	LockVersion     int64                `dynamodbav:"v"`
+	CreatedAt       time.Time            `dynamodbav:"createdAt"`
+	UpdatedAt       time.Time            `dynamodbav:"updatedAt"`
+}
+
+// Webhooks implements conformance.Catalogue.
+func (s *Store) Webhooks(ctx context.Context) (all []webhook.Webhook, err error) {
+	defer fault.Wrap(&err, "list webhooks")
+	var partitions []string
+	for shard := range webhookShards {
+		partitions = append(partitions, webhookShard(shard))
+	}
+	found, err := s.nouns(ctx, partitions...)
+	if err != nil {
+		return nil, err
+	}
+	all = make([]webhook.Webhook, len(found))
+	for i, stored := range found {
+		w, err := unmarshal[webhookItem](stored, webhookKind, "")
+		if err != nil {
+			return nil, err
+		}
+		all[i] = webhook.Webhook(w)
+	}
+	slices.SortFunc(all, func(a, b webhook.Webhook) int { return cmp.Compare(a.ID, b.ID) })
+	return all, nil
+}
+
+// Webhook implements conformance.Catalogue.
+func (s *Store) Webhook(ctx context.Context, id string) (_ webhook.Webhook, err error) {
+	defer fault.Wrap(&err, "read webhook %s", id)
+	w, _, err := s.webhook(ctx, id)
+	return w, err
+}
+
+// webhook reads a webhook, and as it is stored.
+func (s *Store) webhook(ctx context.Context, id string) (webhook.Webhook, item, error) {
+	w, stored, err := noun[webhookItem](ctx, s, webhookKind, id, webhookKey(id))
+	return webhook.Webhook(w), stored, err
+}
+
+// PutWebhook implements conformance.Catalogue.
+func (s *Store) PutWebhook(ctx context.Context, w *webhook.Webhook) (err error) {
+	defer fault.Wrap(&err, "store webhook %s", w.ID)
+	next := webhookItem(*w)
+	next.LockVersion++
+	noun, err := marshal(next, webhookKey(w.ID))
+	if err != nil {
+		return err
+	}
+	err = s.change(ctx, w.ID, func(ctx context.Context) ([]write, error) {
+		put, refused := versioned(s.tables.Config, webhookKind, w.ID, noun)
+		writes := []write{{types.TransactWriteItem{Put: put}, refused}}
+		if next.LockVersion == 1 {
+			return append(writes, s.takeName(w.Name, w.ID)), nil
+		}
+		was, stored, err := s.webhook(ctx, w.ID)
+		if err != nil || reflect.DeepEqual(stored, noun) {
+			return nil, err
+		}
+		if webhook.FoldName(was.Name) != webhook.FoldName(w.Name) {
+			writes = append(writes, s.takeName(w.Name, w.ID), s.dropName(was.Name))
+		}
+		return writes, nil
+	})
+	if err == nil {
+		w.LockVersion = next.LockVersion
+	}
+	return err
+}
+
+// takeName takes a name for a webhook, and is refused when another webhook has it.
+func (s *Store) takeName(name, webhookID string) write {
+	holder := nameKey(name)
+	holder["w"] = text(webhookID)
+	return write{types.TransactWriteItem{Put: &types.Put{
+		TableName: &s.tables.Config, Item: holder,
+		ConditionExpression:       aws.String("attribute_not_exists(p) OR w = :w"),
+		ExpressionAttributeValues: item{":w": text(webhookID)},
+	}}, func(item) error {
+		return fault.Invalid(fault.Detail{
+			Attribute: "name", Message: "Another webhook has this name.",
+			Hint: "Choose a name that differs in more than upper and lower case.",
+		})
+	}}
+}
+
+// dropName gives a name back. It needs no condition: it belongs to the webhook whose version the transaction checks.
+func (s *Store) dropName(name string) write {
+	return write{TransactWriteItem: types.TransactWriteItem{Delete: &types.Delete{TableName: &s.tables.Config, Key: nameKey(name)}}}
+}
+
+// DeleteWebhook implements conformance.Catalogue.
+func (s *Store) DeleteWebhook(ctx context.Context, id string, lockVersion int64) (err error) {
+	defer fault.Wrap(&err, "delete webhook %s", id)
+	return s.change(ctx, id, func(ctx context.Context) ([]write, error) {
+		was, _, err := s.webhook(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if lockVersion != 0 && lockVersion != was.LockVersion {
+			return nil, conflict(webhookKind)
+		}
+		return []write{{types.TransactWriteItem{Delete: &types.Delete{
+			TableName: &s.tables.Config, Key: webhookKey(id),
+			ConditionExpression: aws.String("v = :was"), ExpressionAttributeValues: item{":was": number(was.LockVersion)},
+		}}, func(item) error { return errAgain }}, s.dropName(was.Name)}, nil
+	})
+}
+
+// nouns reads whole partitions of the config table at the same time.
+func (s *Store) nouns(ctx context.Context, partitions ...string) ([]item, error) {
+	return gather(len(partitions), func(i int) ([]item, error) {
+		return s.query(ctx, &dynamodb.QueryInput{
+			TableName: &s.tables.Config, ConsistentRead: aws.Bool(true),
+			KeyConditionExpression: aws.String("p = :p"), ExpressionAttributeValues: item{":p": text(partitions[i])},
+		}, 0)
+	})
+}
