@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,56 +24,39 @@ func BenchmarkReadWebhook(b *testing.B) {
 		io.WriteString(w, body)
 	}))
 	defer bare.Close()
-	floor := perCall(b, bare.URL+path, token)
-	for b.Loop() { // what is measured are ratios, once
-	}
-	ours := perCall(b, s.URL+path, token)
-	b.ReportMetric(ours/floor, "times-bare")
-}
-
-// perCall is the nanoseconds of one GET over one connection.
-func perCall(b *testing.B, url, token string) float64 {
-	b.Helper()
-	request := must[*http.Request](b)(http.NewRequest("GET", url, nil))
-	request.Header.Set("Authorization", "Bearer "+token)
-	const calls = 3_000
-	for range calls / 10 { // so that connection, caches and branches are warm
-		get(b, request)
-	}
-	begin := time.Now()
-	for range calls {
-		get(b, request)
-	}
-	return float64(time.Since(begin)) / calls
-}
-
-func get(b *testing.B, request *http.Request) {
-	response := must[*http.Response](b)(http.DefaultClient.Do(request))
-	if _, err := io.Copy(io.Discard, response.Body); err != nil {
-		b.Fatal(err)
-	}
-	response.Body.Close()
+	b.ReportMetric(ratio(b, token, s.URL+path, bare.URL+path), "times-bare")
 }
 
 // BenchmarkListWebhooks prints what a page of 100 of 10,000 webhooks costs, as a ratio to 100 of 100. Aim: 1.3.
 func BenchmarkListWebhooks(b *testing.B) {
-	var cost [2]float64
-	for i, n := range []int{100, 10_000} {
-		s := newService(b)
-		token := s.token(b)
-		for n := range n {
-			w := webhook.Defaults()
-			w.ID, w.Name, w.PayloadURL, w.Subscription.Events = fmt.Sprintf("wh_%026d", n), fmt.Sprint(n), hooks, []string{"*"}
-			if err := s.DB.PutWebhook(b.Context(), &w); err != nil {
-				b.Fatal(err)
-			}
-		}
-		cost[i] = perCall(b, s.URL+"/api/v3/webhooks?pageSize=100", token)
-	}
-	b.ReportMetric(cost[1]/cost[0], "times-small")
+	const path = "/api/v3/webhooks?pageSize=100"
+	few, many := newService(b), newService(b)
+	few.fill(b, 100)
+	many.fill(b, 10_000)
+	many.Secret, many.Config.Verifier = few.Secret, few.Config.Verifier // one token for both
+	many.serve(b)
+	b.ReportMetric(ratio(b, few.token(b), many.URL+path, few.URL+path), "times-small")
 }
 
-// BenchmarkPushEvent prints what taking an event costs.
+// fill makes n webhooks.
+func (s *service) fill(b *testing.B, n int) {
+	b.Helper()
+	var running sync.WaitGroup
+	for worker := range 64 { // one commit takes what waits
+		running.Go(func() {
+			for i := worker; i < n; i += 64 {
+				w := webhook.Defaults()
+				w.ID, w.Name, w.PayloadURL, w.Subscription.Events = fmt.Sprintf("wh_%026d", i), fmt.Sprint(i), hooks, []string{"*"}
+				if err := s.DB.PutWebhook(b.Context(), &w); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	running.Wait()
+}
+
+// BenchmarkPushEvent prints what taking an event costs, one after another.
 func BenchmarkPushEvent(b *testing.B) {
 	s := newService(b)
 	token := s.token(b)
@@ -84,4 +68,38 @@ func BenchmarkPushEvent(b *testing.B) {
 			b.Fatal(got.text)
 		}
 	}
+}
+
+// ratio is what a GET of one address costs by another's. The two take turns, and the best turn of each counts, so
+// that other work on the machine does not.
+func ratio(b *testing.B, token, measured, floor string) float64 {
+	b.Helper()
+	for b.Loop() { // measured once, whatever the benchmark's number of times
+	}
+	best := [2]time.Duration{time.Hour, time.Hour}
+	for range 30 {
+		for i, url := range []string{measured, floor} {
+			best[i] = min(best[i], turn(b, token, url))
+		}
+	}
+	return float64(best[0]) / float64(best[1])
+}
+
+// turn is the time of a number of GETs over one connection.
+func turn(b *testing.B, token, url string) time.Duration {
+	b.Helper()
+	request := must[*http.Request](b)(http.NewRequest("GET", url, nil))
+	request.Header.Set("Authorization", "Bearer "+token)
+	begin := time.Now()
+	for range 100 {
+		response := must[*http.Response](b)(http.DefaultClient.Do(request))
+		if response.StatusCode != http.StatusOK {
+			b.Fatal(response.Status)
+		}
+		if _, err := io.Copy(io.Discard, response.Body); err != nil {
+			b.Fatal(err)
+		}
+		response.Body.Close()
+	}
+	return time.Since(begin)
 }

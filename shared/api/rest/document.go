@@ -87,7 +87,7 @@ func (h *Handler) describe() *huma.OpenAPI {
 	for _, rt := range h.routes {
 		doc.AddOperation(d.operation(rt))
 	}
-	for _, op := range d.authorization(h.Mounts) {
+	for _, op := range d.authorization() {
 		doc.AddOperation(op)
 	}
 	repair(registry)

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"net/http"
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -41,33 +42,26 @@ type OAuthError struct {
 	Description string `json:"error_description" doc:"The failure in a sentence." example:"The client or its secret is not known."`
 }
 
-// authorization describes those of the mounted operations that clients call by themselves.
-func (d describer) authorization(mounts []Mount) []*huma.Operation {
-	var all []*huma.Operation
-	for _, m := range mounts {
-		op := &huma.Operation{
-			Method: m.Method, Path: m.Path, Tags: []string{tagAuthorization},
-			Security: []map[string][]string{}, Responses: map[string]*huma.Response{},
-		}
-		switch m.Path {
-		case "/oauth/token":
-			op.OperationID, op.Summary = "getToken", "Get a token"
-			op.Description = "OAuth 2.0 client credentials (RFC 6749 §4.4). The client authenticates by HTTP Basic or in the form, not by both."
-			d.form(op, reflect.TypeFor[TokenRequest](), reflect.TypeFor[Token](), "The token.")
-		case "/oauth/revoke":
-			op.OperationID, op.Summary = "revokeToken", "Revoke a token"
-			op.Description = "RFC 7009. Tokens that are not known are no failure."
-			d.form(op, reflect.TypeFor[RevocationRequest](), nil, "The token opens nothing any more.")
-		default:
-			continue
-		}
-		all = append(all, op)
+// authorization describes what a client calls to get a token and to give it back. It is in every document, whichever
+// function answers there; the discovery documents are left to their own standards.
+func (d describer) authorization() []*huma.Operation {
+	token := &huma.Operation{
+		Path: "/oauth/token", OperationID: "getToken", Summary: "Get a token",
+		Description: "OAuth 2.0 client credentials (RFC 6749 §4.4). The client authenticates by HTTP Basic or in the form, not by both.",
 	}
-	return all
+	d.form(token, reflect.TypeFor[TokenRequest](), reflect.TypeFor[Token](), "The token.")
+	revoke := &huma.Operation{
+		Path: "/oauth/revoke", OperationID: "revokeToken", Summary: "Revoke a token",
+		Description: "RFC 7009. Tokens that are not known are no failure.",
+	}
+	d.form(revoke, reflect.TypeFor[RevocationRequest](), nil, "The token opens nothing any more.")
+	return []*huma.Operation{token, revoke}
 }
 
 // form describes an operation that takes a form and fails as RFC 6749 says.
 func (d describer) form(op *huma.Operation, form, answer reflect.Type, means string) {
+	op.Method, op.Tags = http.MethodPost, []string{tagAuthorization}
+	op.Security, op.Responses = []map[string][]string{}, map[string]*huma.Response{}
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		typeForm: {Schema: d.registry.Schema(form, true, "")},
 	}}
