@@ -1,0 +1,89 @@
+package hal_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/webhook"
+)
+
+func TestAWebhookInShort(t *testing.T) {
+	w := webhook.Defaults()
+	w.Description = strings.Repeat("ä", 201)
+	w.Headers = []webhook.Header{{Name: "X-Team", Sealed: []byte("sealed")}}
+	w.Subscription.Projects = webhook.Projects{}
+	for i := range 21 {
+		w.Subscription.Projects.IDs = append(w.Subscription.Projects.IDs, fmt.Sprint(i))
+	}
+	short := hal.FromWebhookInShort(hal.Paths{}, &w, time.Now())
+	if want := strings.Repeat("ä", 200); short.Description != want {
+		t.Errorf("got a description of %d bytes, want 200 characters", len(short.Description))
+	}
+	if len(short.Projects.IDs) != 20 || *short.Projects.Count != 21 {
+		t.Errorf("got %d projects of %d, want 20 of 21", len(short.Projects.IDs), *short.Projects.Count)
+	}
+	if short.Headers != nil {
+		t.Errorf("got headers %v, want them left out", short.Headers)
+	}
+	if len(w.Subscription.Projects.IDs) != 21 {
+		t.Error("got the webhook itself cut")
+	}
+	whole := hal.FromWebhook(hal.Paths{}, &w, time.Now())
+	if len(whole.Projects.IDs) != 21 || whole.Projects.Count != nil || whole.Headers["X-Team"] != "***" || len([]rune(whole.Description)) != 201 {
+		t.Errorf("got %+v, want it whole", whole)
+	}
+}
+
+func TestOnlyLiveSecretsAreShown(t *testing.T) {
+	now := time.Now()
+	w := webhook.Defaults()
+	w.Secrets = []webhook.Secret{
+		{ID: "expired", ExpiresAt: now.Add(-time.Second)}, {ID: "at this moment", ExpiresAt: now},
+		{ID: "later", ExpiresAt: now.Add(time.Second)}, {ID: "never"},
+	}
+	shown := hal.FromWebhook(hal.Paths{}, &w, now)
+	if len(shown.Secrets) != 2 || shown.Secrets[0].ID != "later" || shown.Secrets[1].ID != "never" || shown.Secrets[1].ExpiresAt != nil {
+		t.Errorf("got %+v, want the two that are live, oldest first", shown.Secrets)
+	}
+}
+
+func TestTheBodyOfAnAnswer(t *testing.T) {
+	for name, c := range map[string]struct {
+		body           string
+		truncated      bool
+		want, encoding string
+	}{
+		"text":                                 {"grün", false, "grün", "utf-8"},
+		"nothing":                              {"", false, "", "utf-8"},
+		"bytes":                                {"\x00\xff", false, "AP8=", "base64"},
+		"text that was cut within a character": {"gr\xc3", true, "gr", "utf-8"},
+		"text that was cut within four bytes":  {"a\xf0\x9f\x98", true, "a", "utf-8"},
+		"text that was cut between two":        {"grü", true, "grü", "utf-8"},
+		"half a character that was not cut":    {"gr\xc3", false, "Z3LD", "base64"},
+		"bytes that were cut":                  {"\xff\xc3", true, "/8M=", "base64"},
+		"only continuation bytes, cut":         {"\x80\x80\x80\x80\x80", true, "gICAgIA=", "base64"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := webhook.Attempt{Response: &webhook.Response{Status: 200, Body: []byte(c.body), Truncated: c.truncated, Headers: http.Header{"X-Odd": {"\xff"}}}}
+			got := hal.FromAttempt(nil, webhook.Key{}, &a, true).Response
+			if got.Body != c.want || got.BodyEncoding != c.encoding || got.Truncated != c.truncated {
+				t.Errorf("got %q as %s, truncated %t, want %q as %s", got.Body, got.BodyEncoding, got.Truncated, c.want, c.encoding)
+			}
+			if _, err := json.Marshal(got); err != nil || got.Headers["X-Odd"] != "\uFFFD" {
+				t.Errorf("got header %q, %v", got.Headers["X-Odd"], err)
+			}
+		})
+	}
+}
+
+func TestAnExpiredEventLeavesTheRequestEmpty(t *testing.T) {
+	got := hal.FromAttempt(nil, webhook.Key{}, &webhook.Attempt{}, true)
+	if got.Request.Body != nil || got.Request.Headers == nil || len(got.Request.Headers) != 0 || got.Response != nil || got.Error != nil {
+		t.Errorf("got %+v, want neither body nor answer", got)
+	}
+}

@@ -1,0 +1,90 @@
+package rest_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/api/rest"
+	"nepenthes/shared/fault"
+)
+
+// made is the body that makes a webhook.
+func made(name, url string) string {
+	return `{"name":"` + name + `","payloadUrl":"` + url + `","events":["*"]}`
+}
+
+func TestNoWebhookPointsAtTheServiceItself(t *testing.T) {
+	s := newService(t, func(_ *rest.Config, ac *api.Config) { ac.Addresses.AllowLoopback = true })
+	token := s.token(t)
+	port := s.URL[strings.LastIndex(s.URL, ":"):]
+	for _, url := range []string{s.URL + "/x", "http://localhost" + port + "/", "http://[::1]" + port + "/", "http://127.1.2.3" + port} {
+		s.do(t, token, "POST", "/api/v3/webhooks", made("self", url)).wantKind(t, fault.PropertyConstraintViolation)
+	}
+	s.do(t, token, "POST", "/api/v3/webhooks", made("beside", "http://127.0.0.1:1/x")).want(t, 201, nil)
+
+	public := newService(t, func(_ *rest.Config, ac *api.Config) { ac.Addresses.Own = []string{"nepenthes.example.com"} })
+	token = public.token(t)
+	for _, url := range []string{"https://nepenthes.example.com/api/v3/events", "https://NEPENTHES.example.com.:443/"} {
+		public.do(t, token, "POST", "/api/v3/webhooks", made("self", url)).wantKind(t, fault.PropertyConstraintViolation)
+	}
+	public.do(t, token, "POST", "/api/v3/webhooks", made("beside", "https://nepenthes.example.com:8443/")).want(t, 201, nil)
+}
+
+func TestPayloadURLsAreLookedUp(t *testing.T) {
+	s := newService(t)
+	token := s.token(t)
+	s.do(t, token, "POST", "/api/v3/webhooks", made("inside", "https://inside.example.com/")).wantKind(t, fault.PropertyConstraintViolation)
+	s.do(t, token, "POST", "/api/v3/webhooks", made("nowhere", "https://nowhere.example.com/")).want(t, 201, nil)
+}
+
+func TestPayloadURLsAreKeptInNormalForm(t *testing.T) {
+	s := newService(t)
+	token := s.token(t)
+	var shown hal.Webhook
+	s.do(t, token, "POST", "/api/v3/webhooks", made("w", "HTTPS://Bücher.Example.com/a")).want(t, 201, &shown)
+	if shown.PayloadURL != "https://xn--bcher-kva.example.com/a" {
+		t.Errorf("got %q", shown.PayloadURL)
+	}
+	s.do(t, token, "PATCH", "/api/v3/webhooks/"+shown.ID, `{"payloadUrl":"https://bücher.example.com/a"}`).want(t, 200, &shown)
+	if shown.LockVersion != 1 {
+		t.Errorf("got version %d for another spelling of the same, want 1", shown.LockVersion)
+	}
+}
+
+func TestKeptHeadersCountToo(t *testing.T) {
+	s := newService(t)
+	token := s.token(t)
+	path := "/api/v3/webhooks/" + s.webhook(t, token, "w")
+	large := strings.Repeat("v", 3000)
+	s.do(t, token, "PATCH", path, `{"headers":{"X-A":"`+large+`"}}`).want(t, 200, nil)
+	s.do(t, token, "PATCH", path, `{"headers":{"X-A":"***","X-B":"`+large+`"}}`).wantKind(t, fault.PropertyConstraintViolation)
+	s.do(t, token, "PATCH", path, `{"headers":{"X-A":"***","X-B":"`+large[:1090]+`"}}`).want(t, 200, nil)
+	s.do(t, token, "PATCH", path, `{"headers":{"X-A":"***","X-B":"`+large[:1091]+`"}}`).wantKind(t, fault.PropertyConstraintViolation)
+}
+
+func TestABodyThatEndsEarlyIsTheClientsFault(t *testing.T) {
+	s := newService(t)
+	handler := rest.New(s.Config)
+	request := must[*http.Request](t)(http.NewRequest("PATCH", s.URL+"/api/v3/settings", strings.NewReader(`{`)))
+	request.ContentLength = 5
+	request.Header.Set("Authorization", "Bearer "+s.token(t))
+	request.Header.Set("Content-Type", "application/json")
+	recorded := httptest.NewRecorder()
+	handler.ServeHTTP(recorded, request)
+	if recorded.Code != 400 || !strings.Contains(recorded.Body.String(), "InvalidRequestBody") {
+		t.Errorf("got %d %s, want an invalid body", recorded.Code, recorded.Body)
+	}
+}
+
+func TestUncleanPathsAreNotRedirected(t *testing.T) {
+	s := newService(t)
+	for _, path := range []string{"//api/v3", "/api//v3", "/api/v3/", "/api/./v3", "/api/v3/webhooks/..", "/api/v3/%2e%2e/v3"} {
+		if got := s.do(t, s.token(t), "GET", path, ""); got.StatusCode != 404 || got.Request.URL.String() != s.URL+path {
+			t.Errorf("%s: got %d at %s, want 404 where it was asked for", path, got.StatusCode, got.Request.URL)
+		}
+	}
+}
