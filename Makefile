@@ -18,9 +18,63 @@ run: ## the whole system on this machine, with a receiver that shows verified we
 	@$(GO) build -o build/nepenthes ./local
 	@exec ./build/nepenthes $(ARGS)
 
+FUNCTIONS = settings webhooks oauth console fanout sender sweeper
+BUILD     = build
+# Small, and the same bytes for the same source, wherever and by whom it is built.
+RELEASE   = -tags lambda.norpc -trimpath -buildvcs=false
+LINK      = -s -w
+
+.PHONY: build
+build: ## the functions for AWS (arm64), into build/<function>/bootstrap
+	@mkdir -p $(BUILD)/.linked $(FUNCTIONS:%=$(BUILD)/%)
+	GOOS=linux GOARCH=arm64 $(GO) build $(RELEASE) -ldflags "$(LINK)" -o $(BUILD)/.linked/ $(FUNCTIONS:%=./functions/%)
+	@for f in $(FUNCTIONS); do ln -f $(BUILD)/.linked/$$f $(BUILD)/$$f/bootstrap || exit 1; done
+
+# A story's receivers are on this machine. Only these binaries may call it, and only infra's "assets=local", for
+# emulators, takes them. Functions in containers reach this machine by another address: RECEIVER_HOST.
+RECEIVER_HOST ?= 127.0.0.1
+EMULATED   = $(LINK) -X nepenthes/shared/outbound.loopback=allowed
+ifneq ($(RECEIVER_HOST),127.0.0.1)
+EMULATED  += -X nepenthes/shared/outbound.gateway=$(RECEIVER_HOST)
+endif
+
+.PHONY: build-local
+build-local: ## the functions for emulators on this machine, into build/local/<function>/bootstrap
+	@mkdir -p $(BUILD)/local/.linked $(FUNCTIONS:%=$(BUILD)/local/%)
+	GOARCH=$$($(GO) env GOHOSTARCH) $(GO) build $(RELEASE) -ldflags "$(EMULATED)" -o $(BUILD)/local/.linked/ $(FUNCTIONS:%=./functions/%)
+	@for f in $(FUNCTIONS); do ln -f $(BUILD)/local/.linked/$$f $(BUILD)/local/$$f/bootstrap || exit 1; done
+
 .PHONY: test
-test: lint ## everything that CI runs
-	$(GO) test $(PACKAGES)
+test: tools lint unit browser ## everything that CI runs; installs what it needs
+
+.PHONY: unit
+unit: tools ## the Go tests, with the emulators that they start themselves
+	CI=true $(GO) test $(PACKAGES)
+
+.PHONY: browser
+browser: tools ## the console and the documentation page in a real Chromium
+	CHROMIUM="$$(command -v chromium)" npx playwright test --config web/test/playwright.config.mjs --project "with script" --project "without script"
+
+.PHONY: screenshots
+screenshots: tools ## pictures of the console for README and docs, from a seeded state, into docs/images
+	CHROMIUM="$$(command -v chromium)" npx playwright test --config web/test/playwright.config.mjs --project screenshots
+
+.PHONY: tools
+tools: node_modules/.installed .venv/.installed ## what tests need, pinned: npm and Python packages, Chromium
+	@command -v java >/dev/null || { echo "Java 17 is missing: DynamoDB Local runs on it. Install openjdk-17-jre-headless." >&2; exit 1; }
+	@command -v chromium >/dev/null || { echo "Installing Chromium …"; apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+		{ echo "Chromium is missing and cannot be installed from here: install the package chromium." >&2; exit 1; }
+
+node_modules/.installed: package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20." >&2; exit 1; }
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.venv/.installed: requirements.txt
+	@command -v python3 >/dev/null || { echo "python3 is missing: install Python 3.11." >&2; exit 1; }
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
 
 .PHONY: lint
 lint: ## formatting, vet and staticcheck
@@ -35,11 +89,11 @@ format: ## format all Go code
 
 .PHONY: bench
 bench: ## the figures of docs/performance.md, with their floors, in one run
-	$(GO) test -run '^$$' -bench . -benchtime 1x ./shared/webhook ./shared/fanout ./shared/sender ./local
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./shared/webhook ./shared/sender ./shared/outbound ./shared/api/rest ./local
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for 30 s
-	@for target in $$(grep -rl --include='*_test.go' '^func Fuzz' events shared | xargs grep -ho '^func Fuzz[A-Za-z0-9]*' -H | sed 's/func //' ); do \
-		package=./$$(dirname "$${target%%:*}"); name=$${target##*:}; \
-		echo "$$package $$name"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime 30s $$package || exit 1; \
+	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' events shared | sed 's/:func / /' | while read -r file name; do \
+		echo "$$(dirname $$file) $$name"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime 30s "./$$(dirname $$file)" || exit 1; \
 	done
