@@ -35,6 +35,7 @@ func (t *storeTest) namesFolded() {
 		"\u0130stanbul":     "i\u0307stanbul", // a dotted capital I is an i and a dot
 		"\u1fb3\u0301":      "\u03b1\u0301\u0345",
 		"White \u212Anight": "white knight",
+		"\u13a0\u13fd":      "\uab70\u13f5", // Cherokee
 	} {
 		t.webhook(name)
 		t.nameTaken(other)

@@ -2,6 +2,7 @@ package webhook_test
 
 import (
 	"testing"
+	"unicode"
 
 	"pgregory.net/rapid"
 
@@ -18,6 +19,7 @@ func TestFoldName(t *testing.T) {
 		"composed and decomposed":      {"Caf\u00e9", "CAFE\u0301"},
 		"order of combining marks":     {"a\u0323\u0307", "A\u0307\u0323"},
 		"dotted capital I of Turkish":  {"\u0130stanbul", "i\u0307stanbul"},
+		"Cherokee":                     {"\u13a0\u13fd", "\uab70\u13f5"},
 		"Kelvin sign":                  {"\u212A", "k"},
 		"iota subscript behind a mark": {"\u1fb3\u0301", "\u03b1\u0301\u0345"},
 	}
@@ -41,6 +43,13 @@ func TestFoldName(t *testing.T) {
 			}
 		})
 	}
+	t.Run("every letter is one with its other cases", func(t *testing.T) {
+		for r := rune(0); r <= unicode.MaxRune; r++ {
+			if other := unicode.SimpleFold(r); other != r && webhook.FoldName(string(other)) != webhook.FoldName(string(r)) {
+				t.Errorf("%U and %U are two, want one", r, other)
+			}
+		}
+	})
 	t.Run("folding a folded name changes nothing", rapid.MakeCheck(func(t *rapid.T) {
 		once := webhook.FoldName(rapid.String().Draw(t, "name"))
 		if twice := webhook.FoldName(once); twice != once {
