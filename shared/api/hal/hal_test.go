@@ -43,8 +43,10 @@ func TestOnlyLiveSecretsAreShown(t *testing.T) {
 	now := time.Now()
 	w := webhook.Defaults()
 	w.Secrets = []webhook.Secret{
-		{ID: "expired", ExpiresAt: now.Add(-time.Second)}, {ID: "at this moment", ExpiresAt: now},
-		{ID: "later", ExpiresAt: now.Add(time.Second)}, {ID: "never"},
+		{ID: "expired", ExpiresAt: now.Add(-time.Second)},
+		{ID: "at this moment", ExpiresAt: now},
+		{ID: "later", ExpiresAt: now.Add(time.Second)},
+		{ID: "never"},
 	}
 	shown := hal.FromWebhook(hal.Paths{}, &w, now)
 	if len(shown.Secrets) != 2 || shown.Secrets[0].ID != "later" || shown.Secrets[1].ID != "never" || shown.Secrets[1].ExpiresAt != nil {
