@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -51,11 +52,15 @@ func (w *world) Post(_ context.Context, r outbound.Request) outbound.Result {
 	if w.posts[r.URL] == nil {
 		w.posts[r.URL] = map[string]int{}
 	}
-	w.posts[r.URL][r.Header["webhook-id"][0]]++
-	n := w.posts[r.URL][r.Header["webhook-id"][0]]
+	delivery := sent(r.Header, "webhook-id")
+	w.posts[r.URL][delivery]++
+	n := w.posts[r.URL][delivery]
 	w.mu.Unlock()
 	return w.answer(r.URL, n)
 }
+
+// sent is a header of a request, whose names are in the spelling that goes over the wire.
+func sent(h http.Header, name string) string { return h[name][0] }
 
 func (w *world) webhook(url string, s webhook.Subscription) {
 	w.t.Helper()
