@@ -83,7 +83,7 @@ func TestKill(t *testing.T) {
 	folder := t.TempDir()
 	told := map[string]string{} // the last thing said of a message
 	for round := range 30 {
-		killedAfter(t, folder, 1+rand.IntN(400), told)
+		killedAfter(t, folder, 1+rand.IntN(250), told)
 		left := drained(t, folder)
 		for body, said := range told {
 			switch count, there := left[body]; {

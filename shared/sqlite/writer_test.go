@@ -49,9 +49,19 @@ func things(t *testing.T, db *sqlite.DB) (all []int) {
 	return all
 }
 
-// together lets operations gather while the writer is busy, so that they share a transaction, and gives the answers
-// in their order.
+// together lets writes gather while the writer is busy, so that they share a transaction, and gives the answers in
+// their order.
 func together(t *testing.T, db *sqlite.DB, operations ...func(*zombie.Conn) error) []error {
+	t.Helper()
+	calls := make([]func() error, len(operations))
+	for i, operation := range operations {
+		calls[i] = func() error { return sqlite.Write(db, t.Context(), operation) }
+	}
+	return gather(t, db, calls...)
+}
+
+// gather makes calls while the writer is busy.
+func gather(t *testing.T, db *sqlite.DB, calls ...func() error) []error {
 	t.Helper()
 	busy, release := make(chan struct{}), make(chan struct{})
 	var all sync.WaitGroup
@@ -59,9 +69,9 @@ func together(t *testing.T, db *sqlite.DB, operations ...func(*zombie.Conn) erro
 		_ = sqlite.Write(db, t.Context(), func(*zombie.Conn) error { close(busy); <-release; return nil })
 	})
 	<-busy
-	answers := make([]error, len(operations))
-	for i, operation := range operations {
-		all.Go(func() { answers[i] = sqlite.Write(db, t.Context(), operation) })
+	answers := make([]error, len(calls))
+	for i, call := range calls {
+		all.Go(func() { answers[i] = call() })
 		synctest.Wait() // until it is queued
 	}
 	close(release)
@@ -241,12 +251,11 @@ func TestReadsSeeWhatIsCommitted(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			db := openThings(t, "", sqlite.Options{})
 			var seen []int
-			var read sync.WaitGroup
-			answers := together(t, db, put(1), func(*zombie.Conn) error {
-				read.Go(func() { seen = things(t, db) })
-				return nil
-			}, func(conn *zombie.Conn) error { return sqlitex.ExecuteTransient(conn, "ROLLBACK", nil) })
-			read.Wait()
+			write := func(f func(*zombie.Conn) error) func() error {
+				return func() error { return sqlite.Write(db, t.Context(), f) }
+			}
+			answers := gather(t, db, write(put(1)), func() error { seen = things(t, db); return nil },
+				write(func(conn *zombie.Conn) error { return sqlitex.ExecuteTransient(conn, "ROLLBACK", nil) }))
 			if len(seen) != 0 || !fault.Is(answers[0], fault.Unavailable) {
 				t.Errorf("got rows %v and error %v, want none and %v", seen, answers[0], fault.Unavailable)
 			}
@@ -258,8 +267,10 @@ func TestReadsSeeWhatIsCommitted(t *testing.T) {
 			if err := sqlite.Write(db, t.Context(), put(n)); err != nil {
 				t.Fatalf("Write: %v", err)
 			}
-			if got := things(t, db); len(got) != n+1 {
-				t.Fatalf("got %d rows after %d writes", len(got), n+1)
+			for range 2 { // so that each connection has its turn at both
+				if got := things(t, db); len(got) != n+1 {
+					t.Fatalf("got %d rows after %d writes", len(got), n+1)
+				}
 			}
 			err := sqlite.Read(db, t.Context(), func(conn *zombie.Conn) error {
 				_, err := conn.Prep("SELECT n FROM things ORDER BY n DESC").Step()
