@@ -13,7 +13,6 @@ import (
 
 const (
 	getMax = 100 // keys of one BatchGetItem
-	putMax = 25  // items of one BatchWriteItem
 	// together is how many requests one call has under way.
 	together = 16
 )
@@ -50,29 +49,6 @@ func (s *Store) getAll(ctx context.Context, table string, keys []item) ([]item, 
 		})
 		return found, err
 	})
-}
-
-// putAll writes items without a condition.
-func (s *Store) putAll(ctx context.Context, table string, items []item) error {
-	for batch := range slices.Chunk(items, putMax) {
-		var requests []types.WriteRequest
-		for _, i := range batch {
-			requests = append(requests, types.WriteRequest{PutRequest: &types.PutRequest{Item: i}})
-		}
-		ask := map[string][]types.WriteRequest{table: requests}
-		err := patiently(ctx, func(ctx context.Context) (done bool, err error) {
-			output, err := s.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: ask})
-			if err != nil {
-				return true, classify(err)
-			}
-			ask = output.UnprocessedItems
-			return len(ask) == 0, nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 var errDamaged = errors.New("the item is damaged")

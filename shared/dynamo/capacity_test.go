@@ -46,8 +46,6 @@ func (m *meter) measure(ctx context.Context, in middleware.InitializeInput, next
 		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	case *dynamodb.UpdateItemInput:
 		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-	case *dynamodb.BatchWriteItemInput:
-		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	}
 	out, metadata, err := next.HandleInitialize(ctx, in)
 	if _, refused := errors.AsType[*types.ConditionalCheckFailedException](err); refused {
@@ -58,10 +56,6 @@ func (m *meter) measure(ctx context.Context, in middleware.InitializeInput, next
 		m.add(output.ConsumedCapacity)
 	case *dynamodb.UpdateItemOutput:
 		m.add(output.ConsumedCapacity)
-	case *dynamodb.BatchWriteItemOutput:
-		for i := range output.ConsumedCapacity {
-			m.add(&output.ConsumedCapacity[i])
-		}
 	}
 	return out, metadata, err
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"nepenthes/shared/awsclient"
+	"nepenthes/shared/awstest"
 	"nepenthes/shared/conformance"
 	"nepenthes/shared/dynamo"
-	"nepenthes/shared/emulator"
 	"nepenthes/shared/tables"
 )
 
@@ -25,7 +25,7 @@ func TestStore(t *testing.T) {
 // local is the configuration of DynamoDB Local.
 func local(t *testing.T) aws.Config {
 	t.Helper()
-	t.Setenv("AWS_ENDPOINT_URL", emulator.DynamoDB(t))
+	t.Setenv("AWS_ENDPOINT_URL", awstest.DynamoDB(t))
 	t.Setenv("AWS_REGION", "us-east-1")
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")

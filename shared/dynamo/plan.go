@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"nepenthes/events"
 	"nepenthes/shared/fault"
@@ -50,16 +52,15 @@ func unpackPlan(packed []byte) []string {
 
 // putPlan writes the parts of a plan.
 func (s *Store) putPlan(ctx context.Context, planID, packed []byte, ttl int64) error {
-	var parts []item
-	for len(packed) > 0 {
-		size := min(planPart*webhookSize, len(packed))
-		part, err := marshal(planItem{Plan: packed[:size], TTL: ttl}, planPartKey(planID, len(parts)))
-		if err != nil {
-			return err
+	parts := slices.Collect(slices.Chunk(packed, planPart*webhookSize))
+	_, err := gather(len(parts), func(i int) ([]item, error) {
+		part, err := marshal(planItem{Plan: parts[i], TTL: ttl}, planPartKey(planID, i))
+		if err == nil {
+			_, _, err = s.put(ctx, &dynamodb.PutItemInput{TableName: &s.tables.Events, Item: part})
 		}
-		parts, packed = append(parts, part), packed[size:]
-	}
-	return s.putAll(ctx, s.tables.Events, parts)
+		return nil, err
+	})
+	return err
 }
 
 // Plan implements conformance.Events.

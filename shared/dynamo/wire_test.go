@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -90,23 +91,21 @@ func conflicting(send, *http.Request) (*http.Response, error) {
 		`"message":"Transaction cancelled","CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict","Message":"ongoing"}]}`), nil
 }
 
-// partial carries out the first part of a batch and leaves the rest unprocessed.
+// partial reads the first key of a batch and leaves the rest unprocessed.
 func partial(send send, request *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(request.Body)
 	if err != nil {
 		return nil, err
 	}
-	var ask struct{ RequestItems map[string]json.RawMessage }
+	var ask struct{ RequestItems map[string]map[string]any }
 	if err := json.Unmarshal(body, &ask); err != nil {
 		return nil, err
 	}
-	member, rest := "UnprocessedItems", map[string]json.RawMessage{}
+	rest := map[string]any{}
 	for table, asked := range ask.RequestItems {
-		first, left, isGet := halve(asked)
-		if isGet {
-			member = "UnprocessedKeys"
-		}
-		if ask.RequestItems[table] = first; left != nil {
+		if keys := asked["Keys"].([]any); len(keys) > 1 {
+			left := maps.Clone(asked)
+			asked["Keys"], left["Keys"] = keys[:1], keys[1:]
 			rest[table] = left
 		}
 	}
@@ -124,31 +123,9 @@ func partial(send send, request *http.Request) (*http.Response, error) {
 	if err := json.NewDecoder(got.Body).Decode(&told); err != nil {
 		return nil, err
 	}
-	told[member] = rest
+	told["UnprocessedKeys"] = rest
 	whole, err := json.Marshal(told)
 	return answer(got.StatusCode, string(whole)), err
-}
-
-// halve splits what a batch asks of one table: its first entry, and the others.
-func halve(asked json.RawMessage) (first, left json.RawMessage, isGet bool) {
-	var get map[string]any
-	if json.Unmarshal(asked, &get) == nil {
-		keys := get["Keys"].([]any)
-		get["Keys"] = keys[:1]
-		first, _ = json.Marshal(get)
-		if len(keys) > 1 {
-			get["Keys"] = keys[1:]
-			left, _ = json.Marshal(get)
-		}
-		return first, left, true
-	}
-	var put []any
-	_ = json.Unmarshal(asked, &put)
-	first, _ = json.Marshal(put[:1])
-	if len(put) > 1 {
-		left, _ = json.Marshal(put[1:])
-	}
-	return first, left, false
 }
 
 func answer(status int, body string) *http.Response {

@@ -1,9 +1,9 @@
-// Package emulator starts the AWS emulators that tests run against: DynamoDB Local and MiniStack, both installed
+// Package awstest starts the AWS emulators that tests run against: DynamoDB Local and MiniStack, both installed
 // by the repository's lock files. For tests alone.
 //
 // Each is started by the first test of a binary that asks for it and ends with that binary, however it ends: its
 // keeper is a shell that waits for the binary's end of a pipe to close. Nothing outlives a test that was killed.
-package emulator
+package awstest
 
 import (
 	"context"
@@ -123,7 +123,7 @@ func start(path string, command func(port, folder string) *exec.Cmd) (string, er
 	if err != nil {
 		return "", err
 	}
-	folder, err := os.MkdirTemp("", "emulator")
+	folder, err := os.MkdirTemp("", "awstest")
 	if err != nil {
 		return "", err
 	}

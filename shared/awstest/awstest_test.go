@@ -1,4 +1,4 @@
-package emulator_test
+package awstest_test
 
 import (
 	"net/http"
@@ -8,22 +8,22 @@ import (
 	"testing"
 	"time"
 
-	"nepenthes/shared/emulator"
+	"nepenthes/shared/awstest"
 )
 
 // TestChild is no test by itself: TestNothingOutlivesATestThatIsKilled runs it in a process of its own.
 func TestChild(t *testing.T) {
-	if os.Getenv("EMULATOR_CHILD") == "" {
+	if os.Getenv("AWSTEST_CHILD") == "" {
 		return
 	}
-	_, _ = os.Stdout.WriteString(emulator.MiniStack(t) + "\n")
+	_, _ = os.Stdout.WriteString(awstest.MiniStack(t) + "\n")
 	select {}
 }
 
 func TestNothingOutlivesATestThatIsKilled(t *testing.T) {
-	emulator.MiniStack(t) // skips where there is none
+	awstest.MiniStack(t) // skips where there is none
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChild$")
-	child.Env = append(os.Environ(), "EMULATOR_CHILD=yes")
+	child.Env = append(os.Environ(), "AWSTEST_CHILD=yes")
 	output, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
