@@ -22,12 +22,13 @@ func ordered(scopes []access.Scope) []access.Scope {
 	return list
 }
 
-// common gives every scope that both lists allow, a read that a write includes among them: a token for
-// webhooks:write keeps webhooks:read when its client is left with that.
-func common(a, b []access.Scope) []access.Scope {
-	var list []access.Scope
-	for _, s := range allScopes {
-		if access.Allows(a, s) && access.Allows(b, s) {
+// held gives those of the scopes that a holder of others has. Held among all, a list is complete: every read that
+// a write of it includes stands there too, so that a token for webhooks:write keeps webhooks:read when its client
+// is left with that.
+func held(scopes, others []access.Scope) []access.Scope {
+	list := make([]access.Scope, 0, len(scopes))
+	for _, s := range scopes {
+		if access.Allows(others, s) {
 			list = append(list, s)
 		}
 	}

@@ -83,7 +83,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (caller Caller, err
 	}
 	return Caller{
 		ClientID: signed.client,
-		Scopes:   common(signed.scopes, client.Scopes),
+		Scopes:   held(signed.scopes, client.Scopes),
 		TokenID:  signed.id,
 		Expires:  signed.expires,
 	}, nil
@@ -109,7 +109,7 @@ func (v *Verifier) notRevoked(ctx context.Context, tokenID string) error {
 // statement is what a token says that was signed by us.
 type statement struct {
 	id, client      string
-	scopes          []access.Scope
+	scopes          []access.Scope // complete, see held
 	issued, expires time.Time
 }
 
@@ -129,7 +129,7 @@ func (v *Verifier) signed(ctx context.Context, token string) (statement, error) 
 	s := statement{
 		id:      c.ID,
 		client:  c.ClientID,
-		scopes:  parse(c.Scope),
+		scopes:  held(allScopes, parse(c.Scope)),
 		issued:  time.Unix(c.IssuedAt, 0).UTC(),
 		expires: time.Unix(c.Expires, 0).UTC(),
 	}
