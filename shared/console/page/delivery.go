@@ -114,24 +114,23 @@ func sentence(d *hal.Delivery, now time.Time) []Part {
 	switch webhook.State(d.State) {
 	case webhook.Pending:
 		if d.NextAttemptAt != nil {
-			return []Part{{"No attempt yet. The first one is due at ", At(d.NextAttemptAt)}, {Text: "."}}
+			return []Part{{"No attempt yet. The first one is due at ", At(d.NextAttemptAt)}}
 		}
 		return []Part{{Text: "The first attempt is about to be made."}}
 	case webhook.Retrying:
 		if d.UnderWay() || d.NextAttemptAt == nil || !d.NextAttemptAt.After(now) {
 			return []Part{{Text: failed + ", the next attempt is being made."}}
 		}
-		return []Part{{failed + ", next attempt at ", At(d.NextAttemptAt)}, {Text: "."}}
+		return []Part{{failed + ", next attempt at ", At(d.NextAttemptAt)}}
 	case webhook.Held:
 		return []Part{{Text: "Waits until its webhook is resumed."}}
 	case webhook.Delivered:
-		return []Part{{"Arrived with " + which(d.AttemptCount) + " at ", At(d.FinishedAt)}, {Text: "."}}
+		return []Part{{"Arrived with " + which(d.AttemptCount) + " at ", At(d.FinishedAt)}}
 	}
-	parts := []Part{{ending(d) + " Since ", At(d.FinishedAt)}, {Text: "."}}
 	if d.UnderWay() {
-		parts[1].Text = ". Another attempt is being made."
+		return []Part{{Text: ending(d) + " Another attempt is being made."}}
 	}
-	return parts
+	return []Part{{ending(d) + " Since ", At(d.FinishedAt)}}
 }
 
 // ending says why nothing more happens by itself.
