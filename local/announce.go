@@ -8,7 +8,9 @@ import (
 // announce prints where everything is, a line each, in the order on which scripts rely.
 func (s *system) announce(out io.Writer) {
 	api, admin := s.api.url(), s.admin.String()
+	fmt.Fprintln(out, "console", api+"/admin")
 	fmt.Fprintln(out, "api", api)
+	fmt.Fprintln(out, "docs", api+"/api/docs")
 	fmt.Fprintln(out, "admin", admin)
 	fmt.Fprintf(out, "receiver %s/hooks (secret %s)\n", s.receiver.url(), s.receiverSecret)
 	token := fmt.Sprintf(`curl -s -u '%s' -d grant_type=client_credentials %s/oauth/token`, admin, api)

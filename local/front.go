@@ -4,6 +4,9 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"strings"
+
+	"github.com/klauspost/compress/gzhttp"
 
 	"nepenthes/shared/address"
 	"nepenthes/shared/api"
@@ -11,10 +14,12 @@ import (
 	"nepenthes/shared/auth"
 	"nepenthes/shared/auth/clients"
 	"nepenthes/shared/auth/oauth"
+	"nepenthes/shared/console"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/payload"
 	"nepenthes/shared/vault"
 	"nepenthes/shared/webhook"
+	"nepenthes/web"
 )
 
 // front is everything that answers HTTP: what runs in the cloud as settings, webhooks, oauth and console.
@@ -23,28 +28,43 @@ func (s *system) front(ctx context.Context, keys *vault.Local) (http.Handler, er
 	if err != nil {
 		return nil, err
 	}
-	administrator := clients.NewAdministrator(clients.AdministratorConfig{Store: s.db})
-	if err := administrator.Ensure(ctx, s.admin.id, s.admin.secret); err != nil {
+	if err := clients.NewAdministrator(clients.AdministratorConfig{Store: s.db}).Ensure(ctx, s.admin.id, s.admin.secret); err != nil {
 		return nil, err
 	}
 	operations, err := s.operations(keys)
 	if err != nil {
 		return nil, err
 	}
-	verifier := auth.NewVerifier(auth.VerifierConfig{
-		Clients: s.db, Revocations: s.db, Keys: verifying, Issuer: s.api.url(),
-	})
-	issuing, err := s.authorization(keys, verifying, verifier)
+	verifier := auth.NewVerifier(auth.VerifierConfig{Clients: s.db, Revocations: s.db, Keys: verifying, Issuer: s.api.url()})
+	authenticator := auth.NewAuthenticator(auth.AuthenticatorConfig{Clients: s.db, Failures: s.db, Logger: s.logger})
+	issuing, err := s.authorization(keys, authenticator, verifying, verifier)
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", s.healthz)
-	mux.Handle("/", rest.New(rest.Config{
-		Operations: operations, Verifier: verifier, Settings: s.pipeline.catalogue, Mounts: issuing,
+	pages := console.New(console.Config{
+		Operations: operations, Authenticator: authenticator, Clients: s.db, State: s.db, Settings: s.pipeline.catalogue,
+		PlainHTTP: true, Logger: s.logger,
+	})
+	interfaces := rest.New(rest.Config{
+		Operations: operations, Verifier: verifier, Settings: s.pipeline.catalogue, Mounts: issuing, Docs: gzhttp.GzipHandler(web.Docs()),
 		Rate: s.rate, Version: payload.Version, Logger: s.logger,
-	}))
-	return mux, nil
+	})
+	return s.share(gzhttp.GzipHandler(pages), interfaces), nil
+}
+
+// share gives each path to whom it belongs, as the gateway does in the cloud. A ServeMux would not do: it redirects
+// paths that are not clean, and those are unknown paths of the API.
+func (s *system) share(pages, interfaces http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.Path; {
+		case path == "/healthz":
+			s.healthz(w, r)
+		case path == "/admin", strings.HasPrefix(path, "/admin/"):
+			pages.ServeHTTP(w, r)
+		default:
+			interfaces.ServeHTTP(w, r)
+		}
+	})
 }
 
 // operations are the operations of the API.
@@ -72,13 +92,13 @@ func (s *system) own() []string {
 }
 
 // authorization is the authorization server: tokens for clients.
-func (s *system) authorization(keys *vault.Local, verifying *vault.Verifier, verifier *auth.Verifier) ([]rest.Mount, error) {
+func (s *system) authorization(keys *vault.Local, authenticator *auth.Authenticator, verifying *vault.Verifier, verifier *auth.Verifier) ([]rest.Mount, error) {
 	signer, err := vault.NewSigner(vault.SignerConfig{Pairs: s.db, Maker: keys, Unwrapper: keys})
 	if err != nil {
 		return nil, err
 	}
 	server := oauth.New(oauth.Config{
-		Authenticator: auth.NewAuthenticator(auth.AuthenticatorConfig{Clients: s.db, Failures: s.db, Logger: s.logger}),
+		Authenticator: authenticator,
 		Issuer:        auth.NewIssuer(auth.IssuerConfig{Keys: signer, Revocations: s.db, Verifier: verifier}),
 		Keys:          tokenKeys{signer, verifying}, PublicURL: s.api.url(), Logger: s.logger,
 	})

@@ -12,8 +12,9 @@ import (
 // The times of a rotation of token keys. A token lives 15 minutes, so between the last one that an old key
 // signed (SignAfter and a refresh after the new key was made) and VerifyFor more than half an hour is left.
 const (
-	// SignAfter is how old a key is when it begins to sign: by then every process that verifies has read it.
-	SignAfter = refreshEvery
+	// SignAfter is how old a key is when it begins to sign: by then every process that verifies has read it, and so
+	// has every verifier outside that keeps the key set for as long as it may (a minute) and a few refreshes more.
+	SignAfter = 5 * time.Minute
 	// VerifyFor is how long after its successor was made a key is still accepted.
 	VerifyFor = time.Hour
 
