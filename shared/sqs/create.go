@@ -1,0 +1,74 @@
+package sqs
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"nepenthes/shared/fault"
+	"nepenthes/shared/limits"
+)
+
+// Options say how a lane is consumed.
+type Options struct {
+	// Visibility is how long a received message stays hidden; whole seconds, at most 12 hours.
+	Visibility time.Duration
+	// MaxReceiveCount is how often a message is received before it becomes a dead letter; 0 means
+	// limits.MaxReceiveCount.
+	MaxReceiveCount int
+}
+
+// Create makes the queue of that name, and its dead-letter queue, whose name is dead, and gives their lanes. Queues
+// that are there already keep their messages and take on the options. It is for local and for tests: a
+// deployment's queues come from its template.
+func Create(ctx context.Context, cfg aws.Config, name, dead string, o Options) (_, deadLetters *Lane, err error) {
+	defer fault.Wrap(&err, "create queue %s", name)
+	if o.MaxReceiveCount == 0 {
+		o.MaxReceiveCount = limits.MaxReceiveCount
+	}
+	client := sqs.NewFromConfig(cfg)
+	keep := map[string]string{
+		string(types.QueueAttributeNameMessageRetentionPeriod): seconds(limits.LaneRetention),
+		string(types.QueueAttributeNameVisibilityTimeout):      seconds(o.Visibility),
+	}
+	deadURL, err := create(ctx, client, dead, keep)
+	if err != nil {
+		return nil, nil, err
+	}
+	arn, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: &deadURL, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn},
+	})
+	if err != nil {
+		return nil, nil, classify(err)
+	}
+	redrive, err := json.Marshal(map[string]any{
+		"deadLetterTargetArn": arn.Attributes[string(types.QueueAttributeNameQueueArn)],
+		"maxReceiveCount":     o.MaxReceiveCount,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	keep[string(types.QueueAttributeNameRedrivePolicy)] = string(redrive)
+	url, err := create(ctx, client, name, keep)
+	if err != nil {
+		return nil, nil, err
+	}
+	return New(cfg, url), New(cfg, deadURL), nil
+}
+
+// create sets the attributes in a step of its own: SQS refuses to create a queue that has others.
+func create(ctx context.Context, client *sqs.Client, name string, attributes map[string]string) (url string, err error) {
+	made, err := client.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name})
+	if err != nil {
+		return "", classify(err)
+	}
+	_, err = client.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: made.QueueUrl, Attributes: attributes})
+	return aws.ToString(made.QueueUrl), classify(err)
+}
+
+func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
