@@ -40,14 +40,13 @@ func Create(ctx context.Context, cfg aws.Config, name, dead string, o Options) (
 	if err != nil {
 		return nil, nil, err
 	}
-	arn, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
-		QueueUrl: &deadURL, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn},
-	})
+	deadLetters = New(cfg, deadURL)
+	arn, err := deadLetters.arn(ctx)
 	if err != nil {
-		return nil, nil, classify(err)
+		return nil, nil, err
 	}
 	redrive, err := json.Marshal(map[string]any{
-		"deadLetterTargetArn": arn.Attributes[string(types.QueueAttributeNameQueueArn)],
+		"deadLetterTargetArn": arn,
 		"maxReceiveCount":     o.MaxReceiveCount,
 	})
 	if err != nil {
@@ -58,7 +57,7 @@ func Create(ctx context.Context, cfg aws.Config, name, dead string, o Options) (
 	if err != nil {
 		return nil, nil, err
 	}
-	return New(cfg, url), New(cfg, deadURL), nil
+	return New(cfg, url), deadLetters, nil
 }
 
 // create sets the attributes in a step of its own: SQS refuses to create a queue that has others.
