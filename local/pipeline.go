@@ -23,7 +23,7 @@ import (
 // tenth (one webhook's share) is the number of requests that one receiver gets at a time.
 const (
 	fanoutSlots = 100
-	senderSlots = 600
+	senderSlots = 400
 )
 
 // pipeline is the way of an event from its lane to the receivers: what runs in the cloud as fanout, sender and

@@ -75,7 +75,9 @@ func (s *Sender) record(ctx context.Context, event *webhook.Recorded, d webhook.
 			return err
 		}
 		if won {
-			s.Logger.InfoContext(ctx, "delivery.attempted", s.facts(&stored, a)...)
+			if s.Logger.Enabled(ctx, slog.LevelInfo) {
+				s.Logger.InfoContext(ctx, "delivery.attempted", s.facts(&stored, a)...)
+			}
 			return s.follow(ctx, event, &stored, a, now)
 		}
 		d = stored

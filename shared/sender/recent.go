@@ -25,7 +25,7 @@ type recent struct {
 }
 
 // recentBytes bounds the data kept: enough for a few batches of the largest events.
-const recentBytes = 8 << 20
+const recentBytes = 4 << 20
 
 // eventOverhead is what an event costs besides its data, roughly.
 const eventOverhead = 1 << 10

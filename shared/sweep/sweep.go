@@ -6,6 +6,7 @@ package sweep
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"nepenthes/shared/fault"
@@ -48,6 +49,11 @@ func New(c Config) *Sweeper {
 	}
 	return &Sweeper{c}
 }
+
+// spread is how far the next look at a delivery is moved at random. What was listed together does not come back in
+// one heap; and what two sweepers write at the same moment differs, so that one of them wins: a store takes a write
+// that equals what is stored for a repeat whose answer was lost.
+const spread = time.Second
 
 // page is how many deliveries are looked at between two sends.
 const page = 100
@@ -115,6 +121,9 @@ func (s *Sweeper) moveOne(ctx context.Context, key webhook.Key) (delay time.Dura
 		return 0, false, err
 	}
 	delay, ring = d.Sweep(now, s.Clock)
+	if !d.SweepAt.IsZero() {
+		d.SweepAt = d.SweepAt.Add(rand.N(spread))
+	}
 	_, won, err := s.Deliveries.PutDelivery(ctx, d, nil)
 	return delay, ring && won, err
 }
