@@ -139,6 +139,7 @@ func (x *exchange) tidied() bool {
 	case clean+"/" == given && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead):
 		x.redirect(x.base + clean)
 	default:
+		x.greet()
 		x.fail(fault.New(fault.NotFound, "There is no such page."))
 	}
 	return true

@@ -69,6 +69,7 @@ func (x *exchange) signOut() error {
 // asset serves a static file.
 func (x *exchange) asset() error {
 	if !web.ServeAsset(x, x.r, x.r.PathValue("file")) {
+		x.greet()
 		return fault.New(fault.NotFound, "There is no such file.")
 	}
 	return nil

@@ -1,0 +1,332 @@
+package console_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"nepenthes/shared/console"
+	"nepenthes/shared/settings"
+)
+
+const policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+
+func TestEveryAnswerHasTheHeaders(t *testing.T) {
+	s := start(t, "")
+	stranger, admin := s.browser(), s.admin()
+	for name, a := range map[string]answer{
+		"a page":                 admin.get("/admin/webhooks"),
+		"a redirect":             stranger.get("/admin/webhooks"),
+		"a page that is missing": admin.get("/admin/nowhere"),
+		"a refused form":         admin.post("/admin/api", "max_page_size", "x"),
+		"a lapsed form":          stranger.post("/admin/api"),
+		"a wrong method":         admin.post("/admin/webhooks"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for header, want := range map[string]string{
+				"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "no-store",
+			} {
+				if got := a.header.Get(header); got != want {
+					t.Errorf("%s: got %q, want %q", header, got, want)
+				}
+			}
+			if !strings.HasPrefix(a.header.Get("X-Request-Id"), "req_") {
+				t.Errorf("request id %q", a.header.Get("X-Request-Id"))
+			}
+		})
+	}
+}
+
+func TestASignInLeadsBack(t *testing.T) {
+	for name, c := range map[string]struct{ to, want string }{
+		"to the page":                  {"/admin/webhooks?name=x", "/admin/webhooks?name=x"},
+		"to the start without a page":  {"", "/admin"},
+		"nowhere else":                 {"https://evil.example/admin/x", "/admin"},
+		"nor without a scheme":         {"//evil.example/admin/x", "/admin"},
+		"nor with backslashes":         {`/\evil.example/admin`, "/admin"},
+		"nor out of the console":       {"/admin/../api/docs", "/admin"},
+		"nor to a name that begins so": {"/administrator", "/admin"},
+		"nor around itself":            {"/admin/sign_in?to=/admin", "/admin"},
+		"nor with a script":            {"javascript:alert(1)", "/admin"},
+		"nor with a line break":        {"/admin/x\r\nSet-Cookie: a=b", "/admin"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, stage := range []string{"", "/prod"} {
+				a := start(t, stage).browser().post("/admin/sign_in", "client_id", adminID, "client_secret", adminSecret, "to", c.to)
+				if got := a.header.Get("Location"); a.status != http.StatusSeeOther || got != stage+c.want {
+					t.Errorf("got %d %q, want %q", a.status, got, stage+c.want)
+				}
+			}
+		})
+	}
+}
+
+func TestWithoutASession(t *testing.T) {
+	s := start(t, "/prod")
+	b := s.browser()
+	t.Run("a page leads to the sign-in and remembers itself", func(t *testing.T) {
+		a := b.get("/admin/deliveries/dlv_x?body=raw")
+		want := "/prod/admin/sign_in?to=" + url.QueryEscape("/admin/deliveries/dlv_x?body=raw")
+		if got := a.header.Get("Location"); a.status != http.StatusSeeOther || got != want {
+			t.Errorf("got %d %q, want %q", a.status, got, want)
+		}
+	})
+	t.Run("a form is kept but for its secrets", func(t *testing.T) {
+		a := b.post("/admin/webhooks/new", "name", `a "quoted" name`, "secret", "whsec_hidden", "header_name", "X-Token", "header_value", "hidden-too", "header_kept", "X-Token", "events", "*", "events", "user:created")
+		if a.status != http.StatusUnauthorized {
+			t.Errorf("status %d", a.status)
+		}
+		for _, want := range []string{
+			"Nothing was saved: sign in in a new tab, come back, press Save again.", `name="name" value="a &#34;quoted&#34; name"`,
+			`name="events" value="*"`, `name="events" value="user:created"`, `name="header_kept" value=""`, `action="/prod/admin/webhooks/new"`,
+		} {
+			if !strings.Contains(a.body, want) {
+				t.Errorf("%s is missing in %s", want, a.body)
+			}
+		}
+		if strings.Contains(a.body, "hidden") && (strings.Contains(a.body, "whsec_hidden") || strings.Contains(a.body, "hidden-too")) {
+			t.Error("a secret is on the page")
+		}
+	})
+}
+
+func TestSignInIsSlowedDown(t *testing.T) {
+	s := start(t, "")
+	b := s.browser()
+	statuses := map[int]int{}
+	for range 12 {
+		a := b.post("/admin/sign_in", "client_id", adminID, "client_secret", "guess")
+		statuses[a.status]++
+		if strings.Contains(a.body, "guess") {
+			t.Error("the page shows the secret that was typed")
+		}
+	}
+	if statuses[http.StatusUnprocessableEntity] != 10 || statuses[http.StatusTooManyRequests] != 2 {
+		t.Errorf("got %v", statuses)
+	}
+}
+
+func TestFormsFromElsewhereAreRefused(t *testing.T) {
+	s := start(t, "")
+	w := s.webhook("Billing")
+	b := s.admin()
+	for name, header := range map[string]struct{ name, value string }{
+		"another site says the browser":   {"Sec-Fetch-Site", "cross-site"},
+		"another origin of the same site": {"Sec-Fetch-Site", "same-site"},
+		"an older browser's origin":       {"Origin", "https://evil.example"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, path := range []string{"/admin/webhooks/" + w.ID + "/delete", "/admin/sign_in", "/admin/sign_out", "/admin/api"} {
+				r := b.form(path, "client_id", adminID, "client_secret", adminSecret)
+				r.Header.Del("Sec-Fetch-Site")
+				r.Header.Set(header.name, header.value)
+				if a := b.do(r); a.status != http.StatusForbidden || !strings.Contains(a.body, "open the page here") {
+					t.Errorf("%s: %d", path, a.status)
+				}
+			}
+		})
+	}
+	if a := b.get("/admin/webhooks/" + w.ID); a.status != http.StatusOK {
+		t.Errorf("the webhook: %d", a.status)
+	}
+}
+
+var (
+	hrefs  = regexp.MustCompile(`(?:href|action|src)="([^"#]*)`)
+	inline = regexp.MustCompile(`(?i)<style|\sstyle=|<script(?:>| [^>]*>[^<])|\son[a-z]+=|javascript:`)
+)
+
+// TestCrawl follows every link of the console, as an administrator sees it below a stage path.
+func TestCrawl(t *testing.T) {
+	s := start(t, "/prod")
+	w := s.webhook("<script>alert(1)</script>")
+	delivery := s.delivery(w)
+	s.client("webhooks:read")
+	b := s.admin()
+	seen, queue := map[string]bool{}, []string{"/prod/admin", "/prod/admin/deliveries/" + delivery}
+	for len(queue) > 0 {
+		path := queue[0]
+		queue = queue[1:]
+		if seen[path] || strings.HasPrefix(path, "/prod/api/") {
+			continue
+		}
+		seen[path] = true
+		a := b.get(strings.TrimPrefix(path, "/prod"))
+		if a.status != http.StatusOK && a.status != http.StatusSeeOther {
+			t.Errorf("%s: %d", path, a.status)
+		}
+		if !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+			continue
+		}
+		if found := inline.FindString(a.body); found != "" {
+			t.Errorf("%s: %q would not run under the policy", path, found)
+		}
+		if strings.Contains(a.body, "credential-4711") || strings.Contains(a.body, "<script>alert") {
+			t.Errorf("%s shows what it must not", path)
+		}
+		for _, m := range hrefs.FindAllStringSubmatch(a.body, -1) {
+			if m[1] == "" {
+				continue
+			}
+			if !strings.HasPrefix(m[1], "/prod/") {
+				t.Errorf("%s leads to %s, out of the stage", path, m[1])
+			}
+			if !strings.Contains(m[0], "action") {
+				queue = append(queue, strings.ReplaceAll(m[1], "&amp;", "&"))
+			}
+		}
+	}
+	if len(seen) < 19 {
+		t.Errorf("only %d pages were found: %v", len(seen), seen)
+	}
+}
+
+func TestScopesDecideWhatIsOfferedAndWhatIsDone(t *testing.T) {
+	s := start(t, "")
+	w := s.webhook("Billing")
+	delivery := s.delivery(w)
+	id, secret := s.client("webhooks:read")
+	b := s.signedIn(id, secret)
+	list, page := b.get("/admin/webhooks"), b.get("/admin/webhooks/"+w.ID)
+	for _, what := range []string{"+ Webhook", "Last delivery", "Applications"} {
+		if strings.Contains(list.body, what) {
+			t.Errorf("the list offers %q", what)
+		}
+	}
+	for _, what := range []string{"Edit", "Recent deliveries", "Rotate secret", "Delete"} {
+		if strings.Contains(page.body, what) {
+			t.Errorf("the webhook's page offers %q", what)
+		}
+	}
+	for _, path := range []string{"/admin/api", "/admin/webhooks/new", "/admin/webhooks/" + w.ID + "/edit", "/admin/deliveries", "/admin/deliveries/" + delivery, "/admin/applications"} {
+		if a := b.get(path); a.status != http.StatusForbidden {
+			t.Errorf("GET %s: %d", path, a.status)
+		}
+	}
+	for _, path := range []string{
+		"/admin/api", "/admin/webhooks/new", "/admin/webhooks/" + w.ID + "/edit", "/admin/webhooks/" + w.ID + "/delete", "/admin/webhooks/" + w.ID + "/rotate",
+		"/admin/webhooks/" + w.ID + "/ping", "/admin/webhooks/" + w.ID + "/disable", "/admin/deliveries", "/admin/deliveries/" + delivery + "/retry", "/admin/applications/new",
+	} {
+		if a := b.post(path); a.status != http.StatusForbidden {
+			t.Errorf("POST %s: %d", path, a.status)
+		}
+	}
+	if a := b.get("/admin"); a.header.Get("Location") != "/admin/webhooks" {
+		t.Errorf("the start leads to %q", a.header.Get("Location"))
+	}
+}
+
+func TestOnePageForEachFailure(t *testing.T) {
+	s := start(t, "")
+	b := s.admin()
+	for name, c := range map[string]struct {
+		answer answer
+		status int
+		text   string
+	}{
+		"an unknown page":             {b.get("/admin/nowhere"), http.StatusNotFound, "There is no such page."},
+		"a path of dots":              {b.get("/admin/./api"), http.StatusNotFound, "There is no such page."},
+		"an unknown webhook":          {b.get("/admin/webhooks/wh_unknown"), http.StatusNotFound, "There is no"},
+		"an unknown delivery":         {b.get("/admin/deliveries/dlv_unknown"), http.StatusNotFound, "There is no delivery"},
+		"another method":              {b.post("/admin/webhooks"), http.StatusMethodNotAllowed, "cannot be asked for in that way"},
+		"a page number that is none":  {b.get("/admin/webhooks?offset=x"), http.StatusBadRequest, "offset is not a number."},
+		"a page number below one":     {b.get("/admin/webhooks?offset=0"), http.StatusBadRequest, "offset"},
+		"an invented cursor":          {b.get("/admin/deliveries?cursor=abc"), http.StatusBadRequest, "cursor"},
+		"a form without its number":   {b.post("/admin/webhooks/new", "name", "x"), http.StatusBadRequest, "incomplete"},
+		"a form that is too large":    {b.post("/admin/why", "pasted", strings.Repeat("x", 1<<20)), http.StatusRequestEntityTooLarge, "1 MiB"},
+		"an event type that is none":  {b.get("/admin/why?event=no%3Asuch"), http.StatusUnprocessableEntity, "There is no event type"},
+		"a test event that is none":   {b.post("/admin/webhooks/"+s.webhook("Ping").ID+"/ping", "event", "no:such"), http.StatusUnprocessableEntity, "catalogue"},
+		"an asset of another version": {b.get("/admin/static/style.000000000000.css"), http.StatusNotFound, "no such file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.answer.status != c.status || !strings.Contains(c.answer.body, c.text) {
+				t.Errorf("got %d %s", c.answer.status, c.answer.body)
+			}
+			if !strings.Contains(c.answer.body, `aria-label="Administration"`) {
+				t.Error("the page has no navigation")
+			}
+		})
+	}
+}
+
+func TestASlashTooManyLeadsToThePage(t *testing.T) {
+	if a := start(t, "/prod").admin().get("/admin/webhooks/"); a.status != http.StatusSeeOther || a.header.Get("Location") != "/prod/admin/webhooks" {
+		t.Errorf("got %d %q", a.status, a.header.Get("Location"))
+	}
+}
+
+func TestHEADIsAGETWithoutABody(t *testing.T) {
+	s := start(t, "")
+	r := must[*http.Request](t)(http.NewRequest(http.MethodHead, s.url+"/admin/webhooks", nil))
+	if a := s.admin().do(r); a.status != http.StatusOK || a.body != "" || a.header.Get("Content-Type") != "text/html; charset=utf-8" {
+		t.Errorf("got %d %q %q", a.status, a.header.Get("Content-Type"), a.body)
+	}
+}
+
+// brokenSettings fail, or panic, once they are told to.
+type brokenSettings struct {
+	inner  console.Settings
+	broken func()
+	err    error
+}
+
+func (b *brokenSettings) Settings(ctx context.Context) (settings.Settings, error) {
+	if b.broken != nil {
+		b.broken()
+	}
+	if b.err != nil {
+		return settings.Settings{}, b.err
+	}
+	return b.inner.Settings(ctx)
+}
+
+func TestOurOwnFailuresTellNothingButTheRequest(t *testing.T) {
+	const inner = "disk of 10.0.0.7 is on fire"
+	broken := &brokenSettings{}
+	s := start(t, "", func(c *console.Config) { broken.inner, c.Settings = c.Settings, broken })
+	b := s.admin()
+	for name, breakIt := range map[string]func(){
+		"an error": func() { broken.err, broken.broken = errors.New(inner), nil },
+		"a panic":  func() { broken.err, broken.broken = nil, func() { panic(inner) } },
+	} {
+		t.Run(name, func(t *testing.T) {
+			breakIt()
+			a := b.get("/admin/webhooks")
+			id := a.header.Get("X-Request-Id")
+			if a.status != http.StatusInternalServerError || !strings.Contains(a.body, id) || strings.Contains(a.body, inner) {
+				t.Errorf("got %d %s", a.status, a.body)
+			}
+			if log := s.log.String(); !strings.Contains(log, id) || !strings.Contains(log, inner) {
+				t.Errorf("the log has %s", log)
+			}
+		})
+	}
+}
+
+func TestFollowingIsNoUse(t *testing.T) {
+	now := time.Now()
+	s := start(t, "", func(c *console.Config) { c.Now = func() time.Time { return now } })
+	w := s.webhook("Billing")
+	id := s.delivery(w)
+	b := s.admin()
+	if a := b.get("/admin/deliveries/" + id); !strings.Contains(a.body, `data-follow="true"`) {
+		t.Fatalf("a pending delivery is not followed: %s", a.body)
+	}
+	for range 29 {
+		now = now.Add(time.Minute)
+		r := must[*http.Request](t)(http.NewRequest(http.MethodGet, s.url+"/admin/deliveries/"+id, nil))
+		r.Header.Set("X-Follow", "1")
+		if a := b.do(r); a.status != http.StatusOK {
+			t.Fatalf("following ended with %d", a.status)
+		}
+	}
+	now = now.Add(time.Minute)
+	if a := b.get("/admin/webhooks"); a.status != http.StatusSeeOther {
+		t.Errorf("the session goes on: %d", a.status)
+	}
+}

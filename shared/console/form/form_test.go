@@ -1,0 +1,140 @@
+package form_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/console/form"
+)
+
+func TestSettingsAreReadAsTyped(t *testing.T) {
+	body := form.ReadSettings(url.Values{
+		"enabled": {"on"}, "max_page_size": {" 20 "}, "allowed_origins": {"https://a.example\r\n\r\nhttps://b.example\r\n"}, "version": {"3"},
+	}).Body()
+	api, _ := body.Value.API.Get()
+	cors, _ := body.Value.CORS.Get()
+	if on, _ := api.Enabled.Get(); !on {
+		t.Error("a ticked box is off")
+	}
+	if docs, given := api.DocsEnabled.Get(); docs || !given {
+		t.Error("a box that is not ticked must say so")
+	}
+	if size, _ := api.MaxPageSize.Get(); size != 20 {
+		t.Errorf("page size %d", size)
+	}
+	if origins, _ := cors.AllowedOrigins.Get(); len(origins) != 3 || origins[2] != "https://b.example" {
+		t.Errorf("origins %q: blank lines count, so that a fault names the right one", origins)
+	}
+	if version, _ := body.Value.LockVersion.Get(); version != 3 {
+		t.Errorf("version %d", version)
+	}
+}
+
+func TestWhatIsNoNumberIsAProblem(t *testing.T) {
+	for _, text := range []string{"", "x", "1.5", "0x10", "99999999999999999999"} {
+		if problems := form.ReadSettings(url.Values{"max_page_size": {text}}).Body().Problems; len(problems) != 1 || problems[0].Attribute != "api.maxPageSize" {
+			t.Errorf("%q: %v", text, problems)
+		}
+	}
+}
+
+func TestATamperedVersionMatchesNone(t *testing.T) {
+	for _, text := range []string{"", "x", "1e3"} {
+		if version, given := form.ReadSettings(url.Values{"version": {text}}).Body().Value.LockVersion.Get(); !given || version != -1 {
+			t.Errorf("%q: %d, %v", text, version, given)
+		}
+	}
+}
+
+func TestSecretChoices(t *testing.T) {
+	for choice, c := range map[string]struct {
+		typed, want string
+		null, given bool
+		problem     bool
+	}{
+		"keep":     {"", "", false, false, false},
+		"none":     {"ignored", "", true, false, false},
+		"generate": {"ignored", "generate", false, true, false},
+		"given":    {"whsec_x", "whsec_x", false, true, false},
+		"nonsense": {"x", "", false, false, false},
+		"":         {"x", "", false, false, false},
+	} {
+		t.Run(choice, func(t *testing.T) {
+			body := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {choice}, "secret": {c.typed}}).Body(true)
+			got, given := body.Value.Secret.Get()
+			if got != c.want || given != c.given || body.Value.Secret.IsNull() != c.null || (len(body.Problems) > 0) != c.problem {
+				t.Errorf("got %q %v null %v problems %v", got, given, body.Value.Secret.IsNull(), body.Problems)
+			}
+		})
+	}
+	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"given"}}).Body(true).Problems; len(p) != 1 || p[0].Attribute != "secret" {
+		t.Errorf("an empty secret: %v", p)
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	for name, c := range map[string]struct {
+		row     [3]string // name, value, kept
+		want    string
+		problem bool
+	}{
+		"kept":                         {[3]string{"X-Token", "", "X-Token"}, hal.Masked, false},
+		"kept in another spelling":     {[3]string{"x-token", "", "X-Token"}, hal.Masked, false},
+		"replaced":                     {[3]string{"X-Token", "new", "X-Token"}, "new", false},
+		"new":                          {[3]string{"X-New", "v", ""}, "v", false},
+		"without a value":              {[3]string{"X-New", "", ""}, "", true},
+		"renamed without a value":      {[3]string{"X-Else", "", "X-Token"}, "", true},
+		"a value without a name":       {[3]string{"", "v", ""}, "", true},
+		"removed by clearing its name": {[3]string{"", "", "X-Token"}, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := form.ReadWebhook(url.Values{"timeout": {"1"}, "header_name": {c.row[0]}, "header_value": {c.row[1]}, "header_kept": {c.row[2]}}).Body(false)
+			headers, given := body.Value.Headers.Get()
+			if !given {
+				t.Fatal("headers are not replaced as a whole")
+			}
+			if got := headers[c.row[0]]; got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+			if (len(body.Problems) > 0) != c.problem {
+				t.Errorf("problems %v", body.Problems)
+			}
+		})
+	}
+	twice := form.ReadWebhook(url.Values{"timeout": {"1"}, "header_name": {"A", "A"}, "header_value": {"1", "2"}, "header_kept": {"", ""}}).Body(true)
+	if len(twice.Problems) != 1 {
+		t.Errorf("one header twice: %v", twice.Problems)
+	}
+}
+
+func TestAFormThatComesAgainHasNoSecrets(t *testing.T) {
+	f := form.ReadWebhook(url.Values{
+		"secret": {"hidden"}, "header_name": {"X-Typed", "X-Kept"}, "header_value": {"hidden", ""}, "header_kept": {"X-Typed", "X-Kept"}, "name": {"shown"},
+	}).Again()
+	if f.Secret != "" || f.Headers[0].Value != "" || f.Name != "shown" {
+		t.Errorf("got %+v", f)
+	}
+	if f.Headers[0].Kept != "" {
+		t.Error("a value that was typed would silently fall back to the former one")
+	}
+	if f.Headers[1].Kept != "X-Kept" {
+		t.Error("a value that nobody touched is lost")
+	}
+}
+
+func TestForgetKeepsRowsTogether(t *testing.T) {
+	v := form.Forget(url.Values{
+		"header_name": {"A", "B"}, "header_value": {"", "hidden"}, "header_kept": {"A", "B"}, "secret": {"hidden"}, "name": {"n\xff"},
+	}, []string{"secret", "header_value"})
+	if got := strings.Join(v.Values["header_value"], "|"); got != "|" {
+		t.Errorf("values %q", got)
+	}
+	if got := strings.Join(v.Values["header_kept"], "|"); got != "A|" {
+		t.Errorf("kept %q", got)
+	}
+	if v.Get("secret") != "" || v.Get("name") != "n\uFFFD" {
+		t.Errorf("got %v", v.Values)
+	}
+}

@@ -1,0 +1,205 @@
+package console_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/api/strictjson"
+)
+
+func (s *system) webhooks() []hal.Webhook {
+	s.t.Helper()
+	return must[*hal.Collection[hal.Webhook]](s.t)(s.operations.ListWebhooks.Do(s.t.Context(), call(), &api.ListWebhooks{})).Embedded.Elements
+}
+
+// plain are the fields of an ordinary webhook.
+func plain(once, name string, more ...string) []string {
+	return append([]string{
+		"once", once, "do", "save", "name", name, "payload_url", "https://receiver.example.com/in", "secret_choice", "none", "active", "on",
+		"events", "*", "projects", "all", "payload_format", "nepenthes", "timeout", "15", "retry_schedule", "standard",
+	}, more...)
+}
+
+func TestAWebhookIsMadeOnceHoweverOftenTheFormComes(t *testing.T) {
+	s := start(t, "")
+	b := s.admin()
+	fields := plain(b.get("/admin/webhooks/new").once(t), "Once")
+	fields[slices.Index(fields, "none")] = "generate"
+	var mu sync.Mutex
+	statuses, shown := map[int]int{}, 0
+	var sending sync.WaitGroup
+	for range 8 {
+		sending.Go(func() {
+			a := b.post("/admin/webhooks/new", fields...)
+			mu.Lock()
+			defer mu.Unlock()
+			statuses[a.status]++
+			shown += strings.Count(a.body, "whsec_")
+		})
+	}
+	sending.Wait()
+	if statuses[http.StatusOK] != 1 || statuses[http.StatusConflict] != 7 || shown != 1 {
+		t.Errorf("got statuses %v and %d secrets", statuses, shown)
+	}
+	if n := len(s.webhooks()); n != 1 {
+		t.Errorf("%d webhooks", n)
+	}
+}
+
+func TestAFormWithFaultsCanBeSentAgain(t *testing.T) {
+	s := start(t, "")
+	b := s.admin()
+	once := b.get("/admin/webhooks/new").once(t)
+	fields := plain(once, "", "secret", "whsec_hidden", "header_name", "X-Token", "header_value", "hidden-too", "header_kept", "", "description", "kept & shown")
+	fields[slices.Index(fields, "none")] = "given"
+	a := b.post("/admin/webhooks/new", fields...)
+	if a.status != http.StatusUnprocessableEntity {
+		t.Fatalf("status %d", a.status)
+	}
+	for _, want := range []string{"kept &amp; shown", `value="https://receiver.example.com/in"`, `value="X-Token"`, "autofocus", `aria-invalid="true"`, `href="#name"`} {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	if strings.Contains(a.body, "whsec_hidden") || strings.Contains(a.body, "hidden-too") {
+		t.Error("a secret came back")
+	}
+	if a.once(t) == once {
+		t.Error("the form has the same number")
+	}
+	if a := b.post("/admin/webhooks/new", plain(once, "By the way back")...); a.status != http.StatusSeeOther {
+		t.Errorf("the number of a form that made nothing counts as used: %d", a.status)
+	}
+}
+
+func TestHeaderValuesAreKeptUnlessTyped(t *testing.T) {
+	s := start(t, "")
+	w := s.webhook("Billing") // with X-Token
+	b := s.admin()
+	edit := "/admin/webhooks/" + w.ID + "/edit"
+	save := func(more ...string) answer {
+		t.Helper()
+		return b.post(edit, plain(b.get(edit).once(t), "Billing", append([]string{"version", "1"}, more...)...)...)
+	}
+	if a := save("header_name", "X-Token", "header_value", "", "header_kept", ""); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Type the value of") {
+		t.Errorf("a value that is neither kept nor typed: %d", a.status)
+	}
+	if a := save("header_name", "X-Other", "header_value", "", "header_kept", "X-Token"); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("a value under another name: %d", a.status)
+	}
+	if a := save("header_name", "X-Token", "header_value", "", "header_kept", "X-Token", "header_name", "X-New", "header_value", "v", "header_kept", ""); a.status != http.StatusSeeOther {
+		t.Fatalf("keeping one and adding one: %d %s", a.status, a.body)
+	}
+	if got := s.webhooks(); len(got) != 1 {
+		t.Fatal("lost")
+	}
+	stored := must[*hal.Webhook](t)(s.operations.ReadWebhook.Do(t.Context(), call(), &api.ReadWebhook{WebhookID: api.WebhookID{ID: w.ID}}))
+	if len(stored.Headers) != 2 {
+		t.Errorf("headers %v", stored.Headers)
+	}
+}
+
+func TestTwoAdministratorsOnOneForm(t *testing.T) {
+	s := start(t, "")
+	b := s.admin()
+	other := &api.ChangeSettings{}
+	other.Body.Value.API = strictjson.Of(api.APIPatch{MaxPageSize: strictjson.Of(300)})
+	must[*hal.Settings](t)(s.operations.ChangeSettings.Do(t.Context(), call(), other))
+	mine := []string{"enabled", "on", "docs_enabled", "on", "max_page_size", "400", "allowed_origins", "", "version", "0"}
+	a := b.post("/admin/api", mine...)
+	if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Saved by somebody else meanwhile: <bdi>300</bdi>") || !strings.Contains(a.body, `value="400"`) {
+		t.Fatalf("got %d %s", a.status, a.body)
+	}
+	if !strings.Contains(a.body, `name="version" value="1"`) {
+		t.Fatal("saving again would not decide")
+	}
+	mine[len(mine)-1] = "1"
+	if a := b.post("/admin/api", mine...); a.status != http.StatusSeeOther || a.header.Get("Location") != "/admin/api?done=saved" {
+		t.Errorf("got %d", a.status)
+	}
+}
+
+func TestTheEnterKeyMeansTheFieldThatWasFilled(t *testing.T) {
+	s := start(t, "")
+	b := s.admin()
+	base := func() []string {
+		fields := plain(b.get("/admin/webhooks/new").once(t), "Typed")
+		fields[slices.Index(fields, "save")] = "enter"
+		return fields
+	}
+	if a := b.post("/admin/webhooks/new", append(base(), "project_id", "8")...); a.status != http.StatusOK || !strings.Contains(a.body, `value="8" checked`) {
+		t.Errorf("adding a project: %d", a.status)
+	}
+	if a := b.post("/admin/webhooks/new", append(base(), "project_filter", "x", "filtered", "")...); a.status != http.StatusOK {
+		t.Errorf("filtering: %d", a.status)
+	}
+	if n := len(s.webhooks()); n != 0 {
+		t.Errorf("%d webhooks were made", n)
+	}
+	if a := b.post("/admin/webhooks/new", base()...); a.status != http.StatusSeeOther {
+		t.Errorf("saving: %d", a.status)
+	}
+}
+
+func TestManyProjects(t *testing.T) {
+	s := start(t, "")
+	small := &api.ChangeSettings{}
+	small.Body.Value.API = strictjson.Of(api.APIPatch{MaxPageSize: strictjson.Of(50)}) // lists come in parts
+	must[*hal.Settings](t)(s.operations.ChangeSettings.Do(t.Context(), call(), small))
+	for i := range 201 {
+		id := "p" + strings.Repeat("x", i%3) + string(rune('a'+i%26)) + strings.Repeat("y", i/26)
+		in := &api.PutProject{ID: id}
+		in.Body.Value.Name = strictjson.Of("Project " + id)
+		must[*hal.Project](t)(s.operations.PutProject.Do(t.Context(), call(), in))
+	}
+	total := must[*hal.Collection[hal.Project]](t)(s.operations.ListProjects.Do(t.Context(), call(), &api.ListProjects{})).Total
+	b := s.admin()
+	a := b.get("/admin/webhooks/new")
+	if many := total > 200; many != strings.Contains(a.body, `name="do" value="filter"`) {
+		t.Fatalf("%d projects, and the filter is wrong", total)
+	}
+	fields := plain(a.once(t), "Typed", "project_ids", "pa", "project_filter", "pxbyy", "filtered", "")
+	fields[slices.Index(fields, "save")] = "filter"
+	a = b.post("/admin/webhooks/new", fields...)
+	for _, want := range []string{`value="pa" checked`, "Project pa", `value="pxbyy"`, `value="Typed"`} {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+}
+
+// TestOddForms sends every form with values that nobody would type; no answer may be a failure of ours.
+func TestOddForms(t *testing.T) {
+	s := start(t, "")
+	w := s.webhook("Billing")
+	delivery := s.delivery(w)
+	b := s.admin()
+	odd := []string{"", "\x00", "\xff\xfe", "-1", "99999999999999999999", "<script>", "' OR 1=1", strings.Repeat("x", 5000), "\u202egnp.exe", "a\r\nb"}
+	names := []string{
+		"name", "payload_url", "description", "secret_choice", "secret", "events", "projects", "project_ids", "payload_format", "timeout", "retry_schedule",
+		"header_name", "header_value", "header_kept", "version", "once", "do", "project_id", "project_filter", "max_page_size", "allowed_origins", "scopes",
+		"event", "overlap", "retry", "id", "pasted", "client_id", "client_secret", "to",
+	}
+	for _, path := range []string{
+		"/admin/api", "/admin/webhooks/new", "/admin/webhooks/" + w.ID + "/edit", "/admin/webhooks/" + w.ID + "/ping", "/admin/webhooks/" + w.ID + "/rotate",
+		"/admin/deliveries", "/admin/deliveries/" + delivery + "/retry", "/admin/why", "/admin/applications/new", "/admin/applications/" + adminID, "/admin/sign_in",
+	} {
+		for _, value := range odd {
+			var fields []string
+			for _, name := range names {
+				fields = append(fields, name, value)
+			}
+			if a := b.post(path, fields...); a.status >= 500 {
+				t.Errorf("%s with %q: %d", path, value, a.status)
+			}
+		}
+	}
+	if log := s.log.String(); strings.Contains(log, "console.failed") {
+		t.Errorf("the log has %s", log)
+	}
+}

@@ -1,0 +1,317 @@
+package page_test
+
+import (
+	"bytes"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"nepenthes/events"
+	"nepenthes/shared/access"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/console/form"
+	"nepenthes/shared/console/page"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/webhook"
+	"nepenthes/web"
+)
+
+var now = time.Date(2026, 1, 2, 11, 0, 0, 0, time.UTC)
+
+func frame() page.Frame {
+	return page.Frame{Base: "/prod", Client: "Ada", Navigation: page.Navigation("/prod", access.Scopes(), "/webhooks", true)}
+}
+
+// delivery is one as the API shows it, after it was changed.
+func delivery(change func(*webhook.Delivery)) *hal.Delivery {
+	d := webhook.Delivery{
+		Key:     webhook.Key{Webhook: "wh_01JGK0000000000000000000AA", ReceivedMs: now.UnixMilli(), Event: events.KeyOf("s", "1")},
+		EventID: "evt_1", EventType: "work_package:updated", State: webhook.Pending, CreatedAt: now,
+	}
+	change(&d)
+	shown := hal.FromDelivery(hal.Paths{}, &d)
+	shown.Embedded = &hal.Attempts{}
+	return shown
+}
+
+// rendered is the text of the page without its marks.
+func rendered(t *testing.T, name string, view any) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := web.Render(&out, name, view); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestWhereADeliveryStands(t *testing.T) {
+	for name, c := range map[string]struct {
+		change  func(*webhook.Delivery)
+		want    string
+		follows bool
+	}{
+		"before the first attempt": {func(*webhook.Delivery) {}, "The first attempt is about to be made.", true},
+		"postponed": {
+			func(d *webhook.Delivery) { d.NextAttemptAt = now.Add(10 * time.Minute) },
+			"No attempt yet. The first one is due at 2 Jan 2026, 11:10:00 UTC", false,
+		},
+		"failed twice": {func(d *webhook.Delivery) {
+			d.State, d.AttemptCount, d.NextAttemptAt = webhook.Retrying, 2, now.Add(5*time.Minute)
+		}, "Failed twice, next attempt at 2 Jan 2026, 11:05:00 UTC", false},
+		"due within a minute": {func(d *webhook.Delivery) {
+			d.State, d.AttemptCount, d.NextAttemptAt = webhook.Retrying, 1, now.Add(59*time.Second)
+		}, "Failed once, next attempt at 2 Jan 2026, 11:00:59 UTC", true},
+		"due now": {func(d *webhook.Delivery) {
+			d.State, d.AttemptCount, d.NextAttemptAt = webhook.Retrying, 3, now
+		}, "Failed 3 times, the next attempt is being made.", true},
+		"held":      {func(d *webhook.Delivery) { d.State = webhook.Held }, "Waits until its webhook is resumed.", false},
+		"delivered": {func(d *webhook.Delivery) { d.State, d.AttemptCount, d.FinishedAt = webhook.Delivered, 1, now }, "Arrived with the first attempt at 2 Jan 2026, 11:00:00 UTC", false},
+		"exhausted": {func(d *webhook.Delivery) {
+			d.State, d.Reason, d.AttemptCount, d.FinishedAt = webhook.Dead, webhook.Exhausted, 10, now
+		}, "Failed 10 times, and the schedule has no more attempts. Since 2 Jan 2026, 11:00:00 UTC", false},
+		"tried again": {func(d *webhook.Delivery) {
+			d.State, d.Reason, d.AttemptCount, d.Owed = webhook.Dead, webhook.Exhausted, 10, &webhook.Owed{}
+		}, "Failed 10 times, and the schedule has no more attempts. Another attempt is being made.", true},
+		"gone":         {func(d *webhook.Delivery) { d.State, d.Reason = webhook.Dead, webhook.Gone }, "The receiver answered 410 Gone: never again.", false},
+		"unsubscribed": {func(d *webhook.Delivery) { d.State, d.Reason = webhook.Skipped, webhook.Unsubscribed }, "Not sent: its webhook no longer wanted it", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := page.NewDelivery(frame(), delivery(c.change), nil, page.DeliveryOptions{Now: now}, nil)
+			got := ""
+			for _, part := range p.Sentence {
+				got += part.Text
+				if part.At != nil {
+					got += part.At.Text()
+				}
+			}
+			if !strings.HasPrefix(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+			if p.Follow != c.follows {
+				t.Errorf("follows: %v, want %v", p.Follow, c.follows)
+			}
+		})
+	}
+}
+
+func TestEveryFailureIsExplained(t *testing.T) {
+	classes := []webhook.ErrorClass{
+		webhook.ErrDNS, webhook.ErrBlocked, webhook.ErrConnect, webhook.ErrTLS, webhook.ErrTimeout, webhook.ErrReset, webhook.ErrProtocol, webhook.ErrResponseTooLarge, webhook.ErrStatus,
+	}
+	for _, class := range classes {
+		t.Run(string(class), func(t *testing.T) {
+			d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+			a := &hal.Attempt{Number: 1, Outcome: "failed", Error: &hal.AttemptError{Class: string(class)}}
+			if class == webhook.ErrStatus {
+				a.Response = &hal.Response{Status: 301}
+			}
+			d.Embedded.Attempts = []*hal.Attempt{a}
+			e := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Now: now}, nil).Attempts[0].Explanation
+			if e == nil || e.What == "" || e.Do == "" {
+				t.Errorf("got %+v", e)
+			}
+		})
+	}
+}
+
+// TestCurlIsWhatWasSent has a shell read the command and compares what curl would be given.
+func TestCurlIsWhatWasSent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		body := rapid.StringOf(rapid.Rune().Filter(func(r rune) bool { return r != 0 && r != '\r' })).Draw(t, "body")
+		if !utf8.ValidString(body) {
+			return
+		}
+		url := "https://receiver.example.com/in?a=it's&b=$(id)`id`"
+		d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+		d.Embedded.Attempts = []*hal.Attempt{{ID: "att_1", Number: 1, URL: url, Request: hal.Request{
+			Headers: map[string]string{"Content-Type": "application/json", "X-Odd": `"'$HOME\`, "webhook-signature": hal.Masked}, Body: &body,
+		}}}
+		c := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Bodies: true, Now: now}, nil).Curl
+		script := "curl() { for a in \"$@\"; do printf '%s\\0' \"$a\"; done; }\n" + c.Text
+		out, err := exec.Command("sh", "-c", script).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := strings.Join([]string{"-i", "-X", "POST", url, "-H", "Content-Type: application/json", "-H", "X-Odd: \"'$HOME\\", "--data-raw", body, ""}, "\x00")
+		if string(out) != want {
+			t.Fatalf("got %q, want %q", out, want)
+		}
+		if !strings.Contains(c.Note, "webhook-signature") {
+			t.Fatalf("the note %q does not say what is missing", c.Note)
+		}
+	})
+}
+
+func TestBodiesAreShownOnceAndCut(t *testing.T) {
+	long := `{"text":"` + strings.Repeat("ä", 20_000) + `"}`
+	short := `{"id":9007199254740993}`
+	d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+	for i, body := range []*string{&long, &short, &short, nil} {
+		d.Embedded.Attempts = append(d.Embedded.Attempts, &hal.Attempt{ID: fmt.Sprint("att_", i), Number: i + 1, Request: hal.Request{Body: body}})
+	}
+	p := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Bodies: true, Now: now}, nil)
+	if len(p.Bodies) != 2 {
+		t.Fatalf("%d bodies", len(p.Bodies))
+	}
+	if want := "{\n  \"id\": 9007199254740993\n}"; p.Bodies[0].Text != want {
+		t.Errorf("got %q", p.Bodies[0].Text)
+	}
+	if got := p.Bodies[1]; len(got.Text) > 16<<10 || !utf8.ValidString(got.Text) || got.Cut == "" {
+		t.Errorf("%d bytes, cut %q", len(got.Text), got.Cut)
+	}
+	raw := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Bodies: true, Raw: true, Now: now}, nil)
+	if raw.Bodies[0].Text != short {
+		t.Errorf("raw: %q", raw.Bodies[0].Text)
+	}
+}
+
+func TestWhatAReceiverAnsweredCannotHide(t *testing.T) {
+	d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+	d.Embedded.Attempts = []*hal.Attempt{{Number: 1, Outcome: "failed", Response: &hal.Response{Status: 500, Body: "<b>\x00\x1b[2J\u202eabc\r\nnext", BodyEncoding: "utf-8"}}}
+	p := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Now: now}, nil)
+	if want := "<b>␀␛[2J\uFFFDabc\nnext"; p.Attempts[0].AnswerBody != want {
+		t.Errorf("got %q, want %q", p.Attempts[0].AnswerBody, want)
+	}
+	if text := rendered(t, "delivery", p); strings.Contains(text, "<b>␀") {
+		t.Error("the page has the receiver's HTML")
+	}
+}
+
+func TestAWaterfallStaysWithinItsPicture(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		phase := func(name string) *float64 {
+			if rapid.Bool().Draw(t, name+" happened") {
+				ms := rapid.Float64Range(0, 40_000).Draw(t, name)
+				return &ms
+			}
+			return nil
+		}
+		total := rapid.Float64Range(0, 30_000).Draw(t, "total")
+		timing := hal.Timing{DNS: phase("dns"), Connect: phase("connect"), TLS: phase("tls"), FirstByte: phase("first byte"), Total: &total}
+		d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+		d.Embedded.Attempts = []*hal.Attempt{{Number: 1, Timing: timing}}
+		for _, p := range page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Now: now}, nil).Attempts[0].Timing.Phases {
+			if p.X < 0 || p.X > 100 || p.Width < 0 || p.Width > 100 {
+				t.Fatalf("%+v", p)
+			}
+		}
+	})
+}
+
+func TestTheStripCountsEveryState(t *testing.T) {
+	w := &hal.Webhook{ID: "wh_1", Name: "Billing", Projects: hal.Projects{All: true}}
+	p := page.NewWebhook(frame(), w, nil, false, "")
+	var newest []hal.Delivery
+	for _, state := range webhook.States() {
+		d := delivery(func(d *webhook.Delivery) { d.State = state })
+		d.LastAttempt = &hal.LastAttempt{TotalMs: 1e6}
+		newest = append(newest, *d)
+	}
+	p.AddDeliveries(nil, newest, page.Filters{}, nil)
+	if want := "1 pending, 1 retrying, 1 held, 1 delivered, 1 dead, 1 skipped; the last attempts took 1000.0 s to 1000.0 s."; p.Strip.Text != want {
+		t.Errorf("got %q", p.Strip.Text)
+	}
+	for _, b := range p.Strip.Bars {
+		if b.Y < 0 || b.Height > 48 {
+			t.Errorf("%+v is out of the picture", b)
+		}
+	}
+}
+
+func TestNavigationHasWhatTheScopesOpen(t *testing.T) {
+	for name, c := range map[string]struct {
+		scopes []access.Scope
+		docs   bool
+		want   string
+	}{
+		"everything":      {access.AdministratorScopes(), true, "API, Webhooks, Deliveries, Applications, Why (not)?, API documentation"},
+		"webhooks to see": {[]access.Scope{access.WebhooksRead}, true, "Webhooks, Why (not)?, API documentation"},
+		"docs off":        {[]access.Scope{access.SettingsWrite}, false, "API"},
+		"nothing":         {nil, false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var labels []string
+			for _, e := range page.Navigation("/prod", c.scopes, "", c.docs) {
+				labels = append(labels, e.Label)
+				if !strings.HasPrefix(e.Href, "/prod/") {
+					t.Errorf("%s leads out of the stage", e.Href)
+				}
+			}
+			if got := strings.Join(labels, ", "); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAFaultStandsBesideItsField(t *testing.T) {
+	err := fault.Invalid(
+		fault.Detail{Attribute: "projects.ids", Message: "No project is selected."}, fault.Detail{Attribute: "timeoutSeconds", Message: "Too long."},
+	)
+	p := page.NewWebhookForm(frame(), form.NewWebhook(), page.WebhookFormOptions{}, err)
+	if len(p.Projects.Faults) != 1 || len(p.Timeout.Faults) != 1 || len(p.Name.Faults) != 0 {
+		t.Errorf("projects %v, timeout %v, name %v", p.Projects.Faults, p.Timeout.Faults, p.Name.Faults)
+	}
+	if !p.AdvancedOpen {
+		t.Error("the part with the fault is closed")
+	}
+	if got := p.Summary.Entries; len(got) != 2 || got[0].Field != "projects" || got[1].Field != "timeout" {
+		t.Errorf("summary %+v", got)
+	}
+}
+
+func TestEveryEventTypeCanBeChosen(t *testing.T) {
+	p := page.NewWebhookForm(frame(), form.NewWebhook(), page.WebhookFormOptions{}, nil)
+	offered := map[string]bool{p.AllEvents.Value: true}
+	for _, g := range append(p.EventGroups, p.OptInGroups...) {
+		if g.All != nil {
+			offered[g.All.Value] = true
+		}
+		for _, b := range g.Types {
+			offered[b.Value] = true
+		}
+	}
+	for _, kind := range events.Types() {
+		if !offered[kind.Name] || !offered[kind.Resource+":*"] {
+			t.Errorf("%s cannot be chosen", kind.Name)
+		}
+	}
+	for pattern := range offered {
+		if err := events.CheckPattern(pattern); err != nil {
+			t.Errorf("%s is offered: %v", pattern, err)
+		}
+	}
+}
+
+// TestEveryPageRenders shows each template with next to nothing in it, as after the first start.
+func TestEveryPageRenders(t *testing.T) {
+	empty := &hal.Collection[hal.Webhook]{}
+	for name, view := range map[string]any{
+		"sign_in":      page.NewSignIn(page.Frame{}, "", "/admin", nil),
+		"api":          page.NewAPI(frame(), form.Settings{}, true, nil, nil),
+		"webhooks":     page.NewWebhooks(frame(), empty, "", true, nil, nil),
+		"webhook":      page.NewWebhook(frame(), &hal.Webhook{}, nil, true, "ONCE"),
+		"webhook_form": page.NewWebhookForm(frame(), form.NewWebhook(), page.WebhookFormOptions{}, nil),
+		"deliveries":   page.NewDeadDeliveries(frame(), &hal.CursorCollection[hal.Delivery]{}, nil, true),
+		"delivery":     page.NewDelivery(frame(), delivery(func(*webhook.Delivery) {}), nil, page.DeliveryOptions{}, nil),
+		"why":          page.NewWhy(frame(), page.Question{}, nil, nil),
+		"applications": page.NewApplications(frame(), &hal.Collection[hal.OAuthClient]{}, true, now),
+		"application":  page.NewApplication(frame(), form.Client{}, page.ApplicationOptions{}, nil),
+		"confirm":      page.NewDeleteWebhook(frame(), &hal.Webhook{}),
+		"secret":       page.NewClientSecret(frame(), &hal.OAuthClient{}, "New"),
+		"message":      page.Message{Frame: frame()},
+		"lapsed":       page.Lapsed{Frame: frame()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := rendered(t, name, view)
+			if strings.Count(text, "<h1") != 1 || !strings.Contains(text, "<main") || strings.Contains(text, "%!") {
+				t.Errorf("got %s", text)
+			}
+		})
+	}
+}

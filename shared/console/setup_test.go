@@ -1,0 +1,211 @@
+package console_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"nepenthes/events"
+	"nepenthes/shared/access"
+	"nepenthes/shared/address"
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/api/strictjson"
+	"nepenthes/shared/auth"
+	"nepenthes/shared/auth/clients"
+	"nepenthes/shared/catalogue"
+	"nepenthes/shared/console"
+	"nepenthes/shared/fanout"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/sqlite"
+	"nepenthes/shared/vault"
+)
+
+// The administrator of every test.
+const (
+	adminID     = "admin"
+	adminSecret = "the-secret-of-the-administrator"
+)
+
+// system is the console on a database in memory, behind a real HTTP server.
+type system struct {
+	t          *testing.T
+	url        string // with the stage path
+	db         *sqlite.DB
+	fanout     *fanout.Fanout
+	operations *api.Operations
+	log        *strings.Builder
+}
+
+// resolver knows every name.
+type resolver struct{}
+
+func (resolver) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return []netip.Addr{netip.MustParseAddr("93.184.215.14")}, nil
+}
+
+func must[T any](t *testing.T) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// start makes a system that is reached below a stage path; change may change what the console is made of.
+func start(t *testing.T, stage string, change ...func(*console.Config)) *system {
+	t.Helper()
+	s := &system{t: t, log: &strings.Builder{}}
+	logger := slog.New(slog.NewTextHandler(s.log, nil))
+	s.db = must[*sqlite.DB](t)(sqlite.Open("", sqlite.Options{}))
+	t.Cleanup(func() { s.db.Close() })
+	known := catalogue.New(s.db)
+	s.fanout = fanout.New(fanout.Config{
+		Matcher: known, Recorder: s.db, Projects: s.db, Deliveries: s.db.Lane(lane.Deliveries),
+		DeadLetters: s.db.Lane(lane.Events.DeadLetters()), Logger: logger,
+	})
+	keys := must[*vault.Local](t)(vault.OpenLocal(""))
+	s.operations = api.New(api.Config{
+		Catalogue: known, Store: s.db, Events: s.db.Lane(lane.Events), Retries: s.db.Lane(lane.Retries), Operator: s.fanout,
+		Sealer:  must[*vault.Sealer](t)(vault.NewSealer(vault.SealerConfig{Pairs: s.db, Maker: keys})),
+		Clients: clients.New(clients.Config{Store: s.db}), Addresses: address.Rules{}, Resolver: resolver{}, CursorKey: make([]byte, 32), Version: "test", Logger: logger,
+	})
+	if err := clients.NewAdministrator(clients.AdministratorConfig{Store: s.db}).Ensure(t.Context(), adminID, adminSecret); err != nil {
+		t.Fatal(err)
+	}
+	config := console.Config{
+		Operations: s.operations, Clients: s.db, State: s.db, Settings: known, PlainHTTP: true, Logger: logger,
+		Authenticator: auth.NewAuthenticator(auth.AuthenticatorConfig{Clients: s.db, Failures: s.db, Logger: logger}),
+		Prefix:        func(*http.Request) string { return stage },
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	server := httptest.NewServer(http.StripPrefix(stage, console.New(config)))
+	t.Cleanup(server.Close)
+	s.url = server.URL + stage
+	return s
+}
+
+// call is how the tests call the operations themselves.
+func call() api.Call {
+	return api.Call{Caller: auth.Caller{ClientID: adminID, Scopes: access.AdministratorScopes()}}
+}
+
+// webhook makes one for everything.
+func (s *system) webhook(name string) *hal.Webhook {
+	s.t.Helper()
+	in := &api.CreateWebhook{}
+	in.Body.Value = api.WebhookPatch{
+		Name: strictjson.Of(name), PayloadURL: strictjson.Of("https://receiver.example.com/in"), Events: strictjson.Of([]string{"*"}),
+		Headers: strictjson.Of(map[string]string{"X-Token": "credential-4711"}),
+	}
+	return must[*hal.Webhook](s.t)(s.operations.CreateWebhook.Do(s.t.Context(), call(), in))
+}
+
+// delivery records an event for the webhooks; the delivery of the first is pending.
+func (s *system) delivery(w *hal.Webhook) string {
+	s.t.Helper()
+	e, _ := events.Example("work_package:updated")
+	text := must[[]byte](s.t)(e.Encode())
+	if err := s.fanout.Handle(s.t.Context(), lane.Message{ID: "m-1", Body: text}); err != nil {
+		s.t.Fatal(err)
+	}
+	recorded, err := s.db.Event(s.t.Context(), events.KeyOf(e.Source, e.ID))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return recorded.DeliveryKey(w.ID).ID()
+}
+
+// client makes an OAuth client with the scopes and gives its secret.
+func (s *system) client(scopes ...string) (id, secret string) {
+	s.t.Helper()
+	in := &api.CreateClient{}
+	in.Body.Value = api.ClientPatch{Name: strictjson.Of("Reader"), Scopes: strictjson.Of(scopes)}
+	c := must[*hal.OAuthClient](s.t)(s.operations.CreateClient.Do(s.t.Context(), call(), in))
+	return c.ID, c.ClientSecret
+}
+
+// browser keeps cookies and follows no redirect.
+type browser struct {
+	*http.Client
+	s *system
+}
+
+func (s *system) browser() *browser {
+	jar := must[*cookiejar.Jar](s.t)(cookiejar.New(nil))
+	return &browser{&http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, s}
+}
+
+// signedIn is a browser in which a client is signed in.
+func (s *system) signedIn(id, secret string) *browser {
+	s.t.Helper()
+	b := s.browser()
+	if a := b.post("/admin/sign_in", "client_id", id, "client_secret", secret); a.status != http.StatusSeeOther {
+		s.t.Fatalf("signing in: %d %s", a.status, a.body)
+	}
+	return b
+}
+
+func (s *system) admin() *browser { return s.signedIn(adminID, adminSecret) }
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (b *browser) do(r *http.Request) answer {
+	b.s.t.Helper()
+	response := must[*http.Response](b.s.t)(b.Do(r))
+	defer response.Body.Close()
+	body := must[[]byte](b.s.t)(io.ReadAll(response.Body))
+	return answer{response.StatusCode, response.Header, string(body)}
+}
+
+func (b *browser) get(path string) answer {
+	b.s.t.Helper()
+	return b.do(must[*http.Request](b.s.t)(http.NewRequestWithContext(b.s.t.Context(), http.MethodGet, b.s.url+path, nil)))
+}
+
+// form is a POST of pairs of names and values, as our own pages send it.
+func (b *browser) form(path string, pairs ...string) *http.Request {
+	b.s.t.Helper()
+	values := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		values.Add(pairs[i], pairs[i+1])
+	}
+	r := must[*http.Request](b.s.t)(http.NewRequestWithContext(b.s.t.Context(), http.MethodPost, b.s.url+path, strings.NewReader(values.Encode())))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	return r
+}
+
+func (b *browser) post(path string, pairs ...string) answer {
+	b.s.t.Helper()
+	return b.do(b.form(path, pairs...))
+}
+
+var onceField = regexp.MustCompile(`name="once" value="([A-Z2-7]+)"`)
+
+// once takes the number out of a form.
+func (a answer) once(t *testing.T) string {
+	t.Helper()
+	found := onceField.FindStringSubmatch(a.body)
+	if found == nil {
+		t.Fatalf("no number in %d %s", a.status, a.body)
+	}
+	return found[1]
+}

@@ -1,0 +1,81 @@
+package web_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"nepenthes/web"
+)
+
+func TestAssetsAreNamedByTheirContent(t *testing.T) {
+	for _, plain := range []string{"style.css", "script.js", "icon.svg"} {
+		name := web.Asset(plain)
+		if !regexp.MustCompile(`^[a-z]+\.[0-9a-f]{12}\.[a-z]+$`).MatchString(name) {
+			t.Errorf("%s is called %s", plain, name)
+		}
+		w := httptest.NewRecorder()
+		if !web.ServeAsset(w, httptest.NewRequest(http.MethodGet, "/", nil), name) || w.Code != http.StatusOK {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+		if got := w.Header().Get("Cache-Control"); !strings.Contains(got, "max-age=31536000") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if web.ServeAsset(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil), "style.css") {
+		t.Error("a name without a hash is served")
+	}
+}
+
+func TestRenderRefuses(t *testing.T) {
+	var out bytes.Buffer
+	if err := web.Render(&out, "nowhere", nil); err == nil {
+		t.Error("a page that does not exist")
+	}
+	if err := web.Render(&out, "api", struct{}{}); err == nil || out.Len() > 0 {
+		t.Errorf("a view that does not fit: %v, %d bytes", err, out.Len())
+	}
+}
+
+func TestTheScriptIsShort(t *testing.T) {
+	text, err := os.ReadFile("static/script.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(text, []byte("\n")); n >= 200 {
+		t.Errorf("%d lines", n)
+	}
+}
+
+func TestDocs(t *testing.T) {
+	get := func(path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		web.Docs().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		return w
+	}
+	page := get("/api/docs")
+	if page.Code != http.StatusOK || !strings.HasPrefix(page.Header().Get("Content-Security-Policy"), "default-src 'self'; img-src 'self' data:") {
+		t.Errorf("%d %v", page.Code, page.Header())
+	}
+	links := regexp.MustCompile(`(?:href|src)="([^"]+)"`).FindAllStringSubmatch(page.Body.String(), -1)
+	if len(links) < 5 {
+		t.Fatalf("links %v", links)
+	}
+	for _, link := range links {
+		if strings.HasPrefix(link[1], "/") || strings.Contains(link[1], ":") {
+			t.Errorf("%s is not relative to the page", link[1])
+		}
+		if file, ours := strings.CutPrefix(link[1], "docs/"); ours {
+			if w := get("/api/docs/" + file); w.Code != http.StatusOK || w.Body.Len() == 0 || w.Header().Get("Content-Type") == "" {
+				t.Errorf("%s: %d, %d bytes", file, w.Code, w.Body.Len())
+			}
+		}
+	}
+	if w := get("/api/docs/docs.go"); w.Code != http.StatusNotFound {
+		t.Errorf("a file that there is not: %d", w.Code)
+	}
+}
