@@ -18,13 +18,33 @@ import (
 // docsPolicy is the Content-Security-Policy of the documentation page: no other host, no inline script or style.
 const docsPolicy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
-// docsFiles are the files below the page, each with where its content comes from.
-var docsFiles = map[string]func() []byte{
-	"docs.js":              embedded("docs/docs.js"),
-	"docs.css":             embedded("docs/docs.css"),
-	"icon.svg":             embedded("static/icon.svg"),
-	"swagger-ui.css":       swaggerUI("swagger-ui.css"),
-	"swagger-ui-bundle.js": swaggerUI("swagger-ui-bundle.js"),
+// docsFile is a file below the page, and whether there is one of that name.
+func docsFile(name string) (content []byte, known bool) {
+	switch name {
+	case "docs.js", "docs.css":
+		return must(files.ReadFile("docs/" + name)), true
+	case "icon.svg":
+		return must(files.ReadFile("static/" + name)), true
+	case "swagger-ui.css":
+		openedStyle.Do(func() { style = open(name) })
+		return style, true
+	case "swagger-ui-bundle.js":
+		openedBundle.Do(func() { bundle = open(name) })
+		return bundle, true
+	}
+	return nil, false
+}
+
+// Swagger UI's files as they are served; its module keeps them compressed.
+var (
+	openedStyle, openedBundle sync.Once
+	style, bundle             []byte
+)
+
+// open opens a file of Swagger UI. Whoever serves us compresses as the browser asks.
+func open(name string) []byte {
+	packed := must(fs.ReadFile(static.FS, name+".gz"))
+	return must(io.ReadAll(must(gzip.NewReader(bytes.NewReader(packed)))))
 }
 
 // Docs serves the page that documents the API, interactively: Swagger UI, which reads the OpenAPI document beside it.
@@ -40,10 +60,10 @@ func serveDocs(w http.ResponseWriter, r *http.Request) {
 	name, below := strings.CutPrefix(r.URL.Path, "/api/docs/")
 	if !below {
 		header.Set("Cache-Control", "no-store")
-		http.ServeContent(w, r, "index.html", time.Time{}, bytes.NewReader(embedded("docs/index.html")()))
+		http.ServeContent(w, r, "index.html", time.Time{}, bytes.NewReader(must(files.ReadFile("docs/index.html"))))
 		return
 	}
-	content, known := docsFiles[name]
+	content, known := docsFile(name)
 	if !known {
 		http.NotFound(w, r)
 		return
@@ -51,18 +71,5 @@ func serveDocs(w http.ResponseWriter, r *http.Request) {
 	// The names stay when the content changes, so browsers ask again after an hour.
 	header.Set("Cache-Control", "public, max-age=3600")
 	header.Set("Content-Type", mime.TypeByExtension(path.Ext(name)))
-	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content()))
-}
-
-func embedded(name string) func() []byte {
-	return func() []byte { return must(files.ReadFile(name)) }
-}
-
-// swaggerUI reads a file of Swagger UI, which its module keeps compressed. Whoever serves us compresses as the
-// browser asks, so it is opened once and kept.
-func swaggerUI(name string) func() []byte {
-	return sync.OnceValue(func() []byte {
-		packed := must(fs.ReadFile(static.FS, name+".gz"))
-		return must(io.ReadAll(must(gzip.NewReader(bytes.NewReader(packed)))))
-	})
+	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
 }

@@ -22,21 +22,30 @@ import (
 //go:embed templates static docs
 var files embed.FS
 
-// pages has a template for each page: the layout, the parts that pages share, and the page's own content.
-var pages = sync.OnceValue(func() map[string]*template.Template {
+// What is made of the files is made when it is first asked for, and by nothing that runs at the start: a program that
+// links this package without using it has none of its files.
+var (
+	madePages  sync.Once
+	pages      map[string]*template.Template
+	madeAssets sync.Once
+	assets     map[string]asset
+)
+
+// makePages makes a template for each page: the layout, the parts that pages share, and the page's own content.
+func makePages() {
 	shared := template.Must(template.ParseFS(files, "templates/layout/*.html"))
-	all := map[string]*template.Template{}
+	pages = map[string]*template.Template{}
 	for _, name := range must(fs.Glob(files, "templates/*.html")) {
 		page := template.Must(template.Must(shared.Clone()).ParseFS(files, name))
-		all[strings.TrimSuffix(path.Base(name), ".html")] = page
+		pages[strings.TrimSuffix(path.Base(name), ".html")] = page
 	}
-	return all
-})
+}
 
 // Render writes the page of that name, templates/<page>.html, filled with view. Nothing is written when the view does
 // not fit the template, which is a fault of ours, as is a page that does not exist.
 func Render(w io.Writer, page string, view any) error {
-	t, known := pages()[page]
+	madePages.Do(makePages)
+	t, known := pages[page]
 	if !known {
 		return fmt.Errorf("there is no page %q", page)
 	}
@@ -54,23 +63,23 @@ type asset struct {
 	content []byte
 }
 
-// assets lists the static files by their plain names.
-var assets = sync.OnceValue(func() map[string]asset {
-	all := map[string]asset{}
+// makeAssets finds the static files; they are known by their plain names.
+func makeAssets() {
+	assets = map[string]asset{}
 	for _, name := range must(fs.Glob(files, "static/*")) {
 		content := must(files.ReadFile(name))
 		sum := sha256.Sum256(content)
 		plain, extension := path.Base(name), path.Ext(name)
 		hashed := strings.TrimSuffix(plain, extension) + "." + hex.EncodeToString(sum[:6]) + extension
-		all[plain] = asset{name: hashed, content: content}
+		assets[plain] = asset{name: hashed, content: content}
 	}
-	return all
-})
+}
 
 // Asset is the name under which the static file is served, such as style.0123456789ab.css for style.css. It panics
 // for a file that is not there.
 func Asset(plain string) string {
-	a, there := assets()[plain]
+	madeAssets.Do(makeAssets)
+	a, there := assets[plain]
 	if !there {
 		panic("web: there is no static file " + plain)
 	}
@@ -83,7 +92,8 @@ const keepForAYear = "public, max-age=31536000, immutable"
 // ServeAsset answers with the static file that has this name of [Asset], and reports whether there is one. Otherwise
 // nothing is written.
 func ServeAsset(w http.ResponseWriter, r *http.Request, name string) bool {
-	for _, a := range assets() {
+	madeAssets.Do(makeAssets)
+	for _, a := range assets {
 		if a.name == name {
 			w.Header().Set("Cache-Control", keepForAYear)
 			http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.content))

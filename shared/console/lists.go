@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sync/errgroup"
@@ -61,17 +62,10 @@ func (x *exchange) listProjects(most int, containing string) ([]hal.Project, int
 	})
 }
 
-// projectNames are the names of the projects by their ids; nil when they may not be seen. needed false spares the
-// reading: nothing on the page has a project.
-func (x *exchange) projectNames(needed bool) (map[string]string, error) {
-	if !x.may(access.ProjectsRead) {
-		return nil, nil //nolint:nilnil // a nil map is what views take for "not to be seen"
-	}
-	names := map[string]string{}
-	if !needed {
-		return names, nil
-	}
+// projectNames are the names of the projects by their ids.
+func (x *exchange) projectNames() (map[string]string, error) {
 	all, _, err := x.listProjects(projectsMost, "")
+	names := make(map[string]string, len(all))
 	for _, p := range all {
 		names[p.ID] = p.Name
 		if p.Gone {
@@ -81,12 +75,25 @@ func (x *exchange) projectNames(needed bool) (map[string]string, error) {
 	return names, err
 }
 
-// webhookNames are the names of those webhooks that are still there, by their ids; nil when they may not be seen.
-func (x *exchange) webhookNames(ids map[string]bool) (map[string]string, error) {
-	if !x.may(access.WebhooksRead) {
-		return nil, nil //nolint:nilnil // as above
+// namesFor are the projects' names for those of the webhooks that select some. They are nil when they may not be seen,
+// and empty when nobody selects any, which spares the reading.
+func (x *exchange) namesFor(webhooks ...hal.Webhook) (names map[string]string, err error) {
+	switch {
+	case !x.may(access.ProjectsRead):
+	case slices.ContainsFunc(webhooks, func(w hal.Webhook) bool { return !w.Projects.All }):
+		names, err = x.projectNames()
+	default:
+		names = map[string]string{}
 	}
-	names := map[string]string{}
+	return names, err
+}
+
+// webhookNames are the names of those webhooks that are still there, by their ids; nil when they may not be seen.
+func (x *exchange) webhookNames(ids map[string]bool) (names map[string]string, err error) {
+	if !x.may(access.WebhooksRead) {
+		return names, nil
+	}
+	names = map[string]string{}
 	found := make(chan *hal.Webhook, len(ids))
 	var group errgroup.Group
 	group.SetLimit(sideBySide)
@@ -102,7 +109,7 @@ func (x *exchange) webhookNames(ids map[string]bool) (map[string]string, error) 
 			return err
 		})
 	}
-	err := group.Wait()
+	err = group.Wait()
 	close(found)
 	for w := range found {
 		names[w.ID] = w.Name

@@ -41,7 +41,7 @@ func (x *exchange) signIn() error {
 		return err
 	}
 	ctx, clientID, back := x.r.Context(), strings.TrimSpace(x.r.PostForm.Get("client_id")), ownPath(x.r.PostForm.Get("to"))
-	client, secretID, err := x.h.Authenticator.SignIn(ctx, clientID, strings.TrimSpace(x.r.PostForm.Get("client_secret")), x.h.Source(x.r))
+	client, secretID, err := x.h.Authenticator.SignIn(ctx, clientID, x.r.PostForm.Get("client_secret"), x.h.Source(x.r))
 	switch {
 	case fault.Is(err, fault.Unauthenticated):
 		return x.render(http.StatusUnprocessableEntity, "sign_in", page.NewSignIn(x.frame(), strings.ToValidUTF8(clientID, "\uFFFD"), back, err))

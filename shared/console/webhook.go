@@ -29,7 +29,7 @@ func (x *exchange) showWebhook() error {
 // webhookPage shows a webhook with its deliveries; refused is what a rotation of the secret met, with the overlap that
 // was typed.
 func (x *exchange) webhookPage(w *hal.Webhook, overlap string, refused error) error {
-	names, err := x.projectNames(!w.Projects.All)
+	names, err := x.namesFor(*w)
 	if err != nil {
 		return err
 	}

@@ -170,6 +170,8 @@ func (x *exchange) chooseProjects(c *page.ProjectChoices, ticked bool) error {
 			return err
 		}
 	}
-	c.Names, err = x.projectNames(ticked)
+	if ticked {
+		c.Names, err = x.projectNames()
+	}
 	return err
 }

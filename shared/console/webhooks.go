@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/http"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,7 +22,7 @@ func (x *exchange) listWebhooks() error {
 	if err != nil {
 		return err
 	}
-	names, err := x.projectNames(slices.ContainsFunc(list.Embedded.Elements, func(w hal.Webhook) bool { return !w.Projects.All }))
+	names, err := x.namesFor(list.Embedded.Elements...)
 	if err != nil {
 		return err
 	}
@@ -35,11 +34,11 @@ func (x *exchange) listWebhooks() error {
 }
 
 // lastDeliveries reads the newest delivery of each webhook, side by side; nil when they may not be seen.
-func (x *exchange) lastDeliveries(webhooks []hal.Webhook) ([]*hal.Delivery, error) {
+func (x *exchange) lastDeliveries(webhooks []hal.Webhook) (last []*hal.Delivery, err error) {
 	if !x.may(access.DeliveriesRead) {
-		return nil, nil //nolint:nilnil // a nil list is what views take for "not to be seen"
+		return last, nil
 	}
-	last := make([]*hal.Delivery, len(webhooks))
+	last = make([]*hal.Delivery, len(webhooks))
 	var group errgroup.Group
 	group.SetLimit(sideBySide)
 	for i := range webhooks {

@@ -2,7 +2,7 @@ package console
 
 import (
 	"net/http"
-	"strconv"
+	"net/url"
 	"strings"
 
 	"nepenthes/events"
@@ -38,7 +38,7 @@ func (x *exchange) why() error {
 		err = in.Draft.ReadJSON(text)
 	}
 	if err == nil {
-		in.Offset, err = pageAsked(values.Get("page"))
+		in.Paging, err = paging(url.Values{"offset": values["page"]})
 	}
 	var list *hal.Collection[hal.Explanation]
 	if err == nil {
@@ -62,15 +62,15 @@ func eventName(q page.Question) string {
 }
 
 // someProjects are the projects to choose from; nil when there are too many for a list, or they may not be seen.
-func (x *exchange) someProjects() ([]hal.Project, error) {
+func (x *exchange) someProjects() (some []hal.Project, err error) {
 	if !x.may(access.ProjectsRead) {
-		return nil, nil //nolint:nilnil // a nil list is what views take for "not to be seen"
+		return some, nil
 	}
 	all, total, err := x.listProjects(projectsShown, "")
-	if total > projectsShown || err != nil {
-		return nil, err
+	if total <= projectsShown && err == nil {
+		some = append([]hal.Project{}, all...)
 	}
-	return append([]hal.Project{}, all...), nil
+	return some, err
 }
 
 // example is the example event of the type, in the project that was chosen.
@@ -87,16 +87,4 @@ func example(q page.Question) ([]byte, error) {
 		e.Project = &events.Project{ID: q.Project}
 	}
 	return e.Encode()
-}
-
-// pageAsked is the number of the page; nil for the first.
-func pageAsked(text string) (*int, error) {
-	if text == "" {
-		return nil, nil //nolint:nilnil // the operation takes nil for "not said"
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return nil, fault.New(fault.InvalidQuery, "page is not a number.")
-	}
-	return &n, nil
 }
