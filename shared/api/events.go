@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/url"
@@ -50,6 +51,9 @@ type eventsResource struct {
 	deliveries deliveriesResource
 }
 
+// unsendable are the characters that JSON takes as they are and a message of SQS does not (API reference, SendMessage).
+const unsendable = "\ufffe\uffff"
+
 // push sends the event to the queue, duplicates too: nil means that it is durable there. What fan-out would refuse
 // is refused here.
 func (o eventsResource) push(ctx context.Context, _ Call, in *PushEvent) (_ *hal.EventReceipt, err error) {
@@ -57,6 +61,12 @@ func (o eventsResource) push(ctx context.Context, _ Call, in *PushEvent) (_ *hal
 	e, err := events.Decode(in.Text)
 	if err != nil {
 		return nil, refusedEvent(err)
+	}
+	if bytes.ContainsAny(in.Text, unsendable) {
+		return nil, fault.Invalid(fault.Detail{
+			Attribute: "data", Message: "The event holds the character U+FFFE or U+FFFF, which the queue does not take as it is.",
+			Hint: `Write it as an escape, \ufffe or \uffff: the same text in JSON.`,
+		})
 	}
 	message := lane.Message{Body: in.Text}
 	if traceparent.MatchString(in.Traceparent) {

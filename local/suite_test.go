@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"nepenthes/shared/api/suite"
+)
+
+// TestAPISuite runs the cases of the API, which also run against the deployed stack, against the program.
+func TestAPISuite(t *testing.T) {
+	p := start(t, "-demo=false", "-data", "", "-allow-loopback=false")
+	id, secret, _ := strings.Cut(testAdmin, ":")
+	suite.Run(t, suite.Target{URL: p.api, ClientID: id, ClientSecret: secret}, suite.All())
+}
+
+// TestUncleanPathsAreTheAPIs: nothing before the API redirects them.
+func TestUncleanPathsAreTheAPIs(t *testing.T) {
+	p := start(t, "-demo=false", "-data", "")
+	for _, path := range []string{"/api//v3", "/api/v3/../v3", "//"} {
+		p.do(p.request(http.MethodGet, path, ""), http.StatusNotFound)
+	}
+}
+
+// TestCharactersThatNoQueueTakes: they are refused before the queue would do it, or worse, change them.
+func TestCharactersThatNoQueueTakes(t *testing.T) {
+	p := start(t, "-demo=false", "-data", "")
+	const event = `{"id":"e%d","type":"user:created","occurredAt":"2026-01-02T11:00:00Z","data":"%s"}`
+	for i, text := range []string{"\ufffe", "\uffff"} {
+		p.call(http.MethodPost, "/api/v3/events", fmt.Sprintf(event, i, text), http.StatusUnprocessableEntity)
+	}
+	p.call(http.MethodPost, "/api/v3/events", fmt.Sprintf(event, 9, `\uffff`), http.StatusAccepted)
+}
