@@ -7,7 +7,18 @@ import http from "node:http";
 export { expect };
 
 export const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
-const admin = { id: "administrator", secret: "the-secret-of-the-administrator" };
+
+/**
+ * A system that runs already, such as a stack behind a gateway: CONSOLE_URL is its address with the stage path,
+ * CONSOLE_ADMIN its administrator as id:secret, and RECEIVER_URL a receiver that it can call, which answers as that of
+ * `local` does. Only the tests with the tag @main stand what others left there.
+ */
+const elsewhere = process.env.CONSOLE_URL;
+const [id, ...rest] = (process.env.CONSOLE_ADMIN ?? "administrator:the-secret-of-the-administrator").split(":");
+const admin = { id, secret: rest.join(":") };
+
+/** A name that no other test has. */
+export const unique = (name) => `${name} ${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`.replace(/^([a-z]+) /, "$1-");
 
 /** A running system: its addresses, and its API as the administrator calls it. */
 export class System {
@@ -16,6 +27,7 @@ export class System {
   }
 
   static async start(...flags) {
+    if (elsewhere) return new System(null, elsewhere.replace(/\/$/, ""), process.env.RECEIVER_URL);
     const args = ["-addr", "127.0.0.1:0", "-receiver-addr", "127.0.0.1:0", "-data", "", "-demo=false", "-speed", "60",
       "-admin", `${admin.id}:${admin.secret}`, "-receiver-secret", secret, ...flags];
     const program = spawn(process.env.NEPENTHES, args, { stdio: ["ignore", "pipe", "inherit"] });
@@ -31,6 +43,7 @@ export class System {
   }
 
   async stop() {
+    if (!this.process) return;
     const ended = new Promise((done) => this.process.once("exit", done));
     this.process.kill("SIGTERM");
     await ended;
@@ -134,7 +147,7 @@ export const test = base.extend({
     const complaints = [];
     page.on("console", (message) => { if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) complaints.push(message.text()); });
     page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("request", (request) => { if (new URL(request.url()).origin !== system.url) complaints.push(request.url()); });
+    page.on("request", (request) => { if (new URL(request.url()).origin !== new URL(system.url).origin) complaints.push(request.url()); });
     await signIn(page, system);
     await use(page);
     expect(complaints).toEqual([]);
