@@ -36,6 +36,9 @@ type RevocationRequest struct {
 	ClientSecret  string `json:"client_secret,omitempty" doc:"The client's secret, unless it is sent by HTTP Basic." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
 }
 
+// Revocation is the answer to a revocation, an object without members: there is nothing to tell.
+type Revocation struct{}
+
 // OAuthError is a failure of the authorization server (RFC 6749 §5.2).
 type OAuthError struct {
 	Error       string `json:"error" doc:"The code of the failure." example:"invalid_client"`
@@ -54,7 +57,7 @@ func (d describer) authorization() []*huma.Operation {
 		Path: "/oauth/revoke", OperationID: "revokeToken", Summary: "Revoke a token",
 		Description: "RFC 7009. Tokens that are not known are no failure.",
 	}
-	d.form(revoke, reflect.TypeFor[RevocationRequest](), nil, "The token opens nothing any more.")
+	d.form(revoke, reflect.TypeFor[RevocationRequest](), reflect.TypeFor[Revocation](), "The token opens nothing any more.")
 	return []*huma.Operation{token, revoke}
 }
 
@@ -66,9 +69,9 @@ func (d describer) form(op *huma.Operation, form, answer reflect.Type, means str
 		typeForm: {Schema: d.registry.Schema(form, true, "")},
 	}}
 	headers := map[string]*huma.Header{"X-Request-Id": requestID}
-	op.Responses["200"] = &huma.Response{Description: means, Headers: headers}
-	if answer != nil {
-		op.Responses["200"].Content = map[string]*huma.MediaType{typeJSON: {Schema: d.registry.Schema(answer, true, "")}}
+	op.Responses["200"] = &huma.Response{
+		Description: means, Headers: headers,
+		Content: map[string]*huma.MediaType{typeJSON: {Schema: d.registry.Schema(answer, true, "")}},
 	}
 	failure := map[string]*huma.MediaType{typeJSON: {Schema: d.registry.Schema(reflect.TypeFor[OAuthError](), true, "")}}
 	for status, about := range map[string]string{

@@ -143,7 +143,8 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) *refusal {
 }
 
 // revoke answers POST /oauth/revoke (RFC 7009): the client's token opens nothing from the next request on. A
-// token that never was one, or is none any more, is what the client wanted: 200.
+// token that never was one, or is none any more, is what the client wanted: 200. The body says nothing, in JSON:
+// RFC 7009 has clients ignore it, but some fail on an answer that is no JSON.
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) *refusal {
 	form, given, refused := readForm(w, r)
 	if refused != nil {
@@ -164,6 +165,6 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) *refusal {
 	if err != nil {
 		return s.failed(r.Context(), err)
 	}
-	w.WriteHeader(http.StatusOK)
+	writeJSON(w, http.StatusOK, struct{}{})
 	return nil
 }

@@ -281,8 +281,8 @@ func TestRevocation(t *testing.T) {
 		return err == nil
 	}
 	for _, token := range []string{mine, mine, "unknown", mine[:len(mine)-3]} {
-		if got := revoke(token); got.status != 200 || got.body != "" || got.header.Get("Cache-Control") != "no-store" {
-			t.Errorf("got %d %q, want an empty 200", got.status, got.body)
+		if got := revoke(token); got.status != 200 || strings.TrimSpace(got.body) != "{}" || got.header.Get("Content-Type") != "application/json" || got.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("got %d %q, want 200 and an empty object", got.status, got.body)
 		}
 	}
 	checkRefusal(t, revoke(others), 400, "invalid_grant")
