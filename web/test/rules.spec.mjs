@@ -3,7 +3,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import http from "node:http";
 import zlib from "node:zlib";
-import { expect, open, Receiver, secret, signIn, test } from "./system.mjs";
+import { admin as administrator, expect, open, Receiver, secret, signIn, test } from "./system.mjs";
 
 const longName = "n".repeat(255);
 const rightToLeft = "תיאור מימין לשמאל ‮abc";
@@ -229,9 +229,9 @@ test("a whole story by keyboard alone, the focus always in sight", async ({ page
     throw new Error(`Tab never came to ${locator}`);
   };
   await tabTo(page.getByLabel("Client ID"));
-  await page.keyboard.type("administrator");
+  await page.keyboard.type(administrator.id);
   await tabTo(page.getByLabel("Client secret"));
-  await page.keyboard.type("the-secret-of-the-administrator");
+  await page.keyboard.type(administrator.secret);
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { level: 1, name: "New webhook" })).toBeVisible();
   await tabTo(page.getByLabel("Name", { exact: true }));
@@ -270,14 +270,46 @@ test("a delivery is followed, and times are those of the reader", async ({ brows
   await expect(time).toHaveAttribute("title", /UTC$/);
 });
 
-test("the documentation authorises and calls the API, and keeps nothing", async ({ page, system }) => {
+test("filters for times are in the zone of the reader", async ({ browser, system }) => {
+  const page = await (await browser.newContext({ timezoneId: "Asia/Tokyo" })).newPage();
+  await signIn(page, system);
+  const { id } = await system.webhook();
+  await page.goto(`${system.url}/admin/webhooks/${id}`);
+  await page.getByLabel("From (your time)").fill("2026-01-02T09:00");
+  await page.getByRole("button", { name: "Filter" }).click();
+  await expect(page).toHaveURL(/from=2026-01-02T00%3A00%3A00/);
+  await expect(page.getByLabel("From (your time)")).toHaveValue(/^2026-01-02T09:00/);
+  await page.goto(`${system.url}/admin/webhooks/${id}?from=yesterday`);
+  await expect(page.getByRole("alert")).toContainText("From: It is not a time.");
+});
+
+test("a secret is copied", async ({ admin, system, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const { id } = await system.webhook();
+  await admin.goto(`${system.url}/admin/webhooks/${id}`);
+  await admin.getByRole("button", { name: "Rotate secret" }).click();
+  await admin.getByRole("button", { name: "Copy" }).click();
+  await expect(admin.getByRole("button", { name: "Copied" })).toBeVisible();
+  expect(await admin.evaluate(() => navigator.clipboard.readText())).toBe(await admin.locator("#new-secret").textContent());
+});
+
+test("a long list of projects is narrowed in place", async ({ admin, system }) => {
+  for (let i = 1; i <= 15; i++) await system.api("PUT", `/projects/p${i}`, { name: `Project ${i}` });
+  await admin.goto(`${system.url}/admin/webhooks/new`);
+  await admin.getByLabel("Selected projects").check();
+  await admin.getByRole("checkbox", { name: "Project 2" }).check();
+  await admin.getByLabel("Filter this list").fill("project 15");
+  await expect(admin.locator("#project-list label:visible")).toHaveText([/Project 2/, /Project 15/]); // what is ticked stays
+});
+
+test("the documentation authorises and calls the API, and keeps nothing", { tag: "@main" }, async ({ page, system }) => {
   const complaints = [];
   page.on("console", (message) => { if (message.type() === "error") complaints.push(message.text()); });
-  page.on("request", (request) => { if (!request.url().startsWith(system.url) && !request.url().startsWith("data:")) complaints.push(request.url()); });
+  page.on("request", (request) => { if (new URL(request.url()).origin !== new URL(system.url).origin && !request.url().startsWith("data:")) complaints.push(request.url()); });
   await page.goto(`${system.url}/api/docs`);
   await page.getByRole("button", { name: "Authorize" }).first().click();
-  await page.locator("#client_id_clientCredentials").fill("administrator");
-  await page.locator("#client_secret_clientCredentials").fill("the-secret-of-the-administrator");
+  await page.locator("#client_id_clientCredentials").fill(administrator.id);
+  await page.locator("#client_secret_clientCredentials").fill(administrator.secret);
   await page.getByText("select all").click();
   await page.locator(".auth-btn-wrapper").getByRole("button", { name: /Authorize|Apply/ }).click();
   await expect(page.locator(".auth-btn-wrapper").getByRole("button", { name: /Logout|Remove/ })).toBeVisible();

@@ -15,7 +15,7 @@ export const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
  */
 const elsewhere = process.env.CONSOLE_URL;
 const [id, ...rest] = (process.env.CONSOLE_ADMIN ?? "administrator:the-secret-of-the-administrator").split(":");
-const admin = { id, secret: rest.join(":") };
+export const admin = { id, secret: rest.join(":") };
 
 /** A name that no other test has. */
 export const unique = (name) => `${name} ${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`.replace(/^([a-z]+) /, "$1-");
