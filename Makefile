@@ -44,6 +44,41 @@ build-local: ## the functions for emulators on this machine, into build/local/<f
 	GOARCH=$$($(GO) env GOHOSTARCH) $(GO) build $(RELEASE) -ldflags "$(EMULATED)" -o $(BUILD)/local/.linked/ $(FUNCTIONS:%=./functions/%)
 	@for f in $(FUNCTIONS); do ln -f $(BUILD)/local/.linked/$$f $(BUILD)/local/$$f/bootstrap || exit 1; done
 
+RUN  ?= .run
+PORT ?=
+REHEARSE = $(GO) run ./infra/rehearse -run $(RUN)
+export RECEIVER_HOST
+
+.PHONY: local-up
+local-up: .venv/.installed ## start a local AWS endpoint; its variables come into .run/env
+	@$(REHEARSE) -port "$(PORT)" up
+
+.PHONY: deploy-local
+deploy-local: node_modules/.installed ## deploy the stack to the local AWS endpoint; its outputs come into .run/out.json
+	@$(REHEARSE) deploy
+
+.PHONY: smoke
+smoke: node_modules/.installed ## play the life of an event against the deployed stack, then remove it
+	@$(REHEARSE) smoke
+
+.PHONY: local-down
+local-down: ## stop the local AWS endpoint
+	@$(REHEARSE) down
+
+STAGE ?= dev
+
+.PHONY: preflight
+preflight: ## check that the account can reserve what the synthesised stack wants (STAGE=dev)
+	@$(GO) run ./infra/operate preflight -template cdk.out/Nepenthes-$(STAGE).template.json
+
+.PHONY: redrive
+redrive: ## move dead letters back to their lane (STAGE=dev LANE=events)
+	@$(GO) run ./infra/operate redrive -stage $(STAGE) -lane "$(LANE)"
+
+.PHONY: rotate-keys
+rotate-keys: ## add a key pair (STAGE=dev PURPOSE=webhook-secrets or token-signing)
+	@$(GO) run ./infra/operate rotate-keys -stage $(STAGE) -purpose "$(PURPOSE)"
+
 .PHONY: test
 test: tools lint unit browser ## everything that CI runs; installs what it needs
 

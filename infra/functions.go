@@ -14,6 +14,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"nepenthes/infra/deployed"
 	"nepenthes/shared/config"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/routes"
@@ -35,7 +36,7 @@ const (
 
 // newFunctions makes every function with the environment that package config declares for it.
 func (s *stack) newFunctions() functions {
-	scope := s.part("Functions")
+	scope := s.part(deployed.Functions)
 	api := func(f routes.Function, env map[string]string) awslambda.Function {
 		props := &awslambda.FunctionProps{Timeout: seconds(apiTimeout), MemorySize: jsii.Number(apiMemory)}
 		if s.reserved > 0 {

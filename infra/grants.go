@@ -17,7 +17,9 @@ type grant struct {
 	actions []string
 	// on is what it may do it to.
 	on target
-	// purpose, for the key, is the only purpose of a key pair for which it may.
+	// purpose, for the key, is the only purpose of a key pair for which it may. A request that names none gets
+	// nothing either, from the key itself: what was wrapped for a purpose does not open without it. (So the
+	// condition can let it pass, and holds in emulators, whose rules do not see the purpose.)
 	purpose string
 }
 
@@ -40,9 +42,9 @@ var (
 	changing = slices.Concat(reading, []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"})
 )
 
-// What can be done to a queue.
+// What can be done to a queue. In the cloud SendMessage covers batches; emulators ask for those by their own name.
 var (
-	send    = []string{"sqs:SendMessage"}
+	send    = []string{"sqs:SendMessage", "sqs:SendMessageBatch"}
 	consume = []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 )
 
@@ -118,7 +120,7 @@ func (s *stack) grant() {
 		for _, g := range grants[f] {
 			props := &awsiam.PolicyStatementProps{Actions: jsii.Strings(g.actions...), Resources: ptr(g.on(s))}
 			if g.purpose != "" {
-				props.Conditions = &map[string]any{"StringEquals": map[string]string{"kms:EncryptionContext:purpose": g.purpose}}
+				props.Conditions = &map[string]any{"StringEqualsIfExists": map[string]string{"kms:EncryptionContext:purpose": g.purpose}}
 			}
 			s.functions[f].AddToRolePolicy(awsiam.NewPolicyStatement(props))
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 
+	"nepenthes/infra/deployed"
 	"nepenthes/shared/routes"
 	"nepenthes/shared/tables"
 )
@@ -19,7 +20,7 @@ func (s *stack) explain(api awsapigateway.RestApi, topic awssns.Topic) {
 		}
 	}
 	for _, secret := range []string{"Administrator", "CursorKey"} {
-		explain(s.Node().FindChild(jsii.String("Secrets")).Node().FindChild(jsii.String(secret)), "AwsSolutions-SMG4",
+		explain(s.Node().FindChild(jsii.String(deployed.Secrets)).Node().FindChild(jsii.String(secret)), "AwsSolutions-SMG4",
 			"People hold the administrator's secret and cursors hold the key: both are rotated by hand, see docs/operations.md.")
 	}
 	const ours = "The functions decide: they tell every fault in a problem document that a browser may read, which the gateway cannot."

@@ -114,29 +114,35 @@ func read(values map[string]any, account string) (options, error) {
 		stage: "dev", binaries: releaseBinaries,
 		retentionDays: limits.RetentionDays, requestsPerSecond: requestsPerSecond,
 	}
-	var faults []error
+	var faults sentences
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		c, known := choices[name]
 		text := written(values[name])
 		switch {
 		case known && !c.set(&o, text):
-			faults = append(faults, fmt.Errorf("The context value %s cannot be %q: %s.", name, text, c.rule)) //nolint:staticcheck // a sentence for people
+			faults.add("The context value %s cannot be %q: %s.", name, text, c.rule)
 		case !known && !foreignValue.MatchString(name):
-			faults = append(faults, fmt.Errorf("There is no context value %s; there are %s.", name, strings.Join(slices.Sorted(maps.Keys(choices)), ", "))) //nolint:staticcheck // a sentence for people
+			faults.add("There is no context value %s; there are %s.", name, strings.Join(slices.Sorted(maps.Keys(choices)), ", "))
 		}
 	}
-	faults = append(faults, o.together(account)...)
+	o.together(account, &faults)
 	return o, errors.Join(faults...)
 }
 
+// sentences are for people: unlike other errors they begin and end as sentences do.
+type sentences []error
+
+func (s *sentences) add(format string, args ...any) {
+	*s = append(*s, errors.New(fmt.Sprintf(format, args...)))
+}
+
 // together tells what is wrong between the values, and gives those their defaults that follow from others.
-func (o *options) together(account string) (faults []error) {
-	fault := func(sentence string) { faults = append(faults, errors.New(sentence)) }
+func (o *options) together(account string, faults *sentences) {
 	if o.binaries == emulatorBinaries && account != emulatorAccount {
-		fault("The context value assets=local is for emulators alone, whose account is " + emulatorAccount + ": its functions may call this machine.")
+		faults.add("The context value assets=local is for emulators alone, whose account is %s: its functions may call this machine.", emulatorAccount)
 	}
 	if (o.domainName == "") != (o.certificateARN == "") {
-		fault("The context values domainName and certificateArn are given together or not at all.")
+		faults.add("The context values domainName and certificateArn are given together or not at all.")
 	}
 	if o.domainName != "" && o.publicURL == "" {
 		o.publicURL = "https://" + o.domainName
@@ -144,11 +150,10 @@ func (o *options) together(account string) (faults []error) {
 	for _, f := range routes.Functions() {
 		path := filepath.Join(o.binaries, string(f), "bootstrap")
 		if _, err := os.Stat(path); o.binaries != "" && err != nil {
-			fault(fmt.Sprintf("There is no %s: run make build first (for assets=local, make build-local).", path))
-			break
+			faults.add("There is no %s: run make build first (for assets=local, make build-local).", path)
+			return
 		}
 	}
-	return faults
 }
 
 // written is a value as the command line would have it; cdk.json can hold lists, numbers and booleans.

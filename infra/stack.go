@@ -4,6 +4,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"nepenthes/infra/deployed"
 )
 
 // stack is everything of one stage.
@@ -19,13 +21,13 @@ type stack struct {
 // newStack puts the stage together. Nothing in it has a physical name: stages stand beside each other, and what
 // must be replaced can be.
 func newStack(app awscdk.App, o options) *stack {
-	s := &stack{options: o, Stack: awscdk.NewStack(app, jsii.String("Nepenthes-"+o.stage), &awscdk.StackProps{
+	s := &stack{options: o, Stack: awscdk.NewStack(app, jsii.String(deployed.StackName(o.stage)), &awscdk.StackProps{
 		Description:        jsii.String("Nepenthes: API and webhooks, stage " + o.stage),
 		AnalyticsReporting: jsii.Bool(false),
 	})}
-	s.tables = newTables(s.part("Tables"))
-	s.lanes = newLanes(s.part("Lanes"), o.producers)
-	s.secrets = newSecrets(s.part("Secrets"))
+	s.tables = newTables(s.part(deployed.Tables))
+	s.lanes = newLanes(s.part(deployed.Lanes), o.producers)
+	s.secrets = newSecrets(s.part(deployed.Secrets))
 	s.functions = s.newFunctions()
 	s.grant()
 	s.consume()

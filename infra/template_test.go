@@ -93,6 +93,7 @@ func synthesise(o options, content string) (*template, error) {
 	annotations := assertions.Annotations_FromStack(s.Stack)
 	anything := assertions.Match_StringLikeRegexp(jsii.String(".*"))
 	for _, m := range slices.Concat(*annotations.FindError(jsii.String("*"), anything), *annotations.FindWarning(jsii.String("*"), anything)) {
+		//lint:ignore SA1019 the new package for messages cannot be had in Go yet
 		made.findings = append(made.findings, fmt.Sprint(*m.Id, ": ", m.Entry.Data))
 	}
 	return made, json.Unmarshal(text, made)

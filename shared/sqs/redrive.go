@@ -3,6 +3,7 @@ package sqs
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -45,13 +46,17 @@ func Redrive(ctx context.Context, from, to *Lane) (moved int64, err error) {
 var cannotMove = map[string]bool{"InvalidAction": true, "UnknownOperationException": true, "NotImplemented": true}
 
 func (l *Lane) arn(ctx context.Context) (string, error) {
+	return l.attribute(ctx, types.QueueAttributeNameQueueArn)
+}
+
+func (l *Lane) attribute(ctx context.Context, name types.QueueAttributeName) (string, error) {
 	answer, err := l.client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
-		QueueUrl: &l.url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn},
+		QueueUrl: &l.url, AttributeNames: []types.QueueAttributeName{name},
 	})
 	if err != nil {
 		return "", classify(err)
 	}
-	return answer.Attributes[string(types.QueueAttributeNameQueueArn)], nil
+	return answer.Attributes[string(name)], nil
 }
 
 // movePoll is how often SQS is asked whether it is through.
@@ -87,33 +92,47 @@ func (l *Lane) moved(ctx context.Context, source string) (int64, error) {
 const emptyAfter = 2 * time.Second
 
 // carry moves messages one by one. Each is sent before it is deleted, so that a crash between doubles and loses
-// nothing. Why they were dead letters is not true of them any more.
+// nothing. Why they were dead letters is not true of them any more. It moves as many as there are now: what nobody
+// can process comes back as fast as it is moved.
 func carry(ctx context.Context, from, to *Lane) (moved int64, err error) {
-	for {
-		received, err := from.receiveSoon(ctx)
+	waiting, err := from.attribute(ctx, types.QueueAttributeNameApproximateNumberOfMessages)
+	if err != nil {
+		return 0, err
+	}
+	count, err := strconv.ParseInt(waiting, 10, 64)
+	if err != nil {
+		return 0, err
+	}
+	for moved < count {
+		received, err := from.receiveSoon(ctx, int(min(count-moved, limits.BatchSize)))
 		if err != nil || len(received) == 0 {
 			return moved, err
 		}
 		for _, m := range received {
-			for _, name := range []string{lane.Reason, lane.Detail, lane.Truncated} {
-				delete(m.Attributes, name)
-			}
-			if err := to.Send(ctx, lane.Message{Body: m.Body, Group: m.Group, Attributes: m.Attributes}); err != nil {
-				return moved, err
-			}
-			if err := from.Delete(ctx, m.ID); err != nil {
+			if err := carryOne(ctx, from, to, m); err != nil {
 				return moved, err
 			}
 			moved++
 		}
 	}
+	return moved, nil
+}
+
+func carryOne(ctx context.Context, from, to *Lane, m lane.Message) error {
+	for _, name := range []string{lane.Reason, lane.Detail, lane.Truncated} {
+		delete(m.Attributes, name)
+	}
+	if err := to.Send(ctx, lane.Message{Body: m.Body, Group: m.Group, Attributes: m.Attributes}); err != nil {
+		return err
+	}
+	return from.Delete(ctx, m.ID)
 }
 
 // receiveSoon is Receive for what is there already; none when the lane is empty.
-func (l *Lane) receiveSoon(ctx context.Context) ([]lane.Message, error) {
+func (l *Lane) receiveSoon(ctx context.Context, max int) ([]lane.Message, error) {
 	soon, cancel := context.WithTimeout(ctx, emptyAfter)
 	defer cancel()
-	received, err := l.Receive(soon, limits.BatchSize)
+	received, err := l.Receive(soon, max)
 	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return nil, nil //nolint:nilnil // an empty lane is no fault
 	}

@@ -1,0 +1,14 @@
+// Command console is the function behind the pages: /admin and /api/docs.
+package main
+
+import (
+	"nepenthes/functions/internal/wiring"
+	"nepenthes/shared/config"
+	"nepenthes/shared/lambdahost"
+)
+
+func main() {
+	env := config.MustLoad[config.Console]()
+	base := wiring.New(env.Common)
+	lambdahost.StartHTTP(base.Pages(env), base.Logger)
+}

@@ -1,0 +1,19 @@
+// Command fanout is the function that makes deliveries of events.
+package main
+
+import (
+	"nepenthes/functions/internal/wiring"
+	"nepenthes/shared/config"
+	"nepenthes/shared/fanout"
+	"nepenthes/shared/lambdahost"
+)
+
+func main() {
+	env := config.MustLoad[config.Fanout]()
+	base := wiring.New(env.Common)
+	f := fanout.New(fanout.Config{
+		Matcher: base.Catalogue, Recorder: base.Store, Projects: base.Store, Retention: env.Retention(), Logger: base.Logger,
+		Deliveries: base.Lane(env.DeliveriesQueueURL), DeadLetters: base.Lane(env.EventsDeadLettersURL),
+	})
+	lambdahost.StartQueue(f.Handle, base.Logger)
+}

@@ -1,0 +1,26 @@
+package wiring
+
+import (
+	"context"
+	"errors"
+
+	"nepenthes/events"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/webhook"
+)
+
+// absent stands for the parts that a function has no use for, and no permission. Whatever is asked of it fails.
+type absent struct{}
+
+var errAbsent = errors.New("this function has no such part")
+
+// Send fails.
+func (absent) Send(context.Context, ...lane.Message) error { return errAbsent }
+
+// Seal fails.
+func (absent) Seal(context.Context, []byte, ...string) ([]byte, error) { return nil, errAbsent }
+
+// Operate fails.
+func (absent) Operate(context.Context, events.Event, webhook.Trigger, ...string) (webhook.Recorded, error) {
+	return webhook.Recorded{}, errAbsent
+}

@@ -1,0 +1,119 @@
+package wiring
+
+import (
+	"context"
+	"crypto/rand"
+	"net"
+	"net/http"
+	"net/url"
+
+	"nepenthes/shared/address"
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/rest"
+	"nepenthes/shared/auth"
+	"nepenthes/shared/auth/clients"
+	"nepenthes/shared/auth/oauth"
+	"nepenthes/shared/config"
+	"nepenthes/shared/fanout"
+	"nepenthes/shared/lambdahost"
+	"nepenthes/shared/outbound"
+	"nepenthes/shared/payload"
+	"nepenthes/shared/vault"
+)
+
+// API serves operations, and what is mounted besides them, to who brings a token.
+func (b Base) API(c config.API, operations *api.Operations, docs http.Handler, mounts ...rest.Mount) http.Handler {
+	return rest.New(rest.Config{
+		Operations: operations, Verifier: b.verifier(c), Settings: b.Catalogue, Mounts: mounts, Docs: docs,
+		Rate: c.RequestsPerSecond, Prefix: Prefix(c), Version: payload.Version, Logger: b.Logger,
+	})
+}
+
+// Prefix tells the stage path that addresses in answers begin with: where there is a public URL, none.
+func Prefix(c config.API) func(*http.Request) string {
+	if c.PublicURL() != "" {
+		return nil
+	}
+	return lambdahost.StagePath
+}
+
+// Operations are all of the API's, for the functions that may reach everything they need.
+func (b Base) Operations(c config.Webhooks) *api.Operations {
+	kms := vault.NewKMS(b.aws, c.KeyARN)
+	return api.New(api.Config{
+		Catalogue: b.Catalogue, Store: b.Store, Clients: clients.New(clients.Config{Store: b.Store}),
+		Events: b.Lane(c.EventsQueueURL), Retries: b.Lane(c.RetriesQueueURL),
+		Operator: fanout.New(fanout.Config{
+			Matcher: b.Catalogue, Recorder: b.Store, Projects: b.Store, Retention: c.Retention(), Logger: b.Logger,
+			Deliveries: b.Lane(c.DeliveriesQueueURL), DeadLetters: absent{},
+		}),
+		Sealer:    must(vault.NewSealer(vault.SealerConfig{Pairs: b.Store, Maker: kms})),
+		CursorKey: must(vault.NewSecrets(b.aws).CursorKey(context.Background(), c.CursorKeySecretARN)),
+		Addresses: address.Rules{
+			AllowHTTP: c.AllowHTTP, Own: own(c.PublicURL()),
+			AllowLoopback: outbound.LinkedLoopback(), Gateway: outbound.LinkedGateway(),
+		},
+		Resolver: net.DefaultResolver, Version: payload.Version, Logger: b.Logger,
+	})
+}
+
+// StoredOperations are those of the API's operations that need the store alone: settings and clients. No route
+// leads to another one where these are served; it would fail.
+func (b Base) StoredOperations() *api.Operations {
+	unused := make([]byte, 32)
+	_, _ = rand.Read(unused) // never fails (crypto/rand)
+	return api.New(api.Config{
+		Catalogue: b.Catalogue, Store: b.Store, Clients: clients.New(clients.Config{Store: b.Store}),
+		Events: absent{}, Retries: absent{}, Operator: absent{}, Sealer: absent{}, CursorKey: unused,
+		Resolver: net.DefaultResolver, Version: payload.Version, Logger: b.Logger,
+	})
+}
+
+// own are the hosts that are ourselves.
+func own(publicURL string) []string {
+	u, err := url.Parse(publicURL)
+	if err != nil || u.Host == "" {
+		return nil
+	}
+	return []string{u.Host}
+}
+
+// Clients finds clients, the first administrator included, whom it looks up where the deployment keeps it.
+func (b Base) Clients(administratorSecretARN string) *clients.Administrator {
+	secrets := vault.NewSecrets(b.aws)
+	return clients.NewAdministrator(clients.AdministratorConfig{
+		Store: b.Store,
+		Secret: func(ctx context.Context) (id, secret string, err error) {
+			return secrets.Administrator(ctx, administratorSecretARN)
+		},
+	})
+}
+
+// Authenticator checks the secrets of clients.
+func (b Base) Authenticator(c *clients.Administrator) *auth.Authenticator {
+	return auth.NewAuthenticator(auth.AuthenticatorConfig{Clients: c, Failures: b.Store, Logger: b.Logger})
+}
+
+// Authorization is the authorization server.
+func (b Base) Authorization(c config.OAuth) []rest.Mount {
+	kms := vault.NewKMS(b.aws, c.KeyARN)
+	signer := must(vault.NewSigner(vault.SignerConfig{Pairs: b.Store, Maker: kms, Unwrapper: kms}))
+	keys := must(vault.NewVerifier(vault.VerifierConfig{Pairs: b.Store}))
+	server := oauth.New(oauth.Config{
+		Authenticator: b.Authenticator(b.Clients(c.AdministratorSecretARN)),
+		Issuer:        auth.NewIssuer(auth.IssuerConfig{Keys: signer, Revocations: b.Store, Verifier: b.verifier(c.API)}),
+		Keys:          keys, PublicURL: c.PublicURL(), Logger: b.Logger,
+	})
+	var mounts []rest.Mount
+	for _, r := range server.Routes() {
+		mounts = append(mounts, rest.Mount(r))
+	}
+	return mounts
+}
+
+func (b Base) verifier(c config.API) *auth.Verifier {
+	return auth.NewVerifier(auth.VerifierConfig{
+		Clients: b.Store, Revocations: b.Store, Issuer: c.Issuer,
+		Keys: must(vault.NewVerifier(vault.VerifierConfig{Pairs: b.Store})),
+	})
+}

@@ -1,0 +1,30 @@
+package wiring
+
+import (
+	"net/http"
+	"strings"
+
+	"nepenthes/shared/config"
+	"nepenthes/shared/console"
+	"nepenthes/shared/outbound"
+	"nepenthes/web"
+)
+
+// Pages serves the console and the documentation page.
+func (b Base) Pages(c config.Console) http.Handler {
+	operations, known := b.Operations(c.Webhooks), b.Clients(c.AdministratorSecretARN)
+	pages := console.New(console.Config{
+		Operations: operations, Authenticator: b.Authenticator(known), Clients: known,
+		State: b.Store, Settings: b.Catalogue, Prefix: Prefix(c.API), Logger: b.Logger,
+		PlainHTTP: outbound.LinkedLoopback(), // emulators speak HTTP
+	})
+	rest := b.API(c.API, operations, web.Docs())
+	// No ServeMux: its redirects to tidier paths would leave the stage.
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/admin" || strings.HasPrefix(r.URL.Path, "/admin/") {
+			pages.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
+}

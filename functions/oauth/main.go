@@ -1,0 +1,14 @@
+// Command oauth is the function that gives tokens and keeps clients: /oauth, /.well-known and /api/v3/oauth_clients.
+package main
+
+import (
+	"nepenthes/functions/internal/wiring"
+	"nepenthes/shared/config"
+	"nepenthes/shared/lambdahost"
+)
+
+func main() {
+	env := config.MustLoad[config.OAuth]()
+	base := wiring.New(env.Common)
+	lambdahost.StartHTTP(base.API(env.API, base.StoredOperations(), nil, base.Authorization(env)...), base.Logger)
+}

@@ -1,0 +1,16 @@
+// Command sweeper is the clock: the function that rings for what is due.
+package main
+
+import (
+	"nepenthes/functions/internal/wiring"
+	"nepenthes/shared/config"
+	"nepenthes/shared/lambdahost"
+	"nepenthes/shared/sweep"
+)
+
+func main() {
+	env := config.MustLoad[config.Sweeper]()
+	base := wiring.New(env.Common)
+	s := sweep.New(sweep.Config{Deliveries: base.Store, Retries: base.Lane(env.RetriesQueueURL), Logger: base.Logger})
+	lambdahost.StartClock(s.Sweep)
+}

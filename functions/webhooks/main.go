@@ -1,0 +1,14 @@
+// Command webhooks is the function behind most of /api/v3, and behind every path that is nobody's.
+package main
+
+import (
+	"nepenthes/functions/internal/wiring"
+	"nepenthes/shared/config"
+	"nepenthes/shared/lambdahost"
+)
+
+func main() {
+	env := config.MustLoad[config.Webhooks]()
+	base := wiring.New(env.Common)
+	lambdahost.StartHTTP(base.API(env.API, base.Operations(env), nil), base.Logger)
+}

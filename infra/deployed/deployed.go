@@ -1,0 +1,89 @@
+// Package deployed finds the parts of a stage that is deployed: its tables, queues, key and functions have names that
+// CloudFormation chose.
+package deployed
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+
+	"nepenthes/shared/fault"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/routes"
+	"nepenthes/shared/tables"
+)
+
+// StackName is the name of a stage's stack.
+func StackName(stage string) string { return "Nepenthes-" + stage }
+
+// The concerns of the stack, by whose names CloudFormation's logical ids begin. A concern's name and a part's name,
+// without hyphens, are followed by the CDK's hash.
+const (
+	Tables    = "Tables"
+	Lanes     = "Lanes"
+	Secrets   = "Secrets"
+	Functions = "Functions"
+)
+
+// hash is how a logical id ends.
+var hash = regexp.MustCompile(`[0-9A-F]{8}$`)
+
+// Stage is a stage that is deployed.
+type Stage struct {
+	name  string
+	parts map[string]string // type and logical id without its hash → physical id
+}
+
+// Find finds the stage's parts. It fails when there is no such stack here.
+func Find(ctx context.Context, cfg aws.Config, stage string) (s *Stage, err error) {
+	defer fault.Wrap(&err, "find the stack %s", StackName(stage))
+	answer, err := cloudformation.NewFromConfig(cfg).DescribeStackResources(ctx, &cloudformation.DescribeStackResourcesInput{
+		StackName: aws.String(StackName(stage)),
+	})
+	if err != nil {
+		return nil, err
+	}
+	s = &Stage{name: StackName(stage), parts: map[string]string{}}
+	for _, r := range answer.StackResources {
+		s.parts[aws.ToString(r.ResourceType)+" "+hash.ReplaceAllString(aws.ToString(r.LogicalResourceId), "")] = aws.ToString(r.PhysicalResourceId)
+	}
+	return s, nil
+}
+
+func (s *Stage) part(kind, concern, name string) (string, error) {
+	logical := concern + strings.ReplaceAll(name, "-", "")
+	if id := s.parts[kind+" "+logical]; id != "" {
+		return id, nil
+	}
+	return "", fmt.Errorf("%s has no %s %s", s.name, kind, logical)
+}
+
+// Tables are the names of its tables.
+func (s *Stage) Tables() (names tables.Names, err error) {
+	for _, t := range []struct {
+		table tables.Table
+		name  *string
+	}{{tables.Config, &names.Config}, {tables.Events, &names.Events}, {tables.Deliveries, &names.Deliveries}, {tables.State, &names.State}} {
+		if *t.name, err = s.part("AWS::DynamoDB::Table", Tables, t.table.Name); err != nil {
+			return names, err
+		}
+	}
+	return names, nil
+}
+
+// QueueURL is the address of a lane's queue, or of its dead-letter queue.
+func (s *Stage) QueueURL(name lane.Name) (string, error) {
+	return s.part("AWS::SQS::Queue", Lanes, string(name))
+}
+
+// KeyID is the id of the key that wraps key pairs.
+func (s *Stage) KeyID() (string, error) { return s.part("AWS::KMS::Key", Secrets, "Key") }
+
+// LogGroup is the name of a function's log.
+func (s *Stage) LogGroup(f routes.Function) (string, error) {
+	return s.part("AWS::Logs::LogGroup", Functions, string(f)+"Log")
+}

@@ -1,0 +1,82 @@
+// Command operate is what operators do to a stage that is deployed, besides looking: it redrives dead letters,
+// rotates key pairs, and checks an account before a deployment. docs/operations.md says when.
+//
+//	operate redrive -stage dev -lane events
+//	operate rotate-keys -stage dev -purpose token-signing
+//	operate preflight -template cdk.out/Nepenthes-dev.template.json
+//
+// It acts with the permissions of whoever runs it, on the account and region of the environment.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"nepenthes/shared/awsclient"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// verb is something that can be done.
+type verb struct {
+	flags func(*flag.FlagSet, *arguments)
+	do    func(ctx context.Context, cfg aws.Config, a arguments) (said string, err error)
+}
+
+type arguments struct{ stage, lane, purpose, template string }
+
+var verbs = map[string]verb{
+	"redrive": {func(f *flag.FlagSet, a *arguments) {
+		f.StringVar(&a.stage, "stage", "dev", "the `stage`")
+		f.StringVar(&a.lane, "lane", "", "the `lane` whose dead letters go back to it: events, deliveries or retries")
+	}, redrive},
+	"rotate-keys": {func(f *flag.FlagSet, a *arguments) {
+		f.StringVar(&a.stage, "stage", "dev", "the `stage`")
+		f.StringVar(&a.purpose, "purpose", "", "the `purpose` of the key pair: webhook-secrets or token-signing")
+	}, rotateKeys},
+	"preflight": {func(f *flag.FlagSet, a *arguments) {
+		f.StringVar(&a.template, "template", "cdk.out/Nepenthes-dev.template.json", "the `file` of the template that will be deployed")
+	}, preflight},
+}
+
+var errUsage = errors.New("say what to do: redrive, rotate-keys or preflight; each explains itself with -help")
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) == 0 {
+		return errUsage
+	}
+	v, known := verbs[args[0]]
+	if !known {
+		return errUsage
+	}
+	var a arguments
+	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	v.flags(flags, &a)
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	cfg, err := awsclient.Load(ctx, 1)
+	if err != nil {
+		return err
+	}
+	said, err := v.do(ctx, cfg, a)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, said)
+	return err
+}

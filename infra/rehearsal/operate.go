@@ -1,0 +1,57 @@
+package rehearsal
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+
+	"nepenthes/shared/routes"
+)
+
+// operate runs the operators' command against the stack.
+func (s *story) operate(ctx context.Context, verb string, arguments ...string) error {
+	home, err := root()
+	if err != nil {
+		return err
+	}
+	command := exec.CommandContext(ctx, "go", append([]string{"run", "./infra/operate", verb, "-stage", s.outputs.Stage}, arguments...)...)
+	command.Dir, command.Env = home, s.cloud.Endpoint.Environ()
+	if said, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("operate %s: %w: %s", verb, err, said)
+	}
+	return nil
+}
+
+// logLines is how many lines of each function are told when the story fails.
+const logLines = 10
+
+// tellLogs tells the functions' last log lines.
+func (s *story) tellLogs(ctx context.Context, out io.Writer) {
+	client := cloudwatchlogs.NewFromConfig(s.config)
+	for _, f := range routes.Functions() {
+		group, err := s.stage.LogGroup(f)
+		if err != nil {
+			continue // an incomplete stack has told why already
+		}
+		var lines []string
+		pages := cloudwatchlogs.NewFilterLogEventsPaginator(client, &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				fmt.Fprintf(out, "  %s: its log cannot be read: %v\n", f, err)
+				break
+			}
+			for _, e := range page.Events {
+				lines = append(lines, aws.ToString(e.Message))
+			}
+		}
+		for _, line := range slices.Clip(lines)[max(0, len(lines)-logLines):] {
+			fmt.Fprintf(out, "  %s: %s\n", f, line)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+// Package rehearsal deploys the stack to a local AWS endpoint and plays the life of an event against it, as the
+// outside sees it. The endpoint is a MiniStack of our own, with permissions enforced over TLS, or whatever
+// AWS_ENDPOINT_URL names, such as a LocalStack.
+//
+// What one step leaves for the next stands in a folder: env, the variables by which AWS tools reach the endpoint,
+// and out.json, the outputs of the stack.
+package rehearsal
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"nepenthes/shared/fault"
+)
+
+// Where and as whom emulators are used.
+const (
+	region  = "us-east-1"
+	account = "000000000000"
+)
+
+// Folder is where a rehearsal keeps its files: an absolute path.
+type Folder string
+
+// Open gives the folder with the path, which need not be there yet.
+func Open(path string) (Folder, error) {
+	absolute, err := filepath.Abs(path)
+	return Folder(absolute), err
+}
+
+func (f Folder) path(name string) string { return filepath.Join(string(f), name) }
+
+// EnvFile is the file with the endpoint's variables, one NAME=value a line.
+func (f Folder) EnvFile() string { return f.path("env") }
+
+// OutFile is the file with the outputs of the stack, as the CDK writes it.
+func (f Folder) OutFile() string { return f.path("out.json") }
+
+// Endpoint is the variables by which AWS tools reach an endpoint.
+type Endpoint map[string]string
+
+// The variables of an endpoint.
+const (
+	endpointURL = "AWS_ENDPOINT_URL"
+	caBundle    = "AWS_CA_BUNDLE"
+)
+
+// newEndpoint gives the variables for a URL. Emulators take any credentials.
+func newEndpoint(url string) Endpoint {
+	return Endpoint{endpointURL: url, "AWS_REGION": region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+}
+
+// URL is the endpoint's address.
+func (e Endpoint) URL() string { return e[endpointURL] }
+
+// Environ is the environment of a program that uses the endpoint and nothing that was meant for another account.
+func (e Endpoint) Environ() []string {
+	environ := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") })
+	return append(environ, e.lines()...)
+}
+
+func (e Endpoint) lines() (lines []string) {
+	for _, name := range slices.Sorted(maps.Keys(e)) {
+		lines = append(lines, name+"="+e[name])
+	}
+	return lines
+}
+
+// Use makes the endpoint that of this process.
+func (e Endpoint) Use() error {
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "AWS_") {
+			if err := os.Unsetenv(name); err != nil {
+				return err
+			}
+		}
+	}
+	for name, value := range e {
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Endpoint is the one that AWS_ENDPOINT_URL names, else the one that Up started.
+func (f Folder) Endpoint() (e Endpoint, err error) {
+	if url := os.Getenv(endpointURL); url != "" {
+		e = newEndpoint(url)
+		if bundle := os.Getenv(caBundle); bundle != "" {
+			e[caBundle] = bundle
+		}
+		return e, nil
+	}
+	text, err := os.ReadFile(f.EnvFile())
+	if err != nil {
+		return nil, fmt.Errorf("there is no local AWS endpoint (%w): run make local-up, or set %s", err, endpointURL)
+	}
+	e = Endpoint{}
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+			e[name] = value
+		}
+	}
+	return e, nil
+}
+
+// Outputs are those of the stack.
+type Outputs struct {
+	Stack                                                                        string
+	ApiID, ApiURL, EventsQueueURL, EventsQueueARN, AdministratorSecretARN, Stage string //nolint:revive // as they are called
+}
+
+// Outputs reads what Deploy has written.
+func (f Folder) Outputs() (o Outputs, err error) {
+	defer fault.Wrap(&err, "read the outputs of the stack; run make deploy-local first")
+	text, err := os.ReadFile(f.OutFile())
+	if err != nil {
+		return o, err
+	}
+	stacks := map[string]Outputs{}
+	if err := json.Unmarshal(text, &stacks); err != nil {
+		return o, err
+	}
+	for name, outputs := range stacks {
+		o = outputs // there is one
+		o.Stack = name
+	}
+	return o, nil
+}
+
+// ReceiverHost is the address at which functions reach this machine: RECEIVER_HOST, by default loopback.
+func ReceiverHost() string {
+	if host := os.Getenv("RECEIVER_HOST"); host != "" {
+		return host
+	}
+	return "127.0.0.1"
+}
+
+// root is the repository's root, where everything is built and installed.
+func root() (string, error) {
+	folder, err := os.Getwd()
+	for err == nil {
+		if _, err = os.Stat(filepath.Join(folder, "go.mod")); err == nil {
+			return folder, nil
+		}
+		parent := filepath.Dir(folder)
+		if parent == folder {
+			break
+		}
+		folder, err = parent, nil
+	}
+	return "", fmt.Errorf("this is not run inside of the repository: %w", err)
+}
+
+// freePort is a port that was free a moment ago.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
+}
