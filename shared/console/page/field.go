@@ -67,8 +67,8 @@ type Summary struct {
 // SummaryEntry is one fault; Field is the control at fault, empty when it is about the whole.
 type SummaryEntry struct{ Text, Field string }
 
-// SummaryOf lists the faults that err carries, nil for none. fields names the control and its label for each
-// attribute that the form has.
+// SummaryOf lists the faults that err carries, nil for none: those that stand at a field first, in the order of the
+// page.
 func SummaryOf(err error, fields []*Field) *Summary {
 	if err == nil {
 		return nil
@@ -81,12 +81,15 @@ func SummaryOf(err error, fields []*Field) *Summary {
 	if len(f.Details) > 1 {
 		s.Title = fmt.Sprintf("%d things need a correction", len(f.Details))
 	}
-	for _, d := range f.Details {
-		entry := SummaryEntry{Text: d.Message}
-		if i := slices.IndexFunc(fields, func(f *Field) bool { return slices.ContainsFunc(f.Faults, func(o fault.Detail) bool { return o == d }) }); i >= 0 {
-			entry.Field, entry.Text = fields[i].ID, fields[i].Label+": "+d.Message
+	for _, field := range fields {
+		for _, d := range field.Faults {
+			s.Entries = append(s.Entries, SummaryEntry{Text: field.Label + ": " + d.Message, Field: field.ID})
 		}
-		s.Entries = append(s.Entries, entry)
+	}
+	for _, d := range f.Details { // those about what the form does not have
+		if !slices.ContainsFunc(fields, func(f *Field) bool { return slices.Contains(f.Faults, d) }) {
+			s.Entries = append(s.Entries, SummaryEntry{Text: d.Message})
+		}
 	}
 	return s
 }

@@ -15,7 +15,7 @@ const (
 	stripLowest = 8.0 // of a bar, so that it can be seen
 	stripSlot   = 6.0
 	stripBar    = 4.0
-	stripSlots  = 50 // at least: a few bars are not stretched
+	stripSlots  = 100 // at least: a few bars are not stretched
 	// Milliseconds at the lowest and at the highest bar; no exchange takes longer.
 	stripFastest, stripSlowest = 0.1, 30_000.0
 )

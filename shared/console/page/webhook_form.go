@@ -259,7 +259,7 @@ func (p *WebhookForm) headers(w form.Webhook) {
 func (p *WebhookForm) blame(w form.Webhook, o WebhookFormOptions, err error) {
 	fields := []*Field{
 		&p.Name, &p.PayloadURL, &p.Description, &p.Active, &p.Events, &p.Projects, &p.Format, &p.Legacy, &p.Headers, &p.Timeout, &p.Schedule, &p.Secret,
-	}
+	} // as form.Webhook.Texts has them, then the secret, which has no text
 	switch {
 	case o.Conflict:
 		theirs := form.FromWebhook(o.Current)
