@@ -129,11 +129,16 @@ func read(values map[string]any, account string) (options, error) {
 	return o, errors.Join(faults...)
 }
 
-// sentences are for people: unlike other errors they begin and end as sentences do.
+// sentence is an error for people: unlike others it begins and ends as sentences do.
+type sentence string
+
+// Error is the sentence.
+func (s sentence) Error() string { return string(s) }
+
 type sentences []error
 
 func (s *sentences) add(format string, args ...any) {
-	*s = append(*s, errors.New(fmt.Sprintf(format, args...)))
+	*s = append(*s, sentence(fmt.Sprintf(format, args...)))
 }
 
 // together tells what is wrong between the values, and gives those their defaults that follow from others.
