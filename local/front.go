@@ -23,26 +23,27 @@ import (
 )
 
 // front is everything that answers HTTP: what runs in the cloud as settings, webhooks, oauth and console.
-func (s *system) front(ctx context.Context, keys *vault.Local) (http.Handler, error) {
-	verifying, err := vault.NewVerifier(vault.VerifierConfig{Pairs: s.db})
+func (s *system) front(ctx context.Context) (http.Handler, error) {
+	db := s.backend.store
+	verifying, err := vault.NewVerifier(vault.VerifierConfig{Pairs: db})
 	if err != nil {
 		return nil, err
 	}
-	if err := clients.NewAdministrator(clients.AdministratorConfig{Store: s.db}).Ensure(ctx, s.admin.id, s.admin.secret); err != nil {
+	if err := clients.NewAdministrator(clients.AdministratorConfig{Store: db}).Ensure(ctx, s.admin.id, s.admin.secret); err != nil {
 		return nil, err
 	}
-	operations, err := s.operations(keys)
+	operations, err := s.operations()
 	if err != nil {
 		return nil, err
 	}
-	verifier := auth.NewVerifier(auth.VerifierConfig{Clients: s.db, Revocations: s.db, Keys: verifying, Issuer: s.api.url()})
-	authenticator := auth.NewAuthenticator(auth.AuthenticatorConfig{Clients: s.db, Failures: s.db, Logger: s.logger})
-	issuing, err := s.authorization(keys, authenticator, verifying, verifier)
+	verifier := auth.NewVerifier(auth.VerifierConfig{Clients: db, Revocations: db, Keys: verifying, Issuer: s.api.url()})
+	authenticator := auth.NewAuthenticator(auth.AuthenticatorConfig{Clients: db, Failures: db, Logger: s.logger})
+	issuing, err := s.authorization(authenticator, verifying, verifier)
 	if err != nil {
 		return nil, err
 	}
 	pages := console.New(console.Config{
-		Operations: operations, Authenticator: authenticator, Clients: s.db, State: s.db, Settings: s.pipeline.catalogue,
+		Operations: operations, Authenticator: authenticator, Clients: db, State: db, Settings: s.pipeline.catalogue,
 		PlainHTTP: true, Logger: s.logger,
 	})
 	interfaces := rest.New(rest.Config{
@@ -68,20 +69,17 @@ func (s *system) share(pages, interfaces http.Handler) http.Handler {
 }
 
 // operations are the operations of the API.
-func (s *system) operations(keys *vault.Local) (*api.Operations, error) {
-	sealer, err := vault.NewSealer(vault.SealerConfig{Pairs: s.db, Maker: keys})
-	if err != nil {
-		return nil, err
-	}
-	cursorKey, err := keys.CursorKey()
+func (s *system) operations() (*api.Operations, error) {
+	b := s.backend
+	sealer, err := vault.NewSealer(vault.SealerConfig{Pairs: b.store, Maker: b.keys})
 	if err != nil {
 		return nil, err
 	}
 	return api.New(api.Config{
-		Catalogue: s.pipeline.catalogue, Store: s.db, Events: s.db.Lane(lane.Events), Retries: s.db.Lane(lane.Retries),
-		Operator: s.pipeline.fanout, Sealer: sealer, Clients: clients.New(clients.Config{Store: s.db}),
+		Catalogue: s.pipeline.catalogue, Store: b.store, Events: b.lane(lane.Events), Retries: b.lane(lane.Retries),
+		Operator: s.pipeline.fanout, Sealer: sealer, Clients: clients.New(clients.Config{Store: b.store}),
 		Addresses: address.Rules{AllowLoopback: s.allowLoopback, Own: s.own()}, Resolver: net.DefaultResolver,
-		CursorKey: cursorKey, Version: payload.Version, Logger: s.logger, Waits: webhook.Clock{Speed: s.speed},
+		CursorKey: b.cursorKey, Version: payload.Version, Logger: s.logger, Waits: webhook.Clock{Speed: s.speed},
 	}), nil
 }
 
@@ -92,14 +90,15 @@ func (s *system) own() []string {
 }
 
 // authorization is the authorization server: tokens for clients.
-func (s *system) authorization(keys *vault.Local, authenticator *auth.Authenticator, verifying *vault.Verifier, verifier *auth.Verifier) ([]rest.Mount, error) {
-	signer, err := vault.NewSigner(vault.SignerConfig{Pairs: s.db, Maker: keys, Unwrapper: keys})
+func (s *system) authorization(authenticator *auth.Authenticator, verifying *vault.Verifier, verifier *auth.Verifier) ([]rest.Mount, error) {
+	b := s.backend
+	signer, err := vault.NewSigner(vault.SignerConfig{Pairs: b.store, Maker: b.keys, Unwrapper: b.keys})
 	if err != nil {
 		return nil, err
 	}
 	server := oauth.New(oauth.Config{
 		Authenticator: authenticator,
-		Issuer:        auth.NewIssuer(auth.IssuerConfig{Keys: signer, Revocations: s.db, Verifier: verifier}),
+		Issuer:        auth.NewIssuer(auth.IssuerConfig{Keys: signer, Revocations: b.store, Verifier: verifier}),
 		Keys:          tokenKeys{signer, verifying}, PublicURL: s.api.url(), Logger: s.logger,
 	})
 	var mounts []rest.Mount
@@ -117,7 +116,7 @@ type tokenKeys struct {
 
 // healthz answers 200 when the database answers, which is all that can be down.
 func (s *system) healthz(w http.ResponseWriter, r *http.Request) {
-	if _, err := s.db.CatalogueVersion(r.Context()); err != nil {
+	if _, err := s.backend.store.CatalogueVersion(r.Context()); err != nil {
 		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
 		return
 	}

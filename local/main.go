@@ -1,5 +1,5 @@
 // Command local runs the whole system in one process, with a receiver that shows verified webhooks. Its data is
-// kept in one SQLite file, durable as in the cloud: a killed process loses nothing.
+// kept in one SQLite file, or at the AWS endpoint that AWS_ENDPOINT_URL names: a killed process loses nothing.
 //
 // Standard output is for scripts (see README and -help); the log goes to standard error. An unknown flag, a port
 // in use and a folder that cannot be used are one sentence each and exit code 2.

@@ -11,10 +11,8 @@ import (
 	"sync"
 	"time"
 
-	"nepenthes/shared/lane"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/outbound"
-	"nepenthes/shared/sqlite"
 	"nepenthes/shared/vault"
 	"nepenthes/shared/webhook"
 )
@@ -22,7 +20,7 @@ import (
 // system is everything, opened and not yet at work.
 type system struct {
 	options
-	db       *sqlite.DB
+	backend  *backend
 	pipeline *pipeline
 	client   *outbound.Client
 	servers  []*server
@@ -55,7 +53,7 @@ func open(ctx context.Context, o options, lines io.Writer, logger *slog.Logger) 
 	if s.receiver, err = s.listen("-receiver-addr", o.receiverAddr); err != nil {
 		return nil, err
 	}
-	if s.db, err = sqlite.Open(o.data, sqlite.Options{Log: logger, Lanes: laneOptions()}); err != nil {
+	if s.backend, err = openBackend(ctx, o.data, logger); err != nil {
 		return nil, err
 	}
 	if err := s.secrets(); err != nil {
@@ -66,19 +64,15 @@ func open(ctx context.Context, o options, lines io.Writer, logger *slog.Logger) 
 
 // wire puts the parts together.
 func (s *system) wire(ctx context.Context, lines io.Writer) error {
-	keys, err := vault.OpenLocal(s.data)
-	if err != nil {
-		return err
-	}
-	opener, err := vault.NewOpener(vault.OpenerConfig{Pairs: s.db, Unwrapper: keys})
+	opener, err := vault.NewOpener(vault.OpenerConfig{Pairs: s.backend.store, Unwrapper: s.backend.keys})
 	if err != nil {
 		return err
 	}
 	s.client = outbound.New(outbound.Options{Loopback: s.allowLoopback, MaxConns: senderSlots})
 	s.pipeline = newPipeline(parts{
-		store: s.db, lane: func(n lane.Name) ends { return s.db.Lane(n) }, opener: opener, client: s.client, clock: webhook.Clock{Speed: s.speed}, twice: s.twice, logger: s.logger,
+		store: s.backend.store, lane: s.backend.lane, opener: opener, client: s.client, clock: webhook.Clock{Speed: s.speed}, twice: s.twice, logger: s.logger,
 	})
-	if s.api.Handler, err = s.front(ctx, keys); err != nil {
+	if s.api.Handler, err = s.front(ctx); err != nil {
 		return err
 	}
 	s.receiver.Handler, err = newReceiver(s.receiverSecret, lines)
@@ -159,8 +153,8 @@ func (s *system) close() {
 	if s.client != nil {
 		s.client.CloseIdleConnections()
 	}
-	if s.db != nil {
-		if err := s.db.Close(); err != nil {
+	if s.backend != nil {
+		if err := s.backend.close(); err != nil {
 			s.logger.Error("database.close_failed", "error", err)
 		}
 	}

@@ -30,7 +30,7 @@ func (l *Lane) Receive(ctx context.Context, max int) (received []lane.Message, e
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		held := longPoll
+		held := l.poll
 		if deadline, ok := ctx.Deadline(); ok {
 			held = min(held, time.Until(deadline)).Truncate(time.Second)
 		}

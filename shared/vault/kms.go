@@ -27,6 +27,36 @@ func NewKMS(config aws.Config, keyID string) *KMS {
 	return &KMS{kms.NewFromConfig(config), keyID}
 }
 
+// EnsureKMS makes a KMS over the symmetric key with that alias ("alias/…"), and has KMS make the key when there is
+// none. Of several that make it at once all use the one that got the alias; the keys of the others lie unused. It
+// fails with an Unavailable fault when KMS cannot be reached or is overloaded. It is for local and for tests: a
+// deployment's key comes from its template.
+func EnsureKMS(ctx context.Context, config aws.Config, alias string) (_ *KMS, err error) {
+	defer fault.Wrap(&err, "ensure the KMS key %s", alias)
+	k := NewKMS(config, alias)
+	_, err = k.client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &alias})
+	if _, absent := errors.AsType[*types.NotFoundException](err); absent {
+		err = k.create(ctx)
+	}
+	if err != nil {
+		return nil, passing(err)
+	}
+	return k, nil
+}
+
+// create makes a key and gives it the alias, unless somebody else's key has it by then.
+func (k *KMS) create(ctx context.Context) error {
+	made, err := k.client.CreateKey(ctx, &kms.CreateKeyInput{})
+	if err != nil {
+		return err
+	}
+	_, err = k.client.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: &k.keyID, TargetKeyId: made.KeyMetadata.KeyId})
+	if _, taken := errors.AsType[*types.AlreadyExistsException](err); taken {
+		return nil
+	}
+	return err
+}
+
 // Make has KMS make a pair on P-256; the private half is never seen outside KMS. It fails with an Unavailable
 // fault when KMS cannot be reached or is overloaded.
 func (k *KMS) Make(ctx context.Context, purpose string) (publicKey, wrapped []byte, err error) {
