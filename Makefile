@@ -16,7 +16,7 @@ run: ## the whole system on this machine, with a receiver that shows verified we
 	@echo "Building; the first time this takes about a minute on two cores …" >&2
 	@mkdir -p build
 	@$(GO) build -o build/nepenthes ./local
-	@exec ./build/nepenthes $(ARGS)
+	@exec env -u AWS_ENDPOINT_URL ./build/nepenthes $(ARGS)
 
 FUNCTIONS = settings webhooks oauth console fanout sender sweeper
 BUILD     = build
