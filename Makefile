@@ -67,6 +67,10 @@ local-down: ## stop the local AWS endpoint
 
 STAGE ?= dev
 
+.PHONY: cost
+cost: node_modules/.installed ## count what deliveries cost on AWS, by list price (needs Java 17)
+	@CI=true $(GO) test -count 1 -v -run TestCost ./infra/cost
+
 .PHONY: preflight
 preflight: ## check that the account can reserve what the synthesised stack wants (STAGE=dev)
 	@$(GO) run ./infra/operate preflight -template cdk.out/Nepenthes-$(STAGE).template.json

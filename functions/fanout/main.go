@@ -13,7 +13,7 @@ func main() {
 	base := wiring.New(env.Common)
 	f := fanout.New(fanout.Config{
 		Matcher: base.Catalogue, Recorder: base.Store, Projects: base.Store, Retention: env.Retention(), Logger: base.Logger,
-		Deliveries: base.Lane(env.DeliveriesQueueURL), DeadLetters: base.Lane(env.EventsDeadLettersURL),
+		Deliveries: lambdahost.Gather(base.Lane(env.DeliveriesQueueURL)), DeadLetters: base.Lane(env.EventsDeadLettersURL),
 	})
 	lambdahost.StartQueue(f.Handle, base.Logger)
 }

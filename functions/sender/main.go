@@ -15,7 +15,7 @@ func main() {
 	base := wiring.New(env.Common)
 	s := sender.New(sender.Config{
 		Catalogue: base.Catalogue, Events: base.Store, Deliveries: base.Store, Webhooks: base.Store,
-		Retries: base.Lane(env.RetriesQueueURL), Opener: base.Opener(env.KeyARN),
+		Retries: lambdahost.Gather(base.Lane(env.RetriesQueueURL)), Opener: base.Opener(env.KeyARN),
 		Client: outbound.New(outbound.Options{MaxConns: limits.BatchSize}), Logger: base.Logger,
 	})
 	lambdahost.StartQueue(s.Handle, base.Logger)

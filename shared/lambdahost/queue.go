@@ -52,8 +52,10 @@ func failed(ctx context.Context, consume Consumer, records []lambdaevents.SQSMes
 		return notIn(finished, records)
 	}
 	done := make(chan string, len(records))
+	b, ctx := newBatch(ctx, len(records))
 	for _, record := range records {
 		go func() {
+			defer b.done()
 			if consumeOne(ctx, consume, record, logger) {
 				done <- record.MessageId
 			} else {

@@ -1,0 +1,243 @@
+// Package cost_test counts what a delivery costs on AWS: it has fan-out and sender work on DynamoDB Local and on a
+// queue that counts, and holds the bill against the budget of the design. "make cost" prints it.
+package cost_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	lambdaevents "github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"nepenthes/events"
+	"nepenthes/shared/awsclient"
+	"nepenthes/shared/awstest"
+	"nepenthes/shared/catalogue"
+	"nepenthes/shared/dynamo"
+	"nepenthes/shared/fanout"
+	"nepenthes/shared/id"
+	"nepenthes/shared/lambdahost"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/limits"
+	"nepenthes/shared/metrics"
+	"nepenthes/shared/outbound"
+	"nepenthes/shared/sender"
+	"nepenthes/shared/sqs"
+	"nepenthes/shared/tables"
+	"nepenthes/shared/webhook"
+)
+
+// List prices in us-east-1, late 2026, in dollars. Free tiers and discounts are left out.
+const (
+	million         = 1e6
+	perWriteUnit    = 0.625 / million // DynamoDB, on demand
+	perReadUnit     = 0.125 / million
+	perRequest      = 0.40 / million // SQS, up to 64 KiB
+	perGroupRequest = 0.50 / million // with a message group
+	perInvocation   = 0.20 / million // Lambda
+	perGBSecond     = 0.0000133334   // arm64
+	perGBLogged     = 0.50           // CloudWatch Logs
+	perGBMonth      = 0.25           // DynamoDB, stored
+	perKeyMonth     = 1.00           // KMS
+	perSecretMonth  = 0.40           // Secrets Manager
+	perAlarmMonth   = 0.10           // CloudWatch
+	month           = 30 * 24 * time.Hour
+	polls           = 5                // requests that an idle event source has under way
+	pollTime        = 20 * time.Second // each
+	memory          = 0.25             // GB, of the functions behind queues
+	fanoutBatch     = 60 * time.Millisecond
+	receiverAnswers = 200 * time.Millisecond // all of a batch wait for the slowest of them
+	senderBatch     = receiverAnswers + 60*time.Millisecond
+	sweep           = 50 * time.Millisecond
+	alarms          = 13
+	keys            = 1
+	secrets         = 2
+)
+
+// bill is what a run cost, in dollars.
+type bill struct {
+	dynamodb, sqs, lambda, logs float64
+}
+
+// requests are the charges for doing the work, as the budget counts them.
+func (b bill) requests() float64 { return b.dynamodb + b.sqs + b.lambda }
+
+func TestCost(t *testing.T) {
+	for _, c := range []struct {
+		webhooks, events int
+		most             float64 // dollars for a million deliveries
+	}{
+		{webhooks: 1, events: 200, most: 2.60},
+		{webhooks: 10, events: 100, most: 1.80},
+	} {
+		t.Run(fmt.Sprintf("1 event to %d webhooks", c.webhooks), func(t *testing.T) {
+			r := newRun(t, c.webhooks)
+			r.push(t, 10) // what is read once per process is read
+			r.meter.reset()
+			r.invocations = [2]int{}
+			r.push(t, c.events)
+			deliveries := float64(c.events * c.webhooks)
+			b := r.bill()
+			scale := million / deliveries
+			t.Logf("for a million deliveries: $%.2f (DynamoDB $%.2f, SQS $%.2f, Lambda $%.2f), logs $%.2f, 30 days of storage at most $%.2f",
+				b.requests()*scale, b.dynamodb*scale, b.sqs*scale, b.lambda*scale, b.logs*scale, storage(c.webhooks))
+			t.Logf("per delivery: %.2f write units, %.2f read units, %.2f requests that send, %d bytes of log",
+				r.meter.writes/deliveries, r.meter.reads/deliveries, float64(r.meter.sends)/deliveries, r.meter.logged/int(deliveries))
+			if got := b.requests() * scale; got > c.most {
+				t.Errorf("a million deliveries cost $%.2f, of at most $%.2f", got, c.most)
+			}
+		})
+	}
+	t.Logf("an idle month: $%.2f", idle())
+}
+
+// storage is at most what a million deliveries take up for a month: an event of up to 1 KB with its rows of as much.
+func storage(webhooks int) float64 {
+	return million * (1 + 1/float64(webhooks)) / (1 << 20) * perGBMonth
+}
+
+// idle is what a month costs in which nothing happens: pollers, the sweeper, keys, secrets and alarms.
+func idle() float64 {
+	sources := float64(len(lane.Names()))
+	polled := sources * polls * month.Seconds() / pollTime.Seconds() * perRequest
+	sweeps := month.Seconds() / limits.SweepPeriod.Seconds()
+	swept := sweeps * (perInvocation + sweep.Seconds()*memory*perGBSecond + tables.IndexShards*0.5*perReadUnit)
+	return polled + swept + keys*perKeyMonth + secrets*perSecretMonth + alarms*perAlarmMonth
+}
+
+// run is fan-out and sender, as they stand in the cloud, on things that count.
+type run struct {
+	meter       *meter
+	fanout      lambdahost.Batch
+	sender      lambdahost.Batch
+	webhooks    int
+	invocations [2]int // of fanout, of sender
+}
+
+func newRun(t *testing.T, webhooks int) *run {
+	t.Helper()
+	m := &meter{}
+	queue := m.queue(t)
+	t.Setenv("AWS_ENDPOINT_URL", awstest.DynamoDB(t))
+	t.Setenv("AWS_REGION", "us-east-1")
+	t.Setenv("AWS_ACCESS_KEY_ID", "test")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
+	cfg, err := awsclient.Load(t.Context(), 2*limits.BatchSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := tables.Prefixed("cost" + strconv.Itoa(webhooks) + "-")
+	if err := dynamo.CreateTables(t.Context(), cfg, names); err != nil {
+		t.Fatal(err)
+	}
+	store := dynamo.New(dynamo.Config{AWS: m.attach(cfg), Tables: names})
+	for range webhooks {
+		subscribe(t, store)
+	}
+	counted := cfg.Copy()
+	counted.BaseEndpoint = aws.String(queue)
+	lanes := lambdahost.Gather(sqs.New(counted, queue+"/000000000000/lane"))
+	logger := slog.New(metrics.Handler(slog.NewJSONHandler(m, nil), "dev"))
+	known := catalogue.New(store)
+	f := fanout.New(fanout.Config{Matcher: known, Recorder: store, Projects: store, Deliveries: lanes, DeadLetters: lanes, Logger: logger})
+	s := sender.New(sender.Config{
+		Catalogue: catalogue.New(store), Events: store, Deliveries: store, Webhooks: store, Retries: lanes,
+		Opener: opener{}, Client: receiver{}, Logger: logger,
+	})
+	return &run{meter: m, fanout: lambdahost.Queue(f.Handle, logger), sender: lambdahost.Queue(s.Handle, logger), webhooks: webhooks}
+}
+
+// subscribe makes a webhook that wants what is pushed.
+func subscribe(t *testing.T, store *dynamo.Store) {
+	t.Helper()
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	w := webhook.Webhook{
+		ID: id.New(id.Webhook, now), Name: rand.Text(), PayloadURL: "https://receiver.example/hooks", Enabled: true,
+		Subscription:  webhook.Subscription{Events: []string{pushed}, Projects: webhook.Projects{All: true}},
+		PayloadFormat: webhook.FormatNepenthes, Timeout: limits.ExchangeTimeout, RetrySchedule: webhook.ScheduleStandard,
+		Secrets:   []webhook.Secret{{ID: id.New(id.Secret, now), Kind: webhook.HMAC, Sealed: []byte("sealed"), CreatedAt: now}},
+		CreatedAt: now, UpdatedAt: now, StatusSince: now,
+	}
+	if err := store.PutWebhook(t.Context(), &w); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pushed is the type of event that is pushed: the largest of the common ones.
+const pushed = "work_package:updated"
+
+// push pushes n events in full batches, and delivers them in full batches.
+func (r *run) push(t *testing.T, n int) {
+	t.Helper()
+	var messages []lane.Message
+	for range n {
+		e, _ := events.Example(pushed)
+		e.ID = "evt_" + rand.Text()
+		body, err := e.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		messages = append(messages, lane.Message{ID: e.ID, Body: body, SentAt: time.Now()})
+	}
+	r.invocations[0] += batches(t, r.fanout, messages)
+	r.meter.mu.Lock()
+	bells := r.meter.bells
+	r.meter.bells = nil
+	r.meter.mu.Unlock()
+	if len(bells) != n*r.webhooks {
+		t.Fatalf("%d events rang %d bells for %d webhooks", n, len(bells), r.webhooks)
+	}
+	r.invocations[1] += batches(t, r.sender, bells)
+}
+
+// batches hands messages over as an event source does, and says how often it called.
+func batches(t *testing.T, handle lambdahost.Batch, messages []lane.Message) (calls int) {
+	t.Helper()
+	for batch := range slices.Chunk(messages, limits.BatchSize) {
+		var e lambdaevents.SQSEvent
+		for i, m := range batch {
+			m.ID = strconv.Itoa(i)
+			e.Records = append(e.Records, lambdahost.Record(m))
+		}
+		answer, err := handle(t.Context(), e)
+		if err != nil || len(answer.BatchItemFailures) > 0 {
+			t.Fatalf("%v, %v", answer.BatchItemFailures, err)
+		}
+		calls++
+	}
+	return calls
+}
+
+// bill adds up. A full batch is sent by the producer, received and deleted in one request each.
+func (r *run) bill() bill {
+	fanned, sent := float64(r.invocations[0]), float64(r.invocations[1])
+	return bill{
+		dynamodb: r.meter.writes*perWriteUnit + r.meter.reads*perReadUnit,
+		sqs:      3*fanned*perRequest + (float64(r.meter.sends)+2*sent)*perGroupRequest,
+		lambda: fanned*(perInvocation+fanoutBatch.Seconds()*memory*perGBSecond) +
+			sent*(perInvocation+senderBatch.Seconds()*memory*perGBSecond),
+		logs: float64(r.meter.logged) / (1 << 30) * perGBLogged,
+	}
+}
+
+// opener opens every secret: what opening costs is one call for each environment of a function.
+type opener struct{}
+
+// Open gives a secret.
+func (opener) Open(context.Context, []byte, ...string) ([]byte, error) {
+	return []byte("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), nil
+}
+
+// receiver takes everything at once, with a small answer.
+type receiver struct{}
+
+// Post answers 204.
+func (receiver) Post(context.Context, outbound.Request) outbound.Result {
+	return outbound.Result{Answer: &outbound.Answer{Status: 204}, Started: time.Now(), Timing: webhook.Timing{}}
+}

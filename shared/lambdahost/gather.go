@@ -1,0 +1,125 @@
+package lambdahost
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"nepenthes/shared/lane"
+	"nepenthes/shared/limits"
+)
+
+// Sender sends on one lane; nil means that all messages are durable there.
+type Sender interface {
+	Send(ctx context.Context, messages ...lane.Message) error
+}
+
+// Gather makes a Sender that sends in one request what the messages of one batch send to the same lane: SQS bills
+// requests, and ten messages in one cost as much as one. A send waits until every other message of its batch
+// waits likewise or is done, but never longer than gatherFor. It returns when its messages are durable, as that of
+// to does; one that cannot be sent fails none of the others. Outside of a batch, and for as many messages as fill a
+// request by themselves, it is to's.
+func Gather(to Sender) Sender { return &gathered{to} }
+
+// gatherFor bounds how long one slow message of a batch keeps what the others send.
+const gatherFor = 50 * time.Millisecond
+
+type gathered struct{ to Sender }
+
+// Send waits for the others of the batch, see Gather.
+func (g *gathered) Send(ctx context.Context, messages ...lane.Message) error {
+	b, ok := ctx.Value(batchKey{}).(*batch)
+	if !ok || len(messages) >= limits.BatchSize {
+		return g.to.Send(ctx, messages...)
+	}
+	w := &waiting{g, messages, make(chan error, 1)}
+	b.wait(w)
+	select {
+	case err := <-w.sent:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// batchKey is the key of the batch in the contexts of its messages.
+type batchKey struct{}
+
+// batch is what is known of the messages of one batch.
+type batch struct {
+	ctx context.Context // ends when the batch does
+
+	mu      sync.Mutex // protects what follows
+	working int        // messages that are not done
+	waiting []*waiting
+	timer   *time.Timer
+}
+
+// waiting is a message that waits for others to send with.
+type waiting struct {
+	to       *gathered
+	messages []lane.Message
+	sent     chan error
+}
+
+// newBatch gives the batch and the context for its messages.
+func newBatch(ctx context.Context, messages int) (*batch, context.Context) {
+	b := &batch{ctx: ctx, working: messages}
+	return b, context.WithValue(ctx, batchKey{}, b)
+}
+
+func (b *batch) wait(w *waiting) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.waiting = append(b.waiting, w); len(b.waiting) == 1 {
+		b.timer = time.AfterFunc(gatherFor, b.send)
+	}
+	b.sendIfAllWait()
+}
+
+// done says that one message is done.
+func (b *batch) done() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.working--
+	b.sendIfAllWait()
+}
+
+// sendIfAllWait needs mu.
+func (b *batch) sendIfAllWait() {
+	if len(b.waiting) > 0 && len(b.waiting) >= b.working {
+		b.timer.Stop()
+		go b.send()
+	}
+}
+
+// send sends what waits now.
+func (b *batch) send() {
+	b.mu.Lock()
+	all := b.waiting
+	b.waiting = nil
+	b.mu.Unlock()
+	byLane := map[*gathered][]*waiting{}
+	for _, w := range all {
+		byLane[w.to] = append(byLane[w.to], w)
+	}
+	for to, together := range byLane {
+		go sendTogether(b.ctx, to.to, together)
+	}
+}
+
+// sendTogether sends in as few requests as possible, and each for itself if that fails.
+func sendTogether(ctx context.Context, to Sender, together []*waiting) {
+	var messages []lane.Message
+	for _, w := range together {
+		messages = append(messages, w.messages...)
+	}
+	err := to.Send(ctx, messages...)
+	for _, w := range together {
+		if err != nil && len(together) > 1 {
+			w.sent <- to.Send(ctx, w.messages...)
+		} else {
+			w.sent <- err
+		}
+	}
+}
