@@ -34,14 +34,16 @@ build: ## the functions for AWS (arm64), into build/<function>/bootstrap
 # emulators, takes them. Functions in containers reach this machine by another address: RECEIVER_HOST.
 RECEIVER_HOST ?= 127.0.0.1
 EMULATED   = $(LINK) -X nepenthes/shared/outbound.loopback=allowed
+EMULATED_OS   = $(shell $(GO) env GOHOSTOS)
 ifneq ($(RECEIVER_HOST),127.0.0.1)
 EMULATED  += -X nepenthes/shared/outbound.gateway=$(RECEIVER_HOST)
+EMULATED_OS   = linux
 endif
 
 .PHONY: build-local
 build-local: ## the functions for emulators on this machine, into build/local/<function>/bootstrap
 	@mkdir -p $(BUILD)/local/.linked $(FUNCTIONS:%=$(BUILD)/local/%)
-	GOARCH=$$($(GO) env GOHOSTARCH) $(GO) build $(RELEASE) -ldflags "$(EMULATED)" -o $(BUILD)/local/.linked/ $(FUNCTIONS:%=./functions/%)
+	GOOS=$(EMULATED_OS) GOARCH=$$($(GO) env GOHOSTARCH) $(GO) build $(RELEASE) -ldflags "$(EMULATED)" -o $(BUILD)/local/.linked/ $(FUNCTIONS:%=./functions/%)
 	@for f in $(FUNCTIONS); do ln -f $(BUILD)/local/.linked/$$f $(BUILD)/local/$$f/bootstrap || exit 1; done
 
 RUN  ?= .run

@@ -51,8 +51,10 @@ const (
 	caBundle    = "AWS_CA_BUNDLE"
 )
 
-// newEndpoint gives the variables for a URL. Emulators take any credentials.
+// newEndpoint gives the variables for a URL. Emulators take any credentials. localhost becomes an address, or the
+// CDK would look for its bucket under a name below it, which not every machine resolves.
 func newEndpoint(url string) Endpoint {
+	url = strings.Replace(url, "http://localhost:", "http://127.0.0.1:", 1)
 	return Endpoint{endpointURL: url, "AWS_REGION": region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 }
 
