@@ -1,0 +1,86 @@
+package functions_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"nepenthes/functions/internal/wiring"
+	"nepenthes/shared/api/rest"
+	"nepenthes/shared/auth/oauth"
+	"nepenthes/shared/config"
+	"nepenthes/shared/routes"
+	"nepenthes/shared/settings"
+)
+
+// nobody verifies no token.
+type nobody struct{ rest.Verifier }
+
+// defaults are the settings that nobody has changed.
+type defaults struct{}
+
+// Settings gives them.
+func (defaults) Settings(context.Context) (settings.Settings, error) { return settings.Defaults(), nil }
+
+// documented are the paths of the API's operations, as its own document tells them.
+func documented(t *testing.T) (paths []string) {
+	t.Helper()
+	t.Setenv("AWS_REGION", "us-east-1")
+	base := wiring.New(config.Common{Stage: "dev", ConfigTable: "c", EventsTable: "e", DeliveriesTable: "d", StateTable: "s"})
+	handler := rest.New(rest.Config{
+		Operations: base.StoredOperations(), Verifier: nobody{}, Settings: defaults{}, Logger: slog.New(slog.DiscardHandler),
+	})
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/v3/openapi.json", nil))
+	var document struct{ Paths map[string]any }
+	if err := json.Unmarshal(answer.Body.Bytes(), &document); err != nil {
+		t.Fatalf("%v: %s", err, answer.Body)
+	}
+	for path := range document.Paths {
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+// Every operation is answered by the function that has what it needs: settings and oauth have the store alone.
+func TestEveryOperationHasItsFunction(t *testing.T) {
+	all := documented(t)
+	if len(all) < 20 {
+		t.Fatalf("the document knows %v", all)
+	}
+	all = append(all, oauth.TokenPath, oauth.RevokePath, oauth.KeySetPath, oauth.MetadataPath, "/admin", "/api/docs")
+	served := map[routes.Function]bool{}
+	for _, path := range all {
+		want := routes.Webhooks
+		switch {
+		case path == "/api/v3/settings":
+			want = routes.Settings
+		case strings.HasPrefix(path, "/api/v3/oauth_clients"), strings.HasPrefix(path, "/oauth/"), strings.HasPrefix(path, "/.well-known/"):
+			want = routes.OAuth
+		case path == "/admin", path == "/api/docs":
+			want = routes.Console
+		}
+		if got := routes.Owner(path); got != want {
+			t.Errorf("%s is answered by %s, want %s", path, got, want)
+		}
+		served[want] = true
+	}
+	for _, f := range routes.HTTP() {
+		if !served[f] {
+			t.Errorf("no operation is answered by %s", f)
+		}
+	}
+	for _, prefix := range routes.Prefixes() {
+		if !slices.ContainsFunc(all, func(path string) bool {
+			return path == prefix || strings.HasPrefix(path, strings.TrimSuffix(prefix, "/")+"/")
+		}) {
+			t.Errorf("there is nothing at %s or below", prefix)
+		}
+	}
+}
