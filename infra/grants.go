@@ -39,7 +39,8 @@ func cursorKey(s *stack) []*string           { return []*string{s.secrets.cursor
 // What can be done to a table. A transaction needs the permissions of what is in it.
 var (
 	reading  = []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
-	changing = slices.Concat(reading, []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"})
+	writing  = slices.Concat(reading, []string{"dynamodb:PutItem", "dynamodb:UpdateItem"})
+	deleting = slices.Concat(writing, []string{"dynamodb:DeleteItem"})
 )
 
 // What can be done to a queue. In the cloud SendMessage covers batches; emulators ask for those by their own name.
@@ -58,14 +59,14 @@ var (
 // grants is all that each function may do. Only the sender can open webhook secrets, and only oauth can sign.
 var grants = map[routes.Function][]grant{
 	routes.Settings: {
-		{actions: changing, on: table(tables.Config)},
-		{actions: changing, on: table(tables.State)},
+		{actions: writing, on: table(tables.Config)},
+		{actions: writing, on: table(tables.State)},
 	},
 	routes.Webhooks: {
-		{actions: changing, on: table(tables.Config)},
-		{actions: changing, on: table(tables.Events)},
-		{actions: changing, on: table(tables.Deliveries)},
-		{actions: changing, on: table(tables.State)},
+		{actions: deleting, on: table(tables.Config)},
+		{actions: writing, on: table(tables.Events)},
+		{actions: writing, on: table(tables.Deliveries)},
+		{actions: writing, on: table(tables.State)},
 		{actions: send, on: queue(lane.Events)},
 		{actions: send, on: queue(lane.Deliveries)},
 		{actions: send, on: queue(lane.Retries)},
@@ -73,17 +74,17 @@ var grants = map[routes.Function][]grant{
 		{actions: readIt, on: cursorKey},
 	},
 	routes.OAuth: {
-		{actions: changing, on: table(tables.Config)},
-		{actions: changing, on: table(tables.State)},
+		{actions: deleting, on: table(tables.Config)},
+		{actions: writing, on: table(tables.State)},
 		{actions: makePairs, on: key, purpose: keypair.TokenSigning},
 		{actions: unwrap, on: key, purpose: keypair.TokenSigning},
 		{actions: readIt, on: administratorSecret},
 	},
 	routes.Console: {
-		{actions: changing, on: table(tables.Config)},
-		{actions: changing, on: table(tables.Events)},
-		{actions: changing, on: table(tables.Deliveries)},
-		{actions: changing, on: table(tables.State)},
+		{actions: deleting, on: table(tables.Config)},
+		{actions: writing, on: table(tables.Events)},
+		{actions: writing, on: table(tables.Deliveries)},
+		{actions: deleting, on: table(tables.State)},
 		{actions: send, on: queue(lane.Deliveries)},
 		{actions: send, on: queue(lane.Retries)},
 		{actions: makePairs, on: key, purpose: keypair.WebhookSecrets},
@@ -92,8 +93,8 @@ var grants = map[routes.Function][]grant{
 	},
 	routes.Fanout: {
 		{actions: consume, on: queue(lane.Events)},
-		{actions: changing, on: table(tables.Config)},
-		{actions: changing, on: table(tables.Events)},
+		{actions: writing, on: table(tables.Config)},
+		{actions: writing, on: table(tables.Events)},
 		{actions: reading, on: table(tables.State)},
 		{actions: send, on: queue(lane.Deliveries)},
 		{actions: send, on: queue(lane.Events.DeadLetters())},
@@ -101,15 +102,15 @@ var grants = map[routes.Function][]grant{
 	routes.Sender: {
 		{actions: consume, on: queue(lane.Deliveries)},
 		{actions: consume, on: queue(lane.Retries)},
-		{actions: changing, on: table(tables.Config)},
+		{actions: writing, on: table(tables.Config)},
 		{actions: reading, on: table(tables.Events)},
-		{actions: changing, on: table(tables.Deliveries)},
-		{actions: changing, on: table(tables.State)},
+		{actions: deleting, on: table(tables.Deliveries)},
+		{actions: writing, on: table(tables.State)},
 		{actions: send, on: queue(lane.Retries)},
 		{actions: unwrap, on: key, purpose: keypair.WebhookSecrets},
 	},
 	routes.Sweeper: {
-		{actions: changing, on: table(tables.Deliveries)},
+		{actions: writing, on: table(tables.Deliveries)},
 		{actions: send, on: queue(lane.Retries)},
 	},
 }
