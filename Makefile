@@ -75,7 +75,7 @@ cost: node_modules/.installed ## count what deliveries cost on AWS, by list pric
 
 .PHONY: preflight
 preflight: ## check that the account can reserve what the synthesised stack wants (STAGE=dev)
-	@$(GO) run ./infra/operate preflight -template cdk.out/Nepenthes-$(STAGE).template.json
+	@$(GO) run ./infra/operate preflight -stage $(STAGE)
 
 .PHONY: redrive
 redrive: ## move dead letters back to their lane (STAGE=dev LANE=events)

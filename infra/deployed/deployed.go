@@ -4,12 +4,14 @@ package deployed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/smithy-go"
 
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
@@ -38,12 +40,18 @@ type Stage struct {
 	parts map[string]string // type and logical id without its hash → physical id
 }
 
-// Find finds the stage's parts. It fails when there is no such stack here.
+// ErrNone says that a stage is not deployed here.
+var ErrNone = errors.New("there is no such stack in this account and region")
+
+// Find finds the stage's parts. It fails with ErrNone when the stage is not deployed here.
 func Find(ctx context.Context, cfg aws.Config, stage string) (s *Stage, err error) {
 	defer fault.Wrap(&err, "find the stack %s", StackName(stage))
 	answer, err := cloudformation.NewFromConfig(cfg).DescribeStackResources(ctx, &cloudformation.DescribeStackResourcesInput{
 		StackName: aws.String(StackName(stage)),
 	})
+	if refusal, ok := errors.AsType[smithy.APIError](err); ok && refusal.ErrorCode() == "ValidationError" {
+		return nil, ErrNone
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +90,11 @@ func (s *Stage) QueueURL(name lane.Name) (string, error) {
 
 // KeyID is the id of the key that wraps key pairs.
 func (s *Stage) KeyID() (string, error) { return s.part("AWS::KMS::Key", Secrets, "Key") }
+
+// Function is the name of a function.
+func (s *Stage) Function(f routes.Function) (string, error) {
+	return s.part("AWS::Lambda::Function", Functions, string(f)+"Function")
+}
 
 // LogGroup is the name of a function's log.
 func (s *Stage) LogGroup(f routes.Function) (string, error) {

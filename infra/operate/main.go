@@ -3,7 +3,7 @@
 //
 //	operate redrive -stage dev -lane events
 //	operate rotate-keys -stage dev -purpose token-signing
-//	operate preflight -template cdk.out/Nepenthes-dev.template.json
+//	operate preflight -stage dev
 //
 // It acts with the permissions of whoever runs it, on the account and region of the environment.
 package main
@@ -37,7 +37,7 @@ type verb struct {
 	do    func(ctx context.Context, cfg aws.Config, a arguments) (said string, err error)
 }
 
-type arguments struct{ stage, lane, purpose, template string }
+type arguments struct{ stage, lane, purpose string }
 
 var verbs = map[string]verb{
 	"redrive": {func(f *flag.FlagSet, a *arguments) {
@@ -49,7 +49,7 @@ var verbs = map[string]verb{
 		f.StringVar(&a.purpose, "purpose", "", "the `purpose` of the key pair: webhook-secrets or token-signing")
 	}, rotateKeys},
 	"preflight": {func(f *flag.FlagSet, a *arguments) {
-		f.StringVar(&a.template, "template", "cdk.out/Nepenthes-dev.template.json", "the `file` of the template that will be deployed")
+		f.StringVar(&a.stage, "stage", "dev", "the `stage`, whose template cdk synth has written to cdk.out")
 	}, preflight},
 }
 

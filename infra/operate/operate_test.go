@@ -3,7 +3,6 @@ package main
 import (
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -22,8 +21,26 @@ func TestReservedByAddsUp(t *testing.T) {
 	}
 }
 
+func TestVerdict(t *testing.T) {
+	for name, c := range map[string]struct {
+		wanted, free int
+		can          bool
+	}{
+		"nothing in a small account": {0, 10, true},
+		"something in a small one":   {4, 10, false},
+		"all but what must stay":     {900, 1000, true},
+		"one more":                   {901, 1000, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			said, err := verdict(c.wanted, 1000, c.free)
+			if (err == nil) != c.can || (said == "") == c.can {
+				t.Errorf("got %q, %v, want that it can be: %v", said, err, c.can)
+			}
+		})
+	}
+}
+
 func TestWrongArgumentsAreToldInASentence(t *testing.T) {
-	template := filepath.Join(t.TempDir(), "template.json")
 	for name, c := range map[string]struct {
 		args []string
 		want string
@@ -33,7 +50,7 @@ func TestWrongArgumentsAreToldInASentence(t *testing.T) {
 		"no lane":            {[]string{"redrive"}, "-lane is one of [events deliveries retries]"},
 		"a dead-letter lane": {[]string{"redrive", "-lane", "events-dead"}, "-lane is one of"},
 		"no purpose":         {[]string{"rotate-keys"}, "-purpose is webhook-secrets or token-signing"},
-		"no template":        {[]string{"preflight", "-template", template}, "run cdk synth first"},
+		"no template":        {[]string{"preflight", "-stage", "dev"}, "run cdk synth first"},
 		"an unknown flag":    {[]string{"preflight", "-force"}, "not defined: -force"},
 	} {
 		t.Run(name, func(t *testing.T) {

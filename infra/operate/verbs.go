@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"nepenthes/shared/dynamo"
 	"nepenthes/shared/keypair"
 	"nepenthes/shared/lane"
+	"nepenthes/shared/routes"
 	"nepenthes/shared/sqs"
 	"nepenthes/shared/vault"
 )
@@ -66,27 +69,62 @@ func rotateKeys(ctx context.Context, cfg aws.Config, a arguments) (string, error
 // unreserved is what Lambda keeps of an account's concurrency for functions that reserve none.
 const unreserved = 100
 
-// preflight checks that what the template reserves can be reserved in the account, together with what it has
-// reserved for others already. Otherwise the deployment would fail half-way.
+// preflight checks that what the template reserves can be reserved in the account, beside what others have reserved
+// already. Otherwise the deployment would fail half-way.
 func preflight(ctx context.Context, cfg aws.Config, a arguments) (string, error) {
-	text, err := os.ReadFile(a.template)
+	template := filepath.Join("cdk.out", deployed.StackName(a.stage)+".template.json")
+	text, err := os.ReadFile(template)
 	if err != nil {
 		return "", fmt.Errorf("%w: run cdk synth first", err)
 	}
-	reserved, err := reservedBy(text)
+	wanted, err := reservedBy(text)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", a.template, err)
+		return "", fmt.Errorf("%s: %w", template, err)
 	}
-	account, err := lambda.NewFromConfig(cfg).GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
+	client := lambda.NewFromConfig(cfg)
+	account, err := client.GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
 	if err != nil {
 		return "", err
 	}
-	limit, free := int(account.AccountLimit.ConcurrentExecutions), int(aws.ToInt32(account.AccountLimit.UnreservedConcurrentExecutions))
-	if reserved > 0 && free-reserved < unreserved {
-		return "", fmt.Errorf("the stack reserves a concurrency of %d, but of the account's %d only %d are free and %d must stay so: "+
-			"reserve less (-c reservedConcurrency=…), or have the limit raised (Service Quotas, Lambda, concurrent executions)", reserved, limit, free, unreserved)
+	has, err := reservedIn(ctx, cfg, client, a.stage)
+	if err != nil {
+		return "", err
 	}
-	return fmt.Sprintf("the stack reserves a concurrency of %d; of the account's %d, %d are free", reserved, limit, free), nil
+	limit := int(account.AccountLimit.ConcurrentExecutions)
+	free := int(aws.ToInt32(account.AccountLimit.UnreservedConcurrentExecutions)) + has
+	return verdict(wanted, limit, free)
+}
+
+// verdict says whether wanted can be reserved of what is free.
+func verdict(wanted, limit, free int) (string, error) {
+	if wanted > 0 && free-wanted < unreserved {
+		return "", fmt.Errorf("the stack reserves a concurrency of %d, but of the account's %d only %d are free and %d must stay so: "+
+			"reserve less (-c reservedConcurrency=…), or have the limit raised (Service Quotas, Lambda, concurrent executions)", wanted, limit, free, unreserved)
+	}
+	return fmt.Sprintf("the stack reserves a concurrency of %d; of the account's %d, %d are free for it", wanted, limit, free), nil
+}
+
+// reservedIn adds up what the stage has reserved already; nothing when it is not deployed yet.
+func reservedIn(ctx context.Context, cfg aws.Config, client *lambda.Client, name string) (sum int, err error) {
+	stage, err := deployed.Find(ctx, cfg, name)
+	if errors.Is(err, deployed.ErrNone) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range routes.HTTP() {
+		function, err := stage.Function(f)
+		if err != nil {
+			return 0, err
+		}
+		reserved, err := client.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: &function})
+		if err != nil {
+			return 0, err
+		}
+		sum += int(aws.ToInt32(reserved.ReservedConcurrentExecutions))
+	}
+	return sum, nil
 }
 
 // reservedBy adds up what a template reserves.
