@@ -41,11 +41,6 @@ var floors = []struct {
 	{"programs", []string{"functions/...", "local/...", "infra/...", "events/publish/..."}, true},
 }
 
-// exceptions are imports against or across the floors, each with its reason.
-var exceptions = map[string]string{
-	"shared/sqs -> events/publish": "one place knows how SQS answers a batch",
-}
-
 // forbidden are imports that the floors alone would allow.
 var forbidden = []struct{ from, to, why string }{
 	{"shared/fanout", "shared/outbound", "only the sender calls strangers"},
@@ -98,7 +93,7 @@ func TestLayers(t *testing.T) {
 
 func checkOwn(t *testing.T, from, to string) {
 	t.Helper()
-	if _, allowed := exceptions[from+" -> "+to]; allowed || sub(from, to) {
+	if sub(from, to) {
 		return
 	}
 	low, high := floor(t, to), floor(t, from)

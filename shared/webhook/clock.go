@@ -11,9 +11,7 @@ import (
 type Clock struct{ Speed float64 }
 
 // Scaled is the wait d at the clock's speed.
-func (c Clock) Scaled(d time.Duration) time.Duration { return c.scaled(d) }
-
-func (c Clock) scaled(d time.Duration) time.Duration {
+func (c Clock) Scaled(d time.Duration) time.Duration {
 	if c.Speed <= 0 || c.Speed == 1 {
 		return d
 	}
@@ -23,10 +21,10 @@ func (c Clock) scaled(d time.Duration) time.Duration {
 // sweepAt is when the sweeper shall look at an attempt that is due at next: a while after it when a lane can wait
 // for it, since then only a lost doorbell is left to find; else early enough to hand it to a lane in time.
 func (c Clock) sweepAt(now, next time.Time) time.Time {
-	if next.Sub(now) <= c.scaled(limits.MaxDelay) {
-		return next.Add(c.scaled(limits.SweepMargin))
+	if next.Sub(now) <= c.Scaled(limits.MaxDelay) {
+		return next.Add(c.Scaled(limits.SweepMargin))
 	}
-	return next.Add(-c.scaled(limits.SweepLead))
+	return next.Add(-c.Scaled(limits.SweepLead))
 }
 
 // nextRing is when to look again after the rings-th ringing for one attempt: 2, 4, 8 … 60 minutes later.
@@ -35,7 +33,7 @@ func (c Clock) nextRing(after time.Time, rings int) time.Time {
 	if rings < 6 {
 		wait = min(wait, time.Minute<<rings)
 	}
-	return after.Add(c.scaled(wait))
+	return after.Add(c.Scaled(wait))
 }
 
 // Doorbell says whether a waiting delivery shall be rung from its outcome, and with which delay.
@@ -43,7 +41,7 @@ func (c Clock) Doorbell(d *Delivery, now time.Time) (delay time.Duration, ring b
 	if d.Owed != nil {
 		return 0, true
 	}
-	if d.NextAttemptAt.IsZero() || d.NextAttemptAt.Sub(now) > c.scaled(limits.MaxDelay) {
+	if d.NextAttemptAt.IsZero() || d.NextAttemptAt.Sub(now) > c.Scaled(limits.MaxDelay) {
 		return 0, false
 	}
 	return max(0, d.NextAttemptAt.Sub(now)), true
@@ -55,7 +53,7 @@ func (c Clock) Doorbell(d *Delivery, now time.Time) (delay time.Duration, ring b
 func (d *Delivery) Sweep(now time.Time, clock Clock) (delay time.Duration, ring bool) {
 	switch {
 	case d.Lease != nil && now.Before(d.Lease.Until):
-		d.SweepAt = d.Lease.Until.Add(clock.scaled(limits.SweepMargin))
+		d.SweepAt = d.Lease.Until.Add(clock.Scaled(limits.SweepMargin))
 		return 0, false
 	case d.Owed == nil && d.Lease == nil && d.NextAttemptAt.IsZero():
 		d.SweepAt, d.Rings = time.Time{}, 0

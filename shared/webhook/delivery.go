@@ -188,7 +188,7 @@ func (d *Delivery) Ask(trigger Trigger, now time.Time, clock Clock) (added bool,
 	}
 	d.Owed = &Owed{Trigger: trigger, At: now}
 	d.Rings = 0
-	if at := now.Add(clock.scaled(limits.SweepMargin)); d.SweepAt.IsZero() || at.Before(d.SweepAt) {
+	if at := now.Add(clock.Scaled(limits.SweepMargin)); d.SweepAt.IsZero() || at.Before(d.SweepAt) {
 		d.SweepAt = at
 	}
 	return true, nil

@@ -57,7 +57,7 @@ func (d *Delivery) retry(rules Rules, now time.Time) {
 	}
 	d.rest()
 	d.State, d.Reason = Retrying, ""
-	d.NextAttemptAt = now.Add(rules.Clock.scaled(backoff(wait, rules.RetryAfter, rules.Dice)))
+	d.NextAttemptAt = now.Add(rules.Clock.Scaled(backoff(wait, rules.RetryAfter, rules.Dice)))
 	d.SweepAt = rules.Clock.sweepAt(now, d.NextAttemptAt)
 }
 
