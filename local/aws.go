@@ -26,8 +26,6 @@ const (
 	keyAlias = "alias/nepenthes-local"
 	// connections to the endpoint are kept for every message that can be in work.
 	connections = fanoutSlots + 2*senderSlots
-	// poll is how long a receive is held: one that a killed process left behind is over when the next one works.
-	poll = time.Second
 )
 
 // openAWS opens what is kept at the endpoint, and makes what is not there yet. The folder still holds what no
@@ -69,7 +67,7 @@ func openAWS(ctx context.Context, folder string) (_ *backend, err error) {
 func createLanes(ctx context.Context, cfg aws.Config) (map[lane.Name]*sqs.Lane, error) {
 	lanes := map[lane.Name]*sqs.Lane{}
 	for _, n := range lane.Names() {
-		made, dead, err := sqs.Create(ctx, cfg, prefix+string(n), prefix+string(n.DeadLetters()), sqs.Options{Visibility: visibility(n), Poll: poll})
+		made, dead, err := sqs.Create(ctx, cfg, prefix+string(n), prefix+string(n.DeadLetters()), sqs.Options{Visibility: visibility(n)})
 		if err != nil {
 			return nil, err
 		}

@@ -20,8 +20,9 @@ import (
 
 const (
 	dialTimeout = 3 * time.Second
-	// answerTimeout bounds the wait for the headers of an answer. SQS may hold a long poll for 20 s.
-	answerTimeout = 25 * time.Second
+	// answerTimeout bounds the wait for the headers of an answer, which takes milliseconds unless the connection is
+	// dead: what is tried again then still ends within an API request (limits.APITimeout).
+	answerTimeout = 5 * time.Second
 	// maxTries counts the first try. With the waits below a service that refuses everything costs a call about
 	// 0.75 s on average and 1.5 s at the most: an API request or a batch still has the time to say so.
 	maxTries  = 5

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -21,6 +22,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"nepenthes/shared/awsclient"
+	"nepenthes/shared/limits"
 )
 
 // load gives the configuration of a process whose environment names the endpoint and nothing of the machine's own.
@@ -132,6 +134,54 @@ func TestRetries(t *testing.T) {
 			}
 		})
 	}
+}
+
+// pipes is a listener without a network, so that time can be virtual.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	if conn, ok := <-p; ok {
+		return conn, nil
+	}
+	return nil, net.ErrClosed
+}
+func (p pipes) Close() error   { return nil }
+func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	p <- theirs
+	return ours, nil
+}
+
+// TestACallSurvivesConnectionsThatAreDead: an API request still has the time for what it asked.
+func TestACallSurvivesConnectionsThatAreDead(t *testing.T) {
+	cfg := load(t, "http://queue", 1)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), limits.APITimeout)
+		defer cancel()
+		var tries atomic.Int32
+		network := make(pipes)
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if tries.Add(1) <= 4 {
+				_, _ = io.Copy(io.Discard, r.Body)
+				<-r.Context().Done() // when the client gives up
+				return
+			}
+			answer(w)
+		})}
+		served := make(chan error)
+		go func() { served <- server.Serve(network) }()
+		cfg.HTTPClient = cfg.HTTPClient.(*awshttp.BuildableClient).WithTransportOptions(func(tr *http.Transport) {
+			tr.DialContext, tr.DisableKeepAlives = network.dial, true
+		})
+		if err := send(ctx, cfg, "x"); err != nil || tries.Load() != 5 {
+			t.Errorf("%d tries and %v, want the fifth to succeed", tries.Load(), err)
+		}
+		close(network)
+		_ = server.Close()
+		<-served
+	})
 }
 
 func TestOneConnectionForEachCallAtOnceIsKept(t *testing.T) {

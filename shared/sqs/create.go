@@ -1,7 +1,6 @@
 package sqs
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"strconv"
@@ -22,9 +21,6 @@ type Options struct {
 	// MaxReceiveCount is how often a message is received before it becomes a dead letter; 0 means
 	// limits.MaxReceiveCount.
 	MaxReceiveCount int
-	// Poll is how long SQS holds a receive that finds nothing; whole seconds, 0 means 20. A consumer that is killed
-	// leaves a held receive behind, which may still take messages with it until they are visible again.
-	Poll time.Duration
 }
 
 // Create makes the queue of that name, and its dead-letter queue, whose name is dead, and gives their lanes. Queues
@@ -61,9 +57,7 @@ func Create(ctx context.Context, cfg aws.Config, name, dead string, o Options) (
 	if err != nil {
 		return nil, nil, err
 	}
-	made := New(cfg, url)
-	made.poll = cmp.Or(o.Poll, longPoll)
-	return made, deadLetters, nil
+	return New(cfg, url), deadLetters, nil
 }
 
 // create sets the attributes in a step of its own: SQS refuses to create a queue that has others.

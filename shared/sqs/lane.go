@@ -26,7 +26,6 @@ import (
 type Lane struct {
 	client *sqs.Client
 	url    string
-	poll   time.Duration // how long a receive is held
 
 	mu sync.Mutex // protects handles
 	// handles are the receipts of what was received and not deleted, by message id. Those of messages that
@@ -40,7 +39,7 @@ func New(cfg aws.Config, queueURL string) *Lane {
 	if queueURL == "" {
 		panic("sqs: a lane without the URL of its queue")
 	}
-	return &Lane{client: sqs.NewFromConfig(cfg), url: queueURL, poll: longPoll, handles: map[string]string{}}
+	return &Lane{client: sqs.NewFromConfig(cfg), url: queueURL, handles: map[string]string{}}
 }
 
 const (

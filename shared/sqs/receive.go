@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// longPoll is the longest that SQS holds a receive.
-	longPoll = 20 * time.Second
+	// longPoll is how long SQS holds a receive that finds nothing: shorter than anybody waits for an answer, and
+	// short because a consumer that is killed leaves a held receive behind, which may take messages with it.
+	longPoll = time.Second
 	// shortPoll is the pause between receives that are not held, when there is less than a second left to wait.
 	shortPoll = 100 * time.Millisecond
 )
@@ -30,7 +31,7 @@ func (l *Lane) Receive(ctx context.Context, max int) (received []lane.Message, e
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		held := l.poll
+		held := longPoll
 		if deadline, ok := ctx.Deadline(); ok {
 			held = min(held, time.Until(deadline)).Truncate(time.Second)
 		}
