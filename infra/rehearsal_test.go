@@ -1,6 +1,11 @@
 package main
 
 import (
+	"cmp"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,13 +18,15 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"nepenthes/infra/rehearsal"
+	"nepenthes/shared/api/suite"
 	"nepenthes/shared/routes"
 )
 
-// TestRehearsal deploys the stack to a local AWS endpoint of its own and plays the story there; and once more with
-// a grant missing, when the story must fail.
+// TestRehearsal deploys the stack to a local AWS endpoint of its own. What holds for local must hold there: the cases
+// of the API, and the main story of the console. Then the life of an event is played; and once more with a grant
+// missing, when it must fail.
 func TestRehearsal(t *testing.T) {
-	for _, tool := range []string{"../.venv/bin/ministack", "../node_modules/.bin/cdk"} {
+	for _, tool := range []string{"../.venv/bin/ministack", "../node_modules/.bin/cdk", chromium()} {
 		if _, err := os.Stat(tool); err != nil && os.Getenv("CI") != "true" {
 			t.Skipf("%v: run make tools", err)
 		}
@@ -33,10 +40,12 @@ func TestRehearsal(t *testing.T) {
 	if err := cloud.Synthesise(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := cloud.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("the cases of the API", func(t *testing.T) { judge(t, cloud) })
+	t.Run("the console in a browser", func(t *testing.T) { browse(t, cloud) })
 	t.Run("the story", func(t *testing.T) {
-		if _, err := cloud.Deploy(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		if err := play(t, cloud); err != nil {
 			t.Error(err)
 		}
@@ -49,6 +58,51 @@ func TestRehearsal(t *testing.T) {
 			t.Errorf("it ended with %v, want that no webhook can be created", err)
 		}
 	})
+}
+
+func door(t *testing.T, cloud rehearsal.Cloud) rehearsal.Door {
+	t.Helper()
+	d, err := cloud.Door(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// judge runs the cases that also run against local.
+func judge(t *testing.T, cloud rehearsal.Cloud) {
+	d := door(t, cloud)
+	suite.Run(t, suite.Target{
+		URL: d.URL, Stage: d.Stage, Emulated: true, ClientID: d.ClientID, ClientSecret: d.ClientSecret, HTTP: d.HTTP,
+	}, suite.All())
+}
+
+// chromium is where the Makefile's tools leave the browser.
+func chromium() string { return cmp.Or(os.Getenv("CHROMIUM"), "/usr/bin/chromium") }
+
+// browse plays those stories of the console that stand what others left behind, one after another: one of them
+// switches the API off.
+func browse(t *testing.T, cloud rehearsal.Cloud) {
+	d := door(t, cloud)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer receiver.Close()
+	console, err := url.Parse(cloud.Endpoint.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	console.Host, console.Path = net.JoinHostPort(d.Host, console.Port()), d.Stage
+	stories := exec.CommandContext(t.Context(), "npx", "playwright", "test",
+		"--config", "web/test/playwright.config.mjs", "--project", "with script", "--grep", "@main", "--workers", "1")
+	stories.Dir = ".."
+	stories.Env = append(os.Environ(), "CONSOLE_URL="+console.String(), "API_URL="+d.URL,
+		"CONSOLE_ADMIN="+d.ClientID+":"+d.ClientSecret, "RECEIVER_URL="+receiver.URL, "NODE_EXTRA_CA_CERTS="+os.Getenv("AWS_CA_BUNDLE"))
+	said, err := stories.CombinedOutput()
+	t.Logf("\n%s", said)
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 func play(t *testing.T, cloud rehearsal.Cloud) error {

@@ -10,38 +10,68 @@ import (
 	"net/url"
 	"strings"
 
+	"nepenthes/shared/awsclient"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/vault"
 )
+
+// Door is where the API of a stack is reached, and by whom.
+type Door struct {
+	// URL is the address that emulators give a stage.
+	URL string
+	// Stage is the path that links begin with, such as "/dev".
+	Stage string
+	// Host is the name by which a browser reaches the stage at the endpoint's port, so that it can follow links.
+	Host string
+	// HTTP trusts the endpoint and follows no redirects.
+	HTTP *http.Client
+	// ClientID and ClientSecret are the administrator's.
+	ClientID, ClientSecret string
+}
+
+// Door finds the door of the stack. The endpoint becomes that of this process.
+func (c Cloud) Door(ctx context.Context) (d Door, err error) {
+	o, err := c.Folder.Outputs()
+	if err != nil {
+		return d, err
+	}
+	if err := c.Endpoint.Use(); err != nil {
+		return d, err
+	}
+	cfg, err := awsclient.Load(ctx, 1)
+	if err != nil {
+		return d, err
+	}
+	d = Door{
+		URL: c.Endpoint.URL() + "/restapis/" + o.ApiID + "/" + o.Stage + "/_user_request_", Stage: "/" + o.Stage,
+		Host: o.ApiID + ".execute-api.localhost",
+	}
+	if d.HTTP, err = c.Endpoint.client(); err != nil {
+		return d, err
+	}
+	d.ClientID, d.ClientSecret, err = vault.NewSecrets(cfg).Administrator(ctx, o.AdministratorSecretARN)
+	return d, err
+}
 
 // client calls the API of a stack as any program would.
 type client struct {
-	http  *http.Client
-	base  string // the address that emulators give a stage
-	stage string
+	door  Door
 	token string
 }
 
 // member is an answer of the API.
 type members = map[string]any
 
-func newClient(e Endpoint, o Outputs) (*client, error) {
-	h, err := e.client()
-	if err != nil {
-		return nil, err
-	}
-	return &client{http: h, stage: "/" + o.Stage, base: e.URL() + "/restapis/" + o.ApiID + "/" + o.Stage + "/_user_request_"}, nil
-}
-
-// authorise gets a token for the client's secret.
-func (c *client) authorise(ctx context.Context, id, secret string) (err error) {
+// authorise gets a token.
+func (c *client) authorise(ctx context.Context) (err error) {
 	defer fault.Wrap(&err, "get a token")
 	form := url.Values{"grant_type": {"client_credentials"}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/oauth/token", strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.door.URL+"/oauth/token", strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.SetBasicAuth(url.QueryEscape(id), url.QueryEscape(secret))
+	request.SetBasicAuth(url.QueryEscape(c.door.ClientID), url.QueryEscape(c.door.ClientSecret))
 	answer, err := c.send(request, http.StatusOK)
 	c.token, _ = answer["access_token"].(string)
 	return err
@@ -58,7 +88,7 @@ func (c *client) call(ctx context.Context, method, path string, body any, want i
 		}
 		content = bytes.NewReader(text)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, c.base+strings.TrimPrefix(path, c.stage), content)
+	request, err := http.NewRequestWithContext(ctx, method, c.door.URL+strings.TrimPrefix(path, c.door.Stage), content)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +101,7 @@ func (c *client) call(ctx context.Context, method, path string, body any, want i
 
 func (c *client) send(request *http.Request, want int) (members, error) {
 	request.Header.Set("Accept", "application/json")
-	answer, err := c.http.Do(request)
+	answer, err := c.door.HTTP.Do(request)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,6 @@ import (
 	"nepenthes/shared/dynamo"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
-	"nepenthes/shared/vault"
 )
 
 // patience bounds each chapter. Most take a second; a retry comes after five.
@@ -58,18 +57,16 @@ func Play(ctx context.Context, cloud Cloud, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := cloud.Endpoint.Use(); err != nil {
+	door, err := cloud.Door(ctx)
+	if err != nil {
 		return err
 	}
-	s := &story{cloud: cloud, outputs: outputs}
+	s := &story{cloud: cloud, outputs: outputs, client: &client{door: door}}
 	if s.config, err = awsclient.Load(ctx, 10); err != nil {
 		return err
 	}
 	s.queue = sqs.NewFromConfig(s.config)
 	if s.stage, err = deployed.Find(ctx, s.config, outputs.Stage); err != nil {
-		return err
-	}
-	if s.client, err = newClient(cloud.Endpoint, outputs); err != nil {
 		return err
 	}
 	if s.receiver, err = listen(ReceiverHost(), retried); err != nil {
@@ -93,7 +90,7 @@ func Play(ctx context.Context, cloud Cloud, out io.Writer) (err error) {
 
 func (s *story) chapters() []chapter {
 	return []chapter{
-		{"the administrator gets a token", s.token},
+		{"the administrator gets a token", s.client.authorise},
 		{"creates a webhook", s.create},
 		{"a producer pushes events to SQS, and the receiver verifies them", s.push},
 		{"one that it refuses comes again", s.retry},
@@ -103,14 +100,6 @@ func (s *story) chapters() []chapter {
 		{"the same stack is deployed again, and nothing is lost", s.redeploy},
 		{"everything is removed", s.remove},
 	}
-}
-
-func (s *story) token(ctx context.Context) error {
-	id, secret, err := vault.NewSecrets(s.config).Administrator(ctx, s.outputs.AdministratorSecretARN)
-	if err != nil {
-		return err
-	}
-	return s.client.authorise(ctx, id, secret)
 }
 
 func (s *story) create(ctx context.Context) (err error) {
@@ -277,7 +266,7 @@ func (s *story) rotate(ctx context.Context) error {
 			return err
 		}
 	}
-	return errors.Join(s.token(ctx), s.publish(ctx, plain), s.arrived(ctx, 1, 1))
+	return errors.Join(s.client.authorise(ctx), s.publish(ctx, plain), s.arrived(ctx, 1, 1))
 }
 
 func (s *story) redeploy(ctx context.Context) error {
@@ -302,8 +291,8 @@ func (s *story) remove(ctx context.Context) error {
 	if err := s.cloud.Destroy(ctx); err != nil {
 		return err
 	}
-	if err := s.client.authorise(ctx, "administrator", "gone"); err == nil || strings.Contains(err.Error(), "invalid_client") {
-		return fmt.Errorf("the API still answers: %w", err)
+	if s.client.authorise(ctx) == nil {
+		return errors.New("the API still answers")
 	}
 	names, err := s.stage.Tables()
 	if err != nil {

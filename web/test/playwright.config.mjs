@@ -14,6 +14,7 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   reporter: [["list"]],
   use: {
+    ignoreHTTPSErrors: Boolean(process.env.CONSOLE_URL), // local endpoints make their certificates themselves
     actionTimeout: 10_000,
     navigationTimeout: 15_000,
     launchOptions: {

@@ -9,25 +9,28 @@ export { expect };
 export const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
 
 /**
- * A system that runs already, such as a stack behind a gateway: CONSOLE_URL is its address with the stage path,
- * CONSOLE_ADMIN its administrator as id:secret, and RECEIVER_URL a receiver that it can call, which answers as that of
- * `local` does. Only the tests with the tag @main stand what others left there.
+ * A system that runs already, such as a stack behind a gateway: CONSOLE_URL is its address with the stage path, API_URL
+ * another one that needs no browser's way with names, CONSOLE_ADMIN its administrator as id:secret, and RECEIVER_URL a
+ * receiver that it can call and that takes everything. Only the tests with the tag @main stand what others left there.
  */
 const elsewhere = process.env.CONSOLE_URL;
 const [id, ...rest] = (process.env.CONSOLE_ADMIN ?? "administrator:the-secret-of-the-administrator").split(":");
 export const admin = { id, secret: rest.join(":") };
 
+const inThisRun = () => `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
 /** A name that no other test has. */
-export const unique = (name) => `${name} ${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`.replace(/^([a-z]+) /, "$1-");
+export const unique = (name) => `${name} ${inThisRun()}`;
+/** An identifier that no other test has. */
+export const uniqueID = (prefix) => `${prefix}-${inThisRun()}`;
 
 /** A running system: its addresses, and its API as the administrator calls it. */
 export class System {
-  constructor(process, url, receiver) {
-    Object.assign(this, { process, url, receiver });
+  constructor(process, url, receiver, apiURL = url) {
+    Object.assign(this, { process, url, receiver, apiURL });
   }
 
   static async start(...flags) {
-    if (elsewhere) return new System(null, elsewhere.replace(/\/$/, ""), process.env.RECEIVER_URL);
+    if (elsewhere) return new System(null, elsewhere, process.env.RECEIVER_URL, process.env.API_URL);
     const args = ["-addr", "127.0.0.1:0", "-receiver-addr", "127.0.0.1:0", "-data", "", "-demo=false", "-speed", "60",
       "-admin", `${admin.id}:${admin.secret}`, "-receiver-secret", secret, ...flags];
     const program = spawn(process.env.NEPENTHES, args, { stdio: ["ignore", "pipe", "inherit"] });
@@ -50,7 +53,7 @@ export class System {
   }
 
   async token(client = admin, scope = "") {
-    const answer = await fetch(`${this.url}/oauth/token`, {
+    const answer = await fetch(`${this.apiURL}/oauth/token`, {
       method: "POST",
       body: new URLSearchParams({ grant_type: "client_credentials", client_id: client.id, client_secret: client.secret, ...(scope && { scope }) }),
     });
@@ -58,7 +61,7 @@ export class System {
   }
 
   async api(method, path, body) {
-    const answer = await fetch(`${this.url}/api/v3${path}`, {
+    const answer = await fetch(`${this.apiURL}/api/v3${path}`, {
       method,
       headers: { Authorization: `Bearer ${await this.token()}`, ...(body && { "Content-Type": "application/json" }) },
       body: body && JSON.stringify(body),

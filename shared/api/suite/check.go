@@ -13,7 +13,7 @@ import (
 )
 
 // check holds an answer against what the step says; it reports whether all is well.
-func check(t *testing.T, name string, step Step, kept map[string]string, response *http.Response, body []byte) bool {
+func (r *runner) check(t *testing.T, name string, step Step, kept map[string]string, response *http.Response, body []byte) bool {
 	t.Helper()
 	ok := true
 	fail := func(format string, args ...any) {
@@ -27,7 +27,17 @@ func check(t *testing.T, name string, step Step, kept map[string]string, respons
 	if response.Header.Get("X-Request-Id") == "" {
 		fail("got no X-Request-Id")
 	}
+	if got := response.Header.Get("Content-Type"); response.StatusCode == http.StatusNoContent && got != "" && !r.Emulated {
+		fail("got the Content-Type %q of no content", got)
+	}
 	answer := decoded(body)
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "application/hal+json") {
+		for _, href := range hrefs(answer) {
+			if !strings.HasPrefix(href, r.Stage+"/api/") {
+				fail("got a link to %s, want it below %s/api/", href, r.Stage)
+			}
+		}
+	}
 	if step.Kind != "" {
 		checkProblem(fail, step, answer, response)
 	}
@@ -126,6 +136,32 @@ func decoded(text []byte) any {
 		return nil
 	}
 	return value
+}
+
+// hrefs gives the addresses of every _links within an answer. What producers send has links too, which lead to
+// wherever they like.
+func hrefs(value any) (all []string) {
+	switch value := value.(type) {
+	case []any:
+		for _, element := range value {
+			all = append(all, hrefs(element)...)
+		}
+	case map[string]any:
+		for name, member := range value {
+			links, isLinks := member.(map[string]any)
+			switch {
+			case name == "data" || name == "example" || name == "schema":
+			case name == "_links" && isLinks:
+				for _, link := range links {
+					href, _ := at(link, "href")
+					all = append(all, fmt.Sprint(href))
+				}
+			default:
+				all = append(all, hrefs(member)...)
+			}
+		}
+	}
+	return all
 }
 
 // at finds the member at a path of names and numbers.

@@ -80,17 +80,17 @@ func (d *document) template(path string) string {
 
 // check wants the status, the content type and the body of an answer to be in the document. What the document does
 // not speak of, such as unknown paths, is left alone.
-func (d *document) check(t *testing.T, do, path string, response *http.Response, body []byte) {
+func (d *document) check(t *testing.T, method, path string, response *http.Response, body []byte) {
 	t.Helper()
-	method := strings.ToLower(strings.Fields(do)[0])
+	do := method + " " + path
 	template := d.template(path)
-	operation := member(d.raw, "paths", template, method)
+	operation := member(d.raw, "paths", template, strings.ToLower(method))
 	if operation == nil {
 		return
 	}
 	status := strconv.Itoa(response.StatusCode)
 	answer := member(operation, "responses", status)
-	place := []string{"paths", template, method, "responses", status}
+	place := []string{"paths", template, strings.ToLower(method), "responses", status}
 	if answer == nil {
 		t.Errorf("%s: got status %s, which the document does not name", do, status)
 		return
