@@ -28,6 +28,7 @@ import (
 	"nepenthes/shared/metrics"
 	"nepenthes/shared/outbound"
 	"nepenthes/shared/sender"
+	"nepenthes/shared/signing"
 	"nepenthes/shared/sqs"
 	"nepenthes/shared/tables"
 	"nepenthes/shared/webhook"
@@ -161,7 +162,7 @@ func subscribe(t *testing.T, store *dynamo.Store) {
 		ID: id.New(id.Webhook, now), Name: rand.Text(), PayloadURL: "https://receiver.example/hooks", Enabled: true,
 		Subscription:  webhook.Subscription{Events: []string{pushed}, Projects: webhook.Projects{All: true}},
 		PayloadFormat: webhook.FormatNepenthes, Timeout: limits.ExchangeTimeout, RetrySchedule: webhook.ScheduleStandard,
-		Secrets:   []webhook.Secret{{ID: id.New(id.Secret, now), Kind: webhook.HMAC, Sealed: []byte("sealed"), CreatedAt: now}},
+		Secrets:   []webhook.Secret{{ID: id.New(id.Secret, now), Kind: signing.HMAC, Sealed: []byte("sealed"), CreatedAt: now}},
 		CreatedAt: now, UpdatedAt: now, StatusSince: now,
 	}
 	if err := store.PutWebhook(t.Context(), &w); err != nil {

@@ -126,7 +126,7 @@ func (o webhooksResource) seal(ctx context.Context, webhookID string, secret sig
 		return webhook.Secret{}, err
 	}
 	return webhook.Secret{
-		ID: secretID, Kind: webhook.SecretKind(secret.Kind()), PublicKey: secret.PublicKey(), Sealed: sealed, CreatedAt: now,
+		ID: secretID, Kind: secret.Kind(), PublicKey: secret.PublicKey(), Sealed: sealed, CreatedAt: now,
 	}, nil
 }
 
@@ -147,7 +147,7 @@ func (o webhooksResource) addSecret(ctx context.Context, _ Call, in *AddSecret) 
 	secret.parse(&found, strictjson.Of(asked))
 	added, err := o.changeSecrets(ctx, in.ID, func(w *webhook.Webhook) error {
 		expires := o.moment().Add(time.Duration(overlap) * time.Hour)
-		w.Secrets = overlapped(w.LiveSecrets(o.moment()), webhook.SecretKind(secret.secret.Kind()), expires)
+		w.Secrets = overlapped(w.LiveSecrets(o.moment()), secret.secret.Kind(), expires)
 		if live := w.LiveSecrets(o.moment()); len(live) >= secretsMax {
 			return fault.New(fault.InvalidState, "The webhook has %d secrets that sign, and may not have more.", len(live)).
 				With("Delete one, or ask for an overlapHours of 0.")
@@ -166,7 +166,7 @@ func (o webhooksResource) addSecret(ctx context.Context, _ Call, in *AddSecret) 
 }
 
 // overlapped gives the live secrets, oldest first, those of the kind expiring at the latest when said.
-func overlapped(newestFirst []webhook.Secret, kind webhook.SecretKind, expires time.Time) []webhook.Secret {
+func overlapped(newestFirst []webhook.Secret, kind signing.Kind, expires time.Time) []webhook.Secret {
 	slices.Reverse(newestFirst)
 	for i := range newestFirst {
 		s := &newestFirst[i]

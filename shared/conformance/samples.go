@@ -13,6 +13,7 @@ import (
 	"nepenthes/shared/id"
 	"nepenthes/shared/keypair"
 	"nepenthes/shared/settings"
+	"nepenthes/shared/signing"
 	"nepenthes/shared/webhook"
 )
 
@@ -42,7 +43,7 @@ func fullWebhook(name string) webhook.Webhook {
 		Headers: []webhook.Header{{Name: "X-Team", Sealed: []byte(anyBytes)}, {Name: "x-second", Sealed: []byte{0}}},
 		Timeout: 15*time.Second + time.Nanosecond, RetrySchedule: webhook.ScheduleShort,
 		Secrets: []webhook.Secret{{
-			ID: newID(id.Secret), Kind: webhook.Ed25519, PublicKey: "whpk_AAAA", Sealed: []byte(anyBytes),
+			ID: newID(id.Secret), Kind: signing.Ed25519, PublicKey: "whpk_AAAA", Sealed: []byte(anyBytes),
 			CreatedAt: epoch, ExpiresAt: epoch.Add(time.Hour),
 		}},
 		StatusSince: epoch.Add(1), LockVersion: 1, CreatedAt: epoch.Add(2), UpdatedAt: epoch.Add(3),

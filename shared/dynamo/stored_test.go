@@ -19,6 +19,7 @@ import (
 	"nepenthes/shared/dynamo"
 	"nepenthes/shared/keypair"
 	"nepenthes/shared/settings"
+	"nepenthes/shared/signing"
 	"nepenthes/shared/tables"
 	"nepenthes/shared/webhook"
 )
@@ -40,7 +41,7 @@ var (
 		Subscription: webhook.Subscription{Events: []string{"project:*"}, Projects: webhook.Projects{All: true, IDs: []string{"7"}}},
 		Headers:      []webhook.Header{{Name: "X-Team", Sealed: []byte{1, 2}}}, Timeout: 15 * time.Second, RetrySchedule: webhook.ScheduleShort,
 		Secrets: []webhook.Secret{{
-			ID: "sec_1", Kind: webhook.Ed25519, PublicKey: "whpk_A", Sealed: []byte{3}, CreatedAt: storedAt, ExpiresAt: storedAt,
+			ID: "sec_1", Kind: signing.Ed25519, PublicKey: "whpk_A", Sealed: []byte{3}, CreatedAt: storedAt, ExpiresAt: storedAt,
 		}},
 		StatusSince: storedAt, CreatedAt: storedAt, UpdatedAt: storedAt,
 	}

@@ -166,7 +166,7 @@ func through(b *testing.B, url string, atOnce bool) time.Duration {
 	r := newRig(b)
 	w := r.webhook(func(w *webhook.Webhook) {
 		w.PayloadURL = url
-		s := webhook.Secret{ID: id.New(id.Secret, start), Kind: webhook.HMAC, CreatedAt: start}
+		s := webhook.Secret{ID: id.New(id.Secret, start), Kind: signing.HMAC, CreatedAt: start}
 		var err error
 		s.Sealed, err = r.sealer.Seal(b.Context(), []byte(benchSecret), w.ID, s.ID)
 		must(b, err)

@@ -50,7 +50,7 @@ func (k *keyring) of(ctx context.Context, w *webhook.Webhook, at time.Time) (key
 			continue
 		}
 		ks.secrets = append(ks.secrets, o.secrets[i])
-		if ks.legacy == nil && w.Secrets[i].Kind == webhook.HMAC {
+		if ks.legacy == nil && w.Secrets[i].Kind == signing.HMAC {
 			ks.legacy = &o.secrets[i]
 		}
 	}

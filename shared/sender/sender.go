@@ -79,7 +79,7 @@ type Config struct {
 // Sender handles messages of the two sender lanes. It is safe for concurrent use.
 type Sender struct {
 	Config
-	recent  recent
+	reader  reader
 	keyring keyring
 }
 
@@ -95,7 +95,7 @@ func New(c Config) *Sender {
 	if c.Dice == nil {
 		c.Dice = rand.Float64
 	}
-	return &Sender{Config: c, recent: recent{store: c.Events}, keyring: keyring{opener: c.Opener}}
+	return &Sender{Config: c, reader: reader{store: c.Events}, keyring: keyring{opener: c.Opener}}
 }
 
 // errBusy brings a message back whose delivery is in somebody's hands: it may be the holder's own message, which
@@ -114,7 +114,7 @@ func (s *Sender) Handle(ctx context.Context, m lane.Message) (err error) {
 	if err != nil {
 		return err
 	}
-	event, err := s.recent.event(ctx, key.Event, s.Now())
+	event, err := s.reader.event(ctx, key.Event, s.Now())
 	if fault.Is(err, fault.NotFound) {
 		return s.expire(ctx, key)
 	}

@@ -33,7 +33,7 @@ func (r *rig) secret(w *webhook.Webhook, text string, expires time.Time) {
 	r.t.Helper()
 	parsed, err := signing.Parse(text)
 	must(r.t, err)
-	s := webhook.Secret{ID: id.New(id.Secret, start), Kind: webhook.SecretKind(parsed.Kind()), PublicKey: parsed.PublicKey(), CreatedAt: start, ExpiresAt: expires}
+	s := webhook.Secret{ID: id.New(id.Secret, start), Kind: parsed.Kind(), PublicKey: parsed.PublicKey(), CreatedAt: start, ExpiresAt: expires}
 	s.Sealed, err = r.sealer.Seal(r.t.Context(), []byte(text), w.ID, s.ID)
 	must(r.t, err)
 	w.Secrets = append(w.Secrets, s)

@@ -22,6 +22,7 @@ import (
 	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
+	"nepenthes/shared/webhook"
 )
 
 // Options are what a database can be told; the zero value is good.
@@ -51,7 +52,8 @@ type DB struct {
 	// What is asked for at every request, and read from the file only when it was written.
 	version memo[struct{}, int64]
 	clients memo[string, access.Client]
-	lately  lately
+	// recent has the events that were recorded last: the sender asks for each within milliseconds.
+	recent webhook.Recent
 	// lastMessage is the id of the newest message. Ids go on from the microsecond of the start, so that none that
 	// somebody may still want to delete is given a second time.
 	lastMessage atomic.Int64

@@ -53,7 +53,7 @@ func (db *DB) PutEvent(ctx context.Context, r webhook.Recorded, plan []string) (
 		return err
 	})
 	if created && err == nil {
-		db.lately.put(stored)
+		db.recent.Put(&stored)
 	}
 	return stored, storedPlan, created, err
 }
@@ -74,8 +74,8 @@ func readPlanned(conn *sqlite.Conn, r *webhook.Recorded, now time.Time) (webhook
 // Event implements conformance.Events.
 func (db *DB) Event(ctx context.Context, key events.Key) (r webhook.Recorded, err error) {
 	defer fault.Wrap(&err, "read event %x", key)
-	if r, known := db.lately.get(key, db.now()); known {
-		return r, nil
+	if known := db.recent.Get(key, db.now()); known != nil {
+		return *known, nil
 	}
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
 		r, err = readEvent(conn, key, db.now())

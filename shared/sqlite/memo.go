@@ -1,12 +1,6 @@
 package sqlite
 
-import (
-	"sync"
-	"time"
-
-	"nepenthes/events"
-	"nepenthes/shared/webhook"
-)
+import "sync"
 
 // memo remembers what was read of things that seldom change, until one of them is written. That is the whole truth
 // since only this process holds the database. The zero value is ready.
@@ -46,52 +40,4 @@ func (m *memo[K, V]) forget() {
 	defer m.mu.Unlock()
 	m.writes++
 	m.entries = nil
-}
-
-// lately remembers the events that were recorded last: the sender asks for each within milliseconds. What is
-// recorded about an event never changes. The zero value is ready.
-type lately struct {
-	mu     sync.Mutex // protects what follows
-	events map[events.Key]webhook.Recorded
-	order  []events.Key // oldest first
-	bytes  int
-}
-
-const (
-	// latelyBytes bounds the data that is remembered.
-	latelyBytes = 4 << 20
-	// eventOverhead is what an event costs besides its data, roughly.
-	eventOverhead = 1 << 10
-)
-
-// put remembers an event that was recorded, and forgets the oldest beyond the bound.
-func (l *lately) put(r webhook.Recorded) {
-	key := r.Key()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.events == nil {
-		l.events = map[events.Key]webhook.Recorded{}
-	}
-	if old, known := l.events[key]; known { // an expired one that was replaced
-		l.bytes += len(r.Data) - len(old.Data)
-		l.events[key] = r
-		return
-	}
-	l.events[key] = r
-	l.order = append(l.order, key)
-	l.bytes += len(r.Data) + eventOverhead
-	for l.bytes > latelyBytes {
-		oldest := l.order[0]
-		l.order = l.order[1:]
-		l.bytes -= len(l.events[oldest].Data) + eventOverhead
-		delete(l.events, oldest)
-	}
-}
-
-// get finds an event that has not expired.
-func (l *lately) get(key events.Key, now time.Time) (r webhook.Recorded, known bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	r, known = l.events[key]
-	return r, known && r.ExpiresAt.After(now)
 }

@@ -10,6 +10,7 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/settings"
+	"nepenthes/shared/signing"
 	"nepenthes/shared/sqlite"
 	"nepenthes/shared/webhook"
 )
@@ -62,7 +63,7 @@ func TestRowsOfVersion1AreRead(t *testing.T) {
 		Headers: []webhook.Header{{Name: "X-Team", Sealed: []byte{0, 1, 2}}},
 		Timeout: 15 * time.Second, RetrySchedule: webhook.ScheduleShort,
 		Secrets: []webhook.Secret{{
-			ID: "sec_1", Kind: webhook.Ed25519, PublicKey: "whpk_1", Sealed: []byte{3, 4, 5}, CreatedAt: at(1), ExpiresAt: at(2),
+			ID: "sec_1", Kind: signing.Ed25519, PublicKey: "whpk_1", Sealed: []byte{3, 4, 5}, CreatedAt: at(1), ExpiresAt: at(2),
 		}},
 		StatusSince: at(3), LockVersion: 2, CreatedAt: at(4), UpdatedAt: at(5),
 	})

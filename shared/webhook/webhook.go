@@ -3,7 +3,11 @@
 // nothing.
 package webhook
 
-import "time"
+import (
+	"time"
+
+	"nepenthes/shared/signing"
+)
 
 // Format is the shape of the body that a webhook receives.
 type Format string
@@ -47,19 +51,10 @@ type Header struct {
 	Sealed []byte
 }
 
-// SecretKind says what a secret is: an HMAC secret or an ed25519 key pair.
-type SecretKind string
-
-// The kinds of secrets.
-const (
-	HMAC    SecretKind = "hmac"
-	Ed25519 SecretKind = "ed25519"
-)
-
 // Secret is a signature secret as it is kept: sealed, with the webhook's id and the secret's id as info.
 type Secret struct {
 	ID        string
-	Kind      SecretKind
+	Kind      signing.Kind
 	PublicKey string // whpk_… of a key pair, else empty
 	Sealed    []byte
 	CreatedAt time.Time
