@@ -97,11 +97,8 @@ func (o clientsResource) create(ctx context.Context, call Call, in *CreateClient
 	required(&found, "name", patch.Name, true)
 	required(&found, "scopes", patch.Scopes, true)
 	patch.readOnly(&found, nil)
-	if err := found.err(); err != nil {
-		return nil, err
-	}
 	name, _ := patch.Name.Get()
-	c, secret, err := o.Clients.Create(ctx, call.Caller, name, *patch.scopes())
+	c, secret, err := o.Clients.Create(ctx, call.Caller, name, patch.scopes(), found...)
 	if err != nil {
 		return nil, err
 	}
@@ -119,16 +116,12 @@ func (p *ClientPatch) readOnly(found *faults, c *access.Client) {
 	found.unchanged("createdAt", p.CreatedAt, c.CreatedAt.UTC())
 }
 
-func (p *ClientPatch) scopes() *[]access.Scope {
-	names, given := p.Scopes.Get()
-	if !given {
-		return nil
+func (p *ClientPatch) scopes() (scopes []access.Scope) {
+	names, _ := p.Scopes.Get()
+	for _, name := range names {
+		scopes = append(scopes, access.Scope(name))
 	}
-	scopes := make([]access.Scope, len(names))
-	for i, name := range names {
-		scopes[i] = access.Scope(name)
-	}
-	return &scopes
+	return scopes
 }
 
 // change applies the patch. Without a version it is applied to whatever is there.
@@ -138,17 +131,18 @@ func (o clientsResource) change(ctx context.Context, call Call, in *ChangeClient
 	if err != nil {
 		return nil, err
 	}
-	found, change := faults(in.Body.Problems), clients.Change{Scopes: patch.scopes()}
+	found, change := faults(in.Body.Problems), clients.Change{}
 	required(&found, "name", patch.Name, false)
 	required(&found, "scopes", patch.Scopes, false)
 	patch.readOnly(&found, &current)
-	if err := found.err(); err != nil {
-		return nil, err
-	}
 	if name, given := patch.Name.Get(); given {
 		change.Name = &name
 	}
-	changed, err := o.Clients.Update(ctx, call.Caller, in.ID, version, change)
+	if _, given := patch.Scopes.Get(); given {
+		scopes := patch.scopes()
+		change.Scopes = &scopes
+	}
+	changed, err := o.Clients.Update(ctx, call.Caller, in.ID, version, change, found...)
 	if err != nil {
 		return nil, err
 	}

@@ -129,7 +129,7 @@ var Clients = []Case{
 		{Do: "GET /api/v3/oauth_clients?name=SYNC%20{run}", Status: 200, Want: map[string]any{"total": 1, "_embedded.elements.0.clientSecret": None{}}},
 		{Do: "PATCH {location}", Body: `{"name":"renamed {run}"}`, Header: map[string]string{"If-Match": `"1"`}, Status: 200, Want: map[string]any{"name": "renamed {run}", "lockVersion": 2, "scopes": []string{"webhooks:read"}}},
 		{Do: "PATCH {location}", Body: `{"name":"again"}`, Header: map[string]string{"If-Match": `"1"`}, Status: 409, Kind: "UpdateConflict"},
-		{Do: "PATCH {location}", Body: `{"name":"","id":"other"}`, Status: 422},
+		{Do: "PATCH {location}", Body: `{"name":"","id":"other","scopes":["everything"]}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"id", "name", "scopes"}},
 		{Do: "PATCH {location}", Body: `{"scopes":["everything"]}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"scopes"}},
 		{Do: "PATCH {location}", Body: `{"scopes":null}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"scopes"}},
 		{Do: "PATCH {location}", As: "clients:write webhooks:read", Body: `{"scopes":["settings:write"]}`, Status: 403, Kind: "MissingPermission", Want: map[string]any{"message": Like("settings:write")}},
@@ -142,6 +142,9 @@ var Clients = []Case{
 		{Do: "DELETE {location}", Status: 404, Kind: "NotFound"},
 	}},
 	{Name: "what is wrong with a client is told at once", Steps: []Step{
+		{Do: "POST /api/v3/oauth_clients", Body: `{"colour":1,"name":"","scopes":["everything"]}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"colour", "name", "scopes"}},
+		{Do: "POST /api/v3/oauth_clients", Body: `{"scopes":7,"name":" "}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"scopes", "name"}},
+		{Do: "POST /api/v3/oauth_clients", As: "clients:write", Body: `{"colour":1,"scopes":["webhooks:read"]}`, Status: 403, Kind: "MissingPermission"},
 		{Do: "POST /api/v3/oauth_clients", Body: `{"colour":1}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"colour", "name", "scopes"}},
 		{Do: "POST /api/v3/oauth_clients", As: "clients:write", Body: `{"name":"x {run}","scopes":["webhooks:read"]}`, Status: 403, Kind: "MissingPermission", Want: map[string]any{"message": Like("webhooks:read")}},
 	}},

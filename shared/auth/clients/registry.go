@@ -81,7 +81,8 @@ func (r *Registry) Get(ctx context.Context, clientID string) (client access.Clie
 }
 
 // Create makes a client with one secret, which it gives this once. Two calls make two clients, also of one name.
-func (r *Registry) Create(ctx context.Context, caller auth.Caller, name string, scopes []access.Scope) (client access.Client, secret string, err error) {
+// found is what the caller found wrong with the request; it is told together with what is found here.
+func (r *Registry) Create(ctx context.Context, caller auth.Caller, name string, scopes []access.Scope, found ...fault.Detail) (client access.Client, secret string, err error) {
 	defer fault.Wrap(&err, "create a client")
 	if err := holds(caller, scopes); err != nil {
 		return access.Client{}, "", err
@@ -96,7 +97,7 @@ func (r *Registry) Create(ctx context.Context, caller auth.Caller, name string, 
 		CreatedAt: now,
 		UpdatedAt: now,
 	}
-	if err := fault.Invalid(slices.Concat(nameFaults(made.Name), scopeFaults(scopes))...); err != nil {
+	if err := fault.Invalid(together(found, nameFaults(made.Name), scopeFaults(scopes))...); err != nil {
 		return access.Client{}, "", err
 	}
 	err = retried(ctx, func() error {
@@ -120,8 +121,8 @@ type Change struct {
 }
 
 // Update changes a client. lockVersion is the version that the caller has seen; another one in the store is an
-// UpdateConflict. 0 changes whatever is there.
-func (r *Registry) Update(ctx context.Context, caller auth.Caller, clientID string, lockVersion int64, change Change) (client access.Client, err error) {
+// UpdateConflict. 0 changes whatever is there. found is as for Create.
+func (r *Registry) Update(ctx context.Context, caller auth.Caller, clientID string, lockVersion int64, change Change, found ...fault.Detail) (client access.Client, err error) {
 	defer fault.Wrap(&err, "update client %s", clientID)
 	var asked []access.Scope
 	if change.Scopes != nil {
@@ -131,14 +132,14 @@ func (r *Registry) Update(ctx context.Context, caller auth.Caller, clientID stri
 		if err := fresh(client, lockVersion); err != nil {
 			return err
 		}
-		var faults []fault.Detail
+		faults := found
 		if change.Name != nil {
 			client.Name = cleaned(*change.Name)
-			faults = append(faults, nameFaults(client.Name)...)
+			faults = together(faults, nameFaults(client.Name))
 		}
 		if change.Scopes != nil {
 			client.Scopes = ordered(asked)
-			faults = append(faults, scopeFaults(asked)...)
+			faults = together(faults, scopeFaults(asked))
 		}
 		return fault.Invalid(faults...)
 	})
@@ -318,6 +319,17 @@ func scopeFaults(scopes []access.Scope) []fault.Detail {
 		return nil
 	}
 	return []fault.Detail{{Attribute: "scopes", Message: message, Hint: "Scopes are " + strings.Trim(fmt.Sprint(access.Scopes()), "[]") + "."}}
+}
+
+// together adds to what was found already what is wrong with other attributes.
+func together(found []fault.Detail, more ...[]fault.Detail) []fault.Detail {
+	all := slices.Clone(found)
+	for _, d := range slices.Concat(more...) {
+		if !slices.ContainsFunc(found, func(f fault.Detail) bool { return f.Attribute == d.Attribute }) {
+			all = append(all, d)
+		}
+	}
+	return all
 }
 
 // The patience with conflicts inside a request (storage, "Catalogue in memory").
