@@ -223,6 +223,33 @@ func TestTheStripCountsEveryState(t *testing.T) {
 	}
 }
 
+func TestAnActiveWebhookWhoseDeliveriesFailSaysSo(t *testing.T) {
+	for name, c := range map[string]struct {
+		newest []webhook.State
+		state  string
+		want   string
+	}{
+		"none yet":                      {nil, "active", ""},
+		"all is well":                   {[]webhook.State{webhook.Delivered, webhook.Dead}, "active", ""},
+		"one failed":                    {[]webhook.State{webhook.Dead, webhook.Delivered}, "active", "But the newest has not arrived: open it below to see why."},
+		"several, and one is under way": {[]webhook.State{webhook.Pending, webhook.Retrying, webhook.Dead, webhook.Delivered, webhook.Dead}, "active", "But none of the newest 2 has arrived: open one below to see why."},
+		"it says so already":            {[]webhook.State{webhook.Dead}, "failing", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &hal.Webhook{ID: "wh_1", Projects: hal.Projects{All: true}, Status: hal.Status{State: c.state, FailingSince: &time.Time{}}}
+			p := page.NewWebhook(frame(), w, nil, false, "")
+			var newest []hal.Delivery
+			for _, state := range c.newest {
+				newest = append(newest, *delivery(func(d *webhook.Delivery) { d.State = state }))
+			}
+			p.AddDeliveries(nil, newest, page.Filters{}, nil)
+			if p.Trouble != c.want {
+				t.Errorf("got %q, want %q", p.Trouble, c.want)
+			}
+		})
+	}
+}
+
 func TestNavigationHasWhatTheScopesOpen(t *testing.T) {
 	for name, c := range map[string]struct {
 		scopes []access.Scope

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -18,7 +19,7 @@ type Webhook struct {
 	Self, EditHref, DeleteHref, Once string
 	Writable, Enabled                bool
 	Health                           Mark
-	Meaning                          string
+	Meaning, Trouble                 string
 	Since                            *Time
 	Events                           []string
 	Projects                         Labels
@@ -126,6 +127,9 @@ func scheduleWords(name string) string {
 func (p *Webhook) AddDeliveries(list *hal.CursorCollection[hal.Delivery], newest []hal.Delivery, filters Filters, refused error) {
 	p.ShowDeliveries, p.Filtered = true, filters != Filters{}
 	p.Strip = newStrip(newest)
+	if p.Health.Tone == good {
+		p.Trouble = trouble(newest)
+	}
 	states := []string{"", "Any"}
 	for _, s := range webhook.States() {
 		states = append(states, string(s), words(string(s)))
@@ -144,6 +148,26 @@ func (p *Webhook) AddDeliveries(list *hal.CursorCollection[hal.Delivery], newest
 	for i := range list.Embedded.Elements {
 		p.Deliveries.Rows = append(p.Deliveries.Rows, deliveryRow(p.Frame, &list.Embedded.Elements[i], ""))
 	}
+}
+
+// trouble says that what was sent last does not arrive, long before the webhook counts as failing.
+func trouble(newest []hal.Delivery) string {
+	failed := 0
+	for i := range newest {
+		state := webhook.State(newest[i].State)
+		if state == webhook.Retrying || state == webhook.Dead {
+			failed++
+		} else if state != webhook.Pending {
+			break
+		}
+	}
+	switch failed {
+	case 0:
+		return ""
+	case 1:
+		return "But the newest has not arrived: open it below to see why."
+	}
+	return fmt.Sprintf("But none of the newest %d has arrived: open one below to see why.", failed)
 }
 
 // Strip is a picture of the last deliveries, oldest on the left.
