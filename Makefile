@@ -136,5 +136,5 @@ bench: ## the figures of docs/performance.md, with their floors, in one run
 fuzz: ## every fuzz target for 30 s
 	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' events shared | sed 's/:func / /' | while read -r file name; do \
 		echo "$$(dirname $$file) $$name"; \
-		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime 30s "./$$(dirname $$file)" || exit 1; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime 30s -fuzzminimizetime 100x "./$$(dirname $$file)" || exit 1; \
 	done

@@ -231,3 +231,26 @@ func TestSchemasStandAlone(t *testing.T) {
 		}
 	}
 }
+
+// FuzzCheckPattern: a webhook may subscribe to what reaches a type, and to nothing else; what is opt-in is reached by
+// its name alone.
+func FuzzCheckPattern(f *testing.F) {
+	for _, pattern := range []string{"*", "work_package:*", "work_package:updated", "webhook:*", "*:*", ":*", "work_package:upd*", "Ｗork_package:*", "work_package:*\x00"} {
+		f.Add(pattern)
+	}
+	f.Fuzz(func(t *testing.T, pattern string) {
+		reaches := false
+		for _, kind := range events.Types() {
+			if !events.Matches(pattern, kind.Name) {
+				continue
+			}
+			reaches = true
+			if kind.OptIn && pattern != kind.Name {
+				t.Errorf("%q reaches %s", pattern, kind.Name)
+			}
+		}
+		if err := events.CheckPattern(pattern); (err == nil) != reaches {
+			t.Errorf("%q is refused with %v, and reaches a type: %v", pattern, err, reaches)
+		}
+	})
+}
