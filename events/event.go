@@ -68,7 +68,7 @@ type Actor struct {
 
 // Occurred is OccurredAt as a time, in the producer's zone; the zero time when OccurredAt is not RFC 3339.
 func (e Event) Occurred() time.Time {
-	occurred, _ := parseTime(e.OccurredAt)
+	occurred, _ := ParseTime(e.OccurredAt)
 	return occurred
 }
 

@@ -33,7 +33,7 @@ func (p *problems) check(e Event) {
 	p.checkID("id", e.ID)
 	p.checkSource(e.Source)
 	p.checkType(e.Type)
-	if _, ok := parseTime(e.OccurredAt); !ok {
+	if _, ok := ParseTime(e.OccurredAt); !ok {
 		p.add("occurredAt", "It is required and must be an RFC 3339 time, such as 2026-01-02T11:00:00Z.")
 	}
 	if e.Project != nil {
@@ -114,10 +114,10 @@ func isURI(text string) bool {
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 
-// parseTime reads an RFC 3339 time (§5.6): t and z may be lower case, and a second may be the 60th at the end
+// ParseTime reads an RFC 3339 time (§5.6): t and z may be lower case, and a second may be the 60th at the end
 // of a UTC day, which counts here as the first of the next. Package time alone would take single digits, a
 // comma and impossible zones, and refuse the other two.
-func parseTime(text string) (time.Time, bool) {
+func ParseTime(text string) (time.Time, bool) {
 	if len(text) > longestTime || !isTimeShaped(text) {
 		return time.Time{}, false
 	}

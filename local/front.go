@@ -47,10 +47,18 @@ func (s *system) front(ctx context.Context) (http.Handler, error) {
 		PlainHTTP: true, Logger: s.logger,
 	})
 	interfaces := rest.New(rest.Config{
-		Operations: operations, Verifier: verifier, Settings: s.pipeline.catalogue, Mounts: issuing, Docs: gzhttp.GzipHandler(web.Docs()),
+		Operations: operations, Verifier: verifier, Settings: s.pipeline.catalogue, Mounts: issuing, Docs: compressed(web.Docs()),
 		Rate: s.rate, Version: payload.Version, Logger: s.logger,
 	})
 	return s.share(gzhttp.GzipHandler(pages), interfaces), nil
+}
+
+// compressed are files, compressed as the browser asks.
+func compressed(docs map[string]http.Handler) map[string]http.Handler {
+	for name, file := range docs {
+		docs[name] = gzhttp.GzipHandler(file)
+	}
+	return docs
 }
 
 // share gives each path to whom it belongs, as the gateway does in the cloud. A ServeMux would not do: it redirects

@@ -8,7 +8,6 @@ import (
 	"mime"
 	"net/http"
 	"path"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,58 +17,39 @@ import (
 // docsPolicy is the Content-Security-Policy of the documentation page: no other host, no inline script or style.
 const docsPolicy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
-// docsFile is a file below the page, and whether there is one of that name.
-func docsFile(name string) (content []byte, known bool) {
-	switch name {
-	case "docs.js", "docs.css":
-		return must(files.ReadFile("docs/" + name)), true
-	case "icon.svg":
-		return must(files.ReadFile("static/" + name)), true
-	case "swagger-ui.css":
-		openedStyle.Do(func() { style = open(name) })
-		return style, true
-	case "swagger-ui-bundle.js":
-		openedBundle.Do(func() { bundle = open(name) })
-		return bundle, true
+// Docs are the files of the page that documents the API, interactively: Swagger UI, which reads the OpenAPI document
+// beside it. The page itself has the name "" and is to be mounted at /api/docs, the others below; its links are
+// relative to that, so any stage path will do. Whether the page is switched on is for whoever mounts it to ask.
+func Docs() map[string]http.Handler {
+	return map[string]http.Handler{
+		"":                     docsFile("index.html", "no-store", embedded("docs/index.html")),
+		"docs.js":              docsFile("docs.js", keepForAnHour, embedded("docs/docs.js")),
+		"docs.css":             docsFile("docs.css", keepForAnHour, embedded("docs/docs.css")),
+		"icon.svg":             docsFile("icon.svg", keepForAnHour, embedded("static/icon.svg")),
+		"swagger-ui.css":       docsFile("swagger-ui.css", keepForAnHour, sync.OnceValue(func() []byte { return unpacked("swagger-ui.css") })),
+		"swagger-ui-bundle.js": docsFile("swagger-ui-bundle.js", keepForAnHour, sync.OnceValue(func() []byte { return unpacked("swagger-ui-bundle.js") })),
 	}
-	return nil, false
 }
 
-// Swagger UI's files as they are served; its module keeps them compressed.
-var (
-	openedStyle, openedBundle sync.Once
-	style, bundle             []byte
-)
+// keepForAnHour: the names stay when the content changes, so browsers ask again after an hour.
+const keepForAnHour = "public, max-age=3600"
 
-// open opens a file of Swagger UI. Whoever serves us compresses as the browser asks.
-func open(name string) []byte {
+func docsFile(name, cache string, content func() []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", docsPolicy)
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Referrer-Policy", "same-origin")
+		header.Set("Cache-Control", cache)
+		header.Set("Content-Type", mime.TypeByExtension(path.Ext(name)))
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content()))
+	})
+}
+
+func embedded(name string) func() []byte { return func() []byte { return must(files.ReadFile(name)) } }
+
+// unpacked is a file of Swagger UI, whose module keeps them compressed. Whoever serves us compresses as the browser asks.
+func unpacked(name string) []byte {
 	packed := must(fs.ReadFile(static.FS, name+".gz"))
 	return must(io.ReadAll(must(gzip.NewReader(bytes.NewReader(packed)))))
-}
-
-// Docs serves the page that documents the API, interactively: Swagger UI, which reads the OpenAPI document beside it.
-// It is to be mounted at /api/docs and below; its links are relative to that, so any stage path will do. Whether the
-// page is switched on is for whoever mounts it to ask. What it does not have is answered 404.
-func Docs() http.Handler { return http.HandlerFunc(serveDocs) }
-
-func serveDocs(w http.ResponseWriter, r *http.Request) {
-	header := w.Header()
-	header.Set("Content-Security-Policy", docsPolicy)
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "same-origin")
-	name, below := strings.CutPrefix(r.URL.Path, "/api/docs/")
-	if !below {
-		header.Set("Cache-Control", "no-store")
-		http.ServeContent(w, r, "index.html", time.Time{}, bytes.NewReader(must(files.ReadFile("docs/index.html"))))
-		return
-	}
-	content, known := docsFile(name)
-	if !known {
-		http.NotFound(w, r)
-		return
-	}
-	// The names stay when the content changes, so browsers ask again after an hour.
-	header.Set("Cache-Control", "public, max-age=3600")
-	header.Set("Content-Type", mime.TypeByExtension(path.Ext(name)))
-	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
 }

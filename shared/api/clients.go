@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api/hal"
@@ -127,7 +128,7 @@ func (p *ClientPatch) scopes() (scopes []access.Scope) {
 // change applies the patch. Without a version it is applied to whatever is there.
 func (o clientsResource) change(ctx context.Context, call Call, in *ChangeClient) (*hal.OAuthClient, error) {
 	patch := &in.Body.Value
-	current, version, err := o.current(ctx, in.ID, in.Precondition, patch.LockVersion)
+	current, version, err := o.current(ctx, call, in.ID, in.Precondition, patch.LockVersion, patch.scopes()...)
 	if err != nil {
 		return nil, err
 	}
@@ -149,10 +150,16 @@ func (o clientsResource) change(ctx context.Context, call Call, in *ChangeClient
 	return o.shown(call, &changed, ""), nil
 }
 
-// current is the client, and the version on which the caller insists, 0 for none.
-func (o clientsResource) current(ctx context.Context, id string, p Precondition, asked strictjson.Member[int64]) (access.Client, int64, error) {
+// current is the client, and the version on which the caller insists, 0 for none. What the caller may not do to it,
+// or may not grant, is told before that the version is another one.
+func (o clientsResource) current(
+	ctx context.Context, call Call, id string, p Precondition, asked strictjson.Member[int64], granted ...access.Scope,
+) (access.Client, int64, error) {
 	c, err := o.Clients.Get(ctx, id)
 	if err != nil {
+		return access.Client{}, 0, err
+	}
+	if err := clients.Permit(call.Caller, slices.Concat(c.Scopes, granted)); err != nil {
 		return access.Client{}, 0, err
 	}
 	if err := p.holds(asked, hal.ETag(c.LockVersion), c.LockVersion); err != nil {
@@ -166,7 +173,7 @@ func (o clientsResource) current(ctx context.Context, id string, p Precondition,
 
 // delete ends a client; the second time it is a fault of kind NotFound.
 func (o clientsResource) delete(ctx context.Context, call Call, in *DeleteClient) (*None, error) {
-	_, version, err := o.current(ctx, in.ID, in.Precondition, absentVersion)
+	_, version, err := o.current(ctx, call, in.ID, in.Precondition, absentVersion)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ type DeliveryStore interface {
 
 // DeliveryFilters narrow a list of deliveries.
 type DeliveryFilters struct {
-	Event string    `query:"event" doc:"Only deliveries of this event type; an exact name." example:"work_package:updated"`
+	Event string    `query:"event" minLength:"1" doc:"Only deliveries of this event type; an exact name." example:"work_package:updated"`
 	Since time.Time `query:"since" doc:"Only deliveries whose event was received then or later (RFC 3339)." example:"2026-01-02T11:00:00Z"`
 	Until time.Time `query:"until" doc:"Only deliveries whose event was received before then (RFC 3339)." example:"2026-01-03T11:00:00Z"`
 }

@@ -21,7 +21,7 @@ type Paging struct {
 // CursorPaging asks for a page of a set without bounds.
 type CursorPaging struct {
 	PageSize *int   `query:"pageSize" minimum:"-1" doc:"How many elements to return at most: 20 unless told otherwise, -1 for as many as possible. More than the deployment's maximum is clamped to it." example:"20"`
-	Cursor   string `query:"cursor" doc:"Where the page begins: out of a link of another page of the same list with the same filters."`
+	Cursor   string `query:"cursor" minLength:"1" doc:"Where the page begins: out of a link of another page of the same list with the same filters."`
 }
 
 // defaultPageSize is used when none is asked for.

@@ -3,9 +3,11 @@ package auth
 import (
 	"context"
 	"crypto/ecdsa"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v3/jwa"
@@ -84,7 +86,7 @@ func opened(ctx context.Context, token, issuer string, keys VerificationKeys) (c
 
 // keyID reads which key a token claims to be signed with. It is false for what has another form than ours.
 func keyID(token string) (string, bool) {
-	if len(token) > tokenBytes {
+	if len(token) > tokenBytes || !canonical(token) {
 		return "", false
 	}
 	message, err := jws.Parse([]byte(token), jws.WithCompact())
@@ -95,4 +97,15 @@ func keyID(token string) (string, bool) {
 	typ, _ := headers.Type()
 	kid, ok := headers.KeyID()
 	return kid, ok && typ == tokenType
+}
+
+// canonical reports whether the parts of a token are base64url without padding and without stray bits (RFC 7515 §2),
+// so that there is one spelling of a token. The library takes more.
+func canonical(token string) bool {
+	for part := range strings.SplitSeq(token, ".") {
+		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil || strings.ContainsAny(part, "\r\n") {
+			return false
+		}
+	}
+	return true
 }

@@ -193,6 +193,9 @@ func TestVerifyRefusesWhatIsNotOurs(t *testing.T) {
 		"a cut signature":    genuine[:len(genuine)-2],
 		"no signature":       parts[0] + "." + parts[1] + ".",
 		"another's claims":   parts[0] + "." + strings.Split(compact(t, header, with(payload, "sub", "root"), ours), ".")[1] + "." + parts[2],
+		"padding":            genuine + "==",
+		"a line break":       parts[0] + "." + parts[1] + "\n." + parts[2],
+		"stray bits":         strayBits(genuine),
 		"JSON serialization": `{"protected":"` + parts[0] + `","payload":"` + parts[1] + `","signature":"` + parts[2] + `"}`,
 		"very long":          strings.Repeat("A", 1<<20),
 		"long and signed":    compact(t, header, with(payload, "more", strings.Repeat("A", 8<<10)), ours),
@@ -230,6 +233,13 @@ func TestVerifyRefusesWhatIsNotOurs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// strayBits changes the bits of the last letter that stand for nothing: a signature has 64 bytes, 86 letters.
+func strayBits(token string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := strings.IndexByte(alphabet, token[len(token)-1])
+	return token[:len(token)-1] + string(alphabet[last^1])
 }
 
 func TestVerifyReads(t *testing.T) {

@@ -22,7 +22,7 @@ import (
 )
 
 // API serves operations, and what is mounted besides them, to who brings a token.
-func (b Base) API(c config.API, operations *api.Operations, docs http.Handler, mounts ...rest.Mount) http.Handler {
+func (b Base) API(c config.API, operations *api.Operations, docs map[string]http.Handler, mounts ...rest.Mount) http.Handler {
 	return rest.New(rest.Config{
 		Operations: operations, Verifier: b.verifier(c), Settings: b.Catalogue, Mounts: mounts, Docs: docs,
 		Rate: c.RequestsPerSecond, Prefix: Prefix(c), Version: payload.Version, Logger: b.Logger,

@@ -15,10 +15,16 @@ func (x *exchange) authenticate() (auth.Caller, error) {
 		return auth.Caller{}, fault.New(fault.Unauthenticated, "A token is needed here.").
 			With("Get one at /oauth/token and send it as Authorization: Bearer <token>.")
 	}
-	kind, token, _ := strings.Cut(sent[0], " ")
-	if len(sent) > 1 || !strings.EqualFold(kind, scheme) {
+	token, isBearer := bearer(sent[0])
+	if len(sent) > 1 || !isBearer {
 		return auth.Caller{}, fault.New(fault.Unauthenticated, "The header Authorization does not carry one bearer token.").
 			With("Send Authorization: Bearer <token>, once.")
 	}
-	return x.h.Verifier.Verify(x.r.Context(), strings.TrimSpace(token))
+	return x.h.Verifier.Verify(x.r.Context(), token)
+}
+
+// bearer is the token that a header Authorization carries, and whether it carries one.
+func bearer(authorization string) (token string, sent bool) {
+	kind, token, _ := strings.Cut(authorization, " ")
+	return strings.TrimSpace(token), strings.EqualFold(kind, scheme)
 }

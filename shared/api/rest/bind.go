@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"nepenthes/events"
 	"nepenthes/shared/fault"
 )
 
@@ -66,7 +67,8 @@ func (in *input) read(x *exchange, body []byte, v reflect.Value) error {
 	var query url.Values
 	if in.queries && x.r.URL.RawQuery != "" {
 		var err error
-		if query, err = url.ParseQuery(x.r.URL.RawQuery); err != nil {
+		// A semicolon separates nothing (WHATWG URL, "application/x-www-form-urlencoded parsing"); package url refuses it.
+		if query, err = url.ParseQuery(strings.ReplaceAll(x.r.URL.RawQuery, ";", "%3B")); err != nil {
 			return queryFault("query", "It is not percent-encoded as a query must be.", "Encode names and values.")
 		}
 	}
@@ -98,7 +100,7 @@ func (in *input) readBody(text []byte, v reflect.Value) error {
 	return nil
 }
 
-// readQuery reads a parameter of the query. A filter that is empty counts as absent, as forms send it.
+// readQuery reads a parameter of the query. Only where any text will do may it be empty.
 func (f *inputField) readQuery(values []string, v reflect.Value) error {
 	switch len(values) {
 	case 0:
@@ -108,27 +110,38 @@ func (f *inputField) readQuery(values []string, v reflect.Value) error {
 		return queryFault(f.name, "It is given more than once.", "Give it once.")
 	}
 	text := values[0]
+	if text == "" && !f.takesEmpty() {
+		return queryFault(f.name, "It is empty.", "Give it a value, or leave it out.")
+	}
 	switch to := v.Addr().Interface().(type) {
 	case *string:
 		*to = text
 	case **int:
 		n, err := strconv.Atoi(text)
+		if strings.HasPrefix(text, "+") {
+			err = strconv.ErrSyntax
+		}
 		if err != nil && !errors.Is(err, strconv.ErrRange) { // out of range, n is the nearest that there is
 			return queryFault(f.name, "It is not an integer.", "")
 		}
 		*to = &n
 	case *time.Time:
-		if text == "" {
-			return nil
-		}
 		// A plus sign that was not encoded arrives as a space.
-		t, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1))
-		if err != nil {
+		t, ok := events.ParseTime(strings.Replace(text, " ", "+", 1))
+		if year := t.UTC().Year(); !ok || year < 1 || year > 9999 {
 			return queryFault(f.name, "It is not an RFC 3339 time.", "Write it like 2026-01-02T11:00:00Z.")
+		}
+		if t.IsZero() { // which stands for an absent one
+			t = t.Add(time.Nanosecond)
 		}
 		*to = t
 	}
 	return nil
+}
+
+// takesEmpty reports whether the parameter is a text of which nothing is known.
+func (f *inputField) takesEmpty() bool {
+	return f.Type.Kind() == reflect.String && f.Tag.Get("enum") == "" && f.Tag.Get("minLength") == ""
 }
 
 func queryFault(name, message, hint string) error {

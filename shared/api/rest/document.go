@@ -28,10 +28,6 @@ const prefixMark = "/{stage path}"
 
 // serveDocument answers with the OpenAPI document, its server being the one that was asked.
 func (x *exchange) serveDocument() {
-	if !x.settings.DocsEnabled {
-		x.fail(noPath())
-		return
-	}
 	text, err := x.h.openAPI()
 	if err != nil {
 		x.fail(err)

@@ -155,20 +155,27 @@ func TestTheHandlerRefusesMissingParts(t *testing.T) {
 
 func TestDocsArePassedOn(t *testing.T) {
 	docs := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "docs ", r.URL.Path) })
-	s := newService(t, withDocs(docs))
+	s := newService(t, withDocs(map[string]http.Handler{"": docs, "style.css": docs}))
 	for _, path := range []string{"/api/docs", "/api/docs/style.css"} {
 		if got := s.do(t, "", "GET", path, "").want(t, 200, nil); got.text != "docs "+path {
 			t.Errorf("got %q from %s", got.text, path)
 		}
 	}
 	s.do(t, "", "POST", "/api/docs", "").want(t, 405, nil)
+	if got := s.do(t, "", "GET", "/api/docs/other.css", "").want(t, 404, nil); !strings.Contains(got.text, `"_type":"Error"`) {
+		t.Errorf("got %s, want a problem document", got.text)
+	}
 	s.do(t, s.token(t), "PATCH", "/api/v3/settings", `{"api":{"docsEnabled":false}}`).want(t, 200, nil)
 	s.do(t, "", "GET", "/api/docs", "").want(t, 404, nil)
 	s.do(t, "", "GET", "/api/docs/style.css", "").want(t, 404, nil)
+	for _, method := range []string{"POST", "OPTIONS"} { // nothing tells that there could be something
+		s.do(t, "", method, "/api/docs", "").want(t, 404, nil)
+		s.do(t, "", method, "/api/v3/openapi.json", "").want(t, 404, nil)
+	}
 }
 
 func TestAPanicOfAMountedHandlerIsAnswered(t *testing.T) {
-	s := newService(t, withDocs(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("inner text") })))
+	s := newService(t, withDocs(map[string]http.Handler{"": http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("inner text") })}))
 	got := s.do(t, "", "GET", "/api/docs", "").want(t, 500, nil)
 	id := got.Header.Get("X-Request-Id")
 	if strings.Contains(got.text, "inner") || !strings.Contains(got.text, id) || !strings.Contains(s.Log.String(), id) {

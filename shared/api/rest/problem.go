@@ -54,7 +54,7 @@ func (x *exchange) writeProblem(f *fault.Fault) {
 	case fault.Unauthenticated:
 		p.Scheme = scheme
 		header.Set("WWW-Authenticate", scheme)
-		if x.r.Header.Get("Authorization") != "" {
+		if _, sent := bearer(x.r.Header.Get("Authorization")); sent {
 			p.Error = badToken
 			header.Set("WWW-Authenticate", scheme+` error="`+badToken+`"`)
 		}

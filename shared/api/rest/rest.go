@@ -47,8 +47,8 @@ type Config struct {
 	Verifier   Verifier
 	Settings   Settings
 	Mounts     []Mount
-	// Docs serves the documentation page under /api/docs; nil means that there is none.
-	Docs http.Handler
+	// Docs are the files of the documentation page by their names, the page itself by ""; nil means that there is none.
+	Docs map[string]http.Handler
 	// Rate is how many requests a second one client may make, with bursts of twice that; 0 means no limit.
 	Rate float64
 	// Prefix is the stage path by which a request came, "" for none; nil means that there never is one.

@@ -103,7 +103,7 @@ func (rt *route) admit(x *exchange) (body []byte, err error) {
 	if body, err = rt.readBody(x); err != nil {
 		return nil, err
 	}
-	x.plain, err = negotiate(x.r.Header.Get("Accept"))
+	x.plain, err = negotiate(strings.Join(x.r.Header.Values("Accept"), ","))
 	return body, err
 }
 
@@ -215,14 +215,19 @@ func encode(answer any) ([]byte, error) {
 
 // resource is one path with its methods.
 type resource struct {
-	methods map[string]func(*exchange)
-	allow   string
+	methods   map[string]func(*exchange)
+	allow     string
+	documents bool // it is there only while the documentation is switched on
 }
 
 // ServeHTTP chooses by the method. HEAD is GET without a body; OPTIONS tells the methods.
 func (res *resource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := w.(*exchange) // ServeHTTP of the Handler is the only way here
 	x.r = r            // the mux has put the values of the path into it
+	if res.documents && !x.settings.DocsEnabled {
+		x.fail(noPath())
+		return
+	}
 	method := r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet
@@ -274,10 +279,13 @@ func (h *Handler) mount() {
 		at(m.Path).add(m.Method, func(x *exchange) { m.Handler.ServeHTTP(x, x.r) })
 	}
 	h.shareMethods(resources)
-	at(pathDocument).add(http.MethodGet, (*exchange).serveDocument)
-	if h.Docs != nil {
-		at(pathDocs).add(http.MethodGet, (*exchange).serveDocs)
-		at(pathDocs+"/{file...}").add(http.MethodGet, (*exchange).serveDocs)
+	document := func(pattern string, serve func(*exchange)) {
+		at(pattern).documents = true
+		at(pattern).add(http.MethodGet, serve)
+	}
+	document(pathDocument, (*exchange).serveDocument)
+	for name, file := range h.Docs {
+		document(strings.TrimSuffix(pathDocs+"/"+name, "/"), func(x *exchange) { file.ServeHTTP(x, x.r) })
 	}
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { w.(*exchange).fail(noPath()) })
 }
@@ -295,10 +303,10 @@ func (h *Handler) shareMethods(resources map[string]*resource) {
 			if dir != parent || strings.HasPrefix(name, "{") || res.methods[rt.method] != nil {
 				continue
 			}
-			res.methods[rt.method] = func(x *exchange) { // not in Allow, which speaks of the path as the document has it
+			res.add(rt.method, func(x *exchange) {
 				x.r.SetPathValue(strings.Trim(parameter, "{}"), name)
 				rt.serve(x)
-			}
+			})
 		}
 	}
 }
@@ -308,11 +316,3 @@ const (
 	pathDocument = hal.Base + "/openapi.json"
 	pathDocs     = "/api/docs"
 )
-
-func (x *exchange) serveDocs() {
-	if !x.settings.DocsEnabled {
-		x.fail(noPath())
-		return
-	}
-	x.h.Docs.ServeHTTP(x, x.r)
-}

@@ -94,7 +94,7 @@ func dataFolder(t testing.TB) string {
 // option changes what a service is made of.
 type option func(*rest.Config, *api.Config)
 
-func withDocs(docs http.Handler) option {
+func withDocs(docs map[string]http.Handler) option {
 	return func(c *rest.Config, _ *api.Config) { c.Docs = docs }
 }
 
@@ -127,7 +127,7 @@ func newService(t testing.TB, options ...option) *service {
 		Operator: s.Fanout, Sealer: sealer, Clients: clients.New(clients.Config{Store: s.DB}),
 		Addresses: address.Rules{}, Resolver: resolver{}, CursorKey: make([]byte, 32), Version: "test", Logger: logger,
 	}
-	s.Config = rest.Config{Verifier: verifier, Settings: s.Catalogue, Version: "test", Logger: logger, Docs: http.NotFoundHandler()}
+	s.Config = rest.Config{Verifier: verifier, Settings: s.Catalogue, Version: "test", Logger: logger, Docs: map[string]http.Handler{"": http.NotFoundHandler()}}
 	for _, r := range server.Routes() {
 		s.Config.Mounts = append(s.Config.Mounts, rest.Mount(r))
 	}
@@ -228,4 +228,21 @@ func (s *service) webhook(t testing.TB, token, name string) string {
 	var made struct{ ID string }
 	s.do(t, token, "POST", "/api/v3/webhooks", `{"name":"`+name+`","payloadUrl":"`+hooks+`","events":["*"]}`).want(t, 201, &made)
 	return made.ID
+}
+
+func TestAcceptMayComeInSeveralLines(t *testing.T) {
+	s := newService(t)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/api/v3", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header = http.Header{"Authorization": {"Bearer " + s.token(t)}, "Accept": {"text/html", "application/json"}}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if got := answer.Header.Get("Content-Type"); answer.StatusCode != http.StatusOK || got != "application/json; charset=utf-8" {
+		t.Errorf("got %d of type %q, want what the second line takes", answer.StatusCode, got)
+	}
 }

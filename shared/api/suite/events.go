@@ -129,6 +129,8 @@ var Clients = []Case{
 		{Do: "GET /api/v3/oauth_clients?name=SYNC%20{run}", Status: 200, Want: map[string]any{"total": 1, "_embedded.elements.0.clientSecret": None{}}},
 		{Do: "PATCH {location}", Body: `{"name":"renamed {run}"}`, Header: map[string]string{"If-Match": `"1"`}, Status: 200, Want: map[string]any{"name": "renamed {run}", "lockVersion": 2, "scopes": []string{"webhooks:read"}}},
 		{Do: "PATCH {location}", Body: `{"name":"again"}`, Header: map[string]string{"If-Match": `"1"`}, Status: 409, Kind: "UpdateConflict"},
+		{Do: "PATCH {location}", As: "clients:write", Body: `{"name":"again"}`, Header: map[string]string{"If-Match": `"1"`}, Status: 403, Kind: "MissingPermission"},
+		{Do: "DELETE {location}", As: "clients:write", Header: map[string]string{"If-Match": `"1"`}, Status: 403, Kind: "MissingPermission"},
 		{Do: "PATCH {location}", Body: `{"name":"","id":"other","scopes":["everything"]}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"id", "name", "scopes"}},
 		{Do: "PATCH {location}", Body: `{"scopes":["everything"]}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"scopes"}},
 		{Do: "PATCH {location}", Body: `{"scopes":null}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"scopes"}},

@@ -84,7 +84,7 @@ func (r *Registry) Get(ctx context.Context, clientID string) (client access.Clie
 // found is what the caller found wrong with the request; it is told together with what is found here.
 func (r *Registry) Create(ctx context.Context, caller auth.Caller, name string, scopes []access.Scope, found ...fault.Detail) (client access.Client, secret string, err error) {
 	defer fault.Wrap(&err, "create a client")
-	if err := holds(caller, scopes); err != nil {
+	if err := Permit(caller, scopes); err != nil {
 		return access.Client{}, "", err
 	}
 	now := moment(r.Now())
@@ -209,7 +209,7 @@ func (r *Registry) change(ctx context.Context, caller auth.Caller, clientID stri
 		if err != nil {
 			return err
 		}
-		if err := holds(caller, asked); err != nil {
+		if err := Permit(caller, asked); err != nil {
 			return err
 		}
 		client = before // edit gives it new slices, never new elements
@@ -241,13 +241,13 @@ func (r *Registry) find(ctx context.Context, caller auth.Caller, clientID string
 	if i < 0 {
 		return access.Client{}, nil, 0, errNoClient()
 	}
-	return all[i], slices.Delete(slices.Clone(all), i, i+1), list, holds(caller, all[i].Scopes)
+	return all[i], slices.Delete(slices.Clone(all), i, i+1), list, Permit(caller, all[i].Scopes)
 }
 
 func errNoClient() error { return fault.New(fault.NotFound, "There is no such client.") }
 
-// holds refuses scopes that the caller does not hold; unknown ones are left to scopeFaults.
-func holds(caller auth.Caller, scopes []access.Scope) error {
+// Permit refuses scopes that the caller does not hold, with MissingPermission; unknown ones are left to scopeFaults.
+func Permit(caller auth.Caller, scopes []access.Scope) error {
 	for _, s := range ordered(scopes) {
 		if !caller.Allows(s) {
 			return fault.New(fault.MissingPermission, "Only a client that holds %s may do this.", s).
