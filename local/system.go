@@ -85,7 +85,7 @@ func (s *system) listen(flag, addr string) (*server, error) {
 		return nil, fmt.Errorf("%s %s cannot be used (%w); choose another, or port 0 for any", flag, addr, err)
 	}
 	srv := &server{listener: listener, Server: http.Server{
-		MaxHeaderBytes: limits.RequestHeader, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: limits.RequestHeader, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: limits.APITimeout, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}}
 	s.servers = append(s.servers, srv)

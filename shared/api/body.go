@@ -107,6 +107,13 @@ func required[T any](f *faults, attribute string, m strictjson.Member[T], isNew 
 	}
 }
 
+// firstVersion looks at the version of what is being made, which may come along with a copy of something else.
+func (f *faults) firstVersion(m strictjson.Member[int64]) {
+	if version, given := m.Get(); given && version < 1 {
+		f.addf("lockVersion", "It is not a version: those begin at 1.", "Leave it out.")
+	}
+}
+
 // Precondition is the version on which a change insists (RFC 9110 §13.1.1).
 type Precondition struct {
 	IfMatch string `header:"If-Match" doc:"The ETag of the version that is to be changed. If it is no longer the present one, the answer is 409 UpdateConflict and nothing is written." example:"\"3\""`

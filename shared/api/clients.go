@@ -109,6 +109,7 @@ func (o clientsResource) create(ctx context.Context, call Call, in *CreateClient
 func (p *ClientPatch) readOnly(found *faults, c *access.Client) {
 	found.unchanged("_type", p.Type, "OAuthClient")
 	if c == nil {
+		found.firstVersion(p.LockVersion)
 		found.unchanged("id", p.ID, nil)
 		found.unchanged("createdAt", p.CreatedAt, nil)
 		return

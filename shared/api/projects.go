@@ -28,7 +28,7 @@ type ListProjects struct {
 
 // PutProject makes a project or renames it.
 type PutProject struct {
-	ID   string `path:"id" doc:"The project's id: 1 to 128 letters, digits, _ and -." example:"7"`
+	ID   string `path:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The project's id: 1 to 128 letters, digits, _ and -." example:"7"`
 	Body Body[ProjectPatch]
 }
 

@@ -24,7 +24,7 @@ type WebhookPatch struct {
 	Headers         strictjson.Member[map[string]string] `json:"headers,omitempty" nullable:"true" maxProperties:"20" doc:"Custom headers, replaced as a whole. The value *** keeps the present one." example:"{\"X-Team\":\"billing\"}"`
 	TimeoutSeconds  strictjson.Member[int]               `json:"timeoutSeconds,omitempty" minimum:"1" maximum:"30" nullable:"true" doc:"How long a whole exchange may take; 15 unless told otherwise." example:"15"`
 	RetrySchedule   strictjson.Member[string]            `json:"retrySchedule,omitempty" enum:"standard,short,none" nullable:"true" doc:"When failed deliveries are tried again; standard unless told otherwise." example:"standard"`
-	Secret          strictjson.Member[string]            `json:"secret,omitempty" nullable:"true" writeOnly:"true" doc:"The signature secret: generate, generate-ed25519, or one of your own (whsec_…, whsk_…, or 8 to 128 bytes of text). It replaces all present ones; null removes them." example:"generate"`
+	Secret          strictjson.Member[string]            `json:"secret,omitempty" minLength:"8" maxLength:"128" nullable:"true" writeOnly:"true" doc:"The signature secret: generate, generate-ed25519, or one of your own (whsec_…, whsk_…, or 8 to 128 bytes of text). It replaces all present ones; null removes them." example:"generate"`
 	LockVersion     strictjson.Member[int64]             `json:"lockVersion,omitempty" minimum:"1" nullable:"true" doc:"The version that is to be changed; another one is 409 UpdateConflict." example:"3"`
 
 	Type      anything `json:"_type,omitempty" readOnly:"true" doc:"May come back unchanged."`
@@ -41,7 +41,7 @@ type WebhookPatch struct {
 type ProjectsPatch struct {
 	All   strictjson.Member[bool]     `json:"all,omitempty" nullable:"true" doc:"True: all projects. When it is left out and ids has any, it is false." example:"false"`
 	IDs   strictjson.Member[[]string] `json:"ids,omitempty" maxItems:"1000" nullable:"true" doc:"The selected projects when all is false; each must be in the list of projects." example:"7"`
-	Count anything                    `json:"count,omitempty" readOnly:"true" doc:"Ignored."`
+	Count anything                    `json:"count,omitempty" readOnly:"true" doc:"May come back when it counts ids. Lists leave some of many ids out: read the webhook itself before writing them."`
 }
 
 var absentVersion strictjson.Member[int64]
@@ -95,6 +95,7 @@ func (x *writing) apply(ctx context.Context, w, current *webhook.Webhook) error 
 func (x *writing) readOnly(found *faults, current *webhook.Webhook) {
 	found.unchanged("_type", x.patch.Type, "Webhook")
 	if current == nil {
+		found.firstVersion(x.patch.LockVersion)
 		found.unchanged("id", x.patch.ID, nil)
 		found.unchanged("createdAt", x.patch.CreatedAt, nil)
 		found.unchanged("updatedAt", x.patch.UpdatedAt, nil)
@@ -113,7 +114,7 @@ func (x *writing) take(found *faults, w, current *webhook.Webhook) {
 	p.Description.Take(&w.Description, "")
 	required(found, "events", p.Events, current == nil)
 	p.Events.Take(&w.Subscription.Events, nil)
-	takeProjects(p.Projects, &w.Subscription.Projects)
+	takeProjects(found, p.Projects, &w.Subscription.Projects)
 	p.LegacySignature.Take(&w.LegacySignature, false)
 	takeAs(p.PayloadFormat, &w.PayloadFormat, defaults.PayloadFormat)
 	takeAs(p.RetrySchedule, &w.RetrySchedule, defaults.RetrySchedule)
@@ -135,9 +136,13 @@ func takeAs[S ~string](m strictjson.Member[string], to *S, reset S) {
 	*to = S(value)
 }
 
-// takeProjects changes the selection. Projects that are named without a word about all are meant to be it.
-func takeProjects(m strictjson.Member[ProjectsPatch], to *webhook.Projects) {
+// takeProjects changes the selection. Projects that are named without a word about all are meant to be it. Ids that
+// are fewer than the count beside them are a list's, which left the others out.
+func takeProjects(found *faults, m strictjson.Member[ProjectsPatch], to *webhook.Projects) {
 	p, _ := m.Get()
+	if ids, given := p.IDs.Get(); given && !p.Count.IsAbsent() {
+		found.unchanged("projects.count", p.Count, len(ids))
+	}
 	if m.IsNull() {
 		p.All = strictjson.Null[bool]()
 	}

@@ -109,6 +109,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Request-Id", x.id)
+	if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+		x.WriteHeader(http.StatusNoContent) // a preflight, which lets no other origin in
+		return
+	}
 	if err := h.origins.Check(x.r); err != nil {
 		x.foreign()
 		return

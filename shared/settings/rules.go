@@ -180,5 +180,16 @@ func normaliseName(raw string) (string, bool) {
 	}) {
 		return "", false
 	}
+	// What ends in a number is an address to browsers, which send it as four numbers (WHATWG URL, "host parsing").
+	if last := labels[len(labels)-1]; endsInNumber(last) {
+		addr, err := netip.ParseAddr(name)
+		return name, err == nil && addr.Is4()
+	}
 	return name, true
+}
+
+// endsInNumber follows the check of that name in the URL standard for the last label of a name.
+func endsInNumber(last string) bool {
+	digits, hex := strings.CutPrefix(last, "0x")
+	return strings.Trim(last, "0123456789") == "" || hex && strings.Trim(digits, "0123456789abcdef") == ""
 }

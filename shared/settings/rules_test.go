@@ -48,6 +48,7 @@ func TestNormaliseOriginRefuses(t *testing.T) {
 		"https://", "https:///", "https://app.example.com/", "https://app.example.com/path", "https://app.example.com?x", "https://app.example.com#x",
 		"https://user@app.example.com", "https://user:pw@app.example.com", "https://*.example.com", "https://app.example.com:", "https://app.example.com:0",
 		"https://app.example.com:65536", "https://app.example.com:x", "https://app.example.com:443:443", "https://app example.com", "https://app..example.com",
+		"https://127.1", "https://0x7f.1", "https://0x7f000001", "https://2130706433", "https://127.0.0.01", "https://a.0x",
 		"https://[::1", "https://::1", "https://[::1%25eth0]", "https://[1.2.3.4]", "https://app.example.com\\", "1https://app.example.com",
 		"https://" + strings.Repeat("a", 64) + ".com", "https://app.example.com https://b.example.com", "file://", "https://app.example.com\n",
 	} {

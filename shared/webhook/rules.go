@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -41,6 +42,9 @@ func (w *Webhook) Normalise() []fault.Detail {
 	var faults faults
 	w.Name = norm.NFC.String(strings.TrimSpace(w.Name))
 	faults.length("name", w.Name, 1, NameMax)
+	if strings.ContainsFunc(w.Name, unicode.IsControl) {
+		faults.add("name", "It has a control character, such as a line break.", "Write it in one line of text.")
+	}
 	faults.length("description", w.Description, 0, DescriptionMax)
 	faults.subscription(&w.Subscription)
 	faults.oneOf("payloadFormat", string(w.PayloadFormat), texts(Formats()))

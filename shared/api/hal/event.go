@@ -18,7 +18,7 @@ type Event struct {
 	ReceivedAt time.Time     `json:"receivedAt" doc:"When it was recorded." example:"2026-01-02T11:00:00.123Z"`
 	Project    *EventProject `json:"project" doc:"The project in which it happened; null when there is none."`
 	Actor      *EventActor   `json:"actor" doc:"Who caused it; null when nobody in particular did."`
-	Data       JSON          `json:"data" doc:"What happened, byte for byte as its producer wrote it." example:"{\"_type\":\"WorkPackage\",\"id\":42}"`
+	Data       JSON          `json:"data" doc:"What happened, as its producer wrote it but for the spaces between. Receivers get its very bytes." example:"{\"_type\":\"WorkPackage\",\"id\":42}"`
 	MatchCount int           `json:"matchCount" minimum:"0" doc:"How many webhooks it matched." example:"1"`
 	Links      EventLinks    `json:"_links"`
 }

@@ -12,7 +12,7 @@ import (
 // Envelope is an event as a producer writes it; package events reads and judges it.
 type Envelope struct {
 	ID         string           `json:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The producer's name for the event, unique per source." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Source     string           `json:"source,omitempty" nullable:"true" maxLength:"256" pattern:"^[A-Za-z][A-Za-z0-9+.-]*:.+$" doc:"Who produced it: a URI; urn:nepenthes unless told otherwise." example:"urn:nepenthes"`
+	Source     string           `json:"source,omitempty" nullable:"true" maxLength:"256" pattern:"^[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=\\[\\]-]|%[0-9A-Fa-f]{2})+$" doc:"Who produced it: a URI; urn:nepenthes unless told otherwise." example:"urn:nepenthes"`
 	Type       string           `json:"type" doc:"The event type, a name of the catalogue." example:"work_package:updated"`
 	OccurredAt string           `json:"occurredAt" format:"date-time" doc:"When it happened (RFC 3339)." example:"2026-01-02T11:00:00Z"`
 	Project    *EnvelopeProject `json:"project,omitempty" null:"resets" doc:"The project in which it happened. Without one the event reaches only webhooks for all projects."`
@@ -38,7 +38,7 @@ type CloudEvent struct {
 	_           struct{} `additionalProperties:"true"`
 	SpecVersion string   `json:"specversion" enum:"1.0" doc:"Always 1.0." example:"1.0"`
 	ID          string   `json:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The producer's name for the event, unique per source." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Source      string   `json:"source" maxLength:"256" pattern:"^[A-Za-z][A-Za-z0-9+.-]*:.+$" doc:"Who produced it: a URI." example:"urn:example:erp"`
+	Source      string   `json:"source" maxLength:"256" pattern:"^[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=\\[\\]-]|%[0-9A-Fa-f]{2})+$" doc:"Who produced it: a URI." example:"urn:example:erp"`
 	Type        string   `json:"type" doc:"The event type, a name of the catalogue." example:"work_package:updated"`
 	Time        string   `json:"time" format:"date-time" doc:"When it happened (RFC 3339)." example:"2026-01-02T11:00:00Z"`
 	ProjectID   string   `json:"projectid,omitempty" nullable:"true" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The id of the project in which it happened." example:"7"`

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"maps"
 	"net/http"
 	"reflect"
 
@@ -14,10 +15,11 @@ const (
 
 // TokenRequest is the form of a token request (RFC 6749 §4.4.2).
 type TokenRequest struct {
-	GrantType    string `json:"grant_type" enum:"client_credentials" doc:"The only grant." example:"client_credentials"`
-	Scope        string `json:"scope,omitempty" doc:"Scopes, separated by spaces; all of the client's unless told otherwise." example:"webhooks:read deliveries:read"`
-	ClientID     string `json:"client_id,omitempty" doc:"The client's id, unless it is sent by HTTP Basic." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	ClientSecret string `json:"client_secret,omitempty" doc:"The client's secret, unless it is sent by HTTP Basic." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
+	_            struct{} `additionalProperties:"true"` // RFC 6749 §3.2: others are ignored
+	GrantType    string   `json:"grant_type" enum:"client_credentials" doc:"The only grant." example:"client_credentials"`
+	Scope        string   `json:"scope,omitempty" doc:"Scopes, separated by spaces; all of the client's unless told otherwise." example:"webhooks:read deliveries:read"`
+	ClientID     string   `json:"client_id,omitempty" doc:"The client's id, unless it is sent by HTTP Basic." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	ClientSecret string   `json:"client_secret,omitempty" doc:"The client's secret, unless it is sent by HTTP Basic." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
 }
 
 // Token is a token that was issued (RFC 6749 §5.1).
@@ -30,10 +32,11 @@ type Token struct {
 
 // RevocationRequest is the form of a revocation (RFC 7009 §2.1).
 type RevocationRequest struct {
-	Token         string `json:"token" doc:"The token that shall open nothing any more." example:"eyJhbGciOiJFUzI1NiJ9.e30.c2ln"`
-	TokenTypeHint string `json:"token_type_hint,omitempty" doc:"Not needed." example:"access_token"`
-	ClientID      string `json:"client_id,omitempty" doc:"The client's id, unless it is sent by HTTP Basic." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	ClientSecret  string `json:"client_secret,omitempty" doc:"The client's secret, unless it is sent by HTTP Basic." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
+	_             struct{} `additionalProperties:"true"`
+	Token         string   `json:"token" doc:"The token that shall open nothing any more." example:"eyJhbGciOiJFUzI1NiJ9.e30.c2ln"`
+	TokenTypeHint string   `json:"token_type_hint,omitempty" doc:"Not needed." example:"access_token"`
+	ClientID      string   `json:"client_id,omitempty" doc:"The client's id, unless it is sent by HTTP Basic." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	ClientSecret  string   `json:"client_secret,omitempty" doc:"The client's secret, unless it is sent by HTTP Basic." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
 }
 
 // Revocation is the answer to a revocation, an object without members: there is nothing to tell.
@@ -64,7 +67,7 @@ func (d describer) authorization() []*huma.Operation {
 // form describes an operation that takes a form and fails as RFC 6749 says.
 func (d describer) form(op *huma.Operation, form, answer reflect.Type, means string) {
 	op.Method, op.Tags = http.MethodPost, []string{tagAuthorization}
-	op.Security, op.Responses = []map[string][]string{}, map[string]*huma.Response{}
+	op.Security, op.Responses = []map[string][]string{{basicScheme: {}}, {}}, map[string]*huma.Response{}
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		typeForm: {Schema: d.registry.Schema(form, true, "")},
 	}}
@@ -81,4 +84,14 @@ func (d describer) form(op *huma.Operation, form, answer reflect.Type, means str
 	} {
 		op.Responses[status] = &huma.Response{Description: about, Headers: headers, Content: failure}
 	}
+	op.Responses["401"].Headers = with(headers, "WWW-Authenticate", header("How to authenticate.", "Basic"))
+	for _, status := range []string{"429", "503"} {
+		op.Responses[status].Headers = with(headers, "Retry-After", header("How many seconds to wait.", "60"))
+	}
+}
+
+func with(headers map[string]*huma.Header, name string, h *huma.Header) map[string]*huma.Header {
+	more := maps.Clone(headers)
+	more[name] = h
+	return more
 }

@@ -24,6 +24,9 @@ func enumerate(registry huma.Registry) {
 	for _, name := range []string{"CloudEvent", "CloudEventDraft"} { // CloudEvents 1.0, "Naming conventions"
 		all[name].Extensions = map[string]any{"propertyNames": map[string]string{"pattern": "^[a-z0-9]+$"}}
 	}
+	for _, name := range []string{"Webhook", "WebhookPatch"} { // RFC 9110 §5.6.2
+		all[name].Properties["headers"].Extensions = map[string]any{"propertyNames": map[string]string{"pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"}}
+	}
 	for _, name := range []string{"OAuthClient", "ClientPatch"} {
 		all[name].Properties["scopes"].Items.Enum = values(access.Scopes())
 	}

@@ -153,7 +153,7 @@ func (h *Handler) addEvents() {
 		summary: "List an event's deliveries", about: "One for each webhook that it matched, in the order of the plan.", answers: "A page of deliveries.",
 	})
 	add(h, h.Operations.Explain, spec{
-		method: http.MethodPost, path: pathEvents + "/explain", id: "explainEvent", tag: tagEvents,
+		method: http.MethodPost, path: pathEvents + "/explain", id: "explainEvent", tag: tagEvents, bodyMax: events.MaxSize,
 		summary: "Explain which webhooks would want an event", answers: "A page with one explanation for each webhook.",
 		about: "Takes an event as it would be pushed; id and occurredAt may be left out. Nothing is stored or sent. Every webhook is answered for, with every rule that says no.",
 	})

@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"nepenthes/shared/fault"
@@ -32,7 +34,7 @@ func Read(body []byte, into any) (problems []fault.Detail, err error) {
 	return r.problems, nil
 }
 
-// Check looks whether body is one JSON object in UTF-8 in which no member comes twice. Its fault is of kind
+// Check looks whether body is one JSON object in UTF-8, escapes included, in which no member comes twice. Its fault is of kind
 // InvalidRequestBody and says where reading ended.
 func Check(body []byte) error {
 	if at := invalidUTF8(body); at >= 0 {
@@ -44,6 +46,9 @@ func Check(body []byte) error {
 	}
 	if start := bytes.TrimLeft(body, " \t\r\n"); start[0] != '{' {
 		return refuse(body, len(body)-len(start), "The body is not a JSON object")
+	}
+	if at := halfPair(body); at >= 0 {
+		return refuse(body, at, "An escape stands for half a character (a lone surrogate)")
 	}
 	if at := repeated(body); at >= 0 {
 		return refuse(body, at, "A member comes twice in one object of the body")
@@ -83,6 +88,35 @@ func invalidUTF8(body []byte) int {
 		}
 		at += size
 	}
+}
+
+// halfPair is where the first escape stands that is half of a surrogate pair without the other, -1 when there is none.
+// Such a text has no UTF-8 (RFC 7493 §2.1); package json would change it silently. body is JSON.
+func halfPair(body []byte) int {
+	unit := func(at int) rune {
+		if !bytes.HasPrefix(body[at:], []byte(`\u`)) {
+			return -1
+		}
+		n, _ := strconv.ParseUint(string(body[at+2:at+6]), 16, 16)
+		return rune(n)
+	}
+	for at := 0; at < len(body); at++ {
+		if body[at] != '\\' {
+			continue
+		}
+		first := unit(at)
+		switch {
+		case first < 0:
+			at++ // a short escape
+		case !utf16.IsSurrogate(first):
+			at += len(`u0000`)
+		case utf16.DecodeRune(first, unit(at+len(`\u0000`))) == utf8.RuneError:
+			return at
+		default:
+			at += len(`u0000\u0000`)
+		}
+	}
+	return -1
 }
 
 // repeated is where the first member begins whose name its object had before, -1 when there is none. body is JSON.

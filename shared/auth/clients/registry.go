@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -301,12 +302,12 @@ func ordered(scopes []access.Scope) []access.Scope {
 func cleaned(name string) string { return strings.TrimSpace(norm.NFC.String(name)) }
 
 func nameFaults(name string) []fault.Detail {
-	if n := utf8.RuneCountInString(name); n >= 1 && n <= nameMax && utf8.ValidString(name) {
+	if n := utf8.RuneCountInString(name); n >= 1 && n <= nameMax && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl) {
 		return nil
 	}
 	return []fault.Detail{{
 		Attribute: "name",
-		Message:   fmt.Sprintf("A name has 1 to %d characters.", nameMax),
+		Message:   fmt.Sprintf("A name has 1 to %d characters, all of them in one line.", nameMax),
 		Hint:      "Say what the client is for.",
 	}}
 }
