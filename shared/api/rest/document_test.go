@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -32,6 +35,24 @@ func walk(value any, pointer string, visit func(pointer string, object map[strin
 		for i, element := range v {
 			walk(element, fmt.Sprint(pointer, "/", i), visit)
 		}
+	}
+}
+
+// TestTheDocumentIsClean runs the linter that most readers of OpenAPI documents have, with its strictest rules.
+func TestTheDocumentIsClean(t *testing.T) {
+	const linter = "../../../node_modules/.bin/redocly"
+	if _, err := os.Stat(linter); err != nil && os.Getenv("CI") != "true" {
+		t.Skipf("%v: run make tools", err)
+	}
+	text := newService(t).do(t, "", "GET", "/api/v3/openapi.json", "").want(t, 200, nil).text
+	file := filepath.Join(t.TempDir(), "openapi.json")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), linter, "lint", "--extends", "recommended-strict", file)
+	command.Env = append(os.Environ(), "REDOCLY_TELEMETRY=off", "REDOCLY_SUPPRESS_UPDATE_NOTICE=true")
+	if said, err := command.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, said)
 	}
 }
 
