@@ -105,6 +105,18 @@ func (x *exchange) rotateClientSecret() error {
 	return x.refusedApplication(err)
 }
 
+func (x *exchange) confirmSecret() error {
+	c, err := x.readApplication()
+	if err != nil {
+		return err
+	}
+	p := page.NewRemoveSecret(x.frame(), c, x.r.PathValue("secret"), c.ID == x.client.ID, x.h.Now())
+	if p == nil {
+		return fault.New(fault.NotFound, "There is no such secret, or no longer.")
+	}
+	return x.render(http.StatusOK, "confirm", p)
+}
+
 // removeClientSecret ends a secret at once; sessions that began with it end with it.
 func (x *exchange) removeClientSecret() error {
 	in := &api.RemoveClientSecret{ClientID: x.clientID(), SecretID: x.r.PathValue("secret")}

@@ -121,6 +121,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x.tidied() {
 		return
 	}
+	if !isText(x.r.URL.Query()) {
+		x.greet()
+		x.fail(fault.New(fault.InvalidQuery, "The address is not UTF-8."))
+		return
+	}
 	h.mux.ServeHTTP(x, x.r)
 }
 

@@ -239,8 +239,12 @@ func TestOnePageForEachFailure(t *testing.T) {
 		"an invented cursor":          {b.get("/admin/deliveries?cursor=abc"), http.StatusBadRequest, "cursor"},
 		"a form without its number":   {b.post("/admin/webhooks/new", "name", "x"), http.StatusBadRequest, "incomplete"},
 		"a form that is too large":    {b.post("/admin/why", "pasted", strings.Repeat("x", 1<<20)), http.StatusRequestEntityTooLarge, "1 MiB"},
-		"an event type that is none":  {b.get("/admin/why?event=no%3Asuch"), http.StatusUnprocessableEntity, "There is no event type"},
+		"an event type that is none":  {b.get("/admin/why?event=no%3Asuch"), http.StatusUnprocessableEntity, "There is no such event type"},
 		"a test event that is none":   {b.post("/admin/webhooks/"+s.webhook("Ping").ID+"/ping", "event", "no:such"), http.StatusUnprocessableEntity, "catalogue"},
+		"an address that is no text":  {b.get("/admin/why?event=project:created&project=%ff"), http.StatusBadRequest, "not UTF-8"},
+		"a form that is no text":      {b.post("/admin/applications/new", "name", "\xed\xa0\x80"), http.StatusBadRequest, "not UTF-8"},
+		"a page past the last":        {b.get("/admin/webhooks?offset=99"), http.StatusOK, "To the first one"},
+		"a state that is none":        {b.get("/admin/webhooks/" + s.webhook("Filter").ID + "?state=bogus"), http.StatusUnprocessableEntity, "There is no such state"},
 		"an asset of another version": {b.get("/admin/static/style.000000000000.css"), http.StatusNotFound, "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {

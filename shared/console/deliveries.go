@@ -32,11 +32,11 @@ func (x *exchange) deadPage(retried int, refused []error) error {
 	for _, d := range list.Embedded.Elements {
 		ids[d.WebhookID] = true
 	}
-	names, err := x.webhookNames(ids)
+	webhooks, err := x.webhooksOf(ids)
 	if err != nil {
 		return err
 	}
-	p := page.NewDeadDeliveries(x.frame(), list, names, x.may(access.DeliveriesWrite))
+	p := page.NewDeadDeliveries(x.frame(), list, webhooks, x.may(access.DeliveriesWrite))
 	status := http.StatusOK
 	if len(refused) > 0 {
 		p.Summary, status = page.NotRetried(retried, refused), http.StatusUnprocessableEntity
@@ -91,11 +91,11 @@ func (x *exchange) showDelivery() error {
 
 // deliveryPage shows a delivery; refused is what a retry met.
 func (x *exchange) deliveryPage(d *hal.Delivery, refused error) error {
-	names, err := x.webhookNames(map[string]bool{d.WebhookID: true})
+	webhooks, err := x.webhooksOf(map[string]bool{d.WebhookID: true})
 	if err != nil {
 		return err
 	}
-	return x.render(formStatus(refused), "delivery", page.NewDelivery(x.frame(), d, names, page.DeliveryOptions{
+	return x.render(formStatus(refused), "delivery", page.NewDelivery(x.frame(), d, webhooks, page.DeliveryOptions{
 		Retriable: x.may(access.DeliveriesWrite), Bodies: x.may(access.EventsRead),
 		Raw: x.r.URL.Query().Get("body") == "raw", Now: x.h.Now(),
 	}, refused))

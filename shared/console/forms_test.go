@@ -173,6 +173,91 @@ func TestManyProjects(t *testing.T) {
 	}
 }
 
+func TestAFormThatCameTwiceIsNoConflict(t *testing.T) {
+	s := start(t, "")
+	b := s.admin()
+	settings := []string{"enabled", "on", "docs_enabled", "on", "max_page_size", "300", "version", "0"}
+	for range 2 {
+		if a := b.post("/admin/api", settings...); a.status != http.StatusSeeOther {
+			t.Errorf("settings: %d", a.status)
+		}
+	}
+	w := s.webhook("Billing")
+	edit := b.get("/admin/webhooks/" + w.ID + "/edit")
+	fields := plain(edit.once(t), "Renamed", "version", "1")
+	fields[slices.Index(fields, "none")] = "keep"
+	if a := b.post("/admin/webhooks/"+w.ID+"/edit", fields...); a.status != http.StatusSeeOther {
+		t.Errorf("a webhook: %d", a.status)
+	}
+	fields[slices.Index(fields, "once")+1] = b.get("/admin/webhooks/" + w.ID + "/edit").once(t) // a second window
+	if a := b.post("/admin/webhooks/"+w.ID+"/edit", fields...); a.status != http.StatusSeeOther {
+		t.Errorf("a webhook, again: %d", a.status)
+	}
+}
+
+func TestAFormOfAnotherTypeIsRefused(t *testing.T) {
+	s := start(t, "")
+	b := s.admin()
+	for _, kind := range []string{"multipart/form-data; boundary=x", "application/json", "text/plain", ""} {
+		r := b.form("/admin/api", "enabled", "on")
+		r.Header.Set("Content-Type", kind)
+		if a := b.do(r); a.status != http.StatusUnsupportedMediaType {
+			t.Errorf("%q: %d", kind, a.status)
+		}
+	}
+}
+
+func TestATypedProjectIsNotDropped(t *testing.T) {
+	s := start(t, "")
+	b := s.admin()
+	fields := plain(b.get("/admin/webhooks/new").once(t), "Typed", "project_id", "8")
+	if a := b.post("/admin/webhooks/new", fields...); a.status != http.StatusSeeOther {
+		t.Errorf("all projects: %d", a.status)
+	}
+	fields = plain(b.get("/admin/webhooks/new").once(t), "Another", "project_ids", "7", "project_id", "8")
+	fields[slices.Index(fields, "all")] = "selected"
+	if a := b.post("/admin/webhooks/new", fields...); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Press Add") || !strings.Contains(a.body, `value="8"`) {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
+}
+
+func TestThePastedEventsFaultsNameTheirMembers(t *testing.T) {
+	s := start(t, "")
+	b := s.admin()
+	for pasted, want := range map[string][]string{
+		`{}`: {"type: ", "data: "}, `{"type":"user:created","data":1,"foo":1}`: {"foo: "},
+	} {
+		a := b.post("/admin/why", "pasted", pasted)
+		for _, member := range want {
+			if a.status != http.StatusUnprocessableEntity || strings.Count(a.body, member) != 2 {
+				t.Errorf("%s: got %d, and %q not in the summary and beside the field: %s", pasted, a.status, member, a.body)
+			}
+		}
+	}
+	a := b.get("/admin/why?event=bogus")
+	if !strings.Contains(a.body, `href="#event"`) || strings.Contains(a.body, `href="#pasted"`) {
+		t.Errorf("the fault is not beside the example: %s", a.body)
+	}
+}
+
+func TestARotationThatFindsTooManySecretsSaysWhatToDo(t *testing.T) {
+	s := start(t, "")
+	w := s.webhook("Billing")
+	b := s.admin()
+	page := "/admin/webhooks/" + w.ID
+	for range 5 {
+		a := b.post(page+"/rotate", "once", b.get(page).once(t), "overlap", "24")
+		if a.status == http.StatusOK {
+			continue
+		}
+		if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, `href="#overlap"`) || strings.Contains(a.body, "overlapHours") {
+			t.Errorf("got %d %s", a.status, a.body)
+		}
+		return
+	}
+	t.Error("any number of secrets is live")
+}
+
 // TestOddForms sends every form with values that nobody would type; no answer may be a failure of ours.
 func TestOddForms(t *testing.T) {
 	s := start(t, "")

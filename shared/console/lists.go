@@ -88,12 +88,12 @@ func (x *exchange) namesFor(webhooks ...hal.Webhook) (names map[string]string, e
 	return names, err
 }
 
-// webhookNames are the names of those webhooks that are still there, by their ids; nil when they may not be seen.
-func (x *exchange) webhookNames(ids map[string]bool) (names map[string]string, err error) {
+// webhooksOf are those webhooks that are still there, by their ids; nil when they may not be seen.
+func (x *exchange) webhooksOf(ids map[string]bool) (webhooks map[string]*hal.Webhook, err error) {
 	if !x.may(access.WebhooksRead) {
-		return names, nil
+		return webhooks, nil
 	}
-	names = map[string]string{}
+	webhooks = map[string]*hal.Webhook{}
 	found := make(chan *hal.Webhook, len(ids))
 	var group errgroup.Group
 	group.SetLimit(sideBySide)
@@ -112,7 +112,7 @@ func (x *exchange) webhookNames(ids map[string]bool) (names map[string]string, e
 	err = group.Wait()
 	close(found)
 	for w := range found {
-		names[w.ID] = w.Name
+		webhooks[w.ID] = w
 	}
-	return names, err
+	return webhooks, err
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"time"
 
+	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
 )
@@ -47,12 +48,9 @@ func (x *exchange) unuseOnce() {
 func (x *exchange) repeated(next string) error {
 	frame := x.frame()
 	frame.Title = "This was done already"
-	return x.render(http.StatusConflict, "message", page.Message{
-		Frame: frame,
-		Text: []string{
-			"The form came a second time, as when a page is reloaded. Nothing was made again.",
-			"A secret is shown only once. If it was not copied, have another one made with “Rotate secret”.",
-		},
-		Ways: []page.Crumb{{Label: "Go on", Href: next}},
-	})
+	text := []string{"The form came a second time, as when a page is reloaded. Nothing was made again."}
+	if choice := x.r.PostForm.Get("secret_choice"); choice == "" || choice == form.SecretGenerate {
+		text = append(text, "A secret is shown only once. If it was not copied, have another one made with “Rotate secret”.")
+	}
+	return x.render(http.StatusConflict, "message", page.Message{Frame: frame, Text: text, Ways: []page.Crumb{{Label: "Go on", Href: next}}})
 }

@@ -2,10 +2,13 @@ package console
 
 import (
 	"maps"
+	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
@@ -62,6 +65,7 @@ var routes = []route{
 	{http.MethodGet, "/applications/{id}", access.ClientsRead, "/applications", "", (*exchange).showApplication},
 	{http.MethodPost, "/applications/{id}", access.ClientsWrite, "/applications", "Save", (*exchange).saveApplication},
 	{http.MethodPost, "/applications/{id}/rotate", access.ClientsWrite, "/applications", "Rotate secret", (*exchange).rotateClientSecret},
+	{http.MethodGet, "/applications/{id}/secrets/{secret}/remove", access.ClientsWrite, "/applications", "", (*exchange).confirmSecret},
 	{http.MethodPost, "/applications/{id}/secrets/{secret}/remove", access.ClientsWrite, "/applications", "Remove", (*exchange).removeClientSecret},
 	{http.MethodGet, "/applications/{id}/delete", access.ClientsWrite, "/applications", "", (*exchange).confirmApplication},
 	{http.MethodPost, "/applications/{id}/delete", access.ClientsWrite, "/applications", "Delete", (*exchange).deleteApplication},
@@ -199,15 +203,33 @@ func (x *exchange) greet() {
 	}
 }
 
-// readForm reads the form; the fault is of kind PayloadTooLarge when it is too long.
+// readForm reads the form; the fault is of kind PayloadTooLarge when it is too long. What no form of ours sends is
+// refused, and not taken for an empty form or for other text.
 func (x *exchange) readForm() error {
+	const encoding = "application/x-www-form-urlencoded"
+	if kind, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type")); x.r.ContentLength != 0 && (err != nil || kind != encoding) {
+		return fault.New(fault.TypeNotSupported, "A form comes as %s.", encoding)
+	}
 	if err := x.r.ParseForm(); err != nil {
 		if _, ok := err.(*http.MaxBytesError); ok {
 			return fault.New(fault.PayloadTooLarge, "The form is larger than 1 MiB.").Because(err)
 		}
 		return fault.New(fault.InvalidRequestBody, "The form could not be read.").Because(err)
 	}
+	if !isText(x.r.PostForm) {
+		return fault.New(fault.InvalidRequestBody, "The form is not UTF-8.")
+	}
 	return nil
+}
+
+// isText reports whether all names and values are UTF-8.
+func isText(values url.Values) bool {
+	for name, list := range values {
+		if !utf8.ValidString(name) || slices.ContainsFunc(list, func(v string) bool { return !utf8.ValidString(v) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // first leads to the first page that the scopes open.

@@ -44,10 +44,10 @@ func (x *exchange) signIn() error {
 	client, secretID, err := x.h.Authenticator.SignIn(ctx, clientID, x.r.PostForm.Get("client_secret"), x.h.Source(x.r))
 	switch {
 	case fault.Is(err, fault.Unauthenticated):
-		return x.render(http.StatusUnprocessableEntity, "sign_in", page.NewSignIn(x.frame(), strings.ToValidUTF8(clientID, "\uFFFD"), back, err))
+		return x.render(http.StatusUnprocessableEntity, "sign_in", page.NewSignIn(x.frame(), clientID, back, err))
 	case fault.Is(err, fault.TooManyRequests):
 		x.Header().Set("Retry-After", "60")
-		return x.render(http.StatusTooManyRequests, "sign_in", page.NewSignIn(x.frame(), strings.ToValidUTF8(clientID, "\uFFFD"), back, err))
+		return x.render(http.StatusTooManyRequests, "sign_in", page.NewSignIn(x.frame(), clientID, back, err))
 	case err != nil:
 		return err
 	}

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"net/http"
 	"net/url"
 	"time"
 
@@ -42,7 +43,11 @@ func (x *exchange) webhookPage(w *hal.Webhook, overlap string, refused error) er
 			return err
 		}
 	}
-	return x.render(formStatus(refused), "webhook", p)
+	status := formStatus(refused)
+	if p.FilterFault != "" {
+		status = http.StatusUnprocessableEntity
+	}
+	return x.render(status, "webhook", p)
 }
 
 // addDeliveries reads the page of deliveries that was asked for, and the newest ones, side by side. Filters that make

@@ -33,8 +33,10 @@ func (x *exchange) createWebhook() error {
 	if x.asksForProjects() {
 		return x.answerForm(typed, nil)
 	}
-	frame := x.frame()
-	first, err := x.useOnce(frame.To("/webhooks"))
+	if o, forgotten := x.notAdded(typed); forgotten {
+		return x.webhookForm(typed.Again(), o, nil, http.StatusUnprocessableEntity)
+	}
+	first, err := x.useOnce(x.frame().To("/webhooks"))
 	if !first {
 		return err
 	}
@@ -59,6 +61,10 @@ func (x *exchange) saveWebhook() error {
 	if x.asksForProjects() {
 		return x.answerForm(typed, current)
 	}
+	if o, forgotten := x.notAdded(typed); forgotten {
+		o.Current = current
+		return x.webhookForm(typed.Again(), o, nil, http.StatusUnprocessableEntity)
+	}
 	first, err := x.useOnce(x.frame().To("/webhooks/" + current.ID))
 	if !first {
 		return err
@@ -73,6 +79,9 @@ func (x *exchange) saveWebhook() error {
 	case fault.Is(err, fault.UpdateConflict):
 		if o.Current, err = do(x, x.h.Operations.ReadWebhook, &api.ReadWebhook{WebhookID: x.webhookID()}); err != nil {
 			return err
+		}
+		if typed.Same(form.FromWebhook(o.Current)) { // the form came twice
+			return x.savedWebhook(o.Current, "saved")
 		}
 		o.Conflict = true
 		return x.webhookForm(typed.Again(), o, nil, http.StatusUnprocessableEntity)
@@ -120,12 +129,23 @@ func (x *exchange) asked() string {
 	return ""
 }
 
+// notAdded reports whether the id of a project was typed and not added, which saving would drop without a word.
+func (x *exchange) notAdded(typed form.Webhook) (o page.WebhookFormOptions, forgotten bool) {
+	c := &o.Projects
+	c.Added = x.r.PostForm.Get("project_id")
+	if typed.AllProjects || c.Added == "" {
+		return o, false
+	}
+	c.Refused = fault.Invalid(fault.Detail{Attribute: "id", Message: "It is not among the selected projects yet.", Hint: "Press Add, or clear the field."})
+	return o, true
+}
+
 // answerForm shows the form again with the projects that were asked for, and adds one if that was asked.
 func (x *exchange) answerForm(typed form.Webhook, current *hal.Webhook) error {
-	o := page.WebhookFormOptions{Current: current}
+	o := page.WebhookFormOptions{Current: current, Asked: x.asked(), Dropped: typed.Secret != ""}
 	status := http.StatusOK
-	if x.asked() == doAdd {
-		added := strings.TrimSpace(strings.ToValidUTF8(x.r.PostForm.Get("project_id"), "\uFFFD"))
+	if o.Asked == doAdd {
+		added := strings.TrimSpace(x.r.PostForm.Get("project_id"))
 		_, err := do(x, x.h.Operations.PutProject, &api.PutProject{ID: added})
 		switch {
 		case err == nil:
@@ -142,7 +162,7 @@ func (x *exchange) answerForm(typed form.Webhook, current *hal.Webhook) error {
 // webhookForm shows the form with the projects to choose from.
 func (x *exchange) webhookForm(typed form.Webhook, o page.WebhookFormOptions, refused error, status int) error {
 	c := &o.Projects
-	c.Filter = strings.ToValidUTF8(x.r.PostForm.Get("project_filter"), "\uFFFD")
+	c.Filter = x.r.PostForm.Get("project_filter")
 	c.Hidden, c.Addable = !x.may(access.ProjectsRead), x.may(access.ProjectsWrite)
 	if !c.Hidden {
 		if err := x.chooseProjects(c, len(typed.ProjectIDs) > 0); err != nil {

@@ -3,7 +3,6 @@ package console
 import (
 	"net/http"
 	"net/url"
-	"strings"
 
 	"nepenthes/events"
 	"nepenthes/shared/access"
@@ -20,7 +19,7 @@ func (x *exchange) why() error {
 	if x.r.Method == http.MethodPost {
 		values, method = x.r.PostForm, "post"
 	}
-	q := page.Question{Event: values.Get("event"), Project: values.Get("project"), Pasted: strings.ToValidUTF8(values.Get("pasted"), "\uFFFD")}
+	q := page.Question{Event: values.Get("event"), Project: values.Get("project"), Pasted: values.Get("pasted")}
 	projects, err := x.someProjects()
 	if err != nil {
 		return err
@@ -77,7 +76,7 @@ func (x *exchange) someProjects() (some []hal.Project, err error) {
 func example(q page.Question) ([]byte, error) {
 	e, known := events.Example(q.Event)
 	if !known {
-		return nil, fault.New(fault.InvalidQuery, "There is no event type %q.", q.Event)
+		return nil, fault.Invalid(fault.Detail{Attribute: "type", Message: "There is no such event type.", Hint: "Choose one of the list."})
 	}
 	switch q.Project {
 	case page.ExampleProject:

@@ -57,6 +57,18 @@ document.addEventListener("click", (event) => {
   if (button) copy(button);
 });
 
+// A form is sent once, however often its button is pressed; a page that comes back from the browser's memory can send
+// again.
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "post") return;
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "yes";
+  setTimeout(() => { delete event.target.dataset.sent; }, 10_000); // nothing came back: it may be tried again
+});
+addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent;
+});
+
 // A link that looks and reads like a button is pressed with the space bar, too.
 document.addEventListener("keydown", (event) => {
   if (event.key === " " && event.target.matches?.('a[role="button"]')) {
@@ -100,6 +112,15 @@ async function follow(since) {
   follow(since);
 }
 
+// finder finds what stands for an element of main once that has been replaced: the one with its id, else the one that
+// reads and leads like it, else main. Null when it is not within main.
+function finder(main, element) {
+  if (!element || element === main || !main.contains(element)) return null;
+  const alike = () => [...main.querySelectorAll(element.tagName)].filter((e) => e.textContent === element.textContent && e.href === element.href);
+  const which = alike().indexOf(element);
+  return () => (element.id && document.getElementById(element.id)) || alike()[which] || main;
+}
+
 let lastMain = document.querySelector("main")?.innerHTML;
 
 function replaceMain(text) {
@@ -108,13 +129,13 @@ function replaceMain(text) {
   lastMain = next.innerHTML;
   localTimes(next);
   const main = document.querySelector("main");
-  const focused = document.activeElement?.id;
+  const refocus = finder(main, document.activeElement);
   for (const part of main.querySelectorAll("details[id]")) {
     next.querySelector(`#${part.id}`)?.toggleAttribute("open", part.open);
   }
   const before = document.getElementById("sentence")?.textContent;
   main.replaceChildren(...next.childNodes);
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  refocus?.()?.focus({ preventScroll: true });
   const now = document.getElementById("sentence")?.textContent;
   if (now && now !== before) say(now);
 }

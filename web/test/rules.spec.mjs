@@ -87,6 +87,40 @@ for (const colorScheme of ["light", "dark"]) {
   }
 }
 
+test("nothing scrolls sideways, whatever the width", async ({ admin, system }) => {
+  test.setTimeout(120_000);
+  const pages = await populated(system);
+  const long = await system.webhook({ name: `${"unbroken".repeat(20)}` });
+  const ping = (await system.api("POST", `/webhooks/${long.id}/ping`, { event: "work_package_comment:comment" })).json;
+  await system.settled("e-1");
+  await expect(async () => expect((await system.api("GET", `/deliveries/${ping.id}`)).json.attemptCount).toBe(1)).toPass();
+  for (const path of [...Object.keys(pages).filter((path) => path !== "/sign_in"), `/webhooks/${long.id}/edit`, `/deliveries/${ping.id}`]) {
+    await admin.goto(`${system.url}/admin${path}`);
+    await admin.evaluate(() => { for (const part of document.querySelectorAll("details")) part.open = true; });
+    for (const width of [320, 360, 390, 480, 640, 768, 833, 992, 1024, 1152, 1160, 1280]) {
+      await admin.setViewportSize({ width, height: 800 });
+      const wider = await admin.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect.soft(Math.max(wider, 0), `${path} at ${width} px`).toBe(0);
+    }
+  }
+});
+
+test("a button that is pressed twice acts once, and the secret is seen", async ({ admin, system }) => {
+  await admin.goto(`${system.url}/admin/webhooks/new`);
+  await admin.getByLabel("Name", { exact: true }).fill("Twice");
+  await admin.getByLabel("Payload URL").fill(`${system.receiver}/hooks/x`);
+  await admin.getByLabel("All events").check();
+  let sent = 0;
+  await admin.route("**/webhooks/new", async (route) => {
+    sent++;
+    await new Promise((slow) => { setTimeout(slow, 400); });
+    await route.continue();
+  });
+  await admin.getByRole("button", { name: "Create" }).dblclick();
+  await expect(admin.locator("#new-secret")).toHaveText(/^whsec_/);
+  expect(sent).toBe(1);
+});
+
 test("a page is small, and so is the first sight with style and script", async ({ admin, system }) => {
   for (let i = 1; i <= 100; i++) await system.api("PUT", `/projects/p${i}`, { name: `Project number ${i}`, identifier: `project-${i}` });
   await system.webhook();
@@ -262,7 +296,10 @@ test("a delivery is followed, and times are those of the reader", async ({ brows
   await expect(async () => expect((await system.api("GET", "/events/followed/deliveries")).json.count).toBe(1)).toPass();
   const [delivery] = (await system.api("GET", "/events/followed/deliveries")).json._embedded.elements;
   await page.goto(`${system.url}/admin/deliveries/${delivery.id}`);
+  const link = page.locator("main dl").getByRole("link", { name: "Billing" });
+  await link.focus();
   await expect(page.locator("#state")).toContainText("Arrived with attempt 3", { timeout: 40_000 }); // without a reload
+  await expect(link).toBeFocused();
   const time = page.locator("#state time");
   const utc = new Date(await time.getAttribute("datetime"));
   const tokyo = new Intl.DateTimeFormat("en-GB", { timeZone: "Asia/Tokyo", hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(utc);

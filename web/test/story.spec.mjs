@@ -126,6 +126,7 @@ test("a project filter lets one event through and not another", { tag: "@main" }
   await admin.getByLabel("Project ID").fill(added);
   await admin.getByLabel("Project ID").press("Enter"); // adds, and does not save
   await expect(admin.getByRole("checkbox", { name: added })).toBeChecked();
+  await expect(admin.getByLabel("Project ID")).toBeFocused();
   await expect(admin.getByLabel("Name", { exact: true })).toHaveValue(name);
   await admin.getByRole("checkbox", { name: added }).uncheck();
   await admin.getByRole("button", { name: "Create" }).click();
@@ -239,7 +240,9 @@ test("an application is made, used, rotated and deleted", { tag: "@main" }, asyn
   const second = await admin.locator("#new-secret").textContent();
   expect(second).not.toBe(client.secret);
   await admin.getByRole("button", { name: "Done" }).click();
-  await admin.getByRole("button", { name: /^Remove/ }).first().click();
+  await admin.getByRole("button", { name: /^Remove the secret .* older$/ }).click();
+  await expect(admin.getByText("opens nothing any more, at once")).toBeVisible();
+  await admin.getByRole("button", { name: "Remove" }).click();
   await expect(admin.getByText("The secret was removed.")).toBeVisible();
   await theirs.goto(`${system.url}/admin/webhooks`); // began with the secret that is gone
   await expect(theirs.getByRole("heading", { level: 1, name: "Sign in" })).toBeVisible();

@@ -91,10 +91,7 @@ func (h *Handler) describe() *huma.OpenAPI {
 	return doc
 }
 
-const (
-	securityScheme = "oauth2"
-	basicScheme    = "basic"
-)
+const securityScheme = "oauth2"
 
 func security() map[string]*huma.SecurityScheme {
 	scopes := map[string]string{}
@@ -102,17 +99,11 @@ func security() map[string]*huma.SecurityScheme {
 		resource, mode, _ := strings.Cut(string(s), ":")
 		scopes[string(s)] = map[string]string{"read": "Read ", "write": "Read and change "}[mode] + resource
 	}
-	return map[string]*huma.SecurityScheme{
-		securityScheme: {
-			Type:        "oauth2",
-			Description: "OAuth 2.0 client credentials. The token is a JWT that lives for 15 minutes; send it as a bearer token.",
-			Flows:       &huma.OAuthFlows{ClientCredentials: &huma.OAuthFlow{TokenURL: prefixMark + "/oauth/token", Scopes: scopes}},
-		},
-		basicScheme: {
-			Type: "http", Scheme: "basic",
-			Description: "A client's id and secret, each form-encoded (RFC 6749 §2.3.1). Only to get tokens and to give them back.",
-		},
-	}
+	return map[string]*huma.SecurityScheme{securityScheme: {
+		Type:        "oauth2",
+		Description: "OAuth 2.0 client credentials. The token is a JWT that lives for 15 minutes; send it as a bearer token.",
+		Flows:       &huma.OAuthFlows{ClientCredentials: &huma.OAuthFlow{TokenURL: prefixMark + "/oauth/token", Scopes: scopes}},
+	}}
 }
 
 // schemaName names a type's schema: the type's name, for a collection with that of its elements.

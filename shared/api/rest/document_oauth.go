@@ -67,7 +67,7 @@ func (d describer) authorization() []*huma.Operation {
 // form describes an operation that takes a form and fails as RFC 6749 says.
 func (d describer) form(op *huma.Operation, form, answer reflect.Type, means string) {
 	op.Method, op.Tags = http.MethodPost, []string{tagAuthorization}
-	op.Security, op.Responses = []map[string][]string{{basicScheme: {}}, {}}, map[string]*huma.Response{}
+	op.Security, op.Responses = []map[string][]string{}, map[string]*huma.Response{}
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		typeForm: {Schema: d.registry.Schema(form, true, "")},
 	}}

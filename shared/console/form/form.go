@@ -17,12 +17,12 @@ import (
 // Values are the fields that came.
 type Values struct{ url.Values }
 
-// text is a field as UTF-8 with line ends as we write them; browsers send others (HTML standard, "newline
+// text is a field with line ends as we write them; browsers send others (HTML standard, "newline
 // normalization").
 func (v Values) text(name string) string { return clean(v.Get(name)) }
 
 func clean(text string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\r\n", "\n")
+	return strings.ReplaceAll(text, "\r\n", "\n")
 }
 
 // list is every value of a field.

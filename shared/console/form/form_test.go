@@ -54,12 +54,12 @@ func TestSecretChoices(t *testing.T) {
 		null, given bool
 		problem     bool
 	}{
-		"keep":     {"", "", false, false, false},
+		"keep":     {"", "", false, false, true}, // there is none yet
 		"none":     {"ignored", "", true, false, false},
 		"generate": {"ignored", "generate", false, true, false},
 		"given":    {"whsec_x", "whsec_x", false, true, false},
-		"nonsense": {"x", "", false, false, false},
-		"":         {"x", "", false, false, false},
+		"nonsense": {"x", "", false, false, true},
+		"":         {"x", "", false, false, true},
 	} {
 		t.Run(choice, func(t *testing.T) {
 			body := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {choice}, "secret": {c.typed}}).Body(true)
@@ -68,6 +68,9 @@ func TestSecretChoices(t *testing.T) {
 				t.Errorf("got %q %v null %v problems %v", got, given, body.Value.Secret.IsNull(), body.Problems)
 			}
 		})
+	}
+	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"keep"}}).Body(false).Problems; len(p) != 0 {
+		t.Errorf("the present secret: %v", p)
 	}
 	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"given"}}).Body(true).Problems; len(p) != 1 || p[0].Attribute != "secret" {
 		t.Errorf("an empty secret: %v", p)
@@ -90,7 +93,7 @@ func TestHeaders(t *testing.T) {
 		"removed by clearing its name": {[3]string{"", "", "X-Token"}, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			body := form.ReadWebhook(url.Values{"timeout": {"1"}, "header_name": {c.row[0]}, "header_value": {c.row[1]}, "header_kept": {c.row[2]}}).Body(false)
+			body := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"keep"}, "header_name": {c.row[0]}, "header_value": {c.row[1]}, "header_kept": {c.row[2]}}).Body(false)
 			headers, given := body.Value.Headers.Get()
 			if !given {
 				t.Fatal("headers are not replaced as a whole")
@@ -103,7 +106,7 @@ func TestHeaders(t *testing.T) {
 			}
 		})
 	}
-	twice := form.ReadWebhook(url.Values{"timeout": {"1"}, "header_name": {"A", "A"}, "header_value": {"1", "2"}, "header_kept": {"", ""}}).Body(true)
+	twice := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"none"}, "header_name": {"A", "A"}, "header_value": {"1", "2"}, "header_kept": {"", ""}}).Body(true)
 	if len(twice.Problems) != 1 {
 		t.Errorf("one header twice: %v", twice.Problems)
 	}
@@ -126,7 +129,7 @@ func TestAFormThatComesAgainHasNoSecrets(t *testing.T) {
 
 func TestForgetKeepsRowsTogether(t *testing.T) {
 	v := form.Forget(url.Values{
-		"header_name": {"A", "B"}, "header_value": {"", "hidden"}, "header_kept": {"A", "B"}, "secret": {"hidden"}, "name": {"n\xff"},
+		"header_name": {"A", "B"}, "header_value": {"", "hidden"}, "header_kept": {"A", "B"}, "secret": {"hidden"}, "name": {"n"},
 	}, []string{"secret", "header_value"})
 	if got := strings.Join(v.Values["header_value"], "|"); got != "|" {
 		t.Errorf("values %q", got)
@@ -134,7 +137,16 @@ func TestForgetKeepsRowsTogether(t *testing.T) {
 	if got := strings.Join(v.Values["header_kept"], "|"); got != "A|" {
 		t.Errorf("kept %q", got)
 	}
-	if v.Get("secret") != "" || v.Get("name") != "n\uFFFD" {
+	if v.Get("secret") != "" || v.Get("name") != "n" {
 		t.Errorf("got %v", v.Values)
+	}
+}
+
+func TestProjectsThatNobodyChoseAreNotAll(t *testing.T) {
+	for _, choice := range []string{"", "x", "selected"} {
+		f := form.ReadWebhook(url.Values{"projects": {choice}, "project_ids": {"7"}})
+		if f.AllProjects || len(f.ProjectIDs) != 1 {
+			t.Errorf("%q: got %+v", choice, f)
+		}
 	}
 }

@@ -36,6 +36,12 @@ func FromSettings(s *hal.Settings) Settings {
 	}
 }
 
+// Same reports whether both say the same, whichever version they were filled from.
+func (s Settings) Same(other Settings) bool {
+	s.Version = other.Version
+	return s == other
+}
+
 // Body is the change that the form asks for.
 func (s Settings) Body() (body api.Body[api.SettingsPatch]) {
 	var found problems

@@ -74,7 +74,7 @@ func ReadWebhook(values url.Values) Webhook {
 	f := Webhook{
 		Name: v.text("name"), PayloadURL: strings.TrimSpace(v.text("payload_url")), Description: v.text("description"),
 		SecretChoice: v.text("secret_choice"), Secret: v.text("secret"), Active: v.ticked("active"),
-		Events: v.list("events"), AllProjects: v.text("projects") != "selected", ProjectIDs: v.list("project_ids"),
+		Events: v.list("events"), AllProjects: v.text("projects") == "all", ProjectIDs: v.list("project_ids"),
 		Format: v.text("payload_format"), Schedule: v.text("retry_schedule"), Timeout: v.text("timeout"), Legacy: v.ticked("legacy_signature"),
 		Version: v.text("version"),
 	}
@@ -117,7 +117,7 @@ func (f Webhook) Body(isNew bool) (body api.Body[api.WebhookPatch]) {
 	p.PayloadFormat, p.RetrySchedule = strictjson.Of(f.Format), strictjson.Of(f.Schedule)
 	p.LegacySignature, p.TimeoutSeconds = strictjson.Of(f.Legacy), found.number("timeoutSeconds", f.Timeout)
 	p.Headers = strictjson.Of(f.headers(&found))
-	p.Secret = f.secret(&found)
+	p.Secret = f.secret(isNew, &found)
 	if !isNew {
 		p.LockVersion = version(f.Version)
 	}
@@ -133,7 +133,7 @@ func (f Webhook) projects() api.ProjectsPatch {
 	return p
 }
 
-func (f Webhook) secret(found *problems) (m strictjson.Member[string]) {
+func (f Webhook) secret(isNew bool, found *problems) (m strictjson.Member[string]) {
 	switch f.SecretChoice {
 	case SecretNone:
 		return strictjson.Null[string]()
@@ -145,7 +145,12 @@ func (f Webhook) secret(found *problems) (m strictjson.Member[string]) {
 			return m
 		}
 		return strictjson.Of(f.Secret)
+	case SecretKeep:
+		if !isNew {
+			return m
+		}
 	}
+	*found = append(*found, fault.Detail{Attribute: "secret", Message: "Choose one of these."})
 	return m
 }
 
@@ -169,6 +174,11 @@ func (f Webhook) headers(found *problems) map[string]string {
 		all[h.Name] = value
 	}
 	return all
+}
+
+// Same reports whether both say the same, whichever version they were filled from, and leave the secret alone.
+func (f Webhook) Same(other Webhook) bool {
+	return f.SecretChoice == SecretKeep && slices.Equal(f.Texts(), other.Texts())
 }
 
 // Texts are the values of the form as a person compares them, in the order of the page: name, payload URL,

@@ -61,9 +61,9 @@ type Application struct {
 
 // ClientSecret tells of a client's secret without showing it.
 type ClientSecret struct {
-	CreatedAt    *Time
-	Age          string
-	RemoveAction string
+	CreatedAt  *Time
+	Age, Note  string
+	RemoveHref string
 }
 
 // ScopeRow is what may be done with one resource.
@@ -109,7 +109,7 @@ func NewApplication(f Frame, c form.Client, o ApplicationOptions, err error) *Ap
 	if !writable {
 		p.Button, p.DeleteHref = "", ""
 		for i := range p.Secrets {
-			p.Secrets[i].RemoveAction = ""
+			p.Secrets[i].RemoveHref = ""
 		}
 	}
 	p.Name = Field{ID: "name", Name: "name", Label: "Name", Value: c.Name, Fixed: !writable, Hint: "Which program it is, and whose."}
@@ -131,8 +131,12 @@ func NewApplication(f Frame, c form.Client, o ApplicationOptions, err error) *Ap
 func (p *Application) current(c *hal.OAuthClient, now time.Time) {
 	self := p.To("/applications/" + c.ID)
 	p.Title, p.ID, p.Self, p.Action, p.Button, p.DeleteHref = c.Name, c.ID, self, self, "Save", self+"/delete"
-	for _, s := range c.Secrets {
-		p.Secrets = append(p.Secrets, ClientSecret{CreatedAt: At(&s.CreatedAt), Age: age(s.CreatedAt, now), RemoveAction: self + "/secrets/" + s.ID + "/remove"})
+	for i, s := range c.Secrets {
+		secret := ClientSecret{CreatedAt: At(&s.CreatedAt), Age: age(s.CreatedAt, now), RemoveHref: self + "/secrets/" + s.ID + "/remove"}
+		if len(c.Secrets) > 1 { // of one minute, perhaps
+			secret.Note = map[bool]string{true: "newest", false: "older"}[i == len(c.Secrets)-1]
+		}
+		p.Secrets = append(p.Secrets, secret)
 	}
 }
 

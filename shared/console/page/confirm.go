@@ -2,6 +2,8 @@ package page
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
@@ -31,6 +33,28 @@ func NewDeleteApplication(f Frame, c *hal.OAuthClient, refused error) Confirm {
 	}
 }
 
+// NewRemoveSecret asks whether a secret of an application shall be removed; none when it is gone already. own says that
+// who is signed in signed in as this application.
+func NewRemoveSecret(f Frame, c *hal.OAuthClient, secretID string, own bool, now time.Time) *Confirm {
+	i := slices.IndexFunc(c.Secrets, func(s hal.ClientSecret) bool { return s.ID == secretID })
+	if i < 0 {
+		return nil
+	}
+	f.Title = "Remove a secret of " + c.Name + "?"
+	self := f.To("/applications/" + c.ID)
+	p := &Confirm{
+		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}, {c.Name, self}}, Action: self + "/secrets/" + secretID + "/remove", Button: "Remove", Cancel: self,
+		Consequences: []string{"The secret that was made " + age(c.Secrets[i].CreatedAt, now) + " opens nothing any more, at once."},
+	}
+	if len(c.Secrets) == 1 {
+		p.Consequences = append(p.Consequences, "It is the only one: without another the application cannot get a token or sign in. To replace it, press Cancel and then Rotate secret.")
+	}
+	if own {
+		p.Consequences = append(p.Consequences, "You are signed in as this application: if it was with this secret, you are signed out.")
+	}
+	return p
+}
+
 // NotRetried says how many deliveries will be tried again, and why others will not.
 func NotRetried(retried int, refused []error) *Summary {
 	s := &Summary{Title: fmt.Sprintf("%s cannot be tried again", plural(len(refused), "delivery", "deliveries"))}
@@ -51,6 +75,12 @@ func NotRetried(retried int, refused []error) *Summary {
 func (p *Webhook) Refuse(overlap string, err error) {
 	p.Overlap.Value = overlap
 	fields := []*Field{&p.Overlap}
+	if fault.Is(err, fault.InvalidState) {
+		err = fault.Invalid(fault.Detail{
+			Attribute: "overlapHours", Message: "As many secrets as possible are signing already.",
+			Hint: "With an overlap of 0 the former ones end at once; else wait until one of them has.",
+		})
+	}
 	Blame(err, []string{"overlapHours"}, fields)
 	p.Summary = SummaryOf(err, fields)
 }

@@ -24,6 +24,7 @@ type DeliveryRow struct {
 	Answer, Took         string
 	Attempts             int
 	Received             *Time
+	Hopeless             string // why no retry can be asked for
 }
 
 // DeadDeliveries is the page of the deliveries that need a person.
@@ -35,9 +36,9 @@ type DeadDeliveries struct {
 	Pages   Pages
 }
 
-// NewDeadDeliveries makes the page. names are the webhooks' names by id; nil when they may not be seen, and a webhook
-// that is missing is gone.
-func NewDeadDeliveries(f Frame, list *hal.CursorCollection[hal.Delivery], names map[string]string, writable bool) *DeadDeliveries {
+// NewDeadDeliveries makes the page. webhooks are theirs by id; nil when they may not be seen, and one that is missing
+// is gone.
+func NewDeadDeliveries(f Frame, list *hal.CursorCollection[hal.Delivery], webhooks map[string]*hal.Webhook, writable bool) *DeadDeliveries {
 	f.Title = "Deliveries"
 	p := &DeadDeliveries{
 		Frame: f, Action: f.To("/deliveries"),
@@ -46,23 +47,36 @@ func NewDeadDeliveries(f Frame, list *hal.CursorCollection[hal.Delivery], names 
 	}
 	for i := range list.Embedded.Elements {
 		d := &list.Embedded.Elements[i]
-		row := deliveryRow(f, d, webhookName(d.WebhookID, names))
-		if names[d.WebhookID] != "" {
+		row := deliveryRow(f, d, webhookName(d.WebhookID, webhooks))
+		if webhooks[d.WebhookID] != nil {
 			row.WebhookHref = f.To("/webhooks/" + d.WebhookID)
 		}
+		row.Hopeless = hopeless(d.WebhookID, webhooks)
 		p.List.Rows = append(p.List.Rows, row)
 	}
 	return p
 }
 
-func webhookName(id string, names map[string]string) string {
-	switch name, there := names[id]; {
-	case there:
-		return name
-	case names == nil:
+func webhookName(id string, webhooks map[string]*hal.Webhook) string {
+	switch w := webhooks[id]; {
+	case w != nil:
+		return w.Name
+	case webhooks == nil:
 		return id
 	}
 	return "a deleted webhook"
+}
+
+// hopeless says why no retry can be asked for as the webhook is; empty: one can, as far as may be seen.
+func hopeless(id string, webhooks map[string]*hal.Webhook) string {
+	switch w := webhooks[id]; {
+	case webhooks == nil:
+	case w == nil:
+		return "Its webhook was deleted: nothing can be sent to it any more."
+	case !w.Enabled:
+		return "Its webhook is disabled: enable that first."
+	}
+	return ""
 }
 
 func deliveryRow(f Frame, d *hal.Delivery, webhook string) DeliveryRow {

@@ -26,6 +26,7 @@ type Delivery struct {
 	State                Mark
 	Sentence             []Part
 	RetryAction          string
+	Hopeless             string // why no retry can be asked for
 	Follow               bool
 	Attempts             []Attempt
 	Bodies               []Body
@@ -66,22 +67,24 @@ type DeliveryOptions struct {
 	Now         time.Time
 }
 
-// NewDelivery makes the page. names has its webhook's name by id; nil when it may not be seen, and without the webhook
-// when that is gone. refused is what a retry met.
-func NewDelivery(f Frame, d *hal.Delivery, names map[string]string, o DeliveryOptions, refused error) *Delivery {
+// NewDelivery makes the page. webhooks has its webhook by id; nil when that may not be seen, and empty when it is gone.
+// refused is what a retry met.
+func NewDelivery(f Frame, d *hal.Delivery, webhooks map[string]*hal.Webhook, o DeliveryOptions, refused error) *Delivery {
 	f.Title = "Delivery of " + d.EventType
 	p := &Delivery{
 		Frame: f, Trail: []Crumb{{"Deliveries", f.To("/deliveries")}}, Summary: SummaryOf(refused, nil),
-		ID: d.ID, EventType: d.EventType, EventID: d.EventID, Webhook: webhookName(d.WebhookID, names), Received: At(&d.CreatedAt),
+		ID: d.ID, EventType: d.EventType, EventID: d.EventID, Webhook: webhookName(d.WebhookID, webhooks), Received: At(&d.CreatedAt),
 		State: deliveryMark(d), Sentence: sentence(d, o.Now), Follow: follows(d, o.Now),
 	}
-	if names[d.WebhookID] != "" {
+	if webhooks[d.WebhookID] != nil {
 		p.WebhookHref = f.To("/webhooks/" + d.WebhookID)
 		p.Trail = []Crumb{{"Webhooks", f.To("/webhooks")}, {p.Webhook, p.WebhookHref}}
 	}
 	self := f.To("/deliveries/" + d.ID)
 	if o.Retriable && webhook.State(d.State) != webhook.Pending && webhook.State(d.State) != webhook.Held {
-		p.RetryAction = self + "/retry"
+		if p.Hopeless = hopeless(d.WebhookID, webhooks); p.Hopeless == "" {
+			p.RetryAction = self + "/retry"
+		}
 	}
 	for i := len(d.Embedded.Attempts) - 1; i >= 0; i-- {
 		p.Attempts = append(p.Attempts, attempt(d.Embedded.Attempts[i], i == len(d.Embedded.Attempts)-1, o.Bodies))
@@ -137,7 +140,11 @@ func sentence(d *hal.Delivery, now time.Time) []Part {
 func ending(d *hal.Delivery) string {
 	switch webhook.Reason(reason(d.Reason)) {
 	case webhook.Exhausted:
-		return "Failed " + times(d.AttemptCount) + ", and the schedule has no more attempts."
+		why := ", and the schedule has no more attempts."
+		if first := d.Embedded.Attempts; len(first) > 0 && first[0].Trigger == "ping" {
+			why = "; a test event has no schedule."
+		}
+		return "Failed " + times(d.AttemptCount) + why
 	case webhook.Gone:
 		return "The receiver answered 410 Gone: never again."
 	case webhook.Expired:

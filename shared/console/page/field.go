@@ -18,7 +18,9 @@ type Field struct {
 	Rows                                int
 	Options                             []Option
 	// Fixed controls cannot be changed.
-	Fixed  bool
+	Fixed bool
+	// Focus is where the page begins.
+	Focus  bool
 	Faults []fault.Detail
 	// Theirs is what somebody else saved meanwhile.
 	Theirs string
@@ -67,8 +69,7 @@ type Summary struct {
 // SummaryEntry is one fault; Field is the control at fault, empty when it is about the whole.
 type SummaryEntry struct{ Text, Field string }
 
-// SummaryOf lists the faults that err carries, nil for none: those that stand at a field first, in the order of the
-// page.
+// SummaryOf lists the faults that err carries, nil for none.
 func SummaryOf(err error, fields []*Field) *Summary {
 	if err == nil {
 		return nil
@@ -77,16 +78,22 @@ func SummaryOf(err error, fields []*Field) *Summary {
 	if len(f.Details) == 0 {
 		return &Summary{Title: f.Message, Text: f.Hint}
 	}
+	return summary(f.Details, fields)
+}
+
+// summary lists the details: those that stand at a field first, in the order of the page, then those about what the
+// form does not have.
+func summary(details []fault.Detail, fields []*Field) *Summary {
 	s := &Summary{Title: "This needs a correction"}
-	if len(f.Details) > 1 {
-		s.Title = fmt.Sprintf("%d things need a correction", len(f.Details))
+	if len(details) > 1 {
+		s.Title = fmt.Sprintf("%d things need a correction", len(details))
 	}
 	for _, field := range fields {
 		for _, d := range field.Faults {
 			s.Entries = append(s.Entries, SummaryEntry{Text: field.Label + ": " + d.Message, Field: field.ID})
 		}
 	}
-	for _, d := range f.Details { // those about what the form does not have
+	for _, d := range details {
 		if !slices.ContainsFunc(fields, func(f *Field) bool { return slices.Contains(f.Faults, d) }) {
 			s.Entries = append(s.Entries, SummaryEntry{Text: d.Message})
 		}

@@ -250,6 +250,32 @@ func TestAnActiveWebhookWhoseDeliveriesFailSaysSo(t *testing.T) {
 	}
 }
 
+func TestNoRetryIsOfferedThatCannotBe(t *testing.T) {
+	for name, c := range map[string]struct {
+		webhooks map[string]*hal.Webhook
+		offered  bool
+		why      string
+	}{
+		"of a webhook that may not be seen": {nil, true, ""},
+		"of an enabled webhook":             {map[string]*hal.Webhook{"wh_1": {ID: "wh_1", Enabled: true}}, true, ""},
+		"of a disabled webhook":             {map[string]*hal.Webhook{"wh_1": {ID: "wh_1"}}, false, "Its webhook is disabled: enable that first."},
+		"of a deleted webhook":              {map[string]*hal.Webhook{}, false, "Its webhook was deleted: nothing can be sent to it any more."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+			d.WebhookID = "wh_1"
+			p := page.NewDelivery(frame(), d, c.webhooks, page.DeliveryOptions{Retriable: true, Now: now}, nil)
+			if offered := p.RetryAction != ""; offered != c.offered || p.Hopeless != c.why {
+				t.Errorf("the delivery's page offers it: %v, because %q", offered, p.Hopeless)
+			}
+			list := &hal.CursorCollection[hal.Delivery]{Embedded: hal.Elements[hal.Delivery]{Elements: []hal.Delivery{*d}}}
+			if row := page.NewDeadDeliveries(frame(), list, c.webhooks, true).List.Rows[0]; row.Hopeless != c.why {
+				t.Errorf("the list says %q", row.Hopeless)
+			}
+		})
+	}
+}
+
 func TestNavigationHasWhatTheScopesOpen(t *testing.T) {
 	for name, c := range map[string]struct {
 		scopes []access.Scope

@@ -25,7 +25,7 @@ func newStrip(newest []hal.Delivery) *Strip {
 	if len(newest) == 0 {
 		return nil
 	}
-	s := &Strip{Count: len(newest), Width: int(stripSlot) * max(len(newest), stripSlots)}
+	s := &Strip{Title: "Last " + plural(len(newest), "delivery", "deliveries"), Width: int(stripSlot) * max(len(newest), stripSlots)}
 	counts, fastest, slowest := map[string]int{}, math.Inf(1), 0.0
 	for i := range newest {
 		d := &newest[len(newest)-1-i]
@@ -35,7 +35,7 @@ func newStrip(newest []hal.Delivery) *Strip {
 		}
 		s.Bars = append(s.Bars, bar(d, float64(i)*stripSlot))
 	}
-	s.Text = stripText(counts, fastest, slowest)
+	s.Text = stripText(len(newest), counts, fastest, slowest)
 	return s
 }
 
@@ -66,7 +66,7 @@ func bar(d *hal.Delivery, x float64) Bar {
 func round(x float64) float64 { return math.Round(x*10) / 10 }
 
 // stripText says what the picture shows.
-func stripText(counts map[string]int, fastest, slowest float64) string {
+func stripText(n int, counts map[string]int, fastest, slowest float64) string {
 	var parts []string
 	for _, state := range webhook.States() {
 		if n := counts[string(state)]; n > 0 {
@@ -74,8 +74,12 @@ func stripText(counts map[string]int, fastest, slowest float64) string {
 		}
 	}
 	text := strings.Join(parts, ", ")
-	if slowest > 0 {
-		text += fmt.Sprintf("; the last attempts took %s to %s", took(fastest), took(slowest))
+	switch shortest, longest := took(fastest), took(slowest); {
+	case slowest == 0:
+	case n == 1:
+		text += "; the last attempt took " + longest
+	default:
+		text += fmt.Sprintf("; the last attempts took %s to %s", shortest, longest)
 	}
 	return text + "."
 }

@@ -52,7 +52,7 @@ func NewWebhook(f Frame, w *hal.Webhook, names map[string]string, writable bool,
 	p := &Webhook{
 		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}}, ID: w.ID, PayloadURL: w.PayloadURL, Description: w.Description,
 		Self: self, EditHref: self + "/edit", DeleteHref: self + "/delete", Once: once, Writable: writable, Enabled: w.Enabled,
-		Health: health(&w.Status), Meaning: meaning(&w.Status), Since: At(&w.Status.Since), Events: w.Events, Projects: allProjects(&w.Projects, names),
+		Health: health(&w.Status), Meaning: meaning(&w.Status), Since: At(&w.Status.Since), Events: patterns(w.Events), Projects: allProjects(&w.Projects, names),
 		Format: formatWords(w.PayloadFormat), Schedule: scheduleWords(w.RetrySchedule), Timeout: plural(w.TimeoutSeconds, "second", "seconds"),
 		HeaderNames: slices.Sorted(maps.Keys(w.Headers)), CreatedAt: At(&w.CreatedAt),
 		TestEvent: Field{
@@ -79,6 +79,17 @@ func NewWebhook(f Frame, w *hal.Webhook, names map[string]string, writable bool,
 		}
 	}
 	return p
+}
+
+// patterns are what is subscribed to, in the words of the form where those are needed.
+func patterns(events []string) (all []string) {
+	for _, pattern := range events {
+		if pattern == "*" {
+			pattern = "All events"
+		}
+		all = append(all, pattern)
+	}
+	return all
 }
 
 // allProjects names every selected project.
@@ -172,9 +183,9 @@ func trouble(newest []hal.Delivery) string {
 
 // Strip is a picture of the last deliveries, oldest on the left.
 type Strip struct {
-	Count, Width int
-	Text         string
-	Bars         []Bar
+	Title, Text string
+	Width       int
+	Bars        []Bar
 }
 
 // Bar is one delivery: its height the time to answer, its shape and colour the outcome. A split bar has a gap in its

@@ -9,6 +9,7 @@ import (
 	"nepenthes/events"
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/form"
+	"nepenthes/shared/fault"
 	"nepenthes/shared/webhook"
 )
 
@@ -76,6 +77,10 @@ type WebhookFormOptions struct {
 	Once     string
 	// Conflict: somebody else saved meanwhile, and Current is what they made of it.
 	Conflict bool
+	// Asked is what of the projects was asked for, "filter" or "add", whose field takes the focus; Dropped says that a
+	// secret was typed before, which is not shown again.
+	Asked   string
+	Dropped bool
 }
 
 // NewWebhookForm makes the page: what was typed, with the faults that err has about it.
@@ -96,6 +101,7 @@ func NewWebhookForm(f Frame, w form.Webhook, o WebhookFormOptions, err error) *W
 	p.projects(w, o.Projects)
 	p.headers(w)
 	p.blame(w, o, err)
+	p.goOn(o)
 	return p
 }
 
@@ -219,7 +225,7 @@ func (p *WebhookForm) projects(w form.Webhook, c ProjectChoices) {
 	p.FilterInPlace = !c.Many && len(p.ProjectBoxes) > 12
 	if c.Addable {
 		p.ProjectID = &Field{ID: "project_id", Name: "project_id", Label: "Project ID", Value: c.Added, Width: "code", Hint: "Adds a project that had no event yet."}
-		if c.Total > 0 {
+		if c.Total > 0 && !c.Many {
 			p.ProjectID.Hint += " The list above has the others."
 		}
 	}
@@ -278,6 +284,20 @@ func (p *WebhookForm) blame(w form.Webhook, o WebhookFormOptions, err error) {
 	advanced := []*Field{&p.Format, &p.Legacy, &p.Headers, &p.Timeout, &p.Schedule}
 	p.AdvancedOpen = slices.ContainsFunc(advanced, func(f *Field) bool { return len(f.Faults) > 0 || f.Theirs != "" }) ||
 		slices.ContainsFunc(w.Headers, func(h form.Header) bool { return h.Kept == "" })
+}
+
+// goOn leads back to where projects were asked for.
+func (p *WebhookForm) goOn(o WebhookFormOptions) {
+	if o.Dropped {
+		p.Secret.Faults = append(p.Secret.Faults, fault.Detail{Message: "Type the secret again: what was typed is not kept while projects are chosen."})
+	}
+	switch {
+	case p.Summary != nil: // which takes the focus
+	case o.Asked == "filter" && p.Filter != nil:
+		p.Filter.Focus = true
+	case o.Asked == "add" && p.ProjectID != nil:
+		p.ProjectID.Focus = true
+	}
 }
 
 // NewWebhookSecret is the page that shows a secret that was just made.

@@ -14,6 +14,7 @@ type Webhooks struct {
 	NewHref  string
 	Search   Field
 	Rows     []WebhookRow
+	Past     bool // there are webhooks, but none on this page
 	ShowLast bool
 	Pages    Pages
 }
@@ -59,6 +60,7 @@ func NewWebhooks(f Frame, list *hal.Collection[hal.Webhook], search string, writ
 		}
 		p.Rows = append(p.Rows, row)
 	}
+	p.Past = len(p.Rows) == 0 && list.Total > 0
 	at := func(l *hal.Link) string { return samePage(f.To("/webhooks"), l) }
 	p.Pages = Pages{
 		Previous: at(list.Links.Previous), Next: at(list.Links.Next),

@@ -60,11 +60,29 @@ func NewWhy(f Frame, q Question, projects []hal.Project, err error) *Why {
 	} else {
 		p.Project.Hint += " Empty: that of the example. A hyphen: none."
 	}
-	if err != nil {
-		p.Summary = SummaryOf(err, nil)
-		p.Pasted.Faults = faultsOf(err)
-	}
+	p.blame(q, err)
 	return p
+}
+
+// blame puts the faults beside what asked: the fields of the example, or the event that was pasted, whose members are
+// named.
+func (p *Why) blame(q Question, err error) {
+	if err == nil {
+		return
+	}
+	asked := []*Field{&p.Event, &p.Project}
+	if q.Event != "" {
+		Blame(err, []string{"type", "project"}, asked)
+		p.Summary = SummaryOf(err, asked)
+		return
+	}
+	for _, d := range faultsOf(err) {
+		if d.Attribute != "" {
+			d.Message = d.Attribute + ": " + d.Message
+		}
+		p.Pasted.Faults = append(p.Pasted.Faults, d)
+	}
+	p.Summary = summary(p.Pasted.Faults, []*Field{&p.Pasted})
 }
 
 // Answer puts the explanations on the page; again are the inputs that ask the same for another page.
