@@ -136,6 +136,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		}
 	}
 	twice := 0
+	a.mu.Lock() // what was in flight at the last kill may still arrive a second time
+	defer a.mu.Unlock()
 	for eventID, lives := range a.lives {
 		for i := 1; i < len(lives); i++ {
 			twice++

@@ -116,9 +116,12 @@ func because(w *webhook.Webhook, rule webhook.Rule, eventType, project string) s
 		}
 		return text
 	}
-	selected := fmt.Sprintf("The webhook wants events of %d selected projects", len(w.Subscription.Projects.IDs))
+	selected := "The webhook wants events of one selected project"
+	if n := len(w.Subscription.Projects.IDs); n != 1 {
+		selected = fmt.Sprintf("The webhook wants events of %d selected projects", n)
+	}
 	if project == "" {
 		return selected + "; this event belongs to none."
 	}
-	return fmt.Sprintf("%s; %s is not among them.", selected, project)
+	return fmt.Sprintf("%s; %s is not selected.", selected, project)
 }

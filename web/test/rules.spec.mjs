@@ -246,18 +246,41 @@ test("what strangers wrote is shown and not obeyed", async ({ admin, system }) =
   await expect(admin.getByText("credential-4711")).toHaveCount(0);
 });
 
+/** Presses Tab, and wants to see where that leads. */
+async function tab(page) {
+  await page.keyboard.press("Tab");
+  const hidden = await page.evaluate(() => {
+    const { activeElement: focused } = document;
+    const box = focused.getBoundingClientRect();
+    const bar = document.querySelector(".bar")?.getBoundingClientRect();
+    return bar && !focused.closest(".bar") && box.bottom > bar.top && box.top < bar.bottom ? focused.outerHTML : "";
+  });
+  expect(hidden, "the focus is under the bar").toBe("");
+}
+
+test("on a small screen the focus is always in sight, too", async ({ admin, system }) => {
+  const receiver = await Receiver.start((_, response) => response.writeHead(500).end());
+  await system.webhook({ payloadUrl: receiver.url });
+  for (let i = 1; i <= 12; i++) await system.push(`e-${i}`);
+  for (let i = 1; i <= 12; i++) await system.settled(`e-${i}`);
+  await receiver.stop();
+  await admin.setViewportSize({ width: 320, height: 480 });
+  await expect(async () => {
+    await admin.goto(`${system.url}/admin/deliveries`);
+    await expect(admin.getByRole("row")).toHaveCount(13, { timeout: 1000 });
+  }).toPass();
+  const last = admin.getByRole("button", { name: "Retry ticked" });
+  for (let i = 0; !(await last.evaluate((e) => e === document.activeElement)); i++) {
+    expect(i, "Tab comes to the last button").toBeLessThan(100);
+    await tab(admin);
+  }
+});
+
 test("a whole story by keyboard alone, the focus always in sight", async ({ page, system }) => {
   await page.goto(`${system.url}/admin/webhooks/new`);
   const tabTo = async (locator) => {
     for (let i = 0; i < 120; i++) {
-      await page.keyboard.press("Tab");
-      const hidden = await page.evaluate(() => {
-        const { activeElement: focused } = document;
-        const box = focused.getBoundingClientRect();
-        const bar = document.querySelector(".bar")?.getBoundingClientRect();
-        return bar && !focused.closest(".bar") && box.bottom > bar.top && box.top < bar.bottom ? focused.outerHTML : "";
-      });
-      expect(hidden, "the focus is under the bar").toBe("");
+      await tab(page);
       if (await locator.evaluate((e) => e === document.activeElement)) return;
     }
     throw new Error(`Tab never came to ${locator}`);

@@ -73,7 +73,7 @@ type record struct {
 // had before ends.
 func (k *Keeper) Begin(ctx context.Context, w http.ResponseWriter, r *http.Request, client access.Client, secretID string) (err error) {
 	defer fault.Wrap(&err, "begin a session")
-	if err := k.End(ctx, w, r); err != nil {
+	if _, err := k.forget(ctx, r); err != nil {
 		return err
 	}
 	i := slices.IndexFunc(client.Secrets, func(s access.Secret) bool { return s.ID == secretID })
@@ -96,15 +96,23 @@ func (k *Keeper) Begin(ctx context.Context, w http.ResponseWriter, r *http.Reque
 // End ends the session of a request and takes its cookie away; it does nothing when there is none.
 func (k *Keeper) End(ctx context.Context, w http.ResponseWriter, r *http.Request) (err error) {
 	defer fault.Wrap(&err, "end a session")
+	came, err := k.forget(ctx, r)
+	if came {
+		http.SetCookie(w, k.cookie("", -1))
+	}
+	return err
+}
+
+// forget drops the session of a request, and reports whether a cookie of one came with it.
+func (k *Keeper) forget(ctx context.Context, r *http.Request) (came bool, err error) {
 	cookie, err := r.Cookie(k.cookieName())
 	if err != nil {
-		return nil
+		return false, nil
 	}
-	http.SetCookie(w, k.cookie("", -1))
 	if err := k.Store.DropState(ctx, key(cookie.Value)); err != nil {
-		return err
+		return true, err
 	}
-	return k.Store.DropState(ctx, useKey(cookie.Value))
+	return true, k.Store.DropState(ctx, useKey(cookie.Value))
 }
 
 // Client gives the client whose session a request belongs to, as it is now, and notes the use if it counts as one.
