@@ -36,7 +36,7 @@ type AddSecret struct {
 
 // NewSecret says which secret to add and how long the former ones of its kind go on.
 type NewSecret struct {
-	Secret       strictjson.Member[string] `json:"secret,omitempty" minLength:"8" maxLength:"128" nullable:"true" writeOnly:"true" doc:"generate (unless told otherwise), generate-ed25519, or one of your own (whsec_…, whsk_…, or 8 to 128 bytes of text)." example:"generate"`
+	Secret       strictjson.Member[string] `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"generate (unless told otherwise), generate-ed25519, or one of your own (whsec_…, whsk_…, or 8 to 128 bytes of text)." example:"generate"`
 	OverlapHours strictjson.Member[int]    `json:"overlapHours,omitempty" minimum:"0" maximum:"168" nullable:"true" doc:"How many hours the former secrets of this kind go on signing; 24 unless told otherwise." example:"24"`
 }
 

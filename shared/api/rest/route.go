@@ -303,10 +303,10 @@ func (h *Handler) shareMethods(resources map[string]*resource) {
 			if dir != parent || strings.HasPrefix(name, "{") || res.methods[rt.method] != nil {
 				continue
 			}
-			res.add(rt.method, func(x *exchange) {
+			res.methods[rt.method] = func(x *exchange) { // not in Allow, which speaks of the path as the document has it
 				x.r.SetPathValue(strings.Trim(parameter, "{}"), name)
 				rt.serve(x)
-			})
+			}
 		}
 	}
 }
