@@ -6,6 +6,7 @@ import (
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
+	"nepenthes/shared/auth/clients"
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
@@ -110,6 +111,9 @@ func (x *exchange) confirmSecret() error {
 	if err != nil {
 		return err
 	}
+	if err := x.mayEnd(c); err != nil {
+		return err
+	}
 	p := page.NewRemoveSecret(x.frame(), c, x.r.PathValue("secret"), c.ID == x.client.ID, x.h.Now())
 	if p == nil {
 		return fault.New(fault.NotFound, "There is no such secret, or no longer.")
@@ -138,9 +142,21 @@ func (x *exchange) refusedApplication(err error) error {
 	return x.applicationPage(form.FromClient(c), c, false, err)
 }
 
+// mayEnd refuses what the operation would: to touch an application with more scopes than one's own.
+func (x *exchange) mayEnd(c *hal.OAuthClient) error {
+	var scopes []access.Scope
+	for _, s := range c.Scopes {
+		scopes = append(scopes, access.Scope(s))
+	}
+	return clients.Permit(x.call.Caller, scopes)
+}
+
 func (x *exchange) confirmApplication() error {
 	c, err := x.readApplication()
 	if err != nil {
+		return err
+	}
+	if err := x.mayEnd(c); err != nil {
 		return err
 	}
 	return x.render(http.StatusOK, "confirm", page.NewDeleteApplication(x.frame(), c, nil))

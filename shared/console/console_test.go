@@ -216,6 +216,10 @@ func TestScopesDecideWhatIsOfferedAndWhatIsDone(t *testing.T) {
 			t.Errorf("POST %s: %d", path, a.status)
 		}
 	}
+	limited := s.signedIn(s.client("clients:write"))
+	if a := limited.get("/admin/applications/" + adminID + "/delete"); a.status != http.StatusForbidden {
+		t.Errorf("an application with more scopes can be asked to be deleted: %d", a.status)
+	}
 	if a := b.get("/admin"); a.header.Get("Location") != "/admin/webhooks" {
 		t.Errorf("the start leads to %q", a.header.Get("Location"))
 	}

@@ -140,6 +140,13 @@ function replaceMain(text) {
   if (now && now !== before) say(now);
 }
 
+// What was done is said once, not at every reload.
+const address = new URL(location.href);
+if (address.searchParams.has("done")) {
+  address.searchParams.delete("done");
+  history.replaceState(history.state, "", address);
+}
+
 localTimes(document);
 localFields();
 if (document.querySelector("[data-follow]")) follow(Date.now());

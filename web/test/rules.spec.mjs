@@ -343,6 +343,16 @@ test("filters for times are in the zone of the reader", async ({ browser, system
   await expect(page.getByRole("alert")).toContainText("From: It is not a time.");
 });
 
+test("what was done is said once", async ({ admin, system }) => {
+  const { id } = await system.webhook();
+  await admin.goto(`${system.url}/admin/webhooks/${id}`);
+  await admin.getByRole("button", { name: "Disable" }).click();
+  await expect(admin.getByText("Disabled.", { exact: true })).toBeVisible();
+  await admin.reload();
+  await expect(admin.getByText("Disabled by hand")).toBeVisible();
+  await expect(admin.getByText("Disabled.", { exact: true })).toHaveCount(0);
+});
+
 test("a secret is copied", async ({ admin, system, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const { id } = await system.webhook();
