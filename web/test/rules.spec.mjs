@@ -47,6 +47,10 @@ for (const colorScheme of ["light", "dark"]) {
             for (const e of list.getEntries()) window.shifted += e.value;
           }).observe({ type: "layout-shift", buffered: true });
         });
+        await page.route("**/static/script.*.js", async (route) => { // a page is painted before a slow script comes
+          await new Promise((slow) => { setTimeout(slow, 300); });
+          await route.continue();
+        });
         page.on("dialog", () => { throw new Error("a script of a stranger ran"); });
         await signIn(page, system);
         for (const [path, title] of Object.entries(await populated(system))) {
