@@ -21,14 +21,17 @@ const docsPolicy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'n
 // beside it. The page itself has the name "" and is to be mounted at /api/docs, the others below; its links are
 // relative to that, so any stage path will do. Whether the page is switched on is for whoever mounts it to ask.
 func Docs() map[string]http.Handler {
-	return map[string]http.Handler{
-		"":                     docsFile("index.html", "no-store", embedded("docs/index.html")),
-		"docs.js":              docsFile("docs.js", keepForAnHour, embedded("docs/docs.js")),
-		"docs.css":             docsFile("docs.css", keepForAnHour, embedded("docs/docs.css")),
-		"icon.svg":             docsFile("icon.svg", keepForAnHour, embedded("static/icon.svg")),
-		"swagger-ui.css":       docsFile("swagger-ui.css", keepForAnHour, sync.OnceValue(func() []byte { return unpacked("swagger-ui.css") })),
-		"swagger-ui-bundle.js": docsFile("swagger-ui-bundle.js", keepForAnHour, sync.OnceValue(func() []byte { return unpacked("swagger-ui-bundle.js") })),
+	docs := map[string]http.Handler{"": docsFile("index.html", "no-store", embedded("docs/index.html"))}
+	for name, content := range map[string]func() []byte{
+		"docs.js":              embedded("docs/docs.js"),
+		"docs.css":             embedded("docs/docs.css"),
+		"icon.svg":             embedded("static/icon.svg"),
+		"swagger-ui.css":       unpacked("swagger-ui.css"),
+		"swagger-ui-bundle.js": unpacked("swagger-ui-bundle.js"),
+	} {
+		docs[name] = docsFile(name, keepForAnHour, content)
 	}
+	return docs
 }
 
 // keepForAnHour: the names stay when the content changes, so browsers ask again after an hour.
@@ -48,8 +51,11 @@ func docsFile(name, cache string, content func() []byte) http.Handler {
 
 func embedded(name string) func() []byte { return func() []byte { return must(files.ReadFile(name)) } }
 
-// unpacked is a file of Swagger UI, whose module keeps them compressed. Whoever serves us compresses as the browser asks.
-func unpacked(name string) []byte {
-	packed := must(fs.ReadFile(static.FS, name+".gz"))
-	return must(io.ReadAll(must(gzip.NewReader(bytes.NewReader(packed)))))
+// unpacked is a file of Swagger UI, whose module keeps them compressed: it is opened when it is first asked for. Whoever
+// serves us compresses as the browser asks.
+func unpacked(name string) func() []byte {
+	return sync.OnceValue(func() []byte {
+		packed := must(fs.ReadFile(static.FS, name+".gz"))
+		return must(io.ReadAll(must(gzip.NewReader(bytes.NewReader(packed)))))
+	})
 }

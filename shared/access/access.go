@@ -47,6 +47,15 @@ func AdministratorScopes() []Scope {
 	return all
 }
 
+// Named are the scopes with these names, known or not.
+func Named(names []string) []Scope {
+	var all []Scope
+	for _, name := range names {
+		all = append(all, Scope(name))
+	}
+	return all
+}
+
 // Known reports whether s is a scope.
 func (s Scope) Known() bool { return slices.Contains(Scopes(), s) }
 

@@ -118,18 +118,16 @@ func (p *ClientPatch) readOnly(found *faults, c *access.Client) {
 	found.unchanged("createdAt", p.CreatedAt, c.CreatedAt.UTC())
 }
 
-func (p *ClientPatch) scopes() (scopes []access.Scope) {
+func (p *ClientPatch) scopes() []access.Scope {
 	names, _ := p.Scopes.Get()
-	for _, name := range names {
-		scopes = append(scopes, access.Scope(name))
-	}
-	return scopes
+	return access.Named(names)
 }
 
 // change applies the patch. Without a version it is applied to whatever is there.
 func (o clientsResource) change(ctx context.Context, call Call, in *ChangeClient) (*hal.OAuthClient, error) {
 	patch := &in.Body.Value
-	current, version, err := o.current(ctx, call, in.ID, in.Precondition, patch.LockVersion, patch.scopes()...)
+	scopes := patch.scopes()
+	current, version, err := o.current(ctx, call, in.ID, in.Precondition, patch.LockVersion, scopes...)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +139,6 @@ func (o clientsResource) change(ctx context.Context, call Call, in *ChangeClient
 		change.Name = &name
 	}
 	if _, given := patch.Scopes.Get(); given {
-		scopes := patch.scopes()
 		change.Scopes = &scopes
 	}
 	changed, err := o.Clients.Update(ctx, call.Caller, in.ID, version, change, found...)

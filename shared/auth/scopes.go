@@ -54,13 +54,7 @@ func granted(asked string, holds []access.Scope) ([]access.Scope, error) {
 
 // parse splits a list of scopes as it stands in a token or a request; it does not look whether they are known.
 func parse(text string) []access.Scope {
-	var list []access.Scope
-	for name := range strings.SplitSeq(text, " ") {
-		if name != "" {
-			list = append(list, access.Scope(name))
-		}
-	}
-	return list
+	return access.Named(slices.DeleteFunc(strings.Split(text, " "), func(name string) bool { return name == "" }))
 }
 
 // joined is the reverse of parse.

@@ -107,11 +107,8 @@ func (x *exchange) rotateClientSecret() error {
 }
 
 func (x *exchange) confirmSecret() error {
-	c, err := x.readApplication()
+	c, err := x.endable()
 	if err != nil {
-		return err
-	}
-	if err := x.mayEnd(c); err != nil {
 		return err
 	}
 	p := page.NewRemoveSecret(x.frame(), c, x.r.PathValue("secret"), c.ID == x.client.ID, x.h.Now())
@@ -142,21 +139,19 @@ func (x *exchange) refusedApplication(err error) error {
 	return x.applicationPage(form.FromClient(c), c, false, err)
 }
 
-// mayEnd refuses what the operation would: to touch an application with more scopes than one's own.
-func (x *exchange) mayEnd(c *hal.OAuthClient) error {
-	var scopes []access.Scope
-	for _, s := range c.Scopes {
-		scopes = append(scopes, access.Scope(s))
+// endable reads an application that is to be ended, or a part of it, and refuses what the operation would: to touch
+// one with more scopes than one's own.
+func (x *exchange) endable() (*hal.OAuthClient, error) {
+	c, err := x.readApplication()
+	if err != nil {
+		return nil, err
 	}
-	return clients.Permit(x.call.Caller, scopes)
+	return c, clients.Permit(x.call.Caller, access.Named(c.Scopes))
 }
 
 func (x *exchange) confirmApplication() error {
-	c, err := x.readApplication()
+	c, err := x.endable()
 	if err != nil {
-		return err
-	}
-	if err := x.mayEnd(c); err != nil {
 		return err
 	}
 	return x.render(http.StatusOK, "confirm", page.NewDeleteApplication(x.frame(), c, nil))

@@ -30,11 +30,8 @@ func (x *exchange) editWebhook() error {
 // createWebhook makes a webhook. A secret that was made with it is shown, this once.
 func (x *exchange) createWebhook() error {
 	typed := form.ReadWebhook(x.r.PostForm)
-	if x.asksForProjects() {
-		return x.answerForm(typed, nil)
-	}
-	if o, forgotten := x.notAdded(typed); forgotten {
-		return x.webhookForm(typed.Again(), o, nil, http.StatusUnprocessableEntity)
+	if answered, err := x.answersAboutProjects(typed, nil); answered {
+		return err
 	}
 	first, err := x.useOnce(x.frame().To("/webhooks"))
 	if !first {
@@ -58,12 +55,8 @@ func (x *exchange) saveWebhook() error {
 	if err != nil {
 		return err
 	}
-	if x.asksForProjects() {
-		return x.answerForm(typed, current)
-	}
-	if o, forgotten := x.notAdded(typed); forgotten {
-		o.Current = current
-		return x.webhookForm(typed.Again(), o, nil, http.StatusUnprocessableEntity)
+	if answered, err := x.answersAboutProjects(typed, current); answered {
+		return err
 	}
 	first, err := x.useOnce(x.frame().To("/webhooks/" + current.ID))
 	if !first {
@@ -112,9 +105,6 @@ const (
 	doEnter  = "enter"
 )
 
-// asksForProjects reports whether the form was sent to find or add projects, and not to be saved.
-func (x *exchange) asksForProjects() bool { return x.asked() != "" }
-
 // asked is doFilter, doAdd, or empty to save.
 func (x *exchange) asked() string {
 	v := x.r.PostForm
@@ -129,20 +119,24 @@ func (x *exchange) asked() string {
 	return ""
 }
 
-// notAdded reports whether the id of a project was typed and not added, which saving would drop without a word.
-func (x *exchange) notAdded(typed form.Webhook) (o page.WebhookFormOptions, forgotten bool) {
-	c := &o.Projects
-	c.Added = x.r.PostForm.Get("project_id")
-	if typed.AllProjects || c.Added == "" {
-		return o, false
+// answersAboutProjects shows the form again when it was sent to find or add projects, and not to be saved, or when the
+// id of a project was typed and not added, which saving would drop without a word.
+func (x *exchange) answersAboutProjects(typed form.Webhook, current *hal.Webhook) (answered bool, err error) {
+	o := page.WebhookFormOptions{Current: current, Asked: x.asked()}
+	if o.Asked != "" {
+		return true, x.answerForm(typed, o)
 	}
-	c.Refused = fault.Invalid(fault.Detail{Attribute: "id", Message: "It is not among the selected projects yet.", Hint: "Press Add, or clear the field."})
-	return o, true
+	o.Projects.Added = x.r.PostForm.Get("project_id")
+	if typed.AllProjects || o.Projects.Added == "" {
+		return false, nil
+	}
+	o.Projects.Refused = fault.Invalid(fault.Detail{Attribute: "id", Message: "It is not among the selected projects yet.", Hint: "Press Add, or clear the field."})
+	return true, x.webhookForm(typed.Again(), o, nil, http.StatusUnprocessableEntity)
 }
 
 // answerForm shows the form again with the projects that were asked for, and adds one if that was asked.
-func (x *exchange) answerForm(typed form.Webhook, current *hal.Webhook) error {
-	o := page.WebhookFormOptions{Current: current, Asked: x.asked(), Dropped: typed.Secret != ""}
+func (x *exchange) answerForm(typed form.Webhook, o page.WebhookFormOptions) error {
+	o.Dropped = typed.Secret != ""
 	status := http.StatusOK
 	if o.Asked == doAdd {
 		added := strings.TrimSpace(x.r.PostForm.Get("project_id"))

@@ -118,10 +118,8 @@ func (f *inputField) readQuery(values []string, v reflect.Value) error {
 		*to = text
 	case **int:
 		n, err := strconv.Atoi(text)
-		if strings.HasPrefix(text, "+") {
-			err = strconv.ErrSyntax
-		}
-		if err != nil && !errors.Is(err, strconv.ErrRange) { // out of range, n is the nearest that there is
+		// Out of range, n is the nearest that there is.
+		if strings.HasPrefix(text, "+") || err != nil && !errors.Is(err, strconv.ErrRange) {
 			return queryFault(f.name, "It is not an integer.", "")
 		}
 		*to = &n
