@@ -2,9 +2,12 @@ package oauth
 
 import (
 	"context"
-	"encoding/base64"
+	"errors"
 	"net/http"
 	"strings"
+
+	"github.com/lestrrat-go/jwx/v3/jwa"
+	"github.com/lestrrat-go/jwx/v3/jwk"
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
@@ -14,25 +17,17 @@ import (
 // publicly lets anyone keep an answer for a minute: a new key is published for longer before it signs.
 const publicly = "public, max-age=60"
 
-// jsonWebKey is a public key on P-256 for signatures (RFC 7517, RFC 7518 §6.2).
-type jsonWebKey struct {
-	Type      string `json:"kty"`
-	Curve     string `json:"crv"`
-	X         string `json:"x"`
-	Y         string `json:"y"`
-	Use       string `json:"use"`
-	Algorithm string `json:"alg"`
-	ID        string `json:"kid"`
-}
-
-// webKey gives the published form of a key.
-func webKey(p keypair.Public) (jsonWebKey, error) {
-	point, err := p.Key.Bytes() // SEC 1, uncompressed: 4, then X and Y of 32 bytes each
+// webKey returns the published form of a key (RFC 7517, RFC 7518 §6.2).
+func webKey(p keypair.Public) (jwk.Key, error) {
+	key, err := jwk.Import(p.Key)
 	if err != nil {
-		return jsonWebKey{}, err
+		return nil, err
 	}
-	encode := base64.RawURLEncoding.EncodeToString
-	return jsonWebKey{"EC", "P-256", encode(point[1:33]), encode(point[33:]), "sig", "ES256", p.ID}, nil
+	return key, errors.Join(
+		key.Set(jwk.KeyIDKey, p.ID),
+		key.Set(jwk.AlgorithmKey, jwa.ES256()),
+		key.Set(jwk.KeyUsageKey, jwk.ForSignature),
+	)
 }
 
 // keySet answers GET /.well-known/jwks.json: the keys of every token that is good now, and those that will sign
@@ -44,11 +39,11 @@ func (s *Server) keySet(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", publicly)
-	writeJSON(w, http.StatusOK, map[string]any{"keys": keys})
+	writeJSON(w, http.StatusOK, keys)
 }
 
 // webKeys is never empty: the first key is made rather than let somebody keep a set without it.
-func (s *Server) webKeys(ctx context.Context) (keys []jsonWebKey, err error) {
+func (s *Server) webKeys(ctx context.Context) (keys jwk.Set, err error) {
 	defer fault.Wrap(&err, "publish the keys of tokens")
 	accepted, err := s.Keys.VerificationKeys(ctx)
 	if err == nil && len(accepted) == 0 {
@@ -60,12 +55,15 @@ func (s *Server) webKeys(ctx context.Context) (keys []jsonWebKey, err error) {
 	if err != nil {
 		return nil, err
 	}
+	keys = jwk.NewSet()
 	for _, public := range accepted {
 		key, err := webKey(public)
 		if err != nil {
 			return nil, err
 		}
-		keys = append(keys, key)
+		if err := keys.AddKey(key); err != nil {
+			return nil, err
+		}
 	}
 	return keys, nil
 }
