@@ -36,7 +36,7 @@ type AddSecret struct {
 
 // NewSecret says which secret to add and how long the former ones of its kind go on.
 type NewSecret struct {
-	Secret       strictjson.Member[string] `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"generate (unless told otherwise), generate-ed25519, or one of your own (whsec_…, whsk_…, or 8 to 128 bytes of text)." example:"generate"`
+	Secret       strictjson.Member[string] `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"generate (unless told otherwise), generate-ed25519, or one of your own (whsec_…, whsk_…, or 8 to 128 bytes of text, without white space or quotation marks around it)." example:"generate"`
 	OverlapHours strictjson.Member[int]    `json:"overlapHours,omitempty" minimum:"0" maximum:"168" nullable:"true" doc:"How many hours the former secrets of this kind go on signing; 24 unless told otherwise." example:"24"`
 }
 
@@ -95,11 +95,17 @@ func (n *newSecret) warnings() []hal.Warning {
 	if !n.secret.Weak() {
 		return nil
 	}
-	return []hal.Warning{{
-		Attribute: attributeSecret,
-		Message:   "The secret has fewer than 24 bytes, which Standard Webhooks advises against; receivers' libraries may refuse it.",
-	}}
+	return []hal.Warning{shortSecret}
 }
+
+// shortSecret warns of an HMAC secret that is accepted.
+var shortSecret = hal.Warning{
+	Name: "short_secret", Attribute: attributeSecret,
+	Message: "The secret has fewer than 24 bytes, which Standard Webhooks advises against; receivers' libraries may refuse it.",
+}
+
+// Warnings lists every warning that an operation can give, each under a name of its own.
+func Warnings() []hal.Warning { return []hal.Warning{shortSecret} }
 
 // applySecret replaces all secrets of the webhook, or removes them.
 func (x *writing) applySecret(ctx context.Context, w *webhook.Webhook) error {

@@ -24,7 +24,7 @@ type WebhookPatch struct {
 	Headers         strictjson.Member[map[string]string] `json:"headers,omitempty" nullable:"true" maxProperties:"20" doc:"Custom headers, replaced as a whole. The value *** keeps the present one." example:"{\"X-Team\":\"billing\"}"`
 	TimeoutSeconds  strictjson.Member[int]               `json:"timeoutSeconds,omitempty" minimum:"1" maximum:"30" nullable:"true" doc:"How long a whole exchange may take; 15 unless told otherwise." example:"15"`
 	RetrySchedule   strictjson.Member[string]            `json:"retrySchedule,omitempty" enum:"standard,short,none" nullable:"true" doc:"When failed deliveries are tried again; standard unless told otherwise." example:"standard"`
-	Secret          strictjson.Member[string]            `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"The signature secret: generate, generate-ed25519, or one of your own (whsec_…, whsk_…, or 8 to 128 bytes of text). It replaces all present ones; null removes them." example:"generate"`
+	Secret          strictjson.Member[string]            `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"The signature secret: generate, generate-ed25519, or one of your own (whsec_…, whsk_…, or 8 to 128 bytes of text, without white space or quotation marks around it). It replaces all present ones; null removes them." example:"generate"`
 	LockVersion     strictjson.Member[int64]             `json:"lockVersion,omitempty" minimum:"1" nullable:"true" doc:"The version that is to be changed; another one is 409 UpdateConflict." example:"3"`
 
 	Type      anything `json:"_type,omitempty" readOnly:"true" doc:"May come back unchanged."`

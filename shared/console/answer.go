@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
 
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
@@ -17,7 +20,8 @@ import (
 
 // frame is what stands around every page. Its title is for the page to give.
 func (x *exchange) frame() page.Frame {
-	f := page.Frame{Base: x.base, Notice: notices[x.r.URL.Query().Get("done")]}
+	query := x.r.URL.Query()
+	f := page.Frame{Base: x.base, Notice: notices[query.Get("done")], Warnings: warningsNamed(query["warned"])}
 	if x.client.ID != "" {
 		f.Client = x.client.Name
 		f.Navigation = page.Navigation(x.base, x.client.Scopes, x.section, x.docs)
@@ -68,10 +72,25 @@ func (x *exchange) redirect(href string) {
 	x.WriteHeader(http.StatusSeeOther)
 }
 
-// done leads to a page of the console that says what was done.
-func (x *exchange) done(path, what string) error {
-	x.redirect(x.base + page.Console + path + "?done=" + what)
+// done leads to a page of the console that says what was done, and what the operation warned of.
+func (x *exchange) done(path, what string, warnings ...hal.Warning) error {
+	query := url.Values{"done": {what}}
+	for _, w := range warnings {
+		query.Add("warned", w.Name)
+	}
+	x.redirect(x.base + page.Console + path + "?" + query.Encode())
 	return nil
+}
+
+// warningsNamed are the messages of the warnings with these names, as a redirect carries them: their list is closed,
+// too.
+func warningsNamed(names []string) (messages []string) {
+	for _, w := range api.Warnings() {
+		if slices.Contains(names, w.Name) {
+			messages = append(messages, w.Message)
+		}
+	}
+	return messages
 }
 
 // fail answers with a page that says what err may tell. What is ours to mend is logged under the request's id.
@@ -81,7 +100,7 @@ func (x *exchange) fail(err error) {
 		f = fault.New(fault.Unavailable, "The request took too long.").With("Try again in a moment.")
 	}
 	frame := x.frame()
-	frame.Notice = ""
+	frame.Notice, frame.Warnings = "", nil
 	frame.Title = f.Kind.Title()
 	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
 		frame.RequestID = x.id
@@ -106,7 +125,7 @@ func (x *exchange) fail(err error) {
 // foreign answers a form that came from another origin.
 func (x *exchange) foreign() {
 	frame := x.frame()
-	frame.Notice, frame.Title = "", "This form came from elsewhere"
+	frame.Notice, frame.Warnings, frame.Title = "", nil, "This form came from elsewhere"
 	view := page.Message{
 		Frame: frame,
 		Text: []string{

@@ -87,7 +87,7 @@ func (x *exchange) saveWebhook() error {
 // savedWebhook shows the secret that was made with a webhook, or leads to the webhook.
 func (x *exchange) savedWebhook(w *hal.Webhook, what string) error {
 	if w.Secret == "" {
-		return x.done("/webhooks/"+w.ID, what)
+		return x.done("/webhooks/"+w.ID, what, w.Warnings...)
 	}
 	var publicKey *string
 	if len(w.Secrets) > 0 {

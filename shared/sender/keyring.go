@@ -89,7 +89,7 @@ func (k *keyring) unseal(ctx context.Context, w *webhook.Webhook) (opened, error
 		if err != nil {
 			return o, fmt.Errorf("open secret %s of %s: %w", s.ID, w.ID, err)
 		}
-		secret, err := signing.Parse(string(text))
+		secret, err := signing.Restore(string(text))
 		if err != nil {
 			return o, fmt.Errorf("read secret %s of %s", s.ID, w.ID)
 		}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 
 	"nepenthes/shared/fault"
@@ -64,9 +65,23 @@ type material struct {
 //  2. "whsk_" and base64 of the 64 bytes of an ed25519 private key (seed and public key, RFC 8032): a key pair.
 //  3. Anything else of 8–128 bytes of UTF-8: these bytes are an HMAC key.
 //
-// Whatever begins like one of the first two and is malformed is refused, never taken for the third. The error
-// is a fault on the attribute "secret" that does not repeat any of it.
+// Whatever begins like one of the first two and is malformed is refused, never taken for the third, and so is what
+// was plainly meant as something else: white space or quotation marks around it, a prefix in another case or behind
+// something, the *** that stands for a secret. The error is a fault on the attribute "secret" that says what to do and
+// does not repeat any of it.
 func Parse(text string) (Secret, error) {
+	encoded := strings.HasPrefix(text, symmetricPrefix) || strings.HasPrefix(text, privatePrefix)
+	if !encoded {
+		if message, hint := mistaken(text); message != "" {
+			return refuse(message, hint)
+		}
+	}
+	return Restore(text)
+}
+
+// Restore reads a secret that Parse accepted, now or under fewer rules: what was stored goes on signing. The error is
+// that of Parse.
+func Restore(text string) (Secret, error) {
 	if encoded, ok := strings.CutPrefix(text, symmetricPrefix); ok {
 		return parseSymmetric(text, encoded)
 	}
@@ -88,7 +103,7 @@ func parseSymmetric(text, encoded string) (Secret, error) {
 	if !ok || len(key) < minSymmetric || len(key) > maxSymmetric {
 		return refuse(
 			fmt.Sprintf("After whsec_ a secret is base64 of %d to %d bytes.", minSymmetric, maxSymmetric),
-			`Use the standard alphabet with padding, or "generate".`)
+			baseHint(encoded)+` Or write "generate".`)
 	}
 	return symmetric(text, key), nil
 }
@@ -98,7 +113,7 @@ func parsePrivate(text, encoded string) (Secret, error) {
 	if !ok || len(key) != ed25519.PrivateKeySize {
 		return refuse(
 			fmt.Sprintf("After whsk_ a secret is base64 of the %d bytes of an ed25519 private key.", ed25519.PrivateKeySize),
-			`Use the seed followed by the public key, or "generate-ed25519".`)
+			baseHint(encoded)+` The bytes are the seed followed by the public key. Or write "generate-ed25519".`)
 	}
 	// A public half of another seed would sign nothing that anyone can verify, and signatures made with
 	// a wrong half can give the seed away.
@@ -115,6 +130,19 @@ func parsePrivate(text, encoded string) (Secret, error) {
 func decode(encoded string) ([]byte, bool) {
 	decoded, err := base64.StdEncoding.DecodeString(encoded)
 	return decoded, err == nil && base64.StdEncoding.EncodeToString(decoded) == encoded
+}
+
+// baseHint says how to mend what is not base64 in the one form that is taken.
+func baseHint(encoded string) string {
+	switch {
+	case strings.ContainsFunc(encoded, func(r rune) bool { return isBlank(r) || unicode.IsControl(r) }):
+		return "Give it without white space, line ends and characters that nobody sees."
+	case strings.ContainsAny(encoded, "-_"):
+		return "Use the standard alphabet, which has + and / where this has - and _."
+	case len(encoded)%4 != 0:
+		return "Use the standard alphabet with its padding: the number of characters after the prefix is a multiple of 4."
+	}
+	return "Use the standard alphabet with padding."
 }
 
 func hide(m *material) Secret { return Secret{&m} }

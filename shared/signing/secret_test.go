@@ -43,9 +43,19 @@ func TestParse(t *testing.T) {
 		{"the longest weak text", strings.Repeat("x", 23), signing.HMAC, true},
 		{"the shortest text that is not weak", strings.Repeat("x", 24), signing.HMAC, false},
 		{"bytes are counted, not characters", strings.Repeat("é", 12), signing.HMAC, false},
-		{"a prefix in another case is text", "WHSEC_" + strings.Repeat("x", 20), signing.HMAC, false},
-		{"a prefix further in is text", " whsec_not base64", signing.HMAC, true},
 		{"white space and control characters are kept", "\x00\n tab\t end", signing.HMAC, true},
+		{"an apostrophe at one end", "the boys'", signing.HMAC, true},
+		{"quotation marks within", `say "open" to me`, signing.HMAC, true},
+		{"stars within", "***secret***", signing.HMAC, true},
+		{"an accent at the end", "resume\u0301", signing.HMAC, true},
+		{"a flag at the end", "for 🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", signing.HMAC, false},
+		{"the letters of a prefix within a word", "9whsk_and-whpk-of-chance", signing.HMAC, false},
+		{"the word secret", "whsecret of ours", signing.HMAC, true},
+		{"an equals sign", "key=value of a kind", signing.HMAC, true},
+		{"a sentence with generate", "generate joy", signing.HMAC, true},
+		{"what begins like a signature", "v1,short", signing.HMAC, true},
+		{"hexadecimal", strings.Repeat("0f", 32), signing.HMAC, false},
+		{"base64", strings.Repeat("Ab+/", 11), signing.HMAC, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			secret := parse(t, c.text)
@@ -100,6 +110,70 @@ func TestParseRefuses(t *testing.T) {
 			}
 			checkRefusal(t, text, err)
 		})
+	}
+}
+
+func TestParseRefusesWhatWasMeantAsSomethingElse(t *testing.T) {
+	key := whsec(32)
+	for what, c := range map[string]struct {
+		hint  string // a part of it
+		texts []string
+	}{
+		"white space around it": {"without what stands around it", []string{
+			" " + key, "\t" + key, "\n" + key, "\u00a0" + key, "\u200b" + key, "\ufeff" + key, "\u202a" + key, "\u2800" + key, "\u3164" + key,
+			"a plain secret of thirty bytes\n", "a plain secret of thirty bytes\r\n", " plain text", "plain text ", "plain text\u00a0", "plain text\u200b",
+			"plain text\u2028", "\u3000plain text", "plain text\v", "plain text\u00ad", "plain text\u2060", "          ", "\u200b\u200b\u200b\u200b",
+			" generate", "generate\n",
+		}},
+		"white space behind a key": {"without white space", []string{key + " ", key + "\n", key + "\r\n", key + "\u200b", key[:20] + "\n" + key[20:], pair + "\n", key + "\x00"}},
+		"quotation marks": {"without them", []string{
+			`"` + key + `"`, "'" + key + "'", "`" + key + "`", "“" + key + "”", "„" + key + "“", "«" + key + "»", "‘" + key + "’", `\"` + key + `\"`,
+			`"plain text"`, "'plain text'", "“plain text”",
+		}},
+		"a prefix in another spelling": {"in lower case and with nothing before it", []string{
+			strings.ToUpper(key), "WHSEC_" + key[6:], "Whsec_" + key[6:], "wHSEC_short", "whsec-" + key[6:], "whsec–" + key[6:], "whsec%5F" + key[6:],
+			"WHSK_" + pair[5:], "whsk-" + pair[5:], "wh\u200bsec_" + key[6:],
+		}},
+		"a prefix behind something": {"in lower case and with nothing before it", []string{
+			"v1," + key, "v1a," + pair, "SECRET=" + key, "export WEBHOOK_SECRET=" + key, "secret: " + key, "Bearer " + key, `"` + key, "(" + key + ")",
+			`{"secret":"` + key + `"}`, "$" + key, "<whsec_your key>", "x" + key, "key=" + pair, "whpk=whpk_AAAA",
+		}},
+		"a public key":                   {"private key", []string{parse(t, pair).PublicKey(), "whpk_short", "whpk_\u2060short"}},
+		"what stands for a secret":       {"keep the present one", []string{"***", "********", "••••••••••", "●●●●●●●●●●", "***···***"}},
+		"the alphabet of addresses":      {"+ and /", []string{"whsec_" + strings.Repeat("-_", 20), "whsk_" + strings.Repeat("-_", 44)}},
+		"missing padding":                {"padding", []string{strings.TrimRight(whsec(25), "=")}},
+		"a key in PEM":                   {"whsk_", []string{"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----"}},
+		"a signature":                    {"the secret itself", []string{"v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkj2pj9o9NDN/H/pI4=", "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5B", "sha1=" + strings.Repeat("0f", 20), "sha256=" + strings.Repeat("0f", 32)}},
+		"a value that was not filled in": {"the secret itself", []string{"${WEBHOOK_SECRET}", "{{ secret }}", "undefined", "[object Object]"}},
+		"a wish in another spelling":     {`"generate"`, []string{"Generate", "GENERATE", "generate_ed25519", "Generate-Ed25519", "generateEd25519", "generate ed25519"}},
+	} {
+		for _, text := range c.texts {
+			t.Run(fmt.Sprintf("%s %+q", what, text), func(t *testing.T) {
+				secret, err := signing.Parse(text)
+				if err == nil {
+					t.Fatalf("got a secret of kind %s, want a refusal", secret.Kind())
+				}
+				checkRefusal(t, text, err)
+				if hint := fault.From(err).Hint; !strings.Contains(hint, c.hint) {
+					t.Errorf("got hint %q, want %q", hint, c.hint)
+				}
+			})
+		}
+	}
+}
+
+// What was stored before a rule came goes on signing as it did.
+func TestRestore(t *testing.T) {
+	for _, text := range []string{" " + whsec(32), "v1," + whsec(32), `"` + whsec(32) + `"`, "a plain secret of thirty bytes\n", whsec(24), pair} {
+		secret, err := signing.Restore(text)
+		if err != nil || secret.Text() != text {
+			t.Errorf("%q: got %v, %q", text, err, secret.Text())
+		}
+	}
+	for _, text := range []string{"", "short", "whsec_short", "whsk_short"} {
+		if _, err := signing.Restore(text); err == nil {
+			t.Errorf("%q: got a secret, want a refusal", text)
+		}
 	}
 }
 

@@ -144,6 +144,7 @@ function replaceMain(text) {
 const address = new URL(location.href);
 if (address.searchParams.has("done")) {
   address.searchParams.delete("done");
+  address.searchParams.delete("warned");
   history.replaceState(history.state, "", address);
 }
 

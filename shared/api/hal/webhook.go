@@ -57,6 +57,8 @@ type Status struct {
 
 // Warning tells of something that was accepted but is not advisable.
 type Warning struct {
+	// Name tells warnings apart; the console carries it to the page that follows.
+	Name      string `json:"-"`
 	Attribute string `json:"attribute" doc:"The member it is about." example:"secret"`
 	Message   string `json:"message" doc:"What is not advisable about it." example:"The secret has fewer than 24 bytes."`
 }

@@ -22,6 +22,8 @@ type Frame struct {
 	Navigation []Entry
 	// Notice says what has just been done.
 	Notice string
+	// Warnings tell of what was accepted just now and is not advisable.
+	Warnings []string
 	// RequestID names the request where the operator may have to look it up.
 	RequestID string
 }
@@ -98,11 +100,10 @@ type Confirm struct {
 // Secret shows what is shown only once.
 type Secret struct {
 	Frame
-	Trail    []Crumb
-	Lines    []SecretLine
-	Warnings []string
-	Notes    []string
-	Next     string
+	Trail []Crumb
+	Lines []SecretLine
+	Notes []string
+	Next  string
 }
 
 // SecretLine is one value with what it is called.

@@ -153,7 +153,7 @@ func (p *WebhookForm) secrets(w form.Webhook, current *hal.Webhook) {
 	p.SecretChoices = append(p.SecretChoices,
 		Choice{Value: form.SecretNone, Label: "None", Note: "Deliveries are not signed."},
 		Choice{Value: form.SecretGenerate, Label: "Generate", Note: "A new one, shown once on the next page."},
-		Choice{Value: form.SecretGiven, Label: "Use this", Note: "whsec_…, whsk_…, or 8 to 128 characters."})
+		Choice{Value: form.SecretGiven, Label: "Use this", Note: "whsec_…, whsk_…, or plain text of 8 to 128 bytes, without anything around it."})
 	for i := range p.SecretChoices {
 		c := &p.SecretChoices[i]
 		if c.Checked = c.Value == w.SecretChoice; c.Checked && c.Value == form.SecretGiven {

@@ -1,0 +1,81 @@
+package console_test
+
+import (
+	"html"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"nepenthes/shared/api"
+)
+
+// A warning comes with the page that follows, and so with every operation that gives one.
+func TestWarningsAreShown(t *testing.T) {
+	s := start(t, "")
+	b := s.admin()
+	given := func(once, name, secret string, more ...string) []string {
+		fields := plain(once, name, append([]string{"secret", secret}, more...)...)
+		fields[slices.Index(fields, "none")] = "given"
+		return fields
+	}
+	want := html.EscapeString(api.Warnings()[0].Message)
+	follow := func(a answer) answer {
+		t.Helper()
+		if a.status != http.StatusSeeOther {
+			t.Fatalf("got status %d %s", a.status, a.body)
+		}
+		return b.get(a.header.Get("Location"))
+	}
+	a := follow(b.post("/admin/webhooks/new", given(b.get("/admin/webhooks/new").once(t), "Short", "12345678")...))
+	if !strings.Contains(a.body, want) || !strings.Contains(a.body, "Created.") {
+		t.Errorf("created with a short secret: no warning in %s", a.body)
+	}
+	edit := "/admin/webhooks/" + s.webhooks()[0].ID + "/edit"
+	a = follow(b.post(edit, given(b.get(edit).once(t), "Short", "87654321", "version", "1")...))
+	if !strings.Contains(a.body, want) || !strings.Contains(a.body, "Successful update.") {
+		t.Errorf("changed to a short secret: no warning in %s", a.body)
+	}
+	a = follow(b.post(edit, given(b.get(edit).once(t), "Short", strings.Repeat("long", 6), "version", "2")...))
+	if strings.Contains(a.body, want) {
+		t.Error("a secret that is long enough: got a warning")
+	}
+}
+
+func TestEveryWarningHasAName(t *testing.T) {
+	s := start(t, "")
+	b := s.admin()
+	seen := map[string]bool{"": true}
+	for _, w := range api.Warnings() {
+		if seen[w.Name] {
+			t.Errorf("the name %q is taken or empty", w.Name)
+		}
+		seen[w.Name] = true
+		if a := b.get("/admin/webhooks?warned=" + w.Name); !strings.Contains(a.body, html.EscapeString(w.Message)) {
+			t.Errorf("%s is not shown", w.Name)
+		}
+	}
+	if a := b.get("/admin/webhooks?warned=a-text-of-mine"); strings.Contains(a.body, "banner") || strings.Contains(a.body, "text-of-mine") {
+		t.Error("a text of an address is shown as a warning")
+	}
+}
+
+// A secret that was meant as something else is told beside the field, and comes back in no page.
+func TestASecretThatIsNoneIsRefusedInTheForm(t *testing.T) {
+	s := start(t, "")
+	b := s.admin()
+	for _, secret := range []string{"v1,whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", " whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", `"plain and quoted"`, "plain and a line end\r\n"} {
+		fields := plain(b.get("/admin/webhooks/new").once(t), "Refused", "secret", secret)
+		fields[slices.Index(fields, "none")] = "given"
+		a := b.post("/admin/webhooks/new", fields...)
+		if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Give ") {
+			t.Errorf("%q: got status %d", secret, a.status)
+		}
+		if strings.Contains(a.body, "C2FVsBQIhrscChlQIMV") || strings.Contains(a.body, "plain and") {
+			t.Errorf("%q: it comes back", secret)
+		}
+	}
+	if len(s.webhooks()) != 0 {
+		t.Error("a webhook was made")
+	}
+}
