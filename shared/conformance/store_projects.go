@@ -14,6 +14,7 @@ var projectCases = []storeCase{
 	{"come back whole", (*storeTest).projectWhole},
 	{"come back with nothing in them", (*storeTest).projectEmpty},
 	{"keep news of any year", (*storeTest).projectNews},
+	{"take earlier news in place of news of the future", (*storeTest).projectEarlierNews},
 	{"are listed by age, then by id", (*storeTest).projectsInOrder},
 	{"are found by their ids", (*storeTest).projectsByID},
 	{"are found a thousand at once", (*storeTest).projectsThousand},
@@ -53,6 +54,17 @@ func (t *storeTest) projectNews() {
 		t.ok(err)
 		same(t, "the project", got, []webhook.Project{want})
 	}
+}
+
+// projectEarlierNews: which news are the newest is for the work to judge, not for the store.
+func (t *storeTest) projectEarlierNews() {
+	p := webhook.Project{ID: "7", NewsAt: time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC), Gone: true}
+	t.ok(t.PutProject(t.Context(), &p))
+	p.NewsAt, p.Name = epoch, "Plant"
+	t.ok(t.PutProject(t.Context(), &p))
+	p.NewsAt, p.Gone = time.Time{}, false
+	t.ok(t.PutProject(t.Context(), &p))
+	t.projectsAre(webhook.Project{ID: "7", Name: "Plant", Version: 3})
 }
 
 func (t *storeTest) projectsInOrder() {

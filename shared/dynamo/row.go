@@ -1,7 +1,6 @@
 package dynamo
 
 import (
-	"math"
 	"reflect"
 	"strings"
 	"time"
@@ -61,20 +60,14 @@ var restNames = func() (names []string) {
 	return names
 }()
 
-// instant is a time in nanoseconds since 1970, 0 for the zero time. What lies beyond its reach, in the years 1677
-// and 2262, is the last instant within.
+// instant is a time in nanoseconds since 1970, 0 for the zero time; see [webhook.UnixNano].
 type instant int64
 
 func instantOf(t time.Time) instant {
-	switch {
-	case t.IsZero():
+	if t.IsZero() {
 		return 0
-	case t.Before(time.Unix(0, math.MinInt64)):
-		return math.MinInt64
-	case t.After(time.Unix(0, math.MaxInt64)):
-		return math.MaxInt64
 	}
-	return instant(t.UnixNano())
+	return instant(webhook.UnixNano(t))
 }
 
 func (i instant) time() time.Time {

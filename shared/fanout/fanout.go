@@ -91,7 +91,7 @@ func (f *Fanout) Handle(ctx context.Context, m lane.Message) (err error) {
 	if !created && stored.Digest() != e.Digest() {
 		return f.bury(ctx, m, &events.Error{Reason: events.IDConflict})
 	}
-	if err := f.teacher.teach(ctx, e); err != nil {
+	if err := f.teacher.teach(ctx, e, stored.ReceivedAt); err != nil {
 		return err
 	}
 	if err := f.ring(ctx, &stored, plan); err != nil {

@@ -231,7 +231,15 @@ func TestNothingIsAcknowledgedBeforeAllIsRung(t *testing.T) {
 
 func TestProjectsAreTaught(t *testing.T) {
 	event := func(id, kind, at, project string) lane.Message {
-		return message(fmt.Sprintf(`{"id":%q,"type":%q,"occurredAt":"2026-01-02T%s:00Z","project":%s,"data":1}`, id, kind, at, project))
+		if len(at) == len("10:00") {
+			at = "2026-01-02T" + at + ":00Z"
+		}
+		return message(fmt.Sprintf(`{"id":%q,"type":%q,"occurredAt":%q,"project":%s,"data":1}`, id, kind, at, project))
+	}
+	// received is the message as its lane took it at the time.
+	received := func(at string, m lane.Message) lane.Message {
+		m.SentAt = clock("2026-01-02T" + at + ":00Z")
+		return m
 	}
 	for name, c := range map[string]struct {
 		messages []lane.Message
@@ -278,6 +286,50 @@ func TestProjectsAreTaught(t *testing.T) {
 			},
 			webhook.Project{ID: "7", Name: "Plant", Gone: true},
 		},
+		"news of the future count as of their receipt": {
+			[]lane.Message{
+				received("10:00", event("1", "user:created", "2062-01-02T10:00:00Z", `{"id":"7","name":"Plant"}`)),
+				received("10:01", event("2", "user:created", "10:01", `{"id":"7","name":"Works"}`)),
+			},
+			webhook.Project{ID: "7", Name: "Works"},
+		},
+		"news from before the receipt of news of the future are older": {
+			[]lane.Message{
+				received("10:05", event("1", "user:created", "2062-01-02T10:00:00Z", `{"id":"7","name":"Plant"}`)),
+				received("10:06", event("2", "user:created", "10:04", `{"id":"7","name":"Works"}`)),
+			},
+			webhook.Project{ID: "7", Name: "Plant"},
+		},
+		"a deletion after news of the future": {
+			[]lane.Message{
+				received("10:00", event("1", "user:created", "9999-12-31T23:59:60Z", `{"id":"7","name":"Plant"}`)),
+				received("10:01", event("2", "project:deleted", "10:01", `{"id":"7"}`)),
+			},
+			webhook.Project{ID: "7", Name: "Plant", Gone: true},
+		},
+		"news after a deletion of the future": {
+			[]lane.Message{
+				received("10:00", event("1", "project:deleted", "9999-12-31T23:59:59-23:59", `{"id":"7"}`)),
+				received("10:01", event("2", "project:created", "10:01", `{"id":"7","name":"Plant"}`)),
+			},
+			webhook.Project{ID: "7", Name: "Plant"},
+		},
+		"before the zero time": {
+			[]lane.Message{event("1", "user:created", "0001-01-01T00:00:00+01:00", `{"id":"7","name":"Plant"}`)},
+			webhook.Project{ID: "7", Name: "Plant"},
+		},
+		"at the zero time": {
+			[]lane.Message{event("1", "user:created", "0001-01-01T00:00:00Z", `{"id":"7","name":"Plant"}`)},
+			webhook.Project{ID: "7", Name: "Plant"},
+		},
+		"before the year 0": {
+			[]lane.Message{
+				event("1", "user:created", "0000-01-01T00:00:00+23:59", `{"id":"7","name":"Plant"}`),
+				event("2", "user:created", "0001-01-01T00:00:00+01:00", `{"id":"7","name":"Works"}`),
+				event("3", "user:created", "0000-12-31T00:00:00Z", `{"id":"7","name":"Pit"}`),
+			},
+			webhook.Project{ID: "7", Name: "Works"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -292,6 +344,31 @@ func TestProjectsAreTaught(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a stored time in the future counts as the present", func(t *testing.T) {
+		for name, p := range map[string]webhook.Project{
+			"of a name":     {ID: "7", Name: "Works", NewsAt: clock("2062-01-02T10:00:00Z")},
+			"of a deletion": {ID: "7", Name: "Works", Gone: true, NewsAt: clock("9999-12-31T23:59:59-23:59")},
+		} {
+			t.Run(name, func(t *testing.T) {
+				r := newRig(t)
+				must(t, r.store.PutProject(t.Context(), &p))
+				// Older news than the present; then, in another process, newer ones.
+				must(t, r.fanout.Handle(t.Context(), event("1", "user:created", "10:00", `{"id":"7","name":"Pit"}`)))
+				got, err := r.store.ProjectsByID(t.Context(), "7")
+				must(t, err)
+				if got[0].Name != "Works" || got[0].Gone != p.Gone || !got[0].NewsAt.Equal(start) {
+					t.Errorf("got %+v, want the name of before, as of now", got[0])
+				}
+				later := event("2", "user:created", "11:01", `{"id":"7","name":"Plant"}`)
+				must(t, r.make().Handle(t.Context(), received("11:01", later)))
+				got, err = r.store.ProjectsByID(t.Context(), "7")
+				must(t, err)
+				if got[0].Name != "Plant" || got[0].Gone {
+					t.Errorf("got %+v, want the newest name", got[0])
+				}
+			})
+		}
+	})
 	t.Run("what is known is not written again", func(t *testing.T) {
 		r := newRig(t)
 		for i := range 5 {
@@ -323,6 +400,15 @@ func TestProjectsAreTaught(t *testing.T) {
 			t.Errorf("got %q, want the newest", got[0].Name)
 		}
 	})
+}
+
+// clock reads an RFC 3339 time.
+func clock(text string) time.Time {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		panic(err)
+	}
+	return at
 }
 
 func TestOperate(t *testing.T) {

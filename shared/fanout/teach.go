@@ -30,8 +30,8 @@ type teacher struct {
 	known map[string]webhook.Project
 }
 
-// teach takes what e tells about its project into the list.
-func (t *teacher) teach(ctx context.Context, e events.Event) (err error) {
+// teach takes what e, received at the given time, tells about its project into the list.
+func (t *teacher) teach(ctx context.Context, e events.Event, received time.Time) (err error) {
 	if e.Project == nil {
 		return nil
 	}
@@ -39,13 +39,19 @@ func (t *teacher) teach(ctx context.Context, e events.Event) (err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	known, ok := t.known[e.Project.ID]
-	if p := known; ok && !p.Learn(e) {
+	if p := known; ok && !p.Learn(e, received) {
 		t.remember(p)
 		return nil
 	}
 	for {
-		p, err := t.change(ctx, e, known.NewsAt)
-		if fault.Is(err, fault.UpdateConflict) {
+		p, err := t.stored(ctx, e.Project.ID)
+		if err != nil {
+			return err
+		}
+		if ok && known.NewsAt.After(p.NewsAt) {
+			p.NewsAt = known.NewsAt
+		}
+		if err = t.change(ctx, &p, e, received); fault.Is(err, fault.UpdateConflict) {
 			continue
 		}
 		if err == nil {
@@ -55,24 +61,23 @@ func (t *teacher) teach(ctx context.Context, e events.Event) (err error) {
 	}
 }
 
-// change learns from e into the stored project, new or not, on condition that nobody else changes it meanwhile.
-// seen is the time of the newest news that this process knows of.
-func (t *teacher) change(ctx context.Context, e events.Event, seen time.Time) (webhook.Project, error) {
-	stored, err := t.store.ProjectsByID(ctx, e.Project.ID)
-	if err != nil {
-		return webhook.Project{}, err
+// stored reads a project; one that is not in the list has no ID.
+func (t *teacher) stored(ctx context.Context, id string) (webhook.Project, error) {
+	found, err := t.store.ProjectsByID(ctx, id)
+	if err != nil || len(found) == 0 {
+		return webhook.Project{CreatedAt: t.now().UTC().Truncate(time.Millisecond)}, err
 	}
-	p := webhook.Project{CreatedAt: t.now().UTC().Truncate(time.Millisecond)}
-	if len(stored) > 0 {
-		p = stored[0]
+	return found[0], nil
+}
+
+// change learns from e into p and stores what that changed, on condition that nobody else changes it meanwhile. A time
+// of news in the future is stored anew as the present even if e tells nothing else, for the next news to be newer.
+func (t *teacher) change(ctx context.Context, p *webhook.Project, e events.Event, received time.Time) error {
+	moved := p.NoLaterThan(t.now().UTC())
+	if learned := p.Learn(e, received); !learned && !moved {
+		return nil
 	}
-	if seen.After(p.NewsAt) {
-		p.NewsAt = seen
-	}
-	if !p.Learn(e) {
-		return p, nil
-	}
-	return p, t.store.PutProject(ctx, &p)
+	return t.store.PutProject(ctx, p)
 }
 
 func (t *teacher) remember(p webhook.Project) {

@@ -1,12 +1,13 @@
 package sqlite
 
 import (
-	"math"
 	"strconv"
 	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
+
+	"nepenthes/shared/webhook"
 )
 
 // execute runs a statement that gives no rows.
@@ -133,34 +134,16 @@ func (p *parameters) time(value time.Time) *parameters {
 	if value.IsZero() {
 		return p.null(1)
 	}
-	return p.number(nanos(value))
+	return p.number(webhook.UnixNano(value))
 }
 
 // instant is a time that is never NULL: an expiry or the present, which are compared. The zero time is long past.
-func (p *parameters) instant(value time.Time) *parameters { return p.number(nanos(value)) }
+func (p *parameters) instant(value time.Time) *parameters { return p.number(webhook.UnixNano(value)) }
 
 // null leaves parameters out.
 func (p *parameters) null(width int) *parameters {
 	p.last += width
 	return p
-}
-
-// The instants that nanoseconds in an int64 reach, in the years 1677 and 2262.
-var (
-	earliest = time.Unix(0, math.MinInt64)
-	latest   = time.Unix(0, math.MaxInt64)
-)
-
-// nanos is t in Unix nanoseconds; what lies beyond their reach, such as an expiry meant as "never", is the last
-// instant within it.
-func nanos(t time.Time) int64 {
-	switch {
-	case t.Before(earliest):
-		return math.MinInt64
-	case t.After(latest):
-		return math.MaxInt64
-	}
-	return t.UnixNano()
 }
 
 // numbered lists the parameters ?from, ?from+1 … for as many columns as the list names.

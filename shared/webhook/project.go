@@ -11,7 +11,8 @@ type Project struct {
 	ID, Identifier, Name string
 	// Gone: a project:deleted came. Webhooks that selected it stay valid.
 	Gone bool
-	// NewsAt is the occurredAt of the newest event that told something about the project.
+	// NewsAt is when the newest news of the project happened, as [Project.Learn] and whoever renames it count it. It
+	// can be any RFC 3339 time, the zero Time and earlier ones included.
 	NewsAt    time.Time
 	CreatedAt time.Time
 	// Version is the stored version, 0 when the project is not stored yet.
@@ -21,11 +22,13 @@ type Project struct {
 // projectDeleted is the event type that marks a project gone.
 const projectDeleted = "project:deleted"
 
-// Learn takes what e tells about its project into p, and reports whether that changed anything but NewsAt. Older
-// news than the newest changes nothing; an absent name or identifier erases none. e must belong to a project.
-func (p *Project) Learn(e events.Event) (changed bool) {
-	at := e.Occurred()
-	if at.Before(p.NewsAt) {
+// Learn takes what e, received at the given time, tells about its project into p, and reports whether that changed
+// anything but NewsAt. Older news than the newest changes nothing, unless p is of no project yet (its ID is empty).
+// News that claim to be later than their receipt count as of the receipt, so that a producer whose clock runs ahead
+// does not have the last word for years. An absent name or identifier erases none. e must belong to a project.
+func (p *Project) Learn(e events.Event, received time.Time) (changed bool) {
+	at := earlier(e.Occurred(), received)
+	if p.ID != "" && at.Before(p.NewsAt) {
 		return false
 	}
 	was := *p
@@ -38,4 +41,19 @@ func (p *Project) Learn(e events.Event) (changed bool) {
 	}
 	was.NewsAt = p.NewsAt
 	return was != *p
+}
+
+// NoLaterThan moves NewsAt back to now if it is later, and reports whether it was. Versions that did not compare news
+// with their receipt have stored such times.
+func (p *Project) NoLaterThan(now time.Time) (moved bool) {
+	moved = p.NewsAt.After(now)
+	p.NewsAt = earlier(p.NewsAt, now)
+	return moved
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }

@@ -126,8 +126,12 @@ func (f *inputField) readQuery(values []string, v reflect.Value) error {
 	case *time.Time:
 		// A plus sign that was not encoded arrives as a space.
 		t, ok := events.ParseTime(strings.Replace(text, " ", "+", 1))
-		if year := t.UTC().Year(); !ok || year < 1 || year > 9999 {
+		if !ok {
 			return queryFault(f.name, "It is not an RFC 3339 time.", "Write it like 2026-01-02T11:00:00Z.")
+		}
+		// Links show the time in UTC, where RFC 3339 has these years alone.
+		if year := t.UTC().Year(); year < 1 || year > 9999 {
+			return queryFault(f.name, "In UTC it is outside the years 1 to 9999.", "Leave it out, or give a time within them.")
 		}
 		if t.IsZero() { // which stands for an absent one
 			t = t.Add(time.Nanosecond)
