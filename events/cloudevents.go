@@ -19,8 +19,8 @@ func (d *decoder) cloudEvent(o outline) Event {
 		}
 	}
 	e := d.common(o)
-	if !d.has(o.source) {
-		d.problems.add("source", "CloudEvents requires it: a URI of at most 256 bytes.")
+	if e.Source == "" {
+		d.problems.add("source", "CloudEvents requires it: a URI or a relative reference of 1 to 256 bytes.")
 	}
 	e.OccurredAt = d.text("time", o.time)
 	if d.has(o.projectID) {

@@ -67,6 +67,12 @@ func (d *decoder) event() Event {
 // check applies the rules for a producer's event and tells what breaks them in the spelling of the message.
 func (d *decoder) check(e Event) {
 	var found problems
+	switch {
+	case !d.cloudEvents:
+		found.checkSource(e.Source)
+	case e.Source != "": // that of an absent one has been told
+		found.checkReference(e.Source)
+	}
 	found.check(e)
 	for _, problem := range found.list {
 		if d.cloudEvents {

@@ -470,6 +470,9 @@ func TestDecodeCloudEventsStrictly(t *testing.T) {
 		{"binary data", strings.Replace(valid, `"data"`, `"data_base64":"AA==","data"`, 1), events.Invalid, []string{"data_base64"}},
 		{"no source", strings.Replace(valid, `"source":"urn:erp",`, "", 1), events.Invalid, []string{"source"}},
 		{"operational source", strings.Replace(valid, "urn:erp", "urn:nepenthes:webhooks", 1), events.Invalid, []string{"source"}},
+		{"operational source in capitals", strings.Replace(valid, "urn:erp", "URN:Nepenthes:webhooks", 1), events.Invalid, []string{"source"}},
+		{"empty source", strings.Replace(valid, "urn:erp", "", 1), events.Invalid, []string{"source"}},
+		{"number as source", strings.Replace(valid, `"urn:erp"`, "5", 1), events.Invalid, []string{"source"}},
 		{"operational type", strings.Replace(valid, "user:created", "webhook:failing", 1), events.Invalid, []string{"type"}},
 		{"unknown type", strings.Replace(valid, "user:created", "com.example.user", 1), events.UnknownType, []string{"type"}},
 		{"no time", strings.Replace(valid, `"time":"2026-01-02T11:00:00Z",`, "", 1), events.Invalid, []string{"time"}},
@@ -500,4 +503,41 @@ func TestDecodeCloudEventsStrictly(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDecodeCloudEventsSources: CloudEvents 1.0 wants a URI reference that is not empty.
+func TestDecodeCloudEventsSources(t *testing.T) {
+	for source, want := range map[string]bool{
+		"/app": true, "app": true, "../erp/7": true, "//plant.example/erp": true, "/sensors/tn-1234567/alerts": true,
+		"?of=erp": true, "#7": true, "1-555-123-4567": true, "a%20b": true, "/a:b": true, "./a:b": true, "?a:b": true,
+		"mailto:ops@example.com": true, "/" + strings.Repeat("a", 255): true,
+		"1a:b": false, "a b:c": false, ":": false, "urn:": false, "/a b": false, "/a%2": false, "/ü": false, "/a\\\\b": false, "<a>": false,
+		"/" + strings.Repeat("a", 256): false,
+	} {
+		t.Run(source[:min(len(source), 40)], func(t *testing.T) {
+			message := strings.Replace(fmt.Sprintf(cloudEvent, ""), "urn:erp", source, 1)
+			if !want {
+				if got := refused(t, message); got.Reason != events.Invalid || !slices.Equal(attributes(got), []string{"source"}) {
+					t.Errorf("got %s %q", got.Reason, attributes(got))
+				}
+				return
+			}
+			event, err := events.Decode([]byte(message))
+			if err != nil || event.Source != source {
+				t.Fatalf("got source %q, %v", event.Source, err)
+			}
+			envelope, err := event.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := events.Restore(envelope); err != nil || again.Source != source || again.Digest() != event.Digest() {
+				t.Errorf("restored %+v, %v", again, err)
+			}
+		})
+	}
+	t.Run("but not in the envelope", func(t *testing.T) {
+		if got := refused(t, with(`"source":"/app"`)); !slices.Equal(attributes(got), []string{"source"}) {
+			t.Errorf("got %q", attributes(got))
+		}
+	})
 }

@@ -33,8 +33,8 @@ type Event struct {
 	// ID is the producer's name for the event: 1 to 128 of A–Z, a–z, 0–9, _ and -, unique per source for as
 	// long as events are kept.
 	ID string
-	// Source says who produced it: a URI of at most 256 bytes. Empty means DefaultSource; [Decode] never
-	// leaves it empty.
+	// Source says who produced it: a URI of at most 256 bytes; in what came as CloudEvents it may be a relative
+	// reference. Empty means DefaultSource; [Decode] never leaves it empty.
 	Source string
 	// Type is a name of the catalogue, such as "work_package:updated".
 	Type string

@@ -18,6 +18,7 @@ const (
 func (e Event) Validate() error {
 	e = e.canonical()
 	found := e.unencodable()
+	found.checkSource(e.Source)
 	found.check(e)
 	if err := found.err(); err != nil {
 		return err
@@ -28,10 +29,10 @@ func (e Event) Validate() error {
 	return nil
 }
 
-// check applies every rule but those about bytes that are no text or no JSON.
+// check applies every rule but those about bytes that are no text or no JSON, and about the source, for which there are
+// two.
 func (p *problems) check(e Event) {
 	p.checkID("id", e.ID)
-	p.checkSource(e.Source)
 	p.checkType(e.Type)
 	if _, ok := ParseTime(e.OccurredAt); !ok {
 		p.add("occurredAt", "It is required and must be an RFC 3339 time, such as 2026-01-02T11:00:00Z.")
@@ -60,13 +61,27 @@ func isNoIDCharacter(r rune) bool {
 	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '-')
 }
 
+// checkSource demands a URI: a relative reference would name nothing to a receiver.
 func (p *problems) checkSource(source string) {
-	switch {
-	case source == DefaultSource:
-	case source == OperationalSource:
-		p.add("source", "This source is reserved for what Nepenthes tells about webhooks.")
-	case len(source) > longestSource || !isURI(source):
+	if len(source) > longestSource || !isURI(source) {
 		p.add("source", "It must be a URI with its scheme, at most 256 bytes.")
+	}
+	p.checkReserved(source)
+}
+
+// checkReference demands what CloudEvents asks of a source: a URI reference that is not empty.
+func (p *problems) checkReference(source string) {
+	if len(source) > longestSource || !isURIReference(source) {
+		p.add("source", "It must be a URI, or a relative reference such as /erp, of 1 to 256 bytes.")
+	}
+	p.checkReserved(source)
+}
+
+// checkReserved refuses Nepenthes' own source, in whatever case: scheme and namespace of a URN have none (RFC 8141 §3.1),
+// and a receiver may compare them so.
+func (p *problems) checkReserved(source string) {
+	if strings.EqualFold(source, OperationalSource) {
+		p.add("source", "This source is reserved for what Nepenthes tells about webhooks.")
 	}
 }
 
@@ -89,8 +104,7 @@ func (p *problems) checkName(attribute, name string) {
 	}
 }
 
-// isURI tells whether text is a URI by the characters and the scheme of RFC 3986. Relative references are not:
-// they would name nothing to a receiver.
+// isURI tells whether text is a URI by the characters and the scheme of RFC 3986.
 func isURI(text string) bool {
 	scheme, rest, found := strings.Cut(text, ":")
 	if !found || rest == "" || scheme == "" || !isLetter(scheme[0]) {
@@ -101,10 +115,27 @@ func isURI(text string) bool {
 			return false
 		}
 	}
-	for i := range len(rest) {
-		switch c := rest[i]; {
+	return hasURICharacters(rest)
+}
+
+// isURIReference tells whether text is a URI or a relative reference that is not empty. A colon before the first slash,
+// question mark or hash ends a scheme (RFC 3986 §4.2).
+func isURIReference(text string) bool {
+	first := text
+	if end := strings.IndexAny(text, "/?#"); end >= 0 {
+		first = text[:end]
+	}
+	if strings.Contains(first, ":") {
+		return isURI(text)
+	}
+	return text != "" && hasURICharacters(text)
+}
+
+func hasURICharacters(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
 		case isLetter(c) || isDigit(c) || strings.IndexByte("-._~:/?#[]@!$&'()*+,;=", c) >= 0:
-		case c == '%' && i+2 < len(rest) && isHex(rest[i+1]) && isHex(rest[i+2]):
+		case c == '%' && i+2 < len(text) && isHex(text[i+1]) && isHex(text[i+2]):
 		default:
 			return false
 		}

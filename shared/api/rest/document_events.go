@@ -38,7 +38,7 @@ type CloudEvent struct {
 	_           struct{} `additionalProperties:"true"`
 	SpecVersion string   `json:"specversion" enum:"1.0" doc:"Always 1.0." example:"1.0"`
 	ID          string   `json:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The producer's name for the event, unique per source." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Source      string   `json:"source" maxLength:"256" pattern:"^[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=\\[\\]-]|%[0-9A-Fa-f]{2})+$" doc:"Who produced it: a URI." example:"urn:example:erp"`
+	Source      string   `json:"source" minLength:"1" maxLength:"256" pattern:"^([A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=\\[\\]-]|%[0-9A-Fa-f]{2})+|([A-Za-z0-9._~@!$&'()*+,;=\\[\\]-]|%[0-9A-Fa-f]{2})*([/?#]([A-Za-z0-9._~:/?#@!$&'()*+,;=\\[\\]-]|%[0-9A-Fa-f]{2})*)?)$" doc:"Who produced it: a URI or a relative reference." example:"urn:example:erp"`
 	Type        string   `json:"type" doc:"The event type, a name of the catalogue." example:"work_package:updated"`
 	Time        string   `json:"time" format:"date-time" doc:"When it happened (RFC 3339)." example:"2026-01-02T11:00:00Z"`
 	ProjectID   string   `json:"projectid,omitempty" nullable:"true" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The id of the project in which it happened." example:"7"`
