@@ -70,11 +70,14 @@ func Allows(held []Scope, want Scope) bool {
 
 // Client is an application that may call the API.
 type Client struct {
-	ID          string
-	Name        string
-	Scopes      []Scope
-	Secrets     []Secret // oldest first, expired ones may still be there
-	LockVersion int64    // raised by every change; 1 when made
+	ID      string
+	Name    string
+	Scopes  []Scope
+	Secrets []Secret // oldest first, expired ones may still be there
+	// Revocations is how often all tokens and sessions of the client were ended at once. Each of them carries the
+	// number that it was begun under, and ends when the client's is another.
+	Revocations int64
+	LockVersion int64 // raised by every change; 1 when made
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }
@@ -91,6 +94,15 @@ type Secret struct {
 // Live reports whether the secret still opens at now.
 func (s Secret) Live(now time.Time) bool {
 	return s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt)
+}
+
+// LiveSecret finds the secret with the id, if it opens at now.
+func (c *Client) LiveSecret(id string, now time.Time) (secret Secret, found bool) {
+	i := slices.IndexFunc(c.Secrets, func(s Secret) bool { return s.ID == id && s.Live(now) })
+	if i < 0 {
+		return Secret{}, false
+	}
+	return c.Secrets[i], true
 }
 
 // CanAdminister reports whether the client could make and change clients at now: it holds clients:write and a

@@ -163,6 +163,7 @@ type Operations struct {
 	DeleteClient       Operation[DeleteClient, None]
 	AddClientSecret    Operation[AddClientSecret, hal.OAuthClient]
 	RemoveClientSecret Operation[RemoveClientSecret, None]
+	RevokeClient       Operation[RevokeClient, None]
 }
 
 // New makes the operations; it panics when a part is missing.
@@ -213,6 +214,7 @@ func New(c Config) *Operations {
 		DeleteClient:       op(access.ClientsWrite, applications.delete),
 		AddClientSecret:    op(access.ClientsWrite, applications.addSecret),
 		RemoveClientSecret: op(access.ClientsWrite, applications.removeSecret),
+		RevokeClient:       op(access.ClientsWrite, applications.revoke),
 	}
 }
 

@@ -49,6 +49,9 @@ type RemoveClientSecret struct {
 	SecretID string `path:"secretId" doc:"The secret's id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 }
 
+// RevokeClient asks for the end of all of a client's tokens and sessions.
+type RevokeClient struct{ ClientID }
+
 // ClientPatch is what can be said about a client: all of it at create, a merge patch (RFC 7396) afterwards.
 type ClientPatch struct {
 	Name        strictjson.Member[string]   `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"Its name." example:"Billing sync"`
@@ -194,4 +197,9 @@ func (o clientsResource) addSecret(ctx context.Context, call Call, in *AddClient
 // removeSecret ends a client's secret at once; the second time it is a fault of kind NotFound.
 func (o clientsResource) removeSecret(ctx context.Context, call Call, in *RemoveClientSecret) (*None, error) {
 	return &None{}, o.Clients.DeleteSecret(ctx, call.Caller, in.ID, in.SecretID)
+}
+
+// revoke ends all tokens and sessions of a client at once; it can be repeated.
+func (o clientsResource) revoke(ctx context.Context, call Call, in *RevokeClient) (*None, error) {
+	return &None{}, o.Clients.Revoke(ctx, call.Caller, in.ID)
 }

@@ -40,7 +40,7 @@ var scopes = map[string]access.Scope{
 	"PushEvent": "events:write", "ReadEvent": "events:read", "ListEventDeliveries": "deliveries:read", "Explain": "webhooks:read", "ListEventTypes": "webhooks:read",
 	"ListProjects": "projects:read", "PutProject": "projects:write",
 	"ListClients": "clients:read", "CreateClient": "clients:write", "ReadClient": "clients:read", "ChangeClient": "clients:write", "DeleteClient": "clients:write",
-	"AddClientSecret": "clients:write", "RemoveClientSecret": "clients:write",
+	"AddClientSecret": "clients:write", "RemoveClientSecret": "clients:write", "RevokeClient": "clients:write",
 }
 
 // TestEveryOperationAsksForItsScope calls the operations as the console does, past HTTP.

@@ -48,9 +48,10 @@ type Token struct {
 	Scope string // what it was given, separated by spaces
 }
 
-// Issue makes a token for a client that has been authenticated, with the scopes asked for, separated by spaces;
-// with all of the client's when asked is empty. It is ErrScope when the client does not hold them all.
-func (i *Issuer) Issue(ctx context.Context, client access.Client, asked string) (token Token, err error) {
+// Issue makes a token for a client that has been authenticated by the secret with the id secretID, with the scopes
+// asked for, separated by spaces; with all of the client's when asked is empty. It is ErrScope when the client does
+// not hold them all. The token ends with the secret.
+func (i *Issuer) Issue(ctx context.Context, client access.Client, secretID, asked string) (token Token, err error) {
 	defer fault.Wrap(&err, "issue a token to client %s", client.ID)
 	scopes, err := granted(asked, client.Scopes)
 	if err != nil {
@@ -71,6 +72,9 @@ func (i *Issuer) Issue(ctx context.Context, client access.Client, asked string) 
 		Expires:  now.Add(TokenLife).Unix(),
 		ID:       rand.Text(),
 		Scope:    token.Scope,
+
+		Secret:      secretID,
+		Revocations: client.Revocations,
 	}.sign(kid, key)
 	return token, err
 }

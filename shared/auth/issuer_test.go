@@ -47,7 +47,7 @@ func read(t *testing.T, token string, key *ecdsa.PublicKey) (header, payload map
 func TestIssue(t *testing.T) {
 	w := newWorld(t)
 	client := w.client(t, "reader", 1, access.WebhooksWrite, access.EventsRead)
-	token, err := w.issuer.Issue(t.Context(), client, "")
+	token, err := w.issuer.Issue(t.Context(), client, "sec_0", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,10 +62,15 @@ func TestIssue(t *testing.T) {
 	now := float64(w.clock.Now().Unix())
 	want := map[string]any{
 		"iss": issuer, "sub": "reader", "client_id": "reader", "aud": issuer, "scope": "webhooks:write events:read",
-		"iat": now, "exp": now + 900, "jti": jti,
+		"iat": now, "exp": now + 900, "jti": jti, "sid": "sec_0",
 	}
 	if diff := cmp.Diff(want, payload); diff != "" {
 		t.Errorf("claims (-want +got):\n%s", diff)
+	}
+	client.Revocations = 7
+	want["rev"] = float64(7)
+	if _, payload := read(t, w.token(t, client, ""), &w.keys.pairs["one"].PublicKey); payload["rev"] != want["rev"] {
+		t.Errorf("after 7 revocations: got rev %v, want 7", payload["rev"])
 	}
 	if _, other := read(t, w.token(t, client, ""), &w.keys.pairs["one"].PublicKey); other["jti"] == jti {
 		t.Error("two tokens have the same jti")
@@ -100,7 +105,7 @@ func TestIssueScopes(t *testing.T) {
 		"webhooks:read webhooks:write projects:": "refused",
 	} {
 		t.Run(asked[:min(len(asked), 40)], func(t *testing.T) {
-			token, err := w.issuer.Issue(t.Context(), client, asked)
+			token, err := w.issuer.Issue(t.Context(), client, "sec_0", asked)
 			if want == "refused" {
 				if !errors.Is(err, auth.ErrScope) || token != (auth.Token{}) {
 					t.Errorf("got %q, %v, want ErrScope", token.Scope, err)

@@ -172,9 +172,10 @@ func (w *world) remove(t testing.TB, id string) {
 	}
 }
 
+// token gives the client, which has shown its first secret, a token.
 func (w *world) token(t testing.TB, c access.Client, scope string) string {
 	t.Helper()
-	token, err := w.issuer.Issue(t.Context(), c, scope)
+	token, err := w.issuer.Issue(t.Context(), c, "sec_0", scope)
 	if err != nil {
 		t.Fatal(err)
 	}

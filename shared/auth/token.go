@@ -25,7 +25,11 @@ const (
 	tokenBytes = 4 << 10
 )
 
-// claims are those of an access token (RFC 9068 §2.2), times in Unix seconds.
+// clockSkew is how far the clocks of two functions may be apart.
+const clockSkew = 30 * time.Second
+
+// claims are those of an access token (RFC 9068 §2.2), times in Unix seconds, and two of our own: the secret that the
+// token was got with, empty in tokens from before there was such a claim, and the client's number of revocations.
 type claims struct {
 	Issuer   string `json:"iss"`
 	Subject  string `json:"sub"`
@@ -35,6 +39,18 @@ type claims struct {
 	Expires  int64  `json:"exp"`
 	ID       string `json:"jti"`
 	Scope    string `json:"scope"`
+
+	Secret      string `json:"sid,omitempty"`
+	Revocations int64  `json:"rev,omitempty"`
+	// NotBefore is never written; a token that says it is held to it.
+	NotBefore int64 `json:"nbf,omitempty"`
+}
+
+// bounded reports whether the token's life has a beginning and an end that are no further apart than TokenLife. The
+// order of the comparisons keeps the difference from overflowing.
+func (c claims) bounded() bool {
+	return c.IssuedAt > 0 && c.Expires > c.IssuedAt && c.Expires > c.NotBefore &&
+		c.Expires-c.IssuedAt <= int64(TokenLife/time.Second)
 }
 
 // sign makes the token: a JWT in compact form, signed with ES256 by the key that kid names.
@@ -58,7 +74,8 @@ func (c claims) sign(kid string, key *ecdsa.PrivateKey) (token string, err error
 var errForged = errors.New("not an access token of this issuer")
 
 // opened checks that the token was signed by a key that is accepted now, for the issuer, as an access token, and
-// gives its claims; errForged otherwise. Whether it has expired is not looked at.
+// gives its claims; errForged otherwise. So is a token that claims to live longer than ours do, whatever signed it.
+// Whether the time is within its life is not looked at.
 func opened(ctx context.Context, token, issuer string, keys VerificationKeys) (c claims, err error) {
 	kid, ok := keyID(token)
 	if !ok {
@@ -78,7 +95,7 @@ func opened(ctx context.Context, token, issuer string, keys VerificationKeys) (c
 	if err := json.Unmarshal(payload, &c); err != nil {
 		return claims{}, fmt.Errorf("%w: claims that this service never writes", errForged)
 	}
-	if c.Issuer != issuer || c.Audience != issuer {
+	if c.Issuer != issuer || c.Audience != issuer || !c.bounded() {
 		return claims{}, errForged
 	}
 	return c, nil

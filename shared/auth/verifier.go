@@ -53,8 +53,8 @@ func NewVerifier(c VerifierConfig) *Verifier {
 }
 
 // Verify gives the caller that a bearer token stands for, with the scopes that the token and its client have in
-// common now. A token that is not ours, has expired or was revoked, or whose client was deleted since, is a fault
-// of kind Unauthenticated; a store that cannot be read is the store's fault.
+// common now. A token that is not ours, has expired or was revoked, or whose client or secret was deleted since, is
+// a fault of kind Unauthenticated; a store that cannot be read is the store's fault.
 //
 // The signature of a token is checked once and remembered. The client and the revocation are read at every call,
 // one read each, so that what is decided now holds for the next request, in every function.
@@ -64,8 +64,9 @@ func (v *Verifier) Verify(ctx context.Context, token string) (caller Caller, err
 	if err != nil {
 		return Caller{}, err
 	}
-	if !v.Now().Before(signed.expires) {
-		return Caller{}, unauthenticated("The access token has expired.")
+	now := v.Now()
+	if err := signed.alive(now); err != nil {
+		return Caller{}, err
 	}
 	client, err := v.Clients.Client(ctx, signed.client)
 	if fault.Is(err, fault.NotFound) {
@@ -74,9 +75,8 @@ func (v *Verifier) Verify(ctx context.Context, token string) (caller Caller, err
 	if err != nil {
 		return Caller{}, err
 	}
-	// An administrator's id can be given again after its client was deleted; the tokens do not come back with it.
-	if signed.issued.Unix() < client.CreatedAt.Unix() {
-		return Caller{}, unauthenticated("The client of the access token was deleted.")
+	if err := signed.accepted(client, now); err != nil {
+		return Caller{}, err
 	}
 	if err := v.notRevoked(ctx, signed.id); err != nil {
 		return Caller{}, err
@@ -111,6 +111,38 @@ type statement struct {
 	id, client      string
 	scopes          []access.Scope // complete, see held
 	issued, expires time.Time
+	begins          time.Time // not before this; mostly the zero time
+	secret          string    // the id of the secret that it was got with; empty in one from before
+	revocations     int64     // of the client when it was given
+}
+
+// alive refuses a token before and after its life.
+func (s *statement) alive(now time.Time) error {
+	switch {
+	case !now.Before(s.expires):
+		return unauthenticated("The access token has expired.")
+	case s.issued.After(now.Add(clockSkew)), s.begins.After(now.Add(clockSkew)):
+		return unauthenticated("The access token is not valid yet.")
+	}
+	return nil
+}
+
+// accepted refuses a token that the client, as it is now, has outlived.
+func (s *statement) accepted(client access.Client, now time.Time) error {
+	// An administrator's id can be given again after its client was deleted; the tokens do not come back with it.
+	if s.issued.Unix() < client.CreatedAt.Unix() {
+		return unauthenticated("The client of the access token was deleted.")
+	}
+	if s.revocations != client.Revocations {
+		return unauthenticated("All access tokens of this client were ended.")
+	}
+	if s.secret == "" {
+		return nil
+	}
+	if _, live := client.LiveSecret(s.secret, now); !live {
+		return unauthenticated("The client secret that the access token was got with is no longer good.")
+	}
+	return nil
 }
 
 // signed gives what the token says; Unauthenticated when it is not ours. It may have expired.
@@ -132,6 +164,10 @@ func (v *Verifier) signed(ctx context.Context, token string) (statement, error) 
 		scopes:  held(allScopes, parse(c.Scope)),
 		issued:  time.Unix(c.IssuedAt, 0).UTC(),
 		expires: time.Unix(c.Expires, 0).UTC(),
+		begins:  time.Unix(c.NotBefore, 0).UTC(),
+
+		secret:      c.Secret,
+		revocations: c.Revocations,
 	}
 	v.known.put(name, s)
 	return s, nil

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -76,6 +77,37 @@ func TestVerifyHoldsForTheNextRequest(t *testing.T) {
 				w.client(t, c.ID, 1, c.Scopes...)
 			}, nil,
 		},
+		"its secret is deleted": {
+			func(t *testing.T, w *world, c access.Client, _ string) {
+				c.Secrets = c.Secrets[1:]
+				w.put(t, &c)
+			}, nil,
+		},
+		"its secret is replaced by another one": {
+			func(t *testing.T, w *world, c access.Client, _ string) {
+				c.Secrets = []access.Secret{{ID: "sec_2", Hash: c.Secrets[0].Hash, CreatedAt: w.clock.Now()}}
+				w.put(t, &c)
+			}, nil,
+		},
+		"its secret expires": {
+			func(t *testing.T, w *world, c access.Client, _ string) {
+				c.Secrets[0].ExpiresAt = w.clock.Now().Add(time.Minute)
+				w.put(t, &c)
+				w.clock.advance(time.Minute)
+			}, nil,
+		},
+		"another secret is deleted": {
+			func(t *testing.T, w *world, c access.Client, _ string) {
+				c.Secrets = c.Secrets[:1]
+				w.put(t, &c)
+			}, []access.Scope{access.WebhooksRead, access.WebhooksWrite, access.EventsRead},
+		},
+		"all of the client's tokens are ended": {
+			func(t *testing.T, w *world, c access.Client, _ string) {
+				c.Revocations++
+				w.put(t, &c)
+			}, nil,
+		},
 		"a scope is lost": {
 			func(t *testing.T, w *world, c access.Client, _ string) {
 				c.Scopes = []access.Scope{access.WebhooksWrite}
@@ -104,7 +136,7 @@ func TestVerifyHoldsForTheNextRequest(t *testing.T) {
 		for _, remembered := range []bool{false, true} {
 			t.Run(name+map[bool]string{true: ", token seen before"}[remembered], func(t *testing.T) {
 				w := newWorld(t)
-				client := w.client(t, "writer", 1, access.WebhooksWrite, access.EventsRead)
+				client := w.client(t, "writer", 2, access.WebhooksWrite, access.EventsRead)
 				token := w.token(t, client, "")
 				if remembered {
 					if _, err := w.verifier.Verify(t.Context(), token); err != nil {
@@ -219,6 +251,9 @@ func TestVerifyRefusesWhatIsNotOurs(t *testing.T) {
 		"no expiry":                 compact(t, header, with(payload, "exp", nil), ours),
 		"an expiry of text":         compact(t, header, with(payload, "exp", "never"), ours),
 		"no client":                 compact(t, header, with(payload, "client_id", nil), ours),
+		"a secret that was never":   compact(t, header, with(payload, "sid", "sec_9"), ours),
+		"a secret of no name":       compact(t, header, with(payload, "sid", 7), ours),
+		"revocations to come":       compact(t, header, with(payload, "rev", 1), ours),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for range 2 { // a refusal must not be remembered as anything else
@@ -233,6 +268,81 @@ func TestVerifyRefusesWhatIsNotOurs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestVerifyBoundsTheLifeOfATokenWhateverSignedIt has tokens that our own key signed: whoever gets hold of it, or plants
+// another one, shall not be able to make tokens that outlive their client's administrator.
+func TestVerifyBoundsTheLifeOfATokenWhateverSignedIt(t *testing.T) {
+	w := newWorld(t)
+	w.client(t, "reader", 1, access.WebhooksRead)
+	w.clock.advance(time.Hour)
+	now := w.clock.Now().Unix()
+	claims := map[string]any{"iss": issuer, "sub": "reader", "client_id": "reader", "aud": issuer, "jti": "x", "scope": "webhooks:read"}
+	header := map[string]any{"alg": "ES256", "typ": "at+jwt", "kid": "one"}
+	for name, test := range map[string]struct {
+		issued, expires, notBefore any
+		good                       bool
+	}{
+		"15 minutes":                          {now, now + 900, nil, true},
+		"15 minutes and a second":             {now, now + 901, nil, false},
+		"a day":                               {now, now + 86400, nil, false},
+		"what is left of 15 minutes":          {now - 899, now + 1, nil, true},
+		"15 minutes from a clock a bit ahead": {now + 30, now + 930, nil, true},
+		"15 minutes from later on":            {now + 31, now + 931, nil, false},
+		"a second of next year":               {now + 31536000, now + 31536001, nil, false},
+		"the last second of all":              {math.MaxInt64 - 1, math.MaxInt64, nil, false},
+		"all of time":                         {math.MinInt64, math.MaxInt64, nil, false},
+		"since before there was time":         {-1, now + 60, nil, false},
+		"since ever":                          {0, now + 60, nil, false},
+		"no beginning":                        {nil, now + 60, nil, false},
+		"a beginning that is null":            {json.RawMessage("null"), now + 60, nil, false},
+		"no end":                              {now, nil, nil, false},
+		"an end at once":                      {now, now, nil, false},
+		"an end before the beginning":         {now, now - 1, nil, false},
+		"a negative end":                      {now, -1, nil, false},
+		"an end beyond 64 bits":               {now, json.RawMessage("18446744073709551616"), nil, false},
+		"an end of too many digits":           {now, json.RawMessage("1e300"), nil, false},
+		"not before now":                      {now, now + 900, now, true},
+		"not before a minute from now":        {now, now + 900, now + 60, false},
+		"not before the last second of all":   {now, now + 900, math.MaxInt64, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			token := compact(t, header, with(with(with(claims, "iat", test.issued), "exp", test.expires), "nbf", test.notBefore), es256(t, w.keys.pairs["one"]))
+			for range 2 { // remembered, the second time
+				_, err := w.verifier.Verify(t.Context(), token)
+				if !test.good {
+					wantKind(t, err, fault.Unauthenticated)
+				} else if err != nil {
+					t.Errorf("got %v, want it to be good", err)
+				}
+			}
+		})
+	}
+}
+
+// TestVerifyJudgesATokenOfBeforeAsBefore has a token as they were made before tokens named a secret.
+func TestVerifyJudgesATokenOfBeforeAsBefore(t *testing.T) {
+	w := newWorld(t)
+	client := w.client(t, "reader", 2, access.WebhooksRead)
+	now := w.clock.Now().Unix()
+	token := compact(t, map[string]any{"alg": "ES256", "typ": "at+jwt", "kid": "one"}, map[string]any{
+		"iss": issuer, "sub": "reader", "client_id": "reader", "aud": issuer, "jti": "x", "scope": "webhooks:read", "iat": now, "exp": now + 900,
+	}, es256(t, w.keys.pairs["one"]))
+	verify := func() error {
+		_, err := w.verifier.Verify(t.Context(), token)
+		return err
+	}
+	if err := verify(); err != nil {
+		t.Fatalf("got %v, want it to be good", err)
+	}
+	client.Secrets = client.Secrets[1:]
+	w.put(t, &client)
+	if err := verify(); err != nil {
+		t.Errorf("after a secret was deleted: got %v, want it to be good: nobody knows which it was got with", err)
+	}
+	client.Revocations++
+	w.put(t, &client)
+	wantKind(t, verify(), fault.Unauthenticated)
 }
 
 // strayBits changes the bits of the last letter that stand for nothing: a signature has 64 bytes, 86 letters.

@@ -63,7 +63,7 @@ func fullClient(name string) access.Client {
 		Secrets: []access.Secret{{
 			ID: newID(id.Secret), Hash: sha256.Sum256([]byte(name)), CreatedAt: epoch, ExpiresAt: epoch.Add(time.Hour),
 		}},
-		LockVersion: 1, CreatedAt: epoch.Add(1), UpdatedAt: epoch.Add(2),
+		Revocations: 3, LockVersion: 1, CreatedAt: epoch.Add(1), UpdatedAt: epoch.Add(2),
 	}
 }
 

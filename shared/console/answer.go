@@ -40,6 +40,7 @@ var notices = map[string]string{
 	"retry":      "Another attempt will be made.",
 	"ping":       "The test event is on its way.",
 	"removed":    "The secret was removed.",
+	"revoked":    "All tokens and sessions were ended.",
 	"signed_out": "You are signed out.",
 }
 

@@ -149,6 +149,26 @@ func (x *exchange) endable() (*hal.OAuthClient, error) {
 	return c, clients.Permit(x.call.Caller, access.Named(c.Scopes))
 }
 
+func (x *exchange) confirmRevocation() error {
+	c, err := x.endable()
+	if err != nil {
+		return err
+	}
+	return x.render(http.StatusOK, "confirm", page.NewRevokeApplication(x.frame(), c, c.ID == x.client.ID))
+}
+
+// revokeApplication ends all tokens and sessions of an application, that of who asks for it included.
+func (x *exchange) revokeApplication() error {
+	in := &api.RevokeClient{ClientID: x.clientID()}
+	if _, err := do(x, x.h.Operations.RevokeClient, in); err != nil {
+		return x.refusedApplication(err)
+	}
+	if in.ID == x.client.ID {
+		return x.done("/sign_in", "revoked")
+	}
+	return x.done("/applications/"+in.ID, "revoked")
+}
+
 func (x *exchange) confirmApplication() error {
 	c, err := x.endable()
 	if err != nil {

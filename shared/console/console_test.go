@@ -220,8 +220,45 @@ func TestScopesDecideWhatIsOfferedAndWhatIsDone(t *testing.T) {
 	if a := limited.get("/admin/applications/" + adminID + "/delete"); a.status != http.StatusForbidden {
 		t.Errorf("an application with more scopes can be asked to be deleted: %d", a.status)
 	}
+	if a := limited.get("/admin/applications/" + adminID + "/revoke"); a.status != http.StatusForbidden {
+		t.Errorf("the tokens of an application with more scopes can be asked to be ended: %d", a.status)
+	}
+	if a := limited.post("/admin/applications/" + adminID + "/revoke"); a.status != http.StatusForbidden {
+		t.Errorf("the tokens of an application with more scopes were ended: %d", a.status)
+	}
 	if a := b.get("/admin"); a.header.Get("Location") != "/admin/webhooks" {
 		t.Errorf("the start leads to %q", a.header.Get("Location"))
+	}
+}
+
+func TestEndingAllTokensAndSessionsOfAnApplication(t *testing.T) {
+	s := start(t, "")
+	admin := s.admin()
+	id, secret := s.client("webhooks:read")
+	reader := s.signedIn(id, secret)
+	if a := admin.get("/admin/applications/" + id + "/revoke"); a.status != http.StatusOK || strings.Contains(a.body, "You are signed in as this application") {
+		t.Errorf("the page that asks: got %d %s", a.status, a.body)
+	}
+	if a := reader.get("/admin/webhooks"); a.status != http.StatusOK {
+		t.Errorf("asking ended the session: got %d", a.status)
+	}
+	if a := admin.post("/admin/applications/" + id + "/revoke"); a.header.Get("Location") != "/admin/applications/"+id+"?done=revoked" {
+		t.Errorf("got %d to %q", a.status, a.header.Get("Location"))
+	}
+	if a := reader.get("/admin/webhooks"); a.status != http.StatusSeeOther {
+		t.Errorf("the session goes on: got %d", a.status)
+	}
+	if a := s.signedIn(id, secret).get("/admin/webhooks"); a.status != http.StatusOK {
+		t.Errorf("a session begun afterwards: got %d", a.status)
+	}
+	if a := admin.get("/admin/applications/" + adminID + "/revoke"); !strings.Contains(a.body, "You are signed in as this application") {
+		t.Errorf("of one's own application, the page that asks does not say so: %s", a.body)
+	}
+	if a := admin.post("/admin/applications/" + adminID + "/revoke"); a.header.Get("Location") != "/admin/sign_in?done=revoked" {
+		t.Errorf("of one's own application: got %d to %q", a.status, a.header.Get("Location"))
+	}
+	if a := admin.get("/admin/webhooks"); a.status != http.StatusSeeOther {
+		t.Errorf("one's own session goes on: got %d", a.status)
 	}
 }
 

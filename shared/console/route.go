@@ -67,6 +67,8 @@ var routes = []route{
 	{http.MethodPost, "/applications/{id}/rotate", access.ClientsWrite, "/applications", "Rotate secret", (*exchange).rotateClientSecret},
 	{http.MethodGet, "/applications/{id}/secrets/{secret}/remove", access.ClientsWrite, "/applications", "", (*exchange).confirmSecret},
 	{http.MethodPost, "/applications/{id}/secrets/{secret}/remove", access.ClientsWrite, "/applications", "Remove", (*exchange).removeClientSecret},
+	{http.MethodGet, "/applications/{id}/revoke", access.ClientsWrite, "/applications", "", (*exchange).confirmRevocation},
+	{http.MethodPost, "/applications/{id}/revoke", access.ClientsWrite, "/applications", "End all", (*exchange).revokeApplication},
 	{http.MethodGet, "/applications/{id}/delete", access.ClientsWrite, "/applications", "", (*exchange).confirmApplication},
 	{http.MethodPost, "/applications/{id}/delete", access.ClientsWrite, "/applications", "Delete", (*exchange).deleteApplication},
 }

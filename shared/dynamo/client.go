@@ -24,6 +24,7 @@ type clientItem struct {
 	Name        string          `dynamodbav:"name"`
 	Scopes      []access.Scope  `dynamodbav:"scopes"`
 	Secrets     []access.Secret `dynamodbav:"secrets"`
+	Revocations int64           `dynamodbav:"revocations,omitempty"`
 	LockVersion int64           `dynamodbav:"v"`
 	CreatedAt   time.Time       `dynamodbav:"createdAt"`
 	UpdatedAt   time.Time       `dynamodbav:"updatedAt"`

@@ -26,7 +26,7 @@ async function populated(system) {
     "/sign_in": "Sign in", "/api": "API", "/webhooks": "Webhooks", "/webhooks/new": "New webhook", [`/webhooks/${broken.id}`]: broken.name,
     [`/webhooks/${broken.id}/edit`]: "Edit webhook", [`/webhooks/${broken.id}/delete`]: `Delete ${broken.name}?`, "/deliveries": "Deliveries",
     [`/deliveries/${delivery.id}`]: "Delivery of work_package:updated", "/why?event=user%3Acreated": "Why (not)?", "/applications": "Applications",
-    "/applications/new": "New application", [`/applications/${client.id}`]: "Reader", [`/applications/${client.id}/delete`]: "Delete Reader?", "/nowhere": "Not found",
+    "/applications/new": "New application", [`/applications/${client.id}`]: "Reader", [`/applications/${client.id}/delete`]: "Delete Reader?", [`/applications/${client.id}/revoke`]: "End all tokens and sessions of Reader?", "/nowhere": "Not found",
   };
 }
 

@@ -247,6 +247,15 @@ test("an application is made, used, rotated and deleted", { tag: "@main" }, asyn
   await theirs.goto(`${system.url}/admin/webhooks`); // began with the secret that is gone
   await expect(theirs.getByRole("heading", { level: 1, name: "Sign in" })).toBeVisible();
 
+  await signIn(theirs, system, { id: client.id, secret: second });
+  await admin.getByRole("button", { name: "End all tokens and sessions" }).click();
+  await expect(admin.getByRole("heading", { level: 1 })).toHaveText(`End all tokens and sessions of ${name}?`);
+  await admin.getByRole("button", { name: "End all" }).click();
+  await expect(admin.getByText("All tokens and sessions were ended.")).toBeVisible();
+  await theirs.goto(`${system.url}/admin/webhooks`);
+  await expect(theirs.getByRole("heading", { level: 1, name: "Sign in" })).toBeVisible();
+  expect(await system.token({ id: client.id, secret: second })).toBeTruthy();
+
   await admin.getByRole("button", { name: "Delete" }).click();
   await admin.getByRole("button", { name: "Delete" }).click();
   await expect(admin.getByRole("row", { name })).toHaveCount(0);

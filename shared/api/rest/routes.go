@@ -209,6 +209,12 @@ func (h *Handler) addClients() {
 	add(h, h.Operations.RemoveClientSecret, spec{
 		method: http.MethodDelete, path: pathClient + "/secrets/{secretId}", id: "removeClientSecret", tag: tagClients,
 		status: http.StatusNoContent, faults: []fault.Kind{fault.InvalidState}, summary: "Remove a secret of an OAuth client",
-		about: "It opens nothing from the next request on. The last secret of the last client that can administer clients cannot be removed.", answers: "The secret is gone.",
+		about: "It opens nothing from the next request on, and the tokens and sessions that were got with it end. The last secret of the last client that can administer clients cannot be removed.", answers: "The secret is gone.",
+	})
+	add(h, h.Operations.RevokeClient, spec{
+		method: http.MethodPost, path: pathClient + "/revocations", id: "revokeClient", tag: tagClients, status: http.StatusNoContent,
+		summary: "End all tokens and sessions of an OAuth client",
+		about:   "From the next request on none of the client's tokens opens anything, and who is signed in to the console as this client is signed out. Its secrets stay, and get new tokens. Only clients all of whose scopes the caller holds can be treated so.",
+		answers: "All of them have ended.",
 	})
 }

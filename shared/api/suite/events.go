@@ -118,6 +118,9 @@ var Projects = []Case{
 	}},
 }
 
+// formEncoded is the header of what the token endpoint takes.
+var formEncoded = map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+
 // Clients is about OAuth clients.
 var Clients = []Case{
 	{Name: "a client is made, changed and deleted", Steps: []Step{
@@ -147,6 +150,30 @@ var Clients = []Case{
 		{Do: "DELETE {location}", As: "clients:write", Status: 403, Kind: "MissingPermission"},
 		{Do: "DELETE {location}", Status: 204},
 		{Do: "DELETE {location}", Status: 404, Kind: "NotFound"},
+	}},
+	{Name: "a token ends with the secret that it was got with, and by a revocation of all", Steps: []Step{
+		{
+			Do: "POST /api/v3/oauth_clients", Body: `{"name":"leaky {run}","scopes":["clients:write","webhooks:read"]}`, Status: 201,
+			Keep: map[string]string{"id": "id", "location": "header:Location", "first": "secrets.0.id", "firstSecret": "clientSecret"},
+		},
+		{Do: "POST /oauth/token", As: "-", Header: formEncoded, Body: "grant_type=client_credentials&client_id={id}&client_secret={firstSecret}", Status: 200, Keep: map[string]string{"token": "access_token"}},
+		{Do: "POST {location}/secrets", Status: 201, Keep: map[string]string{"secondSecret": "clientSecret"}},
+		{Do: "POST /oauth/token", As: "-", Header: formEncoded, Body: "grant_type=client_credentials&client_id={id}&client_secret={secondSecret}", Status: 200, Keep: map[string]string{"second": "access_token"}},
+		{Do: "GET /api/v3/webhooks", As: "-", Header: map[string]string{"Authorization": "Bearer {token}"}, Status: 200},
+		{Do: "DELETE {location}/secrets/{first}", Status: 204},
+		{Do: "GET /api/v3/webhooks", As: "-", Header: map[string]string{"Authorization": "Bearer {token}"}, Status: 401, Kind: "Unauthenticated", Want: map[string]any{"error": "invalid_token"}},
+		{Do: "POST {location}/secrets", As: "-", Header: map[string]string{"Authorization": "Bearer {token}"}, Status: 401, Kind: "Unauthenticated"},
+		{Do: "GET /api/v3/webhooks", As: "-", Header: map[string]string{"Authorization": "Bearer {second}"}, Status: 200},
+		{Do: "POST {location}/revocations", As: "clients:read webhooks:write", Status: 403, Kind: "MissingPermission", Want: map[string]any{"message": Like("clients:write")}},
+		{Do: "POST {location}/revocations", As: "clients:write", Status: 403, Kind: "MissingPermission", Want: map[string]any{"message": Like("webhooks:read")}},
+		{Do: "GET /api/v3/webhooks", As: "-", Header: map[string]string{"Authorization": "Bearer {second}"}, Status: 200},
+		{Do: "POST {location}/revocations", As: "clients:write webhooks:read", Status: 204},
+		{Do: "GET /api/v3/webhooks", As: "-", Header: map[string]string{"Authorization": "Bearer {second}"}, Status: 401, Kind: "Unauthenticated", Want: map[string]any{"error": "invalid_token"}},
+		{Do: "POST /oauth/token", As: "-", Header: formEncoded, Body: "grant_type=client_credentials&client_id={id}&client_secret={secondSecret}", Status: 200, Keep: map[string]string{"third": "access_token"}},
+		{Do: "POST {location}/revocations", As: "-", Header: map[string]string{"Authorization": "Bearer {third}"}, Status: 204},
+		{Do: "GET /api/v3", As: "-", Header: map[string]string{"Authorization": "Bearer {third}"}, Status: 401, Kind: "Unauthenticated"},
+		{Do: "DELETE {location}", Status: 204},
+		{Do: "POST {location}/revocations", Status: 404, Kind: "NotFound"},
 	}},
 	{Name: "what is wrong with a client is told at once", Steps: []Step{
 		{Do: "POST /api/v3/oauth_clients", Body: `{"colour":1,"name":"","scopes":["everything"]}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"colour", "name", "scopes"}},

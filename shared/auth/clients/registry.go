@@ -168,8 +168,8 @@ func (r *Registry) AddSecret(ctx context.Context, caller auth.Caller, clientID s
 	return added, secret, nil
 }
 
-// DeleteSecret removes a secret, so that it opens nothing from the next request on; NotFound when the client has
-// none with this id. Tokens given for it go on until they expire or are revoked.
+// DeleteSecret removes a secret, so that it opens nothing from the next request on, and neither do the tokens and
+// sessions that were got with it; NotFound when the client has none with this id.
 func (r *Registry) DeleteSecret(ctx context.Context, caller auth.Caller, clientID, secretID string) (err error) {
 	defer fault.Wrap(&err, "delete a secret of client %s", clientID)
 	_, err = r.change(ctx, caller, clientID, nil, func(client *access.Client) error {
@@ -199,6 +199,21 @@ func (r *Registry) Delete(ctx context.Context, caller auth.Caller, clientID stri
 			return err
 		}
 		return r.Store.DeleteClient(ctx, clientID, list)
+	})
+}
+
+// Revoke ends every token and session that the client has, from the next request on. Its secrets stay: they get new
+// ones. It can be repeated. NotFound when there is no such client.
+func (r *Registry) Revoke(ctx context.Context, caller auth.Caller, clientID string) (err error) {
+	defer fault.Wrap(&err, "end the tokens and sessions of client %s", clientID)
+	return retried(ctx, func() error {
+		client, _, list, err := r.find(ctx, caller, clientID)
+		if err != nil {
+			return err
+		}
+		client.Revocations++
+		client.UpdatedAt = moment(r.Now())
+		return r.Store.PutClient(ctx, &client, list)
 	})
 }
 

@@ -122,6 +122,9 @@ var changes = map[string]func(context.Context, *clients.Registry, auth.Caller, a
 	"delete a secret": func(ctx context.Context, r *clients.Registry, who auth.Caller, c access.Client) error {
 		return r.DeleteSecret(ctx, who, c.ID, c.Secrets[0].ID)
 	},
+	"revoke": func(ctx context.Context, r *clients.Registry, who auth.Caller, c access.Client) error {
+		return r.Revoke(ctx, who, c.ID)
+	},
 	"delete": func(ctx context.Context, r *clients.Registry, who auth.Caller, c access.Client) error {
 		return r.Delete(ctx, who, c.ID, 0)
 	},
@@ -240,6 +243,33 @@ func TestSecrets(t *testing.T) {
 	})
 }
 
+func TestRevoke(t *testing.T) {
+	r := newRegistry(t)
+	c := create(t, r, access.WebhooksRead)
+	var all sync.WaitGroup
+	for range 5 {
+		all.Go(func() {
+			if err := r.Revoke(t.Context(), root, c.ID); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	first := get(t, r, c.ID) // of the same write at the same moment a store makes one
+	if first.Revocations < 1 || first.LockVersion != 1+first.Revocations || len(first.Secrets) != 1 || len(first.Scopes) != 1 {
+		t.Errorf("got %+v, want revocations, each a version, and nothing else changed", first)
+	}
+	if err := r.Revoke(t.Context(), root, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := get(t, r, c.ID).Revocations; got != first.Revocations+1 {
+		t.Errorf("again: got %d revocations, want %d", got, first.Revocations+1)
+	}
+	if err := r.Revoke(t.Context(), root, "root"); err != nil {
+		t.Errorf("of the last administrator, which can get a new token: %v", err)
+	}
+}
+
 func TestTheLastAdministrator(t *testing.T) {
 	last := map[string]func(context.Context, *clients.Registry) error{
 		"is not deleted": func(ctx context.Context, r *clients.Registry) error { return r.Delete(ctx, root, "root", 0) },
@@ -289,7 +319,7 @@ func TestTheLastAdministrator(t *testing.T) {
 
 func TestTwoAdministratorsAtOnce(t *testing.T) {
 	for change, do := range changes {
-		if change == "rename" || change == "add a secret" {
+		if change == "rename" || change == "add a secret" || change == "revoke" {
 			continue
 		}
 		t.Run(change, func(t *testing.T) {

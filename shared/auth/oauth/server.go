@@ -122,11 +122,11 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) *refusal {
 	default:
 		return &refusal{status: http.StatusBadRequest, code: "unsupported_grant_type", description: "The only grant_type is client_credentials."}
 	}
-	client, _, err := s.Authenticator.SignIn(r.Context(), given.id, given.secret, s.Source(r))
+	client, secretID, err := s.Authenticator.SignIn(r.Context(), given.id, given.secret, s.Source(r))
 	if err != nil {
 		return s.failed(r.Context(), err)
 	}
-	token, err := s.Issuer.Issue(r.Context(), client, form.Get("scope"))
+	token, err := s.Issuer.Issue(r.Context(), client, secretID, form.Get("scope"))
 	if errors.Is(err, auth.ErrScope) {
 		return &refusal{status: http.StatusBadRequest, code: "invalid_scope", description: "A scope is unknown, or the client does not hold it."}
 	}

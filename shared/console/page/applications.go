@@ -53,6 +53,7 @@ type Application struct {
 	Trail                           []Crumb
 	Summary                         *Summary
 	ID, Self, DeleteHref, Once      string
+	RevokeHref                      string
 	Secrets                         []ClientSecret
 	Action, Button, Cancel, Version string
 	Name, Scopes                    Field
@@ -107,7 +108,7 @@ func NewApplication(f Frame, c form.Client, o ApplicationOptions, err error) *Ap
 		writable = writable && holdsAll(o.Held, o.Current.Scopes)
 	}
 	if !writable {
-		p.Button, p.DeleteHref = "", ""
+		p.Button, p.DeleteHref, p.RevokeHref = "", "", ""
 		for i := range p.Secrets {
 			p.Secrets[i].RemoveHref = ""
 		}
@@ -130,7 +131,8 @@ func NewApplication(f Frame, c form.Client, o ApplicationOptions, err error) *Ap
 // current fills in what a client has that is there.
 func (p *Application) current(c *hal.OAuthClient, now time.Time) {
 	self := p.To("/applications/" + c.ID)
-	p.Title, p.ID, p.Self, p.Action, p.Button, p.DeleteHref = c.Name, c.ID, self, self, "Save", self+"/delete"
+	p.Title, p.ID, p.Self, p.Action, p.Button = c.Name, c.ID, self, self, "Save"
+	p.DeleteHref, p.RevokeHref = self+"/delete", self+"/revoke"
 	for i, s := range c.Secrets {
 		secret := ClientSecret{CreatedAt: At(&s.CreatedAt), Age: age(s.CreatedAt, now), RemoveHref: self + "/secrets/" + s.ID + "/remove"}
 		if len(c.Secrets) > 1 { // of one minute, perhaps

@@ -1,6 +1,6 @@
 // Package session keeps the sessions of the console. A browser holds a random number in a cookie; the store has its
 // hash, and whose it is. A session ends when nobody uses it for a while, after a working day, when its client signs
-// out, and when the client or the secret with which it was begun is gone.
+// out, when the client or the secret with which it was begun is gone, and when all that the client has are ended.
 package session
 
 import (
@@ -10,7 +10,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"time"
 
 	"nepenthes/shared/access"
@@ -66,7 +65,9 @@ type record struct {
 	Secret string `json:"secret"`
 	// SecretMade tells a secret from its successor of the same id: the administrator's follows its source.
 	SecretMade time.Time `json:"secretMade"`
-	Begun      time.Time `json:"begun"`
+	// Revocations is the client's number when the session began; 0, too, in sessions from before there was one.
+	Revocations int64     `json:"revocations,omitempty"`
+	Begun       time.Time `json:"begun"`
 }
 
 // Begin begins a session for a client that has just shown the secret, and sets its cookie. A session that the browser
@@ -76,13 +77,15 @@ func (k *Keeper) Begin(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	if _, err := k.forget(ctx, r); err != nil {
 		return err
 	}
-	i := slices.IndexFunc(client.Secrets, func(s access.Secret) bool { return s.ID == secretID })
-	if i < 0 {
+	now := k.Now()
+	secret, live := client.LiveSecret(secretID, now)
+	if !live {
 		return fault.New(fault.Unauthenticated, "The secret is gone.")
 	}
-	now := k.Now()
 	token := newToken()
-	text, err := json.Marshal(record{Client: client.ID, Secret: secretID, SecretMade: client.Secrets[i].CreatedAt.UTC(), Begun: now})
+	text, err := json.Marshal(record{
+		Client: client.ID, Secret: secretID, SecretMade: secret.CreatedAt.UTC(), Revocations: client.Revocations, Begun: now,
+	})
 	if err != nil {
 		return err
 	}
@@ -165,7 +168,7 @@ func (k *Keeper) find(ctx context.Context, token string) (_ *record, used time.T
 	return &s, used, err
 }
 
-// owner is the session's client, if it is still there and so is the secret.
+// owner is the session's client, if it is still there, so is the secret, and its sessions were not ended.
 func (k *Keeper) owner(ctx context.Context, s *record, now time.Time) (access.Client, error) {
 	client, err := k.Clients.Client(ctx, s.Client)
 	if fault.Is(err, fault.NotFound) {
@@ -174,9 +177,8 @@ func (k *Keeper) owner(ctx context.Context, s *record, now time.Time) (access.Cl
 	if err != nil {
 		return access.Client{}, err
 	}
-	if !slices.ContainsFunc(client.Secrets, func(c access.Secret) bool {
-		return c.ID == s.Secret && c.CreatedAt.Equal(s.SecretMade) && c.Live(now)
-	}) {
+	secret, live := client.LiveSecret(s.Secret, now)
+	if !live || !secret.CreatedAt.Equal(s.SecretMade) || s.Revocations != client.Revocations {
 		return access.Client{}, errNone()
 	}
 	return client, nil

@@ -132,6 +132,13 @@ func TestSessionEnds(t *testing.T) {
 			d.pass(time.Minute)
 			d.use(true, false)
 		},
+		"when all of its client's sessions are ended": func(d *day) {
+			d.client.Revocations++
+			d.put()
+			d.use(true, false)
+			d.signIn()
+			d.use(true, true)
+		},
 		"when its client signs in anew": func(d *day) {
 			former := d.cookie
 			d.signIn()
