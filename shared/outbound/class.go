@@ -1,7 +1,6 @@
 package outbound
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -50,9 +49,9 @@ func classify(err error, reached phase) (webhook.ErrorClass, string) {
 	case isTimeout(err):
 		return webhook.ErrTimeout, fmt.Sprintf("The receiver fell silent: the exchange still waited %s.", waitedFor[reached])
 	case reached == connecting:
-		return webhook.ErrConnect, "No connection to the receiver could be made" + detail(err) + "."
+		return webhook.ErrConnect, "No connection to the receiver could be made" + errnoText(err) + "."
 	case reached == securing || isAlert(err):
-		return webhook.ErrTLS, "No secure connection to the receiver could be made" + detail(err) + "."
+		return webhook.ErrTLS, "No secure connection to the receiver could be made: " + insecure(err) + "."
 	}
 	return classifyAnswer(err, reached)
 }
@@ -71,6 +70,7 @@ const (
 	tooLargeMaybe = "The headers of the answer exceed 64 KiB, or its HTTP/2 is malformed."
 	brokenOff     = "The receiver closed the connection before the end of its answer."
 	malformed     = "The answer is not well-formed HTTP."
+	speaksTLS     = "The answer is not HTTP but TLS: the port wants a URL that begins with https."
 )
 
 // answerTexts recognises errors of net/http that have no type of their own; a test provokes each of them. The
@@ -82,7 +82,8 @@ var answerTexts = []struct {
 }{
 	{"response headers exceeded", webhook.ErrResponseTooLarge, tooLarge},
 	{"header list", webhook.ErrResponseTooLarge, tooLarge},
-	{"received from peer", webhook.ErrReset, brokenOff}, // RST_STREAM
+	{`malformed HTTP response "\x15\x03`, webhook.ErrProtocol, speaksTLS}, // the first bytes of every alert
+	{"received from peer", webhook.ErrReset, brokenOff},                   // RST_STREAM
 	{"GOAWAY", webhook.ErrReset, brokenOff},
 	{"stream error", webhook.ErrProtocol, malformed},
 	{"connection error: PROTOCOL_ERROR", webhook.ErrResponseTooLarge, tooLargeMaybe},
@@ -127,21 +128,10 @@ func isOurs(err error, reached phase) bool {
 	return reached <= connecting && strings.Contains(err.Error(), syscall.EMFILE.Error())
 }
 
-// maxDetail bounds what a certificate can put into a message: it may name a thousand hosts.
-const maxDetail = 200
-
-// detail is the part of err that helps the receiver's owner and tells nothing about us.
-func detail(err error) string {
-	text := ""
-	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		text = strings.TrimPrefix(e.Err.Error(), "x509: ")
-	} else if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "remote error" {
-		text = strings.TrimPrefix(e.Err.Error(), "tls: ")
-	} else if errno, ok := errors.AsType[syscall.Errno](err); ok {
-		text = errno.Error()
+// errnoText is the operating system's word for what went wrong, after a colon; it tells nothing about us.
+func errnoText(err error) string {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return ": " + errno.Error()
 	}
-	if text == "" {
-		return ""
-	}
-	return ": " + strings.ToValidUTF8(text[:min(len(text), maxDetail)], "")
+	return ""
 }

@@ -33,10 +33,18 @@ type clock struct {
 	reached phase
 	began   time.Time // of the phase reached
 	timing  webhook.Timing
+	kept    bool // the connection was made in another exchange
 }
 
 func startClock(now func() time.Time) *clock {
 	return &clock{now: now, started: now(), timing: nothingHappened()}
+}
+
+// again ends c and gives the clock for the same request being sent once more. Hooks of the first sending that are
+// called late reach c and change nothing.
+func (c *clock) again() *clock {
+	c.stop()
+	return &clock{now: c.now, started: c.started, timing: nothingHappened()}
 }
 
 func nothingHappened() webhook.Timing {
@@ -63,7 +71,7 @@ func (c *clock) restart() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.stopped {
-		c.reached, c.timing = unsent, nothingHappened()
+		c.reached, c.timing, c.kept = unsent, nothingHappened(), false
 	}
 }
 
@@ -104,7 +112,7 @@ func (c *clock) connected(info httptrace.GotConnInfo) {
 	if c.stopped {
 		return
 	}
-	c.reached = waiting
+	c.reached, c.kept = waiting, info.Reused
 	if info.Reused {
 		c.timing = nothingHappened()
 	}

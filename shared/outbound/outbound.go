@@ -16,10 +16,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"strings"
 	"time"
 
 	"nepenthes/shared/limits"
@@ -29,12 +29,10 @@ import (
 const (
 	// idleTimeout is judged by the wall clock, so that a process that was frozen meanwhile uses no old connection.
 	// It is below the 5 s after which several widespread servers (Node.js, Apache, Uvicorn) close idle
-	// connections: a POST that crosses such a close on its way fails and cannot be repeated safely.
+	// connections: a POST that crosses such a close on its way has to be sent twice (repeat.go).
 	idleTimeout = 4 * time.Second
 	// defaultMaxConns is how many connections are kept when the options name no number.
 	defaultMaxConns = 100
-	// maxReplays bounds how often net/http may send one request again, see wireHeader.
-	maxReplays = 2
 )
 
 // Request is one POST.
@@ -142,16 +140,21 @@ var http2 = &http.HTTP2Config{
 // CloseIdleConnections closes the connections that are kept and not in use.
 func (c *Client) CloseIdleConnections() { c.transport.CloseIdleConnections() }
 
-// Post makes one POST and says what became of it. It returns within r.Timeout, or when ctx ends. The request is
-// sent at most once as far as the receiver can have taken it up; see wireHeader.
+// Post makes one POST and says what became of it. It returns within r.Timeout, or when ctx ends. A request that the
+// receiver cannot have read, or hardly, is sent once more within that time (repeat.go); what became of it then is
+// the result. Its timing counts from the first start; the phases of connecting are those of the new connection.
 func (c *Client) Post(ctx context.Context, r Request) Result {
 	if r.Timeout <= 0 {
 		r.Timeout = limits.ExchangeTimeout
 	}
 	clock := startClock(c.now)
-	limited, cancel := context.WithTimeout(httptrace.WithClientTrace(ctx, clock.trace()), r.Timeout)
+	limited, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
-	answer, err := c.exchange(limited, r)
+	answer, err := exchange(limited, c.transport, clock, r)
+	if err != nil && answer == nil && limited.Err() == nil && clock.unread(err) {
+		clock = clock.again()
+		answer, err = c.exchangeAnew(limited, clock, r)
+	}
 	timing, reached := clock.stop()
 	result := Result{Answer: answer, Timing: timing, Started: clock.started}
 	switch {
@@ -169,12 +172,12 @@ func (c *Client) Post(ctx context.Context, r Request) Result {
 
 // exchange sends the request and reads the answer. It calls the transport directly: http.Client adds redirects
 // and cookies, which must not be, and nothing else.
-func (c *Client) exchange(ctx context.Context, r Request) (*Answer, error) {
-	request, err := newRequest(ctx, r)
+func exchange(ctx context.Context, transport *http.Transport, clock *clock, r Request) (*Answer, error) {
+	request, err := newRequest(httptrace.WithClientTrace(ctx, clock.trace()), r)
 	if err != nil {
 		return nil, err
 	}
-	response, err := c.transport.RoundTrip(request)
+	response, err := transport.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
@@ -201,43 +204,27 @@ func readCapped(body io.Reader) (read []byte, truncated bool, err error) {
 // errUnsendable is the error for a request that HTTP has no form for.
 var errUnsendable = errors.New("outbound: the request cannot be sent over HTTP")
 
+// newRequest makes the request so that net/http itself never sends it twice: it has no way to get the body again.
+// That also holds for an empty body, and for the headers Idempotency-Key and X-Idempotency-Key, which net/http
+// takes for leave to repeat and which are names like any other to us. What may be repeated is decided in repeat.go.
 func newRequest(ctx context.Context, r Request) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(r.Body))
+	body := io.NopCloser(bytes.NewReader(r.Body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, body)
 	if err != nil || request.URL.Host == "" || request.URL.Scheme != "https" && request.URL.Scheme != "http" {
 		return nil, errUnsendable
 	}
-	request.Header = wireHeader(r.Header)
-	replays, body := 0, request.GetBody
-	request.GetBody = func() (io.ReadCloser, error) {
-		if replays++; replays > maxReplays {
-			return nil, io.ErrUnexpectedEOF // connection after connection died: a reset
-		}
-		return body()
-	}
+	request.Header, request.ContentLength = wireHeader(r.Header), int64(len(r.Body))
 	return request, nil
 }
 
 // wireHeader gives the headers in the form in which net/http sends them and nothing else: a User-Agent that is
 // absent must be present and empty.
-//
-// And it keeps net/http from sending a request twice that a receiver may have taken up. A request on a kept
-// connection that turns out to be closed is sent again only when nothing of it was written, or when an HTTP/2
-// peer itself says that it did not look at it. But net/http takes either of two headers, which are names like
-// any other to us, for leave to repeat more; it does not find them in lower case.
 func wireHeader(h http.Header) http.Header {
-	_, agent := h["User-Agent"]
-	_, key := h["Idempotency-Key"]
-	_, xKey := h["X-Idempotency-Key"]
-	if agent && !key && !xKey {
+	if _, agent := h["User-Agent"]; agent {
 		return h
 	}
 	wire := make(http.Header, len(h)+1)
+	maps.Copy(wire, h)
 	wire["User-Agent"] = nil
-	for name, values := range h {
-		if name == "Idempotency-Key" || name == "X-Idempotency-Key" {
-			name = strings.ToLower(name)
-		}
-		wire[name] = values
-	}
 	return wire
 }

@@ -239,7 +239,7 @@ func TestPostSendsWhatItIsGiven(t *testing.T) {
 	lines := strings.Split(head, "\r\n")
 	want := map[string]bool{
 		"Host: " + r.Addr().String(): true, "Content-Length: 8": true, "webhook-id: dlv_1": true,
-		"X-OP-Signature: sha1=0": true, "Content-Type: application/json": true, "idempotency-key: k": true,
+		"X-OP-Signature: sha1=0": true, "Content-Type: application/json": true, "Idempotency-Key: k": true,
 	}
 	if lines[0] != "POST /hooks?q=%20 HTTP/1.1" || body != `{"a": 1}` {
 		t.Errorf("request line %q, body %q", lines[0], body)

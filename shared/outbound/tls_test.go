@@ -81,52 +81,6 @@ func TestPostResumesTLSSessions(t *testing.T) {
 	}
 }
 
-func TestPostRefusesInsecureConnections(t *testing.T) {
-	tests := []struct {
-		name, says string
-		change     func(s *httptest.Server)
-		trusting   bool
-	}{
-		{"unknown authority", "unknown authority", as1, false},
-		{"TLS 1.1", "", func(s *httptest.Server) { s.TLS.MinVersion, s.TLS.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 }, true},
-		{"asks for a certificate", "certificate required", func(s *httptest.Server) { s.TLS.ClientAuth = tls.RequireAnyClientCert }, true},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			s, c := secure(t, func(http.ResponseWriter, *http.Request) { t.Error("a request arrived") }, test.change)
-			if !test.trusting {
-				c = open(t)
-			}
-			got := post(t, c, s.URL)
-			checkClass(t, got, webhook.ErrTLS)
-			if !strings.Contains(got.Message, test.says) {
-				t.Errorf("message %q, want %q", got.Message, test.says)
-			}
-		})
-	}
-	t.Run("certificate of another name", func(t *testing.T) {
-		s, _ := secure(t, fine, as1)
-		roots := x509.NewCertPool()
-		roots.AddCert(s.Certificate())
-		c := client(t, outbound.Options{Loopback: true, RootCAs: roots, Resolver: names(func(string) []string { return []string{"127.0.0.1"} })})
-		got := post(t, c, strings.Replace(s.URL, "127.0.0.1", "other.test", 1))
-		checkClass(t, got, webhook.ErrTLS)
-		if !strings.Contains(got.Message, "other.test") || len(got.Message) > 300 {
-			t.Errorf("message %q", got.Message)
-		}
-	})
-	for name, says := range map[string]string{"no TLS": "HTTP/1.1 400 Bad Request\r\n\r\n", "garbage": "garbage\r\n", "hangs up": ""} {
-		t.Run(name, func(t *testing.T) {
-			r := receive(t, func(c *conn) {
-				c.in.Peek(1)
-				c.say(says)
-				c.end()
-			})
-			checkClass(t, post(t, open(t), strings.Replace(r.URL, "http", "https", 1)), webhook.ErrTLS)
-		})
-	}
-}
-
 // The handshake has a limit of its own, far below the exchange's.
 func TestPostSilentHandshake(t *testing.T) {
 	t.Parallel()
@@ -242,34 +196,6 @@ func frames(t *testing.T, answer func(f *http2.Framer, stream uint32) (more bool
 		}}
 	})
 	return s.URL, c, requests
-}
-
-// An HTTP/2 receiver that says it did not look at a request gets it again at once, but not for ever.
-func TestPostAgainOverHTTP2(t *testing.T) {
-	t.Run("refused once", func(t *testing.T) {
-		refused := false
-		url, c, requests := frames(t, func(f *http2.Framer, stream uint32) bool {
-			if !refused {
-				refused = true
-				return f.WriteRSTStream(stream, http2.ErrCodeRefusedStream) == nil
-			}
-			return headers(f, stream, ":status", "204")
-		})
-		checkClass(t, post(t, c, url), "")
-		if n := requests.Load(); n != 2 {
-			t.Errorf("%d requests, want 2", n)
-		}
-	})
-	for name, code := range map[string]http2.ErrCode{"refused for ever": http2.ErrCodeRefusedStream, "protocol error for ever": http2.ErrCodeProtocol} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			url, c, requests := frames(t, func(f *http2.Framer, stream uint32) bool { return f.WriteRSTStream(stream, code) == nil })
-			checkClass(t, post(t, c, url), webhook.ErrReset)
-			if n := requests.Load(); n < 2 || n > 3 {
-				t.Errorf("%d requests, want the first and at most 2 more", n)
-			}
-		})
-	}
 }
 
 func TestPostBrokenHTTP2(t *testing.T) {
