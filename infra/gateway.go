@@ -24,6 +24,8 @@ func (s *stack) newGateway() awsapigateway.RestApi {
 	api := awsapigateway.NewRestApi(scope, jsii.String("Api"), &awsapigateway.RestApiProps{
 		Description:   jsii.String("Nepenthes, stage " + s.stage),
 		EndpointTypes: &[]awsapigateway.EndpointType{awsapigateway.EndpointType_REGIONAL},
+		// Behind a domain of its own the API has one name: the one that no webhook may point at.
+		DisableExecuteApiEndpoint: jsii.Bool(s.domainName != ""),
 		// Every body passes as the bytes that it is: text that is none would arrive mended.
 		BinaryMediaTypes: jsii.Strings("*/*"),
 		// The role by which API Gateway writes logs belongs to the account: the last stack that set it serves all.

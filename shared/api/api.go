@@ -97,8 +97,8 @@ type Config struct {
 	Operator  Operator
 	Sealer    Sealer
 	Clients   *clients.Registry
-	// Addresses says where webhooks may point. Own lists the hosts of the deployment's public URL; when it is
-	// empty, the host of the call counts as our own.
+	// Addresses says where webhooks may point. Own lists the hosts of the deployment's public URL; the host of the
+	// call counts as our own besides: behind a public URL the service has another address as well.
 	Addresses address.Rules
 	Resolver  address.Resolver
 	// CursorKey authenticates cursors; 32 random bytes that all processes of a deployment share.

@@ -14,7 +14,7 @@ import (
 // WebhookPatch is what a client can say about a webhook: all of it at create, a merge patch (RFC 7396) afterwards.
 type WebhookPatch struct {
 	Name            strictjson.Member[string]            `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"Its name, unique whatever the case of its letters." example:"Billing"`
-	PayloadURL      strictjson.Member[string]            `json:"payloadUrl,omitempty" create:"required" maxLength:"2048" doc:"Where events are sent: an https URL on the public internet. A change to another origin needs the values of all custom headers again." example:"https://billing.example.com/hooks"`
+	PayloadURL      strictjson.Member[string]            `json:"payloadUrl,omitempty" create:"required" maxLength:"2048" doc:"Where events are sent: an https URL on the public internet, not of this service itself. A change to another origin needs the values of all custom headers again." example:"https://billing.example.com/hooks"`
 	Description     strictjson.Member[string]            `json:"description,omitempty" maxLength:"4096" nullable:"true" doc:"What it is for." example:"Turns time entries into invoices"`
 	Enabled         strictjson.Member[bool]              `json:"enabled,omitempty" nullable:"true" doc:"Whether it gets events; true unless told otherwise." example:"true"`
 	Events          strictjson.Member[[]string]          `json:"events,omitempty" create:"required" nullable:"false" minItems:"1" maxItems:"60" doc:"The event types it wants: exact names, <resource>:* or *." example:"time_entry:created"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 
 	"nepenthes/shared/address"
 	"nepenthes/shared/fault"
@@ -40,8 +41,8 @@ func (x *writing) applyURL(ctx context.Context, found *faults, w, current *webho
 
 func (x *writing) judge(ctx context.Context, raw string) target {
 	rules := x.Addresses
-	if len(rules.Own) == 0 && x.call.Host != "" {
-		rules.Own = []string{x.call.Host}
+	if x.call.Host != "" {
+		rules.Own = append(slices.Clip(rules.Own), x.call.Host)
 	}
 	u, err := address.CheckURL(raw, rules)
 	if err == nil {

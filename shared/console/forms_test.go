@@ -77,6 +77,26 @@ func TestAFormWithFaultsCanBeSentAgain(t *testing.T) {
 	}
 }
 
+func TestNoFormPointsAWebhookAtTheServiceItself(t *testing.T) {
+	const gateway = "a1b2c3.execute-api.eu-central-1.amazonaws.com"
+	s := start(t, "/dev")
+	b := s.admin()
+	for _, path := range []string{"/admin/webhooks/new", "/admin/webhooks/" + s.webhook("Edited").ID + "/edit"} {
+		for _, host := range []string{ownHost, gateway} {
+			fields := plain(b.get(path).once(t), "Own", "version", "1")
+			fields[slices.Index(fields, "https://receiver.example.com/in")] = "https://" + host + "/dev/api/v3/events"
+			request := b.form(path, fields...)
+			for _, cookie := range b.Jar.Cookies(request.URL) { // the jar goes by the name that the request is made to
+				request.AddCookie(cookie)
+			}
+			request.Host = gateway
+			if a := b.do(request); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "this service itself") {
+				t.Errorf("%s with %s: status %d", path, host, a.status)
+			}
+		}
+	}
+}
+
 func TestHeaderValuesAreKeptUnlessTyped(t *testing.T) {
 	s := start(t, "")
 	w := s.webhook("Billing") // with X-Token

@@ -35,6 +35,9 @@ const (
 	adminSecret = "the-secret-of-the-administrator"
 )
 
+// ownHost is that of the public URL.
+const ownHost = "nepenthes.example.com"
+
 // system is the console on a database in memory, behind a real HTTP server.
 type system struct {
 	t          *testing.T
@@ -78,7 +81,7 @@ func start(t *testing.T, stage string, change ...func(*console.Config)) *system 
 	s.operations = api.New(api.Config{
 		Catalogue: known, Store: s.db, Events: s.db.Lane(lane.Events), Retries: s.db.Lane(lane.Retries), Operator: s.fanout,
 		Sealer:  must[*vault.Sealer](t)(vault.NewSealer(vault.SealerConfig{Pairs: s.db, Maker: keys})),
-		Clients: clients.New(clients.Config{Store: s.db}), Addresses: address.Rules{}, Resolver: resolver{}, CursorKey: make([]byte, 32), Version: "test", Logger: logger,
+		Clients: clients.New(clients.Config{Store: s.db}), Addresses: address.Rules{Own: []string{ownHost}}, Resolver: resolver{}, CursorKey: make([]byte, 32), Version: "test", Logger: logger,
 	})
 	if err := clients.NewAdministrator(clients.AdministratorConfig{Store: s.db}).Ensure(t.Context(), adminID, adminSecret); err != nil {
 		t.Fatal(err)

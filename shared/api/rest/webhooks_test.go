@@ -26,12 +26,32 @@ func TestNoWebhookPointsAtTheServiceItself(t *testing.T) {
 	}
 	s.do(t, token, "POST", "/api/v3/webhooks", made("beside", "http://127.0.0.1:1/x")).want(t, 201, nil)
 
-	public := newService(t, func(_ *rest.Config, ac *api.Config) { ac.Addresses.Own = []string{"nepenthes.example.com"} })
-	token = public.token(t)
-	for _, url := range []string{"https://nepenthes.example.com/api/v3/events", "https://NEPENTHES.example.com.:443/"} {
-		public.do(t, token, "POST", "/api/v3/webhooks", made("self", url)).wantKind(t, fault.PropertyConstraintViolation)
+}
+
+// Behind a public URL the service has a second address: the one that the gateway gave it.
+func TestNoWebhookPointsAtOneOfTwoOwnAddresses(t *testing.T) {
+	const gateway = "a1b2c3.execute-api.eu-central-1.amazonaws.com"
+	s := newService(t, func(_ *rest.Config, ac *api.Config) { ac.Addresses.Own = []string{"nepenthes.example.com"} })
+	token := s.token(t)
+	call := func(method, path, body string) answer {
+		request := must[*http.Request](t)(http.NewRequest(method, s.URL+path, strings.NewReader(body)))
+		request.Host = gateway
+		request.Header.Set("Authorization", "Bearer "+token)
+		request.Header.Set("Content-Type", "application/json")
+		return send(t, request)
 	}
-	public.do(t, token, "POST", "/api/v3/webhooks", made("beside", "https://nepenthes.example.com:8443/")).want(t, 201, nil)
+	path := "/api/v3/webhooks/" + s.webhook(t, token, "w")
+	for _, host := range []string{"nepenthes.example.com", gateway} {
+		for _, url := range []string{
+			"https://" + host + "/api/v3/events", "https://" + strings.ToUpper(host) + ".:443/dev", "https://" + host + ":80",
+			"https://" + strings.ReplaceAll(host, ".", "。") + "/", "https://" + strings.Replace(host, "e", "%65", 1) + "/",
+		} {
+			call("POST", "/api/v3/webhooks", made("self", url)).wantKind(t, fault.PropertyConstraintViolation)
+			call("PATCH", path, `{"payloadUrl":"`+url+`"}`).wantKind(t, fault.PropertyConstraintViolation)
+		}
+		call("PATCH", path, `{"payloadUrl":"https://`+host+`:8443/"}`).want(t, 200, nil)
+	}
+	call("POST", "/api/v3/webhooks", made("beside", "https://x"+gateway+"/")).want(t, 201, nil)
 }
 
 func TestPayloadURLsAreLookedUp(t *testing.T) {

@@ -37,8 +37,8 @@ type Case struct {
 	Steps []Step
 }
 
-// Step is one request and what must come back. In Path, Header, Body and Want, {run} is random for each run, and
-// {name} what was kept under that name.
+// Step is one request and what must come back. In Path, Header, Body and Want, {run} is random for each run, {self}
+// is the host and port of the target, and {name} what was kept under that name.
 type Step struct {
 	// Do is the method and the path behind the target's address: "GET /api/v3/webhooks".
 	Do string
@@ -105,7 +105,7 @@ type runner struct {
 }
 
 func (r *runner) play(t *testing.T, c Case) {
-	kept := map[string]string{"run": r.run + "-" + strings.ToLower(rand.Text()[:4])}
+	kept := map[string]string{"run": r.run + "-" + strings.ToLower(rand.Text()[:4]), "self": r.host(t)}
 	for _, step := range c.Steps {
 		if step.InTheCloud && r.Emulated {
 			continue
@@ -119,6 +119,16 @@ func (r *runner) play(t *testing.T, c Case) {
 		r.document.check(t, method, path, response, body)
 		keep(t, step, kept, response, body)
 	}
+}
+
+// host is the host and port of the target's address.
+func (r *runner) host(t *testing.T) string {
+	t.Helper()
+	address, err := url.Parse(r.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address.Host
 }
 
 // do gives the step's method and its path behind the target's address, also of a link that was kept.

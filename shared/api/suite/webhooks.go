@@ -93,6 +93,7 @@ var Webhooks = []Case{
 		thisMachine("https://[::1]/"), thisMachine("https://１２７.0.0.1/"),
 		refusedURL("https://169.254.169.254/latest"), refusedURL("https://user:pw@receiver.example.com/"), refusedURL("https://receiver.example.com/#x"),
 		refusedURL("https://receiver.example.com:0/"), refusedURL("receiver.example.com"), refusedURL(""),
+		refusedURL("https://{self}/api/v3/events"),
 	}},
 	{Name: "selected projects must be known", Steps: []Step{
 		{
