@@ -3,8 +3,10 @@ package main
 import (
 	"time"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -27,7 +29,7 @@ var oldest = map[lane.Name]time.Duration{
 // ring.
 func (s *stack) watch() awssns.Topic {
 	w := watcher{scope: s.part("Alarms")}
-	topic := awssns.NewTopic(w.scope, jsii.String("Topic"), &awssns.TopicProps{EnforceSSL: jsii.Bool(true)})
+	topic := s.newTopic(w.scope)
 	if s.alarmAddress != "" {
 		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(s.alarmAddress), nil))
 	}
@@ -43,6 +45,25 @@ func (s *stack) watch() awssns.Topic {
 		w.alarm(string(f)+"-errors", "The function "+string(f)+" crashed, ran out of time or could not start.",
 			s.functions[f].MetricErrors(everyMinute("Sum")), 1)
 	}
+	return topic
+}
+
+// newTopic makes the topic. Asking for TLS gives it a policy of its own, which takes the place of the one that lets
+// the account publish: so the policy also names who rings.
+func (s *stack) newTopic(scope constructs.Construct) awssns.Topic {
+	topic := awssns.NewTopic(scope, jsii.String("Topic"), &awssns.TopicProps{EnforceSSL: jsii.Bool(true)})
+	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
+		Actions:    jsii.Strings("sns:Publish"),
+		Resources:  &[]*string{topic.TopicArn()},
+		Conditions: &map[string]any{
+			"StringEquals": map[string]*string{"aws:SourceAccount": s.Account()},
+			"ArnLike": map[string]*string{"aws:SourceArn": s.FormatArn(&awscdk.ArnComponents{
+				Service: jsii.String("cloudwatch"), Resource: jsii.String("alarm"), ResourceName: jsii.String("*"),
+				ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+			})},
+		},
+	}))
 	return topic
 }
 

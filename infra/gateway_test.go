@@ -159,6 +159,20 @@ func TestTheAPIIsRegionalAndTakesBytes(t *testing.T) {
 	}
 }
 
+// With a domain of its own the API has no second name, to which a webhook could point.
+func TestTheGatewaysOwnNameIsOffBehindADomain(t *testing.T) {
+	for name, c := range map[string]struct {
+		make func() (*template, error)
+		off  bool
+	}{"plain": {plain, false}, "full": {full, true}} {
+		for _, r := range of(t, c.make).each(t, "AWS::ApiGateway::RestApi") {
+			if got := r.Properties["DisableExecuteApiEndpoint"]; got != c.off {
+				t.Errorf("%s: off is %v, want %v", name, got, c.off)
+			}
+		}
+	}
+}
+
 func TestTheDomainStandsBeforeTheStage(t *testing.T) {
 	tpl := of(t, full)
 	for _, r := range tpl.each(t, "AWS::ApiGateway::DomainName") {

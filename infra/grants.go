@@ -127,13 +127,31 @@ func (s *stack) grant() {
 		}
 	}
 	if s.staticEgress {
-		// Lambda puts the function's network interfaces up in its name; these calls know no resource.
-		s.functions[routes.Sender].AddToRolePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-			Actions: jsii.Strings("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
-				"ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
-			Resources: jsii.Strings("*"),
-		}))
+		s.grantNetwork()
 	}
+}
+
+// grantNetwork lets Lambda put up the sender's network interfaces, which it does in the name of the sender's role.
+// These calls know no resource. The sender's own code calls with the same role, so it is denied them all: the
+// condition holds for calls out of the function alone.
+func (s *stack) grantNetwork() {
+	sender := s.functions[routes.Sender]
+	sender.AddToRolePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
+			"ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
+		Resources: jsii.Strings("*"),
+	}))
+	// A policy of its own: the function waits for the role's, which so cannot name the function.
+	awsiam.NewPolicy(sender, jsii.String("OwnCode"), &awsiam.PolicyProps{
+		Roles: &[]awsiam.IRole{sender.Role()},
+		Statements: &[]awsiam.PolicyStatement{awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Effect: awsiam.Effect_DENY,
+			Actions: jsii.Strings("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
+				"ec2:DeleteNetworkInterface", "ec2:DetachNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
+			Resources:  jsii.Strings("*"),
+			Conditions: &map[string]any{"ArnEquals": map[string]*string{"lambda:SourceFunctionArn": sender.FunctionArn()}},
+		})},
+	})
 }
 
 func ptr[T any](v T) *T { return &v }

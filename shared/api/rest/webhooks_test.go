@@ -25,7 +25,6 @@ func TestNoWebhookPointsAtTheServiceItself(t *testing.T) {
 		s.do(t, token, "POST", "/api/v3/webhooks", made("self", url)).wantKind(t, fault.PropertyConstraintViolation)
 	}
 	s.do(t, token, "POST", "/api/v3/webhooks", made("beside", "http://127.0.0.1:1/x")).want(t, 201, nil)
-
 }
 
 // Behind a public URL the service has a second address: the one that the gateway gave it.
