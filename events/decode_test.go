@@ -269,6 +269,12 @@ func TestDecodeTellsEverythingAtOnce(t *testing.T) {
 		if len(got.Problems) != 100 {
 			t.Errorf("got %d problems, want 100", len(got.Problems))
 		}
+		if got.Untold != 20000-100 {
+			t.Errorf("got %d problems that are not told, want the others", got.Untold)
+		}
+		if text := got.Error(); len(text) > 2000 || !strings.HasSuffix(text, " And 19990 more.") {
+			t.Errorf("got %q, want the first ten problems and how many more there are", text)
+		}
 	})
 }
 

@@ -34,15 +34,19 @@ type Problem struct {
 // ends in logs, where payloads have no place.
 type Error struct {
 	Reason Reason
-	// Problems is never empty. It lists everything that is wrong, at most 100 things; Malformed and TooLarge
-	// have only one.
+	// Problems is never empty. It lists what is wrong, at most 100 things; Malformed and TooLarge have only one.
 	Problems []Problem
+	// Untold is how many things are wrong besides.
+	Untold int
 	// Line and Column say where reading ended: both count from 1, columns in characters. They are 0 unless
 	// the reason is Malformed.
 	Line, Column int
 }
 
-// Error is the reason and all problems in one line.
+// problemsShown is how many problems the text of an error names: it ends in logs.
+const problemsShown = 10
+
+// Error is the reason and the first ten problems in one line, and how many more there are.
 func (e *Error) Error() string {
 	var text strings.Builder
 	text.WriteString(string(e.Reason))
@@ -50,7 +54,11 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&text, " at line %d, column %d", e.Line, e.Column)
 	}
 	separator := ": "
-	for _, problem := range e.Problems {
+	for i, problem := range e.Problems {
+		if i == problemsShown {
+			fmt.Fprintf(&text, " And %d more.", len(e.Problems)-i+e.Untold)
+			break
+		}
 		text.WriteString(separator)
 		if problem.Attribute != "" {
 			text.WriteString(problem.Attribute + ": ")
@@ -73,12 +81,17 @@ const maxProblems = 100
 // problems gathers what is wrong with one event, so that its producer hears everything at once.
 type problems struct {
 	list        []Problem
+	untold      int // beyond maxProblems; an attribute may count more than once there
 	unknownType bool
 }
 
 // add notes a problem. An attribute counts once: what is not a string need not also be told to be too short.
 func (p *problems) add(attribute, message string) {
-	if len(p.list) == maxProblems || p.has(attribute) {
+	if len(p.list) == maxProblems {
+		p.untold++
+		return
+	}
+	if p.has(attribute) {
 		return
 	}
 	p.list = append(p.list, Problem{attribute, message})
@@ -100,7 +113,7 @@ func (p *problems) err() error {
 	case p.list == nil:
 		return nil
 	case p.unknownType:
-		return &Error{Reason: UnknownType, Problems: p.list}
+		return &Error{Reason: UnknownType, Problems: p.list, Untold: p.untold}
 	}
-	return &Error{Reason: Invalid, Problems: p.list}
+	return &Error{Reason: Invalid, Problems: p.list, Untold: p.untold}
 }

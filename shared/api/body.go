@@ -15,7 +15,7 @@ import (
 type Body[T any] struct {
 	Value T
 	// Problems are the members that did not fit T. The operation tells of them together with what else is wrong.
-	Problems []fault.Detail
+	Problems fault.Details
 }
 
 // ReadJSON reads a request's body; the fault is of kind InvalidRequestBody when it is no JSON object.
@@ -29,40 +29,18 @@ func (b *Body[T]) DescribedBy() reflect.Type { return reflect.TypeFor[T]() }
 
 // faults gathers what is wrong with one request, each attribute once: what is no string need not be told to be
 // too short as well.
-type faults []fault.Detail
+type faults struct{ fault.Details }
 
-func (f *faults) add(details ...fault.Detail) {
-	for _, d := range details {
-		if !f.has(d.Attribute) {
-			*f = append(*f, d)
-		}
-	}
-}
-
-// addAll adds details of which several may be about one attribute, such as lines of a list.
-func (f *faults) addAll(details []fault.Detail) {
-	before := *f
-	for _, d := range details {
-		if !before.has(d.Attribute) {
-			*f = append(*f, d)
-		}
+// add notes a detail about an attribute of which nothing is told yet.
+func (f *faults) add(d fault.Detail) {
+	if !f.Has(d.Attribute) {
+		f.Add(d)
 	}
 }
 
 func (f *faults) addf(attribute, message, hint string) {
 	f.add(fault.Detail{Attribute: attribute, Message: message, Hint: hint})
 }
-
-func (f faults) has(attribute string) bool {
-	for _, d := range f {
-		if d.Attribute == attribute {
-			return true
-		}
-	}
-	return false
-}
-
-func (f faults) err() error { return fault.Invalid(f...) }
 
 // anything is a member of which only one value is acceptable, or none at all matters.
 type anything = strictjson.Member[json.RawMessage]
@@ -77,8 +55,7 @@ func (f *faults) unchanged(attribute string, m anything, current any) {
 	if !isGiven {
 		raw = []byte("null")
 	}
-	var sent any
-	if json.Unmarshal(raw, &sent) == nil && reflect.DeepEqual(sent, plain(current)) {
+	if same(raw, current) {
 		return
 	}
 	f.add(fault.Detail{
@@ -87,17 +64,15 @@ func (f *faults) unchanged(attribute string, m anything, current any) {
 	})
 }
 
-// plain is a value as it looks after a trip through JSON.
-func plain(v any) any {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return nil
+// same reports whether raw is the JSON of the value, in whatever spelling. Every character can be written as an escape
+// of six, and a pair of them for those that have four bytes; what is longer is not read.
+func same(raw json.RawMessage, value any) bool {
+	text, err := json.Marshal(value)
+	if err != nil || len(raw) > len(`\u0000`)*len(text) {
+		return false
 	}
-	var back any
-	if json.Unmarshal(text, &back) != nil {
-		return nil
-	}
-	return back
+	var sent, there any
+	return json.Unmarshal(raw, &sent) == nil && json.Unmarshal(text, &there) == nil && reflect.DeepEqual(sent, there)
 }
 
 // required adds a fault if a member that cannot be left empty is null, or absent while something is made.

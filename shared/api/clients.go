@@ -97,12 +97,12 @@ func (o clientsResource) read(ctx context.Context, call Call, in *ReadClient) (*
 
 // create makes a client with a secret; two calls make two.
 func (o clientsResource) create(ctx context.Context, call Call, in *CreateClient) (*hal.OAuthClient, error) {
-	found, patch := faults(in.Body.Problems), &in.Body.Value
+	found, patch := faults{in.Body.Problems}, &in.Body.Value
 	required(&found, "name", patch.Name, true)
 	required(&found, "scopes", patch.Scopes, true)
 	patch.readOnly(&found, nil)
 	name, _ := patch.Name.Get()
-	c, secret, err := o.Clients.Create(ctx, call.Caller, name, patch.scopes(), found...)
+	c, secret, err := o.Clients.Create(ctx, call.Caller, name, patch.scopes(), found.Details)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func (o clientsResource) change(ctx context.Context, call Call, in *ChangeClient
 	if err != nil {
 		return nil, err
 	}
-	found, change := faults(in.Body.Problems), clients.Change{}
+	found, change := faults{in.Body.Problems}, clients.Change{}
 	required(&found, "name", patch.Name, false)
 	required(&found, "scopes", patch.Scopes, false)
 	patch.readOnly(&found, &current)
@@ -144,7 +144,7 @@ func (o clientsResource) change(ctx context.Context, call Call, in *ChangeClient
 	if _, given := patch.Scopes.Get(); given {
 		change.Scopes = &scopes
 	}
-	changed, err := o.Clients.Update(ctx, call.Caller, in.ID, version, change, found...)
+	changed, err := o.Clients.Update(ctx, call.Caller, in.ID, version, change, found.Details)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ type foundDelivery struct {
 }
 
 func noDelivery(id string) *fault.Fault {
-	return fault.New(fault.NotFound, "There is no delivery %q.", id).
+	return fault.New(fault.NotFound, "There is no delivery %s.", fault.Quote(id)).
 		With("Deliveries are kept for a week longer than their event.")
 }
 
@@ -98,7 +98,7 @@ func (o deliveriesResource) readAttempt(ctx context.Context, call Call, in *Read
 			return hal.FromAttempt(f.event, f.Key, &attempts[i], call.Allows(access.EventsRead)), nil
 		}
 	}
-	return nil, fault.New(fault.NotFound, "The delivery has no attempt %q.", in.AttemptID)
+	return nil, fault.New(fault.NotFound, "The delivery has no attempt %s.", fault.Quote(in.AttemptID))
 }
 
 // retry writes down that an extra attempt is owed and rings for it. While one is owed a second request adds

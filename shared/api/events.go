@@ -96,11 +96,12 @@ func refusedEvent(err error) error {
 			refusal.Line, refusal.Column, refusal.Problems[0].Message).
 			With("Send one event as a JSON object in UTF-8.")
 	}
-	var found faults
+	var found fault.Details
 	for _, p := range refusal.Problems {
-		found = append(found, fault.Detail{Attribute: p.Attribute, Message: p.Message})
+		found.Add(fault.Detail{Attribute: p.Attribute, Message: p.Message})
 	}
-	return found.err()
+	found.Omit(refusal.Untold)
+	return found.Err()
 }
 
 func (o eventsResource) read(ctx context.Context, call Call, in *ReadEvent) (*hal.Event, error) {
@@ -115,7 +116,7 @@ func (o eventsResource) read(ctx context.Context, call Call, in *ReadEvent) (*ha
 func (o eventsResource) recorded(ctx context.Context, id EventID) (webhook.Recorded, error) {
 	r, err := o.Store.Event(ctx, events.KeyOf(id.Source, id.ID))
 	if fault.Is(err, fault.NotFound) {
-		return r, fault.New(fault.NotFound, "There is no event %q of this source.", id.ID).
+		return r, fault.New(fault.NotFound, "There is no event %s of this source.", fault.Quote(id.ID)).
 			With("One that was just pushed appears once it has been fanned out. For another source than urn:nepenthes give ?source=.").
 			Because(err)
 	}

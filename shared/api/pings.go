@@ -31,13 +31,13 @@ func (o webhooksResource) ping(ctx context.Context, call Call, in *Ping) (_ *hal
 	if err != nil {
 		return nil, err
 	}
-	found, eventType := faults(in.Body.Problems), pingType
+	found, eventType := faults{in.Body.Problems}, pingType
 	in.Body.Value.Event.Take(&eventType, pingType)
 	e, known := events.Example(eventType)
 	if !known {
 		found.addf("event", "The catalogue of event types does not have it.", "Names are exact and lower case: see event_types.")
 	}
-	if err := found.err(); err != nil {
+	if err := found.Err(); err != nil {
 		return nil, err
 	}
 	now := o.moment()

@@ -92,7 +92,7 @@ func (o projectsResource) put(ctx context.Context, _ Call, in *PutProject) (_ *h
 }
 
 func (in *PutProject) apply(p *webhook.Project) error {
-	found, patch := faults(in.Body.Problems), &in.Body.Value
+	found, patch := faults{in.Body.Problems}, &in.Body.Value
 	if !projectID.MatchString(in.ID) {
 		found.addf("id", "The id in the path must be 1 to 128 letters, digits, _ and -.", "")
 	}
@@ -107,5 +107,5 @@ func (in *PutProject) apply(p *webhook.Project) error {
 			found.addf(attribute, fmt.Sprintf("It has %d characters; it must be at most %d.", n, projectNameMax), "")
 		}
 	}
-	return found.err()
+	return found.Err()
 }

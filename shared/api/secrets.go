@@ -71,7 +71,9 @@ func (n *newSecret) parse(found *faults, m strictjson.Member[string]) {
 	secret, err := signing.Parse(text)
 	if err != nil {
 		n.parsed = false
-		found.add(fault.From(err).Details...)
+		for _, d := range fault.From(err).Details {
+			found.add(d)
+		}
 	}
 	n.secret = secret
 }
@@ -143,7 +145,7 @@ func (o webhooksResource) addSecret(ctx context.Context, _ Call, in *AddSecret) 
 	if _, err := o.Catalogue.Webhook(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	found, overlap, asked := faults(in.Body.Problems), overlapDefault, generate
+	found, overlap, asked := faults{in.Body.Problems}, overlapDefault, generate
 	in.Body.Value.OverlapHours.Take(&overlap, overlapDefault)
 	if overlap < 0 || overlap > overlapMax {
 		found.addf("overlapHours", fmt.Sprintf("It must be from 0 to %d.", overlapMax), "")
@@ -158,7 +160,7 @@ func (o webhooksResource) addSecret(ctx context.Context, _ Call, in *AddSecret) 
 			return fault.New(fault.InvalidState, "The webhook has %d secrets that sign, and may not have more.", len(live)).
 				With("Delete one, or ask for an overlapHours of 0.")
 		}
-		if err := found.err(); err != nil {
+		if err := found.Err(); err != nil {
 			return err
 		}
 		sealed, err := o.seal(ctx, w.ID, secret.secret)
@@ -191,7 +193,7 @@ func (o webhooksResource) removeSecret(ctx context.Context, _ Call, in *RemoveSe
 		slices.Reverse(live)
 		w.Secrets = slices.DeleteFunc(live, func(s webhook.Secret) bool { return s.ID == in.SecretID })
 		if len(w.Secrets) == len(live) {
-			return fault.New(fault.NotFound, "The webhook has no secret %q.", in.SecretID)
+			return fault.New(fault.NotFound, "The webhook has no secret %s.", fault.Quote(in.SecretID))
 		}
 		return nil
 	})

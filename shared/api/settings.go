@@ -87,8 +87,8 @@ func (o settingsResource) change(ctx context.Context, call Call, in *ChangeSetti
 }
 
 // applied is current with the patch on it; the fault lists every attribute that is not acceptable.
-func (p *SettingsPatch) applied(current settings.Settings, shown *hal.Settings, problems []fault.Detail) (settings.Settings, error) {
-	found := faults(problems)
+func (p *SettingsPatch) applied(current settings.Settings, shown *hal.Settings, problems fault.Details) (settings.Settings, error) {
+	found := faults{problems}
 	found.unchanged("_type", p.Type, shown.Type)
 	found.unchanged("updatedAt", p.UpdatedAt, shown.UpdatedAt)
 	defaults, changed := settings.Defaults(), current
@@ -105,6 +105,6 @@ func (p *SettingsPatch) applied(current settings.Settings, shown *hal.Settings, 
 	}
 	cors.Enabled.Take(&changed.CORSEnabled, defaults.CORSEnabled)
 	cors.AllowedOrigins.Take(&changed.AllowedOrigins, defaults.AllowedOrigins)
-	found.addAll(changed.Normalise())
-	return changed, found.err()
+	found.Join(changed.Normalise())
+	return changed, found.Err()
 }

@@ -22,18 +22,22 @@ type Sealer interface {
 // redirect it.
 func (x *writing) checkHeaders(ctx context.Context, found *faults, w, current *webhook.Webhook) error {
 	given, _ := x.patch.Headers.Get()
+	if len(given) > webhook.HeadersMax { // told before anything is done for each
+		found.Join(webhook.CheckHeaders(given))
+		return nil
+	}
 	kept := keptHeaders(current)
 	whole, err := x.withKept(ctx, given, kept)
 	if err != nil {
 		return err
 	}
-	found.addAll(webhook.CheckHeaders(whole))
+	found.Join(webhook.CheckHeaders(whole))
 	for name, value := range given {
 		if _, there := kept[strings.ToLower(name)]; value == hal.Masked && !there {
 			found.addf(attributeHeaders, "A header has the value *** but there is none to keep.", "Give the value itself.")
 		}
 	}
-	if current == nil || sameOrigin(current.PayloadURL, w.PayloadURL) || found.has(attributeURL) {
+	if current == nil || sameOrigin(current.PayloadURL, w.PayloadURL) || found.Has(attributeURL) {
 		return nil
 	}
 	keeps := x.patch.Headers.IsAbsent() && len(kept) > 0 ||

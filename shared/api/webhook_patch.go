@@ -52,7 +52,7 @@ type writing struct {
 	webhooksResource
 	call     Call
 	patch    *WebhookPatch
-	problems []fault.Detail
+	problems fault.Details
 	target   target
 	secret   newSecret
 }
@@ -64,11 +64,10 @@ func (o webhooksResource) writing(call Call, body *Body[WebhookPatch]) *writing 
 // apply puts the patch on w, which is a copy of current; current is nil for a new webhook. The fault lists every
 // attribute that is not acceptable; secrets and header values are sealed only when there is none.
 func (x *writing) apply(ctx context.Context, w, current *webhook.Webhook) error {
-	found := faults(nil)
-	found.addAll(x.problems)
+	found := faults{x.problems}
 	x.readOnly(&found, current)
 	x.take(&found, w, current)
-	found.addAll(w.Normalise())
+	found.Join(w.Normalise())
 	if err := x.applyURL(ctx, &found, w, current); err != nil {
 		return err
 	}
@@ -79,11 +78,11 @@ func (x *writing) apply(ctx context.Context, w, current *webhook.Webhook) error 
 		return err
 	}
 	x.secret.parse(&found, x.patch.Secret)
-	if len(found) > 0 {
+	if found.Len() > 0 {
 		if err := x.nameTaken(ctx, &found, w); err != nil {
 			return err
 		}
-		return found.err()
+		return found.Err()
 	}
 	if err := x.sealHeaders(ctx, w, current); err != nil {
 		return err
@@ -156,7 +155,7 @@ func takeProjects(found *faults, m strictjson.Member[ProjectsPatch], to *webhook
 // nameTaken adds the fault of a name that is in use to those that are there already. Without any the store looks,
 // in the transaction that writes.
 func (x *writing) nameTaken(ctx context.Context, found *faults, w *webhook.Webhook) error {
-	if found.has("name") {
+	if found.Has("name") {
 		return nil
 	}
 	all, err := x.Catalogue.All(ctx)
@@ -175,7 +174,7 @@ func (x *writing) nameTaken(ctx context.Context, found *faults, w *webhook.Webho
 
 // knownProjects looks whether the projects exist that are newly selected; those of before stay valid.
 func (x *writing) knownProjects(ctx context.Context, found *faults, w, current *webhook.Webhook) error {
-	if found.has("projects.ids") || len(w.Subscription.Projects.IDs) == 0 {
+	if found.Has("projects.ids") || len(w.Subscription.Projects.IDs) == 0 {
 		return nil
 	}
 	asked := w.Subscription.Projects.IDs

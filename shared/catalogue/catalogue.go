@@ -68,7 +68,7 @@ func (c *Catalogue) Webhook(ctx context.Context, id string) (*webhook.Webhook, e
 	if w, ok := c.webhooks[id]; ok {
 		return w, nil
 	}
-	return nil, fault.New(fault.NotFound, "There is no webhook %q.", id)
+	return nil, fault.New(fault.NotFound, "There is no webhook %s.", fault.Quote(id))
 }
 
 // All lists the present webhooks, oldest first.

@@ -147,9 +147,9 @@ func orGone(err error) error {
 }
 
 // overlap reads for how many hours former secrets go on; empty leaves it to the operation.
-func overlap(text string) (strictjson.Member[int], []fault.Detail) {
+func overlap(text string) (strictjson.Member[int], fault.Details) {
 	if text == "" {
-		return strictjson.Member[int]{}, nil
+		return strictjson.Member[int]{}, fault.Details{}
 	}
 	return form.Number("overlapHours", text)
 }

@@ -8,64 +8,43 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
-// Detail names one attribute that is wrong, says why, and what to do about it.
-type Detail struct {
-	// Kind is PropertyConstraintViolation or PropertyIsReadOnly; zero means the former.
-	Kind Kind `json:"-"`
-	// Attribute is the path of the member, such as "payloadUrl" or "projects.ids".
-	Attribute string `json:"attribute"`
-	// Message says what is wrong with it.
-	Message string `json:"message"`
-	// Hint says what to do next; it may be empty.
-	Hint string `json:"hint,omitempty"`
-}
-
-// Fault is an error that may be told to the client.
+// Fault is an error that may be told to the client. Its texts are bounded, so that no answer about faults is longer
+// than 64 KiB.
 type Fault struct {
 	Kind    Kind
 	Message string
 	// Hint says what to do next; it may be empty.
 	Hint string
-	// Details names the attributes at fault, in the order in which the client wrote them where that is known.
+	// Details names the attributes at fault, in the order in which the client wrote them where that is known. When
+	// there are too many to be told, the last entry says how many more there are.
 	Details []Detail
+	// Untold is how many details the last entry stands for; 0: every detail is told.
+	Untold int
 	// RetryAfter is how long the client should wait; zero when waiting would not help.
 	RetryAfter time.Duration
 
 	cause error
 }
 
-// New makes a fault of kind with a message for the client.
+// New makes a fault of kind with a message for the client. A message that is too long is cut.
 func New(kind Kind, format string, args ...any) *Fault {
-	return &Fault{Kind: kind, Message: fmt.Sprintf(format, args...)}
+	return &Fault{Kind: kind, Message: cut(fmt.Sprintf(format, args...), textMax)}
 }
 
-// Invalid makes the fault for attributes that break a rule: the kind of the only one, MultipleErrors for
-// several, and nil for none, so that a validator can end with "return fault.Invalid(details...)".
+// Invalid makes the fault for attributes that break a rule, as [Details.Err] does; nil for none.
 func Invalid(details ...Detail) error {
-	switch len(details) {
-	case 0:
-		return nil
-	case 1:
-		kind := details[0].Kind
-		if kind == Internal {
-			kind = PropertyConstraintViolation
-		}
-		return &Fault{Kind: kind, Message: details[0].Message, Hint: details[0].Hint, Details: details}
-	}
-	return &Fault{
-		Kind:    MultipleErrors,
-		Message: fmt.Sprintf("%d attributes are not acceptable.", len(details)),
-		Hint:    "Every entry of errors names one attribute: mend them all and send the request again.",
-		Details: details,
-	}
+	var found Details
+	found.Add(details...)
+	return found.Err()
 }
 
 // With adds what to do next and returns the fault.
 func (f *Fault) With(hint string) *Fault {
-	f.Hint = hint
+	f.Hint = cut(hint, textMax)
 	return f
 }
 
@@ -81,16 +60,32 @@ func (f *Fault) After(wait time.Duration) *Fault {
 	return f
 }
 
-// Error is the text for the operator's log.
+// attributesLogged is how many attributes at fault the text for the log names.
+const attributesLogged = 10
+
+// Error is the text for the operator's log. It names the first attributes at fault and counts the others.
 func (f *Fault) Error() string {
-	text := f.Kind.Title() + ": " + f.Message
-	for _, d := range f.Details {
-		text += " [" + d.Attribute + "]"
+	var text strings.Builder
+	text.WriteString(f.Kind.Title() + ": " + f.Message)
+	for i, d := range f.Details {
+		if i == attributesLogged {
+			fmt.Fprintf(&text, " and %d more", f.Count()-attributesLogged)
+			break
+		}
+		text.WriteString(" [" + cut(d.Attribute, attributeMax) + "]")
 	}
 	if f.cause != nil {
-		text += ": " + f.cause.Error()
+		text.WriteString(": " + f.cause.Error())
 	}
-	return text
+	return text.String()
+}
+
+// Count is how many attributes are at fault, those included that are not told.
+func (f *Fault) Count() int {
+	if f.Untold > 0 {
+		return len(f.Details) - 1 + f.Untold
+	}
+	return len(f.Details)
 }
 
 // Unwrap gives the cause, nil when there is none.
@@ -115,9 +110,10 @@ func Is(err error, kind Kind) bool {
 }
 
 // Wrap prefixes *errp with the operation that failed; it does nothing when *errp is nil. It is written once
-// per function, at its top: defer fault.Wrap(&err, "fanout event %s", id).
+// per function, at its top: defer fault.Wrap(&err, "fanout event %s", id). What a caller named is cut where nobody
+// would read on.
 func Wrap(errp *error, format string, args ...any) {
 	if *errp != nil {
-		*errp = fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), *errp)
+		*errp = fmt.Errorf("%s: %w", cut(fmt.Sprintf(format, args...), operationMax), *errp)
 	}
 }

@@ -2,18 +2,22 @@ package settings
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 
 	"nepenthes/shared/fault"
 )
 
-// MaxOrigins is the most origins that can be allowed.
-const MaxOrigins = 100
+// MaxOrigins is the most origins that can be allowed, MaxOrigin the most characters that one may have: a host name has
+// 253, and a scheme and a port stand around it.
+const (
+	MaxOrigins = 100
+	MaxOrigin  = 300
+)
 
 // Attributes of the settings, as faults name them.
 const (
@@ -25,21 +29,22 @@ const (
 // Normalise brings the allowed origins into the form in which browsers send them, without blanks and duplicates,
 // and lists everything that breaks a rule; each origin at fault is named by its line, which counts from 1 and
 // counts blank ones. When there is a fault the origins stay as they were given. Normalising twice changes nothing.
-func (s *Settings) Normalise() []fault.Detail {
-	var faults []fault.Detail
+func (s *Settings) Normalise() fault.Details {
+	var faults fault.Details
 	if s.MaxPageSize < 1 || s.MaxPageSize > MaxPageSizeLimit {
-		faults = append(faults, fault.Detail{
+		faults.Add(fault.Detail{
 			Attribute: attributePageSize,
 			Message:   fmt.Sprintf("The maximum page size is a number from 1 to %d.", MaxPageSizeLimit),
 		})
 	}
 	origins, wrong := normaliseOrigins(s.AllowedOrigins)
-	if wrong != nil {
-		return append(faults, wrong...)
+	faults.Join(wrong)
+	if wrong.Len() > 0 {
+		return faults
 	}
 	s.AllowedOrigins = origins
 	if s.CORSEnabled && len(origins) == 0 {
-		faults = append(faults, fault.Detail{
+		faults.Add(fault.Detail{
 			Attribute: attributeOrigins,
 			Message:   "CORS is enabled but no origin is allowed.",
 			Hint:      "Allow at least one origin such as https://app.example.com, or switch " + attributeEnabled + " off.",
@@ -48,18 +53,24 @@ func (s *Settings) Normalise() []fault.Detail {
 	return faults
 }
 
-func normaliseOrigins(given []string) (origins []string, faults []fault.Detail) {
+// normaliseOrigins looks how many lines there are before it looks at any: what is too much is refused at once.
+func normaliseOrigins(given []string) (origins []string, faults fault.Details) {
+	lines := distinct(given)
+	if len(lines) > MaxOrigins {
+		faults.Add(fault.Detail{
+			Attribute: attributeOrigins,
+			Message:   fmt.Sprintf("More than %d origins are listed.", MaxOrigins),
+			Hint:      "Leave out those that call no longer.",
+		})
+		return nil, faults
+	}
 	seen := map[string]bool{}
-	for i, line := range given {
-		line = strings.TrimSpace(line)
-		if line == "" {
-			continue
-		}
-		origin, wrong := NormaliseOrigin(line)
+	for _, line := range lines {
+		origin, wrong := NormaliseOrigin(line.text)
 		if wrong != "" {
-			faults = append(faults, fault.Detail{
+			faults.Add(fault.Detail{
 				Attribute: attributeOrigins,
-				Message:   fmt.Sprintf("Line %d, %s, %s", i+1, shown(line), wrong),
+				Message:   fmt.Sprintf("Line %d, %s, %s", line.number, fault.Quote(line.text), wrong),
 				Hint:      "Write an origin as a browser sends it: scheme://host or scheme://host:port, nothing else.",
 			})
 			continue
@@ -69,22 +80,31 @@ func normaliseOrigins(given []string) (origins []string, faults []fault.Detail) 
 			origins = append(origins, origin)
 		}
 	}
-	if len(origins) > MaxOrigins {
-		faults = append(faults, fault.Detail{
-			Attribute: attributeOrigins,
-			Message:   fmt.Sprintf("%d origins are listed; at most %d can be allowed.", len(origins), MaxOrigins),
-		})
-	}
 	return origins, faults
 }
 
-// shown quotes a line for a message, cut where nobody would read on.
-func shown(line string) string {
-	const longest = 80
-	if runes := []rune(line); len(runes) > longest {
-		line = string(runes[:longest]) + "…"
+// line is an origin as it was given, with its place.
+type line struct {
+	number int
+	text   string
+}
+
+// distinct trims the lines and drops those that are blank or stand there already. It ends at the first that is one too
+// many.
+func distinct(given []string) (lines []line) {
+	seen := map[string]bool{}
+	for i, text := range given {
+		text = strings.TrimSpace(text)
+		if text == "" || seen[text] {
+			continue
+		}
+		seen[text] = true
+		lines = append(lines, line{i + 1, text})
+		if len(lines) > MaxOrigins {
+			return lines
+		}
 	}
-	return strconv.Quote(line)
+	return lines
 }
 
 // defaultPorts are left out of an origin (RFC 6454 §6.2).
@@ -92,8 +112,11 @@ var defaultPorts = map[string]string{"http": "80", "https": "443"}
 
 // NormaliseOrigin brings an origin (RFC 6454) into the form in which browsers send it in the header of that name:
 // scheme and host in lower case, the host in ASCII (IDNA), without a scheme's default port. Otherwise it says what
-// is wrong, in words that continue a sentence about the line.
+// is wrong, in words that continue a sentence about the line. A text that is too long is not looked at further.
 func NormaliseOrigin(text string) (origin, wrong string) {
+	if utf8.RuneCountInString(text) > MaxOrigin {
+		return "", fmt.Sprintf("has more than %d characters.", MaxOrigin)
+	}
 	switch text {
 	case "*":
 		return "", "would allow every origin; name each one."
@@ -110,11 +133,11 @@ func NormaliseOrigin(text string) (origin, wrong string) {
 	if strings.Contains(rest, "@") {
 		return "", "has user information."
 	}
-	host, port, wrong := splitHost(rest)
+	scheme = strings.ToLower(scheme)
+	host, port, wrong := splitHost(rest, defaultPorts[scheme] != "")
 	if wrong != "" {
 		return "", wrong
 	}
-	scheme = strings.ToLower(scheme)
 	if port == "" || port == defaultPorts[scheme] {
 		return scheme + "://" + host, ""
 	}
@@ -131,8 +154,9 @@ func isScheme(text string) bool {
 	return text != ""
 }
 
-// splitHost reads host and port; the host comes back in its normal form, in brackets when it is IPv6.
-func splitHost(text string) (host, port, wrong string) {
+// splitHost reads host and port; the host comes back in its normal form, in brackets when it is IPv6. Only in web
+// addresses is a name that ends in a number an IPv4 address.
+func splitHost(text string, web bool) (host, port, wrong string) {
 	host = text
 	if i := strings.LastIndexByte(text, ':'); i >= 0 && !strings.HasSuffix(text, "]") {
 		host = text[:i]
@@ -141,13 +165,16 @@ func splitHost(text string) (host, port, wrong string) {
 		}
 	}
 	if inner, isIPv6 := strings.CutPrefix(host, "["); isIPv6 {
-		addr, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
-		if err != nil || !addr.Is6() || addr.Zone() != "" || !strings.HasSuffix(inner, "]") {
+		address, ok := normaliseIPv6(inner)
+		if !ok {
 			return "", "", "has no host that could be an address."
 		}
-		return "[" + addr.String() + "]", port, ""
+		return "[" + address + "]", port, ""
 	}
 	name, ok := normaliseName(host)
+	if ok && web && endsInNumber(name) {
+		name, ok = normaliseIPv4(name)
+	}
 	if !ok {
 		return "", "", "has no host name that could exist; wildcards are not possible."
 	}
@@ -180,16 +207,5 @@ func normaliseName(raw string) (string, bool) {
 	}) {
 		return "", false
 	}
-	// What ends in a number is an address to browsers, which send it as four numbers (WHATWG URL, "host parsing").
-	if last := labels[len(labels)-1]; endsInNumber(last) {
-		addr, err := netip.ParseAddr(name)
-		return name, err == nil && addr.Is4()
-	}
 	return name, true
-}
-
-// endsInNumber follows the check of that name in the URL standard for the last label of a name.
-func endsInNumber(last string) bool {
-	digits, hex := strings.CutPrefix(last, "0x")
-	return strings.Trim(last, "0123456789") == "" || hex && strings.Trim(digits, "0123456789abcdef") == ""
 }

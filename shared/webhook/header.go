@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,46 +25,42 @@ var reservedHeaders = []string{
 }
 
 // CheckHeaders lists what is wrong with custom headers, names with their values. A value is never repeated: it may
-// be a credential.
-func CheckHeaders(headers map[string]string) []fault.Detail {
+// be a credential. When there are too many, or they are too long, that alone is told: no header is looked at.
+func CheckHeaders(headers map[string]string) fault.Details {
 	var found faults
 	if len(headers) > HeadersMax {
 		found.add(attributeHeader, fmt.Sprintf("There are %d headers; there can be at most %d.", len(headers), HeadersMax), "")
+		return found.Details
 	}
-	size, seen := 0, map[string]string{}
-	for _, name := range sortedNames(headers) {
-		size += len(name) + len(headers[name])
-		found.header(name, headers[name])
-		folded := strings.ToLower(name)
-		if other, twice := seen[folded]; twice {
-			found.add(attributeHeader, fmt.Sprintf("%s and %s are the same header.", quoted(other), quoted(name)), "Keep one of them.")
-		}
-		seen[folded] = name
+	size := 0
+	for name, value := range headers {
+		size += len(name) + len(value)
 	}
 	if size > HeaderBytesMax {
 		found.add(attributeHeader, fmt.Sprintf("The headers have %d bytes together; it can be at most %d.", size, HeaderBytesMax), "")
+		return found.Details
 	}
-	return found
+	seen := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		found.header(name, headers[name])
+		folded := strings.ToLower(name)
+		if other, twice := seen[folded]; twice {
+			found.add(attributeHeader, fmt.Sprintf("%s and %s are the same header.", fault.Quote(other), fault.Quote(name)), "Keep one of them.")
+		}
+		seen[folded] = name
+	}
+	return found.Details
 }
 
 func (f *faults) header(name, value string) {
 	switch {
 	case !isToken(name):
-		f.add(attributeHeader, quoted(name)+" is not the name of a header.", "Names have letters, digits and hyphens.")
+		f.add(attributeHeader, fault.Quote(name)+" is not the name of a header.", "Names have letters, digits and hyphens.")
 	case reserved(name):
-		f.add(attributeHeader, quoted(name)+" cannot be a custom header.", "It is set by Nepenthes or by the transport; use another name.")
+		f.add(attributeHeader, fault.Quote(name)+" cannot be a custom header.", "It is set by Nepenthes or by the transport; use another name.")
 	case strings.ContainsFunc(value, isControl):
-		f.add(attributeHeader, "The value of "+quoted(name)+" contains control characters.", "Leave out line breaks and tabs.")
+		f.add(attributeHeader, "The value of "+fault.Quote(name)+" contains control characters.", "Leave out line breaks and tabs.")
 	}
-}
-
-func sortedNames(headers map[string]string) []string {
-	names := make([]string, 0, len(headers))
-	for name := range headers {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 func reserved(name string) bool {

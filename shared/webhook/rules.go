@@ -23,6 +23,9 @@ const (
 	ProjectsMax    = 1_000 // selected projects
 )
 
+// composedMax is how many characters one can be written as at most (Unicode, canonical decomposition).
+const composedMax = 4
+
 // Defaults is a new webhook before its maker has said anything: enabled, for all projects, without any event.
 func Defaults() Webhook {
 	return Webhook{
@@ -38,9 +41,12 @@ func Defaults() Webhook {
 // rule that the fields break, in the order of the fields. The payload URL and whether projects exist are judged
 // elsewhere (package address, the store); header values by [CheckHeader] before they are sealed. Normalising twice
 // changes nothing.
-func (w *Webhook) Normalise() []fault.Detail {
+func (w *Webhook) Normalise() fault.Details {
 	var faults faults
-	w.Name = norm.NFC.String(strings.TrimSpace(w.Name))
+	w.Name = strings.TrimSpace(w.Name)
+	if utf8.RuneCountInString(w.Name) <= composedMax*NameMax { // a longer one has more than NameMax in any form
+		w.Name = norm.NFC.String(w.Name)
+	}
 	faults.length("name", w.Name, 1, NameMax)
 	if strings.ContainsFunc(w.Name, unicode.IsControl) {
 		faults.add("name", "It has a control character, such as a line break.", "Write it in one line of text.")
@@ -53,14 +59,14 @@ func (w *Webhook) Normalise() []fault.Detail {
 			limits.ExchangeMin/time.Second, limits.ExchangeMax/time.Second), "")
 	}
 	faults.oneOf("retrySchedule", string(w.RetrySchedule), texts(Schedules()))
-	return faults
+	return faults.Details
 }
 
 // faults gathers what is wrong with one webhook.
-type faults []fault.Detail
+type faults struct{ fault.Details }
 
 func (f *faults) add(attribute, message, hint string) {
-	*f = append(*f, fault.Detail{Attribute: attribute, Message: message, Hint: hint})
+	f.Add(fault.Detail{Attribute: attribute, Message: message, Hint: hint})
 }
 
 func (f *faults) length(attribute, text string, least, most int) {
@@ -109,26 +115,29 @@ func (f *faults) subscription(s *Subscription) {
 	}
 }
 
+// patternsNamed is how many unknown patterns are told by name.
+const patternsNamed = 10
+
 func (f *faults) patterns(patterns []string) {
-	var unknown []string
+	var named []string
+	unknown := 0
 	for _, p := range patterns {
-		if events.CheckPattern(p) != nil {
-			unknown = append(unknown, quoted(p))
+		if events.CheckPattern(p) == nil {
+			continue
+		}
+		if unknown++; unknown <= patternsNamed {
+			named = append(named, fault.Quote(p))
 		}
 	}
-	if unknown != nil {
-		f.add("events", "It names "+strings.Join(unknown, ", ")+", which the catalogue does not have.",
-			`Names are exact and lower case; besides them there are "<resource>:*" and "*". See event_types.`)
+	if unknown == 0 {
+		return
 	}
-}
-
-// quoted shows a client what it wrote, cut where nobody would read on.
-func quoted(text string) string {
-	const longest = 80
-	if runes := []rune(text); len(runes) > longest {
-		text = string(runes[:longest]) + "…"
+	message := "It names " + strings.Join(named, ", ")
+	if more := unknown - len(named); more > 0 {
+		message += fmt.Sprintf(" and %d more", more)
 	}
-	return fmt.Sprintf("%q", text)
+	f.add("events", message+", which the catalogue does not have.",
+		`Names are exact and lower case; besides them there are "<resource>:*" and "*". See event_types.`)
 }
 
 // unique drops what comes twice and keeps the order.

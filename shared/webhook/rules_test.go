@@ -30,7 +30,7 @@ func TestNormalise(t *testing.T) {
 	w.Name = " \tCafe\u0301\n"
 	w.Subscription.Events = []string{"*", "project:created", "*", "webhook:*"}
 	w.Subscription.Projects = webhook.Projects{IDs: []string{"7", "8", "7"}}
-	if faults := w.Normalise(); faults != nil {
+	if faults := w.Normalise(); faults.Len() > 0 {
 		t.Fatalf("got %v, want no fault", faults)
 	}
 	if w.Name != "Café" {
@@ -43,7 +43,7 @@ func TestNormalise(t *testing.T) {
 		t.Errorf("got projects %q, want %q", w.Subscription.Projects.IDs, want)
 	}
 	before := w
-	if faults := w.Normalise(); faults != nil || !reflect.DeepEqual(w, before) {
+	if faults := w.Normalise(); faults.Len() > 0 || !reflect.DeepEqual(w, before) {
 		t.Errorf("got %v and %+v the second time, want no change", faults, w)
 	}
 }
@@ -51,7 +51,7 @@ func TestNormalise(t *testing.T) {
 func TestNormaliseForgetsTheSelectionOfAllProjects(t *testing.T) {
 	w := acceptable()
 	w.Subscription.Projects = webhook.Projects{All: true, IDs: []string{"7"}}
-	if faults := w.Normalise(); faults != nil || w.Subscription.Projects.IDs != nil {
+	if faults := w.Normalise(); faults.Len() > 0 || w.Subscription.Projects.IDs != nil {
 		t.Errorf("got %v, %q, want no fault and no project", faults, w.Subscription.Projects.IDs)
 	}
 }
@@ -70,7 +70,7 @@ func TestNormaliseAccepts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := acceptable()
 			change(&w)
-			if faults := w.Normalise(); faults != nil {
+			if faults := w.Normalise(); faults.Len() > 0 {
 				t.Errorf("got %v, want no fault", faults)
 			}
 		})
@@ -102,7 +102,7 @@ func TestNormaliseRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := acceptable()
 			c.change(&w)
-			faults := w.Normalise()
+			faults := w.Normalise().Told()
 			if got := attributes(faults); !slices.Equal(got, []string{c.attribute}) || faults[0].Message == "" {
 				t.Errorf("got %+v, want one fault on %s", faults, c.attribute)
 			}
@@ -113,7 +113,7 @@ func TestNormaliseRefuses(t *testing.T) {
 func TestNormaliseTellsEverythingAtOnce(t *testing.T) {
 	var w webhook.Webhook
 	want := []string{"name", "events", "projects.ids", "payloadFormat", "timeoutSeconds", "retrySchedule"}
-	if got := attributes(w.Normalise()); !slices.Equal(got, want) {
+	if got := attributes(w.Normalise().Told()); !slices.Equal(got, want) {
 		t.Errorf("got faults on %q, want %q", got, want)
 	}
 }
@@ -148,7 +148,7 @@ func TestCheckHeaders(t *testing.T) {
 		"two faults":                  {map[string]string{"Host": "1", "X-A": "\x00"}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			faults := webhook.CheckHeaders(c.headers)
+			faults := webhook.CheckHeaders(c.headers).Told()
 			if len(faults) != c.faults {
 				t.Errorf("got %v, want %d faults", faults, c.faults)
 			}
@@ -168,7 +168,7 @@ func TestReservedHeaders(t *testing.T) {
 		"webhook-id", "Webhook-Signature", "webhook-anything", "X-OP-Signature", "x-op-", "X-Nepenthes-Event",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if faults := webhook.CheckHeaders(map[string]string{name: "x"}); len(faults) != 1 {
+			if faults := webhook.CheckHeaders(map[string]string{name: "x"}); faults.Len() != 1 {
 				t.Errorf("got %v, want one fault", faults)
 			}
 		})

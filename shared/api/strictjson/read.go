@@ -20,14 +20,11 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// maxProblems keeps the answer to a body of a hundred thousand wrong members readable.
-const maxProblems = 100
-
 // Read reads body, one JSON object, into the struct of Members that into points to. err is a fault of kind
 // InvalidRequestBody when the text cannot be read; problems lists the members that do not fit.
-func Read(body []byte, into any) (problems []fault.Detail, err error) {
+func Read(body []byte, into any) (problems fault.Details, err error) {
 	if err := Check(body); err != nil {
-		return nil, err
+		return fault.Details{}, err
 	}
 	r := &reader{}
 	r.object("", body, reflect.ValueOf(into).Elem())
@@ -132,7 +129,7 @@ func repeated(body []byte) int {
 		}
 		switch token {
 		case json.Delim('{'):
-			open = append(open, names{seen: map[string]bool{}})
+			open = append(open, names{isObject: true})
 			continue
 		case json.Delim('['):
 			open = append(open, names{})
@@ -152,15 +149,16 @@ func repeated(body []byte) int {
 
 // names are those of one open object; an open list has none.
 type names struct {
-	seen  map[string]bool
-	value bool // the next token is a member's value
+	isObject bool
+	seen     map[string]bool // made at the first name: most of the memory of many empty objects would be their maps
+	value    bool            // the next token is a member's value
 }
 
 func (n *names) valueRead() { n.value = false }
 
 // again takes a token that opens and closes nothing, and reports whether it is a name that was there before.
 func (n *names) again(token json.Token) bool {
-	if n.seen == nil {
+	if !n.isObject {
 		return false
 	}
 	if n.value {
@@ -169,17 +167,18 @@ func (n *names) again(token json.Token) bool {
 	}
 	name := token.(string)
 	was := n.seen[name]
+	if n.seen == nil {
+		n.seen = map[string]bool{}
+	}
 	n.seen[name], n.value = true, true
 	return was
 }
 
 // reader gathers what does not fit in one body.
-type reader struct{ problems []fault.Detail }
+type reader struct{ problems fault.Details }
 
 func (r *reader) add(attribute, message, hint string) {
-	if len(r.problems) < maxProblems {
-		r.problems = append(r.problems, fault.Detail{Attribute: attribute, Message: message, Hint: hint})
-	}
+	r.problems.Add(fault.Detail{Attribute: attribute, Message: message, Hint: hint})
 }
 
 // object reads the members of raw, an object, into the Members of a struct, in the order of the text.
@@ -213,10 +212,14 @@ func mustToken(decoder *json.Decoder) json.Token {
 // quotable cuts a name that a client made up.
 func quotable(name string) string {
 	const longest = 100
-	if utf8.RuneCountInString(name) <= longest {
-		return name
+	shown := 0
+	for i := range name {
+		if shown == longest {
+			return name[:i] + "…"
+		}
+		shown++
 	}
-	return string([]rune(name)[:longest]) + "…"
+	return name
 }
 
 // fieldsOf finds the Members of a struct by their names in JSON, those of embedded structs included.

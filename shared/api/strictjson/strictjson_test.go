@@ -32,7 +32,7 @@ type body struct {
 func TestReadTellsAbsentNullAndGivenApart(t *testing.T) {
 	var b body
 	problems, err := strictjson.Read([]byte(`{"name":"x","size":null,"inner":{"ids":["a","b"]},"version":9007199254740993}`), &b)
-	if err != nil || problems != nil {
+	if err != nil || problems.Len() > 0 {
 		t.Fatalf("got %v, %v, want no fault", problems, err)
 	}
 	if name, given := b.Name.Get(); name != "x" || !given {
@@ -104,7 +104,7 @@ func TestReadNamesEveryMemberThatDoesNotFit(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, p := range problems {
+			for _, p := range problems.Told() {
 				got = append(got, p.Attribute)
 				if p.Message == "" {
 					t.Errorf("%s: got no message", p.Attribute)
@@ -166,10 +166,10 @@ func FuzzRead(f *testing.F) {
 		if err == nil && (plain != nil || members == nil) {
 			t.Errorf("got %q accepted, which is no object: %v", text, plain)
 		}
-		if err != nil && problems != nil {
+		if err != nil && problems.Len() > 0 {
 			t.Error("got problems of a text that cannot be read")
 		}
-		if err == nil && problems == nil {
+		if err == nil && problems.Len() == 0 {
 			for name := range members {
 				if !known(name) {
 					t.Errorf("got %q accepted with the unknown member %q", text, name)

@@ -83,7 +83,7 @@ func (r *Registry) Get(ctx context.Context, clientID string) (client access.Clie
 
 // Create makes a client with one secret, which it gives this once. Two calls make two clients, also of one name.
 // found is what the caller found wrong with the request; it is told together with what is found here.
-func (r *Registry) Create(ctx context.Context, caller auth.Caller, name string, scopes []access.Scope, found ...fault.Detail) (client access.Client, secret string, err error) {
+func (r *Registry) Create(ctx context.Context, caller auth.Caller, name string, scopes []access.Scope, found ...fault.Details) (client access.Client, secret string, err error) {
 	defer fault.Wrap(&err, "create a client")
 	if err := Permit(caller, scopes); err != nil {
 		return access.Client{}, "", err
@@ -98,7 +98,7 @@ func (r *Registry) Create(ctx context.Context, caller auth.Caller, name string, 
 		CreatedAt: now,
 		UpdatedAt: now,
 	}
-	if err := fault.Invalid(together(found, nameFaults(made.Name), scopeFaults(scopes))...); err != nil {
+	if err := together(found, nameFaults(made.Name), scopeFaults(scopes)).Err(); err != nil {
 		return access.Client{}, "", err
 	}
 	err = retried(ctx, func() error {
@@ -123,7 +123,7 @@ type Change struct {
 
 // Update changes a client. lockVersion is the version that the caller has seen; another one in the store is an
 // UpdateConflict. 0 changes whatever is there. found is as for Create.
-func (r *Registry) Update(ctx context.Context, caller auth.Caller, clientID string, lockVersion int64, change Change, found ...fault.Detail) (client access.Client, err error) {
+func (r *Registry) Update(ctx context.Context, caller auth.Caller, clientID string, lockVersion int64, change Change, found ...fault.Details) (client access.Client, err error) {
 	defer fault.Wrap(&err, "update client %s", clientID)
 	var asked []access.Scope
 	if change.Scopes != nil {
@@ -133,16 +133,16 @@ func (r *Registry) Update(ctx context.Context, caller auth.Caller, clientID stri
 		if err := fresh(client, lockVersion); err != nil {
 			return err
 		}
-		faults := found
+		faults := together(found)
 		if change.Name != nil {
 			client.Name = cleaned(*change.Name)
-			faults = together(faults, nameFaults(client.Name))
+			faults.Join(nameFaults(client.Name))
 		}
 		if change.Scopes != nil {
 			client.Scopes = ordered(asked)
-			faults = together(faults, scopeFaults(asked))
+			faults.Join(scopeFaults(asked))
 		}
-		return fault.Invalid(faults...)
+		return faults.Err()
 	})
 }
 
@@ -314,36 +314,46 @@ func ordered(scopes []access.Scope) []access.Scope {
 	return slices.DeleteFunc(access.Scopes(), func(s access.Scope) bool { return !slices.Contains(scopes, s) })
 }
 
-func cleaned(name string) string { return strings.TrimSpace(norm.NFC.String(name)) }
+// composedMax is how many characters one can be written as at most (Unicode, canonical decomposition).
+const composedMax = 4
 
-func nameFaults(name string) []fault.Detail {
-	if n := utf8.RuneCountInString(name); n >= 1 && n <= nameMax && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl) {
-		return nil
+// cleaned is the name in the form NFC without blanks around it. One that is too long in any form stays as it is.
+func cleaned(name string) string {
+	name = strings.TrimSpace(name)
+	if utf8.RuneCountInString(name) > composedMax*nameMax {
+		return name
 	}
-	return []fault.Detail{{
+	return strings.TrimSpace(norm.NFC.String(name))
+}
+
+func nameFaults(name string) (found fault.Details) {
+	if n := utf8.RuneCountInString(name); n >= 1 && n <= nameMax && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl) {
+		return found
+	}
+	found.Add(fault.Detail{
 		Attribute: "name",
 		Message:   fmt.Sprintf("A name has 1 to %d characters, all of them in one line.", nameMax),
 		Hint:      "Say what the client is for.",
-	}}
+	})
+	return found
 }
 
-func scopeFaults(scopes []access.Scope) []fault.Detail {
+func scopeFaults(scopes []access.Scope) (found fault.Details) {
 	message := "A client needs at least one scope."
-	if i := slices.IndexFunc(scopes, func(s access.Scope) bool { return !s.Known() }); i >= 0 {
+	all := access.Scopes()
+	if i := slices.IndexFunc(scopes, func(s access.Scope) bool { return !slices.Contains(all, s) }); i >= 0 {
 		message = fmt.Sprintf("Entry %d is not a scope.", i+1)
 	} else if len(scopes) > 0 {
-		return nil
+		return found
 	}
-	return []fault.Detail{{Attribute: "scopes", Message: message, Hint: "Scopes are " + strings.Trim(fmt.Sprint(access.Scopes()), "[]") + "."}}
+	found.Add(fault.Detail{Attribute: "scopes", Message: message, Hint: "Scopes are " + strings.Trim(fmt.Sprint(all), "[]") + "."})
+	return found
 }
 
 // together adds to what was found already what is wrong with other attributes.
-func together(found []fault.Detail, more ...[]fault.Detail) []fault.Detail {
-	all := slices.Clone(found)
-	for _, d := range slices.Concat(more...) {
-		if !slices.ContainsFunc(found, func(f fault.Detail) bool { return f.Attribute == d.Attribute }) {
-			all = append(all, d)
-		}
+func together(found []fault.Details, more ...fault.Details) (all fault.Details) {
+	for _, f := range slices.Concat(found, more) {
+		all.Join(f)
 	}
 	return all
 }

@@ -38,13 +38,17 @@ func (v Values) list(name string) []string {
 func (v Values) ticked(name string) bool { return v.Has(name) }
 
 // problems gathers what no body can say.
-type problems []fault.Detail
+type problems struct{ fault.Details }
+
+func (p *problems) note(attribute, message string) {
+	p.Add(fault.Detail{Attribute: attribute, Message: message})
+}
 
 // number reads a whole number for the attribute.
 func (p *problems) number(attribute, text string) strictjson.Member[int] {
 	n, err := strconv.Atoi(strings.TrimSpace(text))
 	if err != nil {
-		*p = append(*p, fault.Detail{Attribute: attribute, Message: "It must be a whole number."})
+		p.note(attribute, "It must be a whole number.")
 		return strictjson.Member[int]{}
 	}
 	return strictjson.Of(n)
@@ -97,8 +101,8 @@ func Forget(values url.Values, secrets []string) Values {
 func (v Values) Names() []string { return slices.Sorted(maps.Keys(v.Values)) }
 
 // Number reads a whole number for the attribute; the problem says that it is none.
-func Number(attribute, text string) (strictjson.Member[int], []fault.Detail) {
+func Number(attribute, text string) (strictjson.Member[int], fault.Details) {
 	var found problems
 	n := found.number(attribute, text)
-	return n, found
+	return n, found.Details
 }

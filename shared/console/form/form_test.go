@@ -34,7 +34,7 @@ func TestSettingsAreReadAsTyped(t *testing.T) {
 
 func TestWhatIsNoNumberIsAProblem(t *testing.T) {
 	for _, text := range []string{"", "x", "1.5", "0x10", "99999999999999999999"} {
-		if problems := form.ReadSettings(url.Values{"max_page_size": {text}}).Body().Problems; len(problems) != 1 || problems[0].Attribute != "api.maxPageSize" {
+		if problems := form.ReadSettings(url.Values{"max_page_size": {text}}).Body().Problems.Told(); len(problems) != 1 || problems[0].Attribute != "api.maxPageSize" {
 			t.Errorf("%q: %v", text, problems)
 		}
 	}
@@ -64,15 +64,15 @@ func TestSecretChoices(t *testing.T) {
 		t.Run(choice, func(t *testing.T) {
 			body := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {choice}, "secret": {c.typed}}).Body(true)
 			got, given := body.Value.Secret.Get()
-			if got != c.want || given != c.given || body.Value.Secret.IsNull() != c.null || (len(body.Problems) > 0) != c.problem {
-				t.Errorf("got %q %v null %v problems %v", got, given, body.Value.Secret.IsNull(), body.Problems)
+			if got != c.want || given != c.given || body.Value.Secret.IsNull() != c.null || (body.Problems.Len() > 0) != c.problem {
+				t.Errorf("got %q %v null %v problems %v", got, given, body.Value.Secret.IsNull(), body.Problems.Told())
 			}
 		})
 	}
-	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"keep"}}).Body(false).Problems; len(p) != 0 {
+	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"keep"}}).Body(false).Problems.Told(); len(p) != 0 {
 		t.Errorf("the present secret: %v", p)
 	}
-	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"given"}}).Body(true).Problems; len(p) != 1 || p[0].Attribute != "secret" {
+	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"given"}}).Body(true).Problems.Told(); len(p) != 1 || p[0].Attribute != "secret" {
 		t.Errorf("an empty secret: %v", p)
 	}
 }
@@ -101,14 +101,14 @@ func TestHeaders(t *testing.T) {
 			if got := headers[c.row[0]]; got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
-			if (len(body.Problems) > 0) != c.problem {
-				t.Errorf("problems %v", body.Problems)
+			if (body.Problems.Len() > 0) != c.problem {
+				t.Errorf("problems %v", body.Problems.Told())
 			}
 		})
 	}
 	twice := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"none"}, "header_name": {"A", "A"}, "header_value": {"1", "2"}, "header_kept": {"", ""}}).Body(true)
-	if len(twice.Problems) != 1 {
-		t.Errorf("one header twice: %v", twice.Problems)
+	if twice.Problems.Len() != 1 {
+		t.Errorf("one header twice: %v", twice.Problems.Told())
 	}
 }
 

@@ -52,6 +52,6 @@ func (s Settings) Body() (body api.Body[api.SettingsPatch]) {
 		Enabled: strictjson.Of(s.CORSEnabled), AllowedOrigins: strictjson.Of(lines(s.AllowedOrigins)),
 	})
 	body.Value.LockVersion = version(s.Version)
-	body.Problems = found
+	body.Problems = found.Details
 	return body
 }

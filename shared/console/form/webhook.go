@@ -121,7 +121,7 @@ func (f Webhook) Body(isNew bool) (body api.Body[api.WebhookPatch]) {
 	if !isNew {
 		p.LockVersion = version(f.Version)
 	}
-	body.Problems = found
+	body.Problems = found.Details
 	return body
 }
 
@@ -141,7 +141,7 @@ func (f Webhook) secret(isNew bool, found *problems) (m strictjson.Member[string
 		return strictjson.Of("generate")
 	case SecretGiven:
 		if f.Secret == "" {
-			*found = append(*found, fault.Detail{Attribute: "secret", Message: "Type the secret."})
+			found.note("secret", "Type the secret.")
 			return m
 		}
 		return strictjson.Of(f.Secret)
@@ -150,7 +150,7 @@ func (f Webhook) secret(isNew bool, found *problems) (m strictjson.Member[string
 			return m
 		}
 	}
-	*found = append(*found, fault.Detail{Attribute: "secret", Message: "Choose one of these."})
+	found.note("secret", "Choose one of these.")
 	return m
 }
 
@@ -163,13 +163,13 @@ func (f Webhook) headers(found *problems) map[string]string {
 		case value == "" && h.Kept != "" && strings.EqualFold(h.Kept, h.Name):
 			value = hal.Masked
 		case value == "":
-			*found = append(*found, fault.Detail{Attribute: "headers", Message: "Type the value of " + strconv.Quote(h.Name) + "."})
+			found.note("headers", "Type the value of "+fault.Quote(h.Name)+".")
 		case h.Name == "":
-			*found = append(*found, fault.Detail{Attribute: "headers", Message: "A value has no header."})
+			found.note("headers", "A value has no header.")
 			continue
 		}
 		if _, twice := all[h.Name]; twice {
-			*found = append(*found, fault.Detail{Attribute: "headers", Message: strconv.Quote(h.Name) + " is there twice.", Hint: "Keep one of them."})
+			found.Add(fault.Detail{Attribute: "headers", Message: fault.Quote(h.Name) + " is there twice.", Hint: "Keep one of them."})
 		}
 		all[h.Name] = value
 	}
