@@ -21,6 +21,7 @@ type options struct {
 	admin              credentials
 	receiverSecret     string
 	rate               float64
+	redrive            laneName
 	logLevel           slog.Level
 }
 
@@ -63,6 +64,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	f.Var(&o.admin, "admin", "the administrator client as `id:secret` (default: made at random and kept in the data folder)")
 	f.StringVar(&o.receiverSecret, "receiver-secret", "", "`whsec_…` with which the receiver verifies (default: likewise)")
 	f.Float64Var(&o.rate, "rate", 0, "`requests` a second for each client; 0: no limit")
+	f.Var(&o.redrive, "redrive", "move the dead letters of this `lane` (events, deliveries or retries) back to it, say why they were there, and end")
 	f.TextVar(&o.logLevel, "log-level", slog.LevelWarn, "`level` of the log on standard error: debug, info, warn or error")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

@@ -1,5 +1,6 @@
 // Command local runs the whole system in one process, with a receiver that shows verified webhooks. Its data is
-// kept in one SQLite file, or at the AWS endpoint that AWS_ENDPOINT_URL names: a killed process loses nothing.
+// kept in one SQLite file, or at the AWS endpoint that AWS_ENDPOINT_URL names: a killed process loses nothing. With
+// -redrive it moves the dead letters of a lane back to it instead, and ends.
 //
 // Standard output is for scripts (see README and -help); the log goes to standard error. An unknown flag, a port
 // in use and a folder that cannot be used are one sentence each and exit code 2.
@@ -40,6 +41,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return refuse(stderr, err)
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: o.logLevel}))
+	if o.redrive != "" {
+		return redriveLane(ctx, o, stdout, stderr, logger)
+	}
 	s, err := open(ctx, o, stdout, logger)
 	if err != nil {
 		return refuse(stderr, err)

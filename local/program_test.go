@@ -64,8 +64,35 @@ type program struct {
 
 	mu     sync.Mutex
 	lines  []string
-	news   chan struct{} // holds a token when there are new lines
-	stderr bytes.Buffer
+	news   chan struct{} // holds a token when there are new lines, on standard error too
+	stderr errorOutput
+}
+
+// errorOutput is what a program says on standard error, to be read while it runs.
+type errorOutput struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+	news chan struct{}
+}
+
+func (e *errorOutput) Write(text []byte) (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	defer tell(e.news)
+	return e.text.Write(text)
+}
+
+func (e *errorOutput) String() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.text.String()
+}
+
+func tell(news chan struct{}) {
+	select {
+	case news <- struct{}{}:
+	default:
+	}
 }
 
 const (
@@ -83,6 +110,7 @@ func start(t testing.TB, args ...string) *program {
 		"-addr", "127.0.0.1:0", "-receiver-addr", "127.0.0.1:0", "-admin", testAdmin, "-receiver-secret", testSecret,
 	}, args...)...)
 	p.cmd.Env = append(os.Environ(), asProgram+"=1")
+	p.stderr.news = p.news
 	p.cmd.Stderr = &p.stderr
 	out, err := p.cmd.StdoutPipe()
 	check(t, err)
@@ -111,10 +139,7 @@ func (p *program) read(out io.Reader, ready chan struct{}) {
 		p.mu.Lock()
 		p.lines = append(p.lines, scanner.Text())
 		p.mu.Unlock()
-		select {
-		case p.news <- struct{}{}:
-		default:
-		}
+		tell(p.news)
 		if scanner.Text() == "ready" {
 			once.Do(func() { close(ready) })
 		}

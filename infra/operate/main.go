@@ -43,7 +43,7 @@ var verbs = map[string]verb{
 	"redrive": {func(f *flag.FlagSet, a *arguments) {
 		f.StringVar(&a.stage, "stage", "dev", "the `stage`")
 		f.StringVar(&a.lane, "lane", "", "the `lane` whose dead letters go back to it: events, deliveries or retries")
-	}, redrive},
+	}, redriveLane},
 	"rotate-keys": {func(f *flag.FlagSet, a *arguments) {
 		f.StringVar(&a.stage, "stage", "dev", "the `stage`")
 		f.StringVar(&a.purpose, "purpose", "", "the `purpose` of the key pair: webhook-secrets or token-signing")

@@ -17,13 +17,14 @@ import (
 	"nepenthes/shared/dynamo"
 	"nepenthes/shared/keypair"
 	"nepenthes/shared/lane"
+	"nepenthes/shared/redrive"
 	"nepenthes/shared/routes"
 	"nepenthes/shared/sqs"
 	"nepenthes/shared/vault"
 )
 
-// redrive moves a lane's dead letters back to it.
-func redrive(ctx context.Context, cfg aws.Config, a arguments) (string, error) {
+// redriveLane moves a lane's dead letters back to it.
+func redriveLane(ctx context.Context, cfg aws.Config, a arguments) (string, error) {
 	name := lane.Name(a.lane)
 	if !slices.Contains(lane.Names(), name) {
 		return "", fmt.Errorf("-lane is one of %v", lane.Names())
@@ -40,8 +41,13 @@ func redrive(ctx context.Context, cfg aws.Config, a arguments) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	moved, err := sqs.Redrive(ctx, sqs.New(cfg, from), sqs.New(cfg, to))
-	return fmt.Sprintf("%d messages went back to %s", moved, name), err
+	dead, living := sqs.New(cfg, from), sqs.New(cfg, to)
+	moved, err := sqs.Redrive(ctx, dead, living)
+	if errors.Is(err, sqs.ErrCannotMove) {
+		moved, err := redrive.Carry(ctx, dead, living)
+		return moved.Tell(name), err
+	}
+	return redrive.Sentence(int(moved), name), err
 }
 
 // rotateKeys adds a key pair. What older ones sealed opens as before; what they signed is accepted for an hour.

@@ -143,7 +143,8 @@ type State interface {
 }
 
 // Sender sends messages on one lane. It returns nil when every message is durable there. After an error some may
-// have been sent; sending all of them again is harmless, since every consumer stands duplicates.
+// have been sent; sending all of them again is harmless, since every consumer stands duplicates. When one of them is
+// refused by lane.Message.Check, none is sent.
 type Sender interface {
 	Send(ctx context.Context, messages ...lane.Message) error
 }
@@ -157,6 +158,8 @@ type Consumer interface {
 	// that has been received limits.MaxReceiveCount times moves to the dead-letter lane instead, keeping id, body
 	// and attributes.
 	Receive(ctx context.Context, max int) ([]lane.Message, error)
+	// Waiting counts the messages that are visible now; a lane in the cloud may be a little behind.
+	Waiting(ctx context.Context) (int, error)
 	// Delete acknowledges received messages by id; those that are gone already are no fault.
 	Delete(ctx context.Context, ids ...string) error
 }

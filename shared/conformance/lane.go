@@ -54,6 +54,12 @@ func TestLane(t *testing.T, run InTime, open OpenLane) {
 		{"a message received too often becomes a dead letter", (*laneTest).deadLetter},
 		{"a dead-letter lane is a lane", (*laneTest).deadLetterLane},
 		{"of eight receivers one gets a message", (*laneTest).eightReceivers},
+		{"ten attributes stay, also with a dead letter", (*laneTest).tenAttributes},
+		{"the largest message arrives", (*laneTest).largest},
+		{"what no lane takes is refused, with all that is sent with it", (*laneTest).refused},
+		{"what cannot be decoded is buried with its reason, whatever its producer sent along", (*laneTest).buried},
+		{"dead letters go back to their lane and lose their reason", (*laneTest).redriven},
+		{"waiting counts what is visible", (*laneTest).waiting},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			run(t, func(t *testing.T) { c.test(openLane(t, open)) })

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -169,6 +170,41 @@ func TestTheSameEventTwice(t *testing.T) {
 	})
 }
 
+// TestAnEventWrittenAgain: whoever hands messages over may write their JSON again. What the envelope says counts. The
+// bytes of data are the producer's, or the writer's: they are passed on, and are what tells one event from another.
+func TestAnEventWrittenAgain(t *testing.T) {
+	const sameData = `{"id":9007199254740993}`
+	for name, c := range map[string]struct {
+		body, data string
+		conflicts  bool // with the event as it was written first
+	}{
+		"white space":         {" {\n\t\"id\" : \"evt_1\", \"type\": \"work_package:updated\", \"occurredAt\": \"2026-01-02T10:59:59Z\", \"project\": {\"id\": \"7\", \"name\": \"Plant\"}, \"data\": " + sameData + " } \r\n", sameData, false},
+		"another order":       {`{"data":` + sameData + `,"project":{"name":"Plant","id":"7"},"occurredAt":"2026-01-02T10:59:59Z","type":"work_package:updated","id":"evt_1"}`, sameData, false},
+		"escapes":             {`{"\u0069d":"evt\u005f1","type":"work\u005fpackage\u003aupdated","occurredAt":"2026\u002d01-02T10:59:59Z","project":{"id":"\u0037","name":"\u0050lant"},"data":` + sameData + `}`, sameData, false},
+		"absent ones as null": {`{"id":"evt_1","type":"work_package:updated","occurredAt":"2026-01-02T10:59:59Z","actor":null,"source":"urn:nepenthes","project":{"id":"7","identifier":null,"name":"Plant"},"data":` + sameData + `}`, sameData, false},
+		"data too":            {strings.Replace(updated, sameData, `{ "id": 9007199254740993 }`, 1), `{ "id": 9007199254740993 }`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			w := r.webhook(webhook.Projects{IDs: []string{"7"}}, "work_package:*")
+			must(t, r.fanout.Handle(t.Context(), message(c.body)))
+			stored, err := r.store.Event(t.Context(), events.KeyOf(events.DefaultSource, "evt_1"))
+			must(t, err)
+			if string(stored.Data) != c.data || len(r.rung()) != 1 || r.rung()[0] != w {
+				t.Fatalf("stored %s and rang for %v, want %s and %s", stored.Data, r.rung(), c.data, w)
+			}
+			must(t, r.fanout.Handle(t.Context(), message(c.body)))
+			if len(r.dead.messages) != 0 {
+				t.Errorf("written in the same way it is %v", r.dead.messages[0].Attributes)
+			}
+			must(t, r.fanout.Handle(t.Context(), message(updated)))
+			if conflicts := len(r.dead.messages) != 0; conflicts != c.conflicts {
+				t.Errorf("it conflicts with the event as it was written first: %v, want %v", conflicts, c.conflicts)
+			}
+		})
+	}
+}
+
 func TestDeadLetters(t *testing.T) {
 	secret := "whsec_do-not-log-me"
 	for name, c := range map[string]struct{ body, reason string }{
@@ -204,6 +240,14 @@ func TestDeadLetters(t *testing.T) {
 		dead := r.dead.messages[0]
 		if len(dead.Body) != 1_000_000 || dead.Attributes[lane.Truncated] != "true" {
 			t.Errorf("%d bytes, %v", len(dead.Body), dead.Attributes)
+		}
+	})
+	t.Run("a body is cut between characters", func(t *testing.T) {
+		r := newRig(t)
+		must(t, r.fanout.Handle(t.Context(), message("xx"+strings.Repeat("😀", 260_000))))
+		dead := r.dead.messages[0]
+		if len(dead.Body) != 999_998 || !utf8.Valid(dead.Body) {
+			t.Errorf("%d bytes, UTF-8: %v", len(dead.Body), utf8.Valid(dead.Body))
 		}
 	})
 	t.Run("when the dead-letter lane fails the message comes again", func(t *testing.T) {

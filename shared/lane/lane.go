@@ -5,7 +5,12 @@
 // there). A lane delivers at least once and in no order.
 package lane
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"nepenthes/shared/limits"
+)
 
 // Name is the name of a lane.
 type Name string
@@ -55,4 +60,30 @@ type Message struct {
 	ReceiveCount int
 	// SentAt is when the lane took the message; zero when sent.
 	SentAt time.Time
+}
+
+// AttributeType is the type of every attribute, whose name SQS counts with each.
+const AttributeType = "String"
+
+// Size is what SQS counts of a message, in bytes: the body, and the names, types and values of its attributes.
+func (m *Message) Size() int {
+	size := len(m.Body)
+	for name, value := range m.Attributes {
+		size += len(name) + len(AttributeType) + len(value)
+	}
+	return size
+}
+
+// Check refuses a message that SQS would never take: more than ten attributes, more than 1 MiB with them, or a delay
+// of more than 15 minutes.
+func (m *Message) Check() error {
+	switch size := m.Size(); {
+	case size > limits.BatchBytes:
+		return fmt.Errorf("a message of %d bytes with its attributes, the most is %d", size, limits.BatchBytes)
+	case len(m.Attributes) > limits.MessageAttributes:
+		return fmt.Errorf("a message with %d attributes, the most is %d", len(m.Attributes), limits.MessageAttributes)
+	case m.Delay > limits.MaxDelay:
+		return fmt.Errorf("a message with a delay of %v, the most is %v", m.Delay, limits.MaxDelay)
+	}
+	return nil
 }

@@ -40,6 +40,8 @@ const (
 	MaxReceiveCount = 10               // then the message is a dead letter
 	LaneRetention   = 14 * 24 * time.Hour
 	DeadLetterBytes = 1_000_000 // a dead letter's body is cut to leave room for its attributes
+
+	MessageAttributes = 10 // of one message
 )
 
 // The clock (storage, "The clock").

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -385,6 +386,37 @@ func TestPingIsExempt(t *testing.T) {
 	if err != nil || len(page.Deliveries) != 0 {
 		t.Errorf("a ping needs no person, but %d are listed (%v)", len(page.Deliveries), err)
 	}
+}
+
+// TestADoorbellWrittenAgain: whoever hands messages over may write their JSON again.
+func TestADoorbellWrittenAgain(t *testing.T) {
+	for name, form := range map[string]string{
+		"a blank":         `{"delivery": "%s"}`,
+		"white space":     "\n{ \"delivery\"\t: \"%s\" }\r\n",
+		"an escaped name": `{"\u0064elivery":"%s"}`,
+		"another member":  `{"again":true,"delivery":"%s"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			w := r.webhook(nil)
+			e := r.event(webhook.TriggerSchedule, w)
+			body := fmt.Sprintf(form, e.DeliveryKey(w.ID).ID())
+			must(t, r.sender.Handle(t.Context(), lane.Message{ID: "m", Body: []byte(body), Group: w.ID}))
+			if d := r.delivery(e, w); d.State != webhook.Delivered || len(r.posts) != 1 {
+				t.Errorf("the delivery is %s after %d requests", d.State, len(r.posts))
+			}
+		})
+	}
+	t.Run("an escaped id", func(t *testing.T) {
+		r := newRig(t)
+		w := r.webhook(nil)
+		e := r.event(webhook.TriggerSchedule, w)
+		body := strings.Replace(`{"delivery":"`+e.DeliveryKey(w.ID).ID()+`"}`, "dlv_", `\u0064lv\u005f`, 1)
+		must(t, r.sender.Handle(t.Context(), lane.Message{ID: "m", Body: []byte(body)}))
+		if len(r.posts) != 1 {
+			t.Errorf("%d requests", len(r.posts))
+		}
+	})
 }
 
 func TestCopiesOfADoorbell(t *testing.T) {

@@ -232,6 +232,16 @@ func (l *Lane) Delete(ctx context.Context, ids ...string) (err error) {
 	return nil
 }
 
+// Waiting implements conformance.Consumer.
+func (l *Lane) Waiting(ctx context.Context) (waiting int, err error) {
+	defer fault.Wrap(&err, "count the messages of lane %s", l.name)
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	l.change(func(now time.Duration) { waiting = l.queue.visible(now) })
+	return waiting, nil
+}
+
 // change lets f change the queue; then it sets the alarm for the next message that becomes visible, and wakes a
 // receiver when there is something to receive now.
 func (l *Lane) change(f func(now time.Duration)) {

@@ -182,6 +182,16 @@ func (q *queue) remove(ids []int64) {
 	}
 }
 
+// visible is how many messages are hidden neither by a delay nor by a receive at now.
+func (q *queue) visible(now time.Duration) int {
+	q.reveal(now)
+	n := -len(q.hidden)
+	for _, g := range q.groups {
+		n += g.members
+	}
+	return n
+}
+
 // ready reports whether a message may be received.
 func (q *queue) ready() bool { return q.turns.size() > 0 }
 

@@ -11,7 +11,6 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"nepenthes/shared/lane"
-	"nepenthes/shared/limits"
 )
 
 // laneSchema holds the messages of all lanes, version 1. Times are Unix nanoseconds. The body comes last, so that a
@@ -30,9 +29,6 @@ CREATE TABLE messages (
 ) STRICT;
 `
 
-// attributesMax is how many attributes a message can have (SQS quotas).
-const attributesMax = 10
-
 // row is a message on its way into the table.
 type row struct {
 	id         int64
@@ -42,17 +38,8 @@ type row struct {
 
 // newRow copies a message, since the sender keeps its own, and refuses what SQS would refuse.
 func (db *DB) newRow(m lane.Message) (r row, err error) {
-	size := len(m.Body)
-	for name, value := range m.Attributes {
-		size += len(name) + len(value)
-	}
-	switch {
-	case size > limits.BatchBytes:
-		return row{}, fmt.Errorf("a message of %d bytes, the most is %d", size, limits.BatchBytes)
-	case len(m.Attributes) > attributesMax:
-		return row{}, fmt.Errorf("a message with %d attributes, the most is %d", len(m.Attributes), attributesMax)
-	case m.Delay > limits.MaxDelay:
-		return row{}, fmt.Errorf("a message with a delay of %v, the most is %v", m.Delay, limits.MaxDelay)
+	if err := m.Check(); err != nil {
+		return row{}, err
 	}
 	if len(m.Attributes) > 0 {
 		if r.attributes, err = json.Marshal(m.Attributes); err != nil {

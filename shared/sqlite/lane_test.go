@@ -307,41 +307,6 @@ func TestLaneBacklogBeyondWhatIsKeptInMemory(t *testing.T) {
 	}
 }
 
-func TestLaneRefuses(t *testing.T) {
-	eleven := map[string]string{}
-	for i := range 11 {
-		eleven[fmt.Sprint(i)] = "x"
-	}
-	for _, c := range []struct {
-		name    string
-		message lane.Message
-	}{
-		{"a body beyond 1 MiB", lane.Message{Body: make([]byte, 1<<20+1)}},
-		{"body and attributes beyond 1 MiB", lane.Message{Body: make([]byte, 1<<20-4), Attributes: map[string]string{"abc": "de"}}},
-		{"eleven attributes", lane.Message{Body: []byte("x"), Attributes: eleven}},
-		{"a delay beyond 15 minutes", lane.Message{Body: []byte("x"), Delay: 15*time.Minute + 1}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				l := deliveries(t, sqlite.LaneOptions{})
-				if err := l.Send(t.Context(), lane.Message{Body: []byte("good")}, c.message); err == nil {
-					t.Error("got no error")
-				}
-				if got := visible(t, l, 10); len(got) != 0 {
-					t.Errorf("got %d messages, want none", len(got))
-				}
-			})
-		})
-	}
-	t.Run("but not the largest message", func(t *testing.T) {
-		l := deliveries(t, sqlite.LaneOptions{})
-		send(t, l, lane.Message{Body: make([]byte, 1<<20-5), Attributes: map[string]string{"abc": "de"}, Delay: -time.Hour})
-		if got := receive(t, l, 1); len(got[0].Body) != 1<<20-5 {
-			t.Errorf("got %d bytes, want %d", len(got[0].Body), 1<<20-5)
-		}
-	})
-}
-
 func TestLaneNames(t *testing.T) {
 	db := mustOpen(t, "", sqlite.Options{})
 	names := lane.Names()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -45,6 +46,12 @@ func unusable(path string, cause error) error {
 		return refuse(cause, "The database %s is damaged: put a copy in its place, or move it away to begin anew.", path)
 	}
 	return refuse(cause, "The database %s cannot be opened: %v.", path, cause)
+}
+
+// Exists reports whether there is a database in folder.
+func Exists(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, fileName))
+	return err == nil
 }
 
 // Open opens the database in folder, which is made when it is absent; "" is a new one in memory, of which nothing

@@ -60,6 +60,16 @@ func Create(ctx context.Context, cfg aws.Config, name, dead string, o Options) (
 	return New(cfg, url), deadLetters, nil
 }
 
+// Find returns the lane whose queue has that name, and fails when there is none.
+func Find(ctx context.Context, cfg aws.Config, name string) (_ *Lane, err error) {
+	defer fault.Wrap(&err, "find queue %s", name)
+	found, err := sqs.NewFromConfig(cfg).GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
+	if err != nil {
+		return nil, classify(err)
+	}
+	return New(cfg, aws.ToString(found.QueueUrl)), nil
+}
+
 // create sets the attributes in a step of its own: SQS refuses to create a queue that has others.
 func create(ctx context.Context, client *sqs.Client, name string, attributes map[string]string) (url string, err error) {
 	made, err := client.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name})

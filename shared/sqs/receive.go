@@ -79,10 +79,13 @@ func message(m *types.Message) lane.Message {
 		Group: m.Attributes[string(types.MessageSystemAttributeNameMessageGroupId)],
 	}
 	for name, value := range m.MessageAttributes {
+		if value.StringValue == nil {
+			continue // bytes, which nobody here reads
+		}
 		if received.Attributes == nil {
 			received.Attributes = map[string]string{}
 		}
-		received.Attributes[name] = aws.ToString(value.StringValue)
+		received.Attributes[name] = *value.StringValue
 	}
 	return received
 }

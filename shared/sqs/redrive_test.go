@@ -3,6 +3,7 @@ package sqs_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/google/go-cmp/cmp"
 
 	"nepenthes/shared/awsclient"
 	"nepenthes/shared/awstest"
@@ -93,28 +93,31 @@ func TestRedriveWhereNothingCanBeMoved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	attributes := map[string]string{lane.Reason: "invalid", lane.Detail: "no type", lane.Truncated: "true", lane.Traceparent: "00-1"}
-	if err := dead.Send(t.Context(), lane.Message{Body: []byte("first"), Group: "wh_1", Attributes: attributes}); err != nil {
+	if _, err := sqs.Redrive(t.Context(), dead, events); !errors.Is(err, sqs.ErrCannotMove) {
+		t.Errorf("got %v, want %v", err, sqs.ErrCannotMove)
+	}
+}
+
+func TestFind(t *testing.T) {
+	t.Parallel()
+	cfg := endpoint(t, awstest.MiniStack(t))
+	made, _, err := sqs.Create(t.Context(), cfg, "findable", "findable-dead", sqs.Options{Visibility: time.Minute})
+	if err != nil {
 		t.Fatal(err)
 	}
-	moved, err := sqs.Redrive(t.Context(), dead, events)
-	if err != nil || moved != 1 {
-		t.Fatalf("moved %d, %v, want 1", moved, err)
+	if err := made.Send(t.Context(), lane.Message{Body: []byte("here")}); err != nil {
+		t.Fatal(err)
+	}
+	found, err := sqs.Find(t.Context(), cfg, "findable")
+	if err != nil {
+		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	got, err := events.Receive(ctx, 10)
-	if err != nil || len(got) != 1 {
-		t.Fatalf("received %d messages, %v", len(got), err)
+	if got, err := found.Receive(ctx, 1); err != nil || string(got[0].Body) != "here" {
+		t.Errorf("got %v, %v", got, err)
 	}
-	m := got[0]
-	if string(m.Body) != "first" || m.Group != "wh_1" {
-		t.Errorf("got %q of group %q", m.Body, m.Group)
-	}
-	if diff := cmp.Diff(map[string]string{lane.Traceparent: "00-1"}, m.Attributes); diff != "" {
-		t.Errorf("why it was a dead letter is not true of it any more: %s", diff)
-	}
-	if moved, err := sqs.Redrive(t.Context(), dead, events); err != nil || moved != 0 {
-		t.Errorf("moved %d again, %v", moved, err)
+	if _, err := sqs.Find(t.Context(), cfg, "nowhere"); err == nil || !strings.Contains(err.Error(), "nowhere") {
+		t.Errorf("got %v, want an error that names the queue", err)
 	}
 }

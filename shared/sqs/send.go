@@ -23,29 +23,50 @@ import (
 const together = 16
 
 // Send implements conformance.Sender. Batches are sent at the same time, in no order. It fails with an Unavailable
-// fault when a message was not taken in several tries, and with another error when SQS will never take one; the
-// others may have been sent all the same.
+// fault when a message was not taken in several tries, and with another error when SQS will never take one: before
+// anything is sent when lane.Message.Check says so, otherwise the others may have been sent all the same.
 func (l *Lane) Send(ctx context.Context, messages ...lane.Message) (err error) {
 	defer fault.Wrap(&err, "send %d messages", len(messages))
-	entries := make([]types.SendMessageBatchRequestEntry, len(messages))
 	for i := range messages {
-		if entries[i], err = entry(&messages[i]); err != nil {
+		if err := messages[i].Check(); err != nil {
 			return err
 		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(together)
-	for batch := range batches(entries) {
-		group.Go(func() error { return l.sendBatch(ctx, batch) })
+	for batch := range batches(messages) {
+		group.Go(func() error { return l.sendBatch(ctx, entries(batch)) })
 	}
 	return group.Wait()
 }
 
-// entry is a message as SQS takes it. Its id means something within one request only.
-func entry(m *lane.Message) (types.SendMessageBatchRequestEntry, error) {
-	if m.Delay > limits.MaxDelay {
-		return types.SendMessageBatchRequestEntry{}, fmt.Errorf("a delay of %v, of at most %v", m.Delay, limits.MaxDelay)
+// batches cuts messages, in their order, into what one request may hold.
+func batches(messages []lane.Message) iter.Seq[[]lane.Message] {
+	return func(yield func([]lane.Message) bool) {
+		for len(messages) > 0 {
+			n, bytes := 1, messages[0].Size()
+			for n < min(len(messages), limits.BatchSize) && bytes+messages[n].Size() <= limits.BatchBytes {
+				bytes += messages[n].Size()
+				n++
+			}
+			if !yield(messages[:n:n]) {
+				return
+			}
+			messages = messages[n:]
+		}
 	}
+}
+
+// entries are messages as SQS takes them. Their ids, which sendBatch sets, mean something within one request only.
+func entries(batch []lane.Message) []types.SendMessageBatchRequestEntry {
+	all := make([]types.SendMessageBatchRequestEntry, len(batch))
+	for i := range batch {
+		all[i] = entry(&batch[i])
+	}
+	return all
+}
+
+func entry(m *lane.Message) types.SendMessageBatchRequestEntry {
 	e := types.SendMessageBatchRequestEntry{
 		MessageBody:  aws.String(string(m.Body)),
 		DelaySeconds: int32((max(m.Delay, 0) + time.Second - 1) / time.Second),
@@ -57,38 +78,9 @@ func entry(m *lane.Message) (types.SendMessageBatchRequestEntry, error) {
 		if e.MessageAttributes == nil {
 			e.MessageAttributes = map[string]types.MessageAttributeValue{}
 		}
-		e.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String(attributeType), StringValue: &value}
+		e.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String(lane.AttributeType), StringValue: &value}
 	}
-	return e, nil
-}
-
-const attributeType = "String"
-
-// size is what SQS counts for a message: the body, and the names, types and values of its attributes.
-func size(e *types.SendMessageBatchRequestEntry) int {
-	total := len(*e.MessageBody)
-	for name, value := range e.MessageAttributes {
-		total += len(name) + len(attributeType) + len(*value.StringValue)
-	}
-	return total
-}
-
-// batches cuts entries, in their order, into what one request may hold. One that is too large by itself gets a
-// request to itself, and SQS refuses that.
-func batches(entries []types.SendMessageBatchRequestEntry) iter.Seq[[]types.SendMessageBatchRequestEntry] {
-	return func(yield func([]types.SendMessageBatchRequestEntry) bool) {
-		for len(entries) > 0 {
-			n, bytes := 1, size(&entries[0])
-			for n < min(len(entries), limits.BatchSize) && bytes+size(&entries[n]) <= limits.BatchBytes {
-				bytes += size(&entries[n])
-				n++
-			}
-			if !yield(entries[:n:n]) {
-				return
-			}
-			entries = entries[n:]
-		}
-	}
+	return e
 }
 
 // sendBatch offers a batch until SQS has taken all of it.

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"nepenthes/shared/awsclient"
+	"nepenthes/shared/awstest"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/sqlite"
+)
+
+// said runs the program to its end, which must come by itself, and gives what it says.
+func said(t *testing.T, want int, args ...string) (stdout, stderr string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	var out, errors bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errors
+	_ = cmd.Run()
+	if code := cmd.ProcessState.ExitCode(); code != want {
+		t.Fatalf("%q ends with %d, want %d: %s%s", args, code, want, out.String(), errors.String())
+	}
+	return out.String(), errors.String()
+}
+
+const secretOfTheBody = "whsec_do-not-show-me"
+
+// mended is an event that was refused once and is none the less an event: its fault was ours, or is mended.
+var mended = lane.Message{
+	Body:       []byte(`{"id":"mended","type":"user:created","occurredAt":"2026-01-02T11:00:00Z","data":{"subject":"mended"}}`),
+	Attributes: map[string]string{lane.Reason: "unknown_type", lane.Detail: "unknown_type: type: It is not in the catalogue."},
+}
+
+var nonsense = lane.Message{
+	Body:       []byte(`{"id":` + secretOfTheBody),
+	Attributes: map[string]string{lane.Reason: "malformed", lane.Detail: "malformed at line 1, column 7"},
+}
+
+const toldOfThree = "3 messages went back to events\n  2: malformed at line 1, column 7\n  1: unknown_type: type: It is not in the catalogue.\n"
+
+func TestRedriveOfAFolder(t *testing.T) {
+	folder, a := t.TempDir(), newArrivals()
+	receiver := httptest.NewServer(a)
+	defer receiver.Close()
+	p := start(t, "-demo=false", "-data", folder)
+	p.webhook("receiver", receiver.URL)
+	p.interrupt()
+	bury(t, folder, nonsense, mended, nonsense)
+
+	if out, _ := said(t, exitOK, "-data", folder, "-redrive", "events"); out != toldOfThree {
+		t.Errorf("it said\n%swant\n%s", out, toldOfThree)
+	}
+	if out, _ := said(t, exitOK, "-data", folder, "-redrive", "events"); out != "events has no dead letters that can be moved now\n" {
+		t.Errorf("with nothing to move it said %s", out)
+	}
+	p = start(t, "-demo=false", "-data", folder)
+	limit := time.After(startLimit)
+	for accepted := map[string]bool{"mended": true}; a.missing(accepted) != ""; {
+		select {
+		case <-a.news:
+		case <-limit:
+			t.Fatal("what was redriven never arrived")
+		}
+	}
+	p.until(func([]string) bool { return strings.Count(p.stderr.String(), "event.dead_lettered") == 2 })
+	_, errors := said(t, exitRefused, "-data", folder, "-redrive", "events")
+	if !strings.Contains(errors, "in use by another process") || strings.Count(errors, "\n") != 1 {
+		t.Errorf("while another process works in the folder it said %s", errors)
+	}
+	p.interrupt()
+
+	out, errors := said(t, exitOK, "-data", folder, "-redrive", "events")
+	if !strings.HasPrefix(out, "2 messages went back to events\n  2: malformed at line 1, column ") || strings.Contains(out+errors, secretOfTheBody) {
+		t.Errorf("of what came back it said %s%s", out, errors)
+	}
+}
+
+// bury sends messages to the dead letters of the events lane of a folder.
+func bury(t *testing.T, folder string, messages ...lane.Message) {
+	t.Helper()
+	db, err := sqlite.Open(folder, sqlite.Options{})
+	check(t, err)
+	check(t, db.Lane(lane.Events.DeadLetters()).Send(t.Context(), messages...))
+	check(t, db.Close())
+}
+
+func TestRedriveIsRefused(t *testing.T) {
+	absent := filepath.Join(t.TempDir(), "absent")
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"an unknown lane":    {[]string{"-redrive", "everything"}, "the lanes are events, deliveries and retries"},
+		"a dead-letter lane": {[]string{"-redrive", "events-dead"}, "the lanes are events, deliveries and retries"},
+		"no lane":            {[]string{"-redrive", ""}, "the lanes are events, deliveries and retries"},
+		"a folder that is absent": {
+			[]string{"-data", absent, "-redrive", "events"}, "there is no data in " + absent,
+		},
+		"memory": {[]string{"-data", "", "-redrive", "events"}, "-data is empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, errors := said(t, exitRefused, c.args...)
+			if out != "" || strings.Count(errors, "\n") != 1 || !strings.Contains(errors, c.want) {
+				t.Errorf("it said %q and %q, want %s", out, errors, c.want)
+			}
+		})
+	}
+	if _, err := os.Stat(absent); err == nil {
+		t.Error("the absent folder was made")
+	}
+}
+
+func TestRedriveAtAnEndpoint(t *testing.T) {
+	atEndpoint(t, awstest.MiniStack(t))
+	_, errors := said(t, exitRefused, "-data", "", "-redrive", "events")
+	if !strings.Contains(errors, prefix+"events-dead") {
+		t.Errorf("where nothing was made it said %s", errors)
+	}
+	cfg, err := awsclient.Load(t.Context(), 1)
+	check(t, err)
+	lanes, err := createLanes(t.Context(), cfg)
+	check(t, err)
+	check(t, lanes[lane.Events.DeadLetters()].Send(t.Context(), nonsense, mended, nonsense))
+	if out, _ := said(t, exitOK, "-redrive", "events"); out != toldOfThree {
+		t.Errorf("it said\n%swant\n%s", out, toldOfThree)
+	}
+	if n, err := lanes[lane.Events].Waiting(t.Context()); err != nil || n != 3 {
+		t.Errorf("%d messages are on the lane, %v", n, err)
+	}
+}

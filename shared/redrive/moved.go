@@ -1,0 +1,97 @@
+package redrive
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	"nepenthes/shared/lane"
+	"nepenthes/shared/limits"
+)
+
+// Cause is why a message was a dead letter. Without a reason it was received too often.
+type Cause struct {
+	Reason string // an events.Reason
+	Detail string
+}
+
+// Moved is how many messages were moved, by the cause for which they were dead letters.
+type Moved map[Cause]int
+
+func (m Moved) add(letters []lane.Message) {
+	for _, letter := range letters {
+		m[Cause{Reason: letter.Attributes[lane.Reason], Detail: letter.Attributes[lane.Detail]}]++
+	}
+}
+
+// Total returns the number of messages.
+func (m Moved) Total() (total int) {
+	for n := range maps.Values(m) {
+		total += n
+	}
+	return total
+}
+
+// causesShown is how many causes Tell tells one by one.
+const causesShown = 20
+
+// Tell says what was moved to the lane, the most frequent cause first, a line each. It tells nothing of what the
+// messages say.
+func (m Moved) Tell(to lane.Name) string {
+	if len(m) == 0 {
+		return fmt.Sprintf("%s has no dead letters that can be moved now", to)
+	}
+	causes := slices.SortedFunc(maps.Keys(m), func(a, b Cause) int {
+		return cmp.Or(cmp.Compare(m[b], m[a]), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Detail, b.Detail))
+	})
+	lines := []string{Sentence(m.Total(), to)}
+	for _, c := range causes[:min(len(causes), causesShown)] {
+		lines = append(lines, fmt.Sprintf("  %d: %s", m[c], c))
+	}
+	if more := len(causes) - causesShown; more > 0 {
+		lines = append(lines, fmt.Sprintf("  and %d other causes", more))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Sentence says how many messages went back to a lane.
+func Sentence(moved int, to lane.Name) string {
+	if moved == 1 {
+		return fmt.Sprintf("1 message went back to %s", to)
+	}
+	return fmt.Sprintf("%d messages went back to %s", moved, to)
+}
+
+// String is the cause on one line, fit for a terminal: a producer can choose attributes.
+func (c Cause) String() string {
+	switch {
+	case c.Reason == "":
+		return fmt.Sprintf("failed %d times, no reason given", limits.MaxReceiveCount)
+	case strings.HasPrefix(c.Detail, c.Reason): // as fan-out writes it
+		return printable(c.Detail)
+	case c.Detail == "":
+		return printable(c.Reason)
+	}
+	return printable(c.Reason + ": " + c.Detail)
+}
+
+// longest is how many characters of a text are shown.
+const longest = 300
+
+func printable(text string) string {
+	var shown strings.Builder
+	n := 0
+	for _, r := range text {
+		if n++; n > longest {
+			return shown.String() + "…"
+		}
+		if !unicode.IsPrint(r) {
+			r = unicode.ReplacementChar
+		}
+		shown.WriteRune(r)
+	}
+	return shown.String()
+}
