@@ -67,6 +67,10 @@ smoke: node_modules/.installed ## play the life of an event against the deployed
 local-down: ## stop the local AWS endpoint
 	@$(REHEARSE) down
 
+.PHONY: rehearsal
+rehearsal: tools ## deploy to a local AWS endpoint (its own, or AWS_ENDPOINT_URL), then the cases of the API, the console, the story
+	CI=true CHROMIUM="$$(command -v chromium)" REHEARSAL_ENDPOINT="$(AWS_ENDPOINT_URL)" $(GO) test -count 1 -v -timeout 30m -run '^TestRehearsal$$' ./infra
+
 STAGE ?= dev
 
 .PHONY: cost

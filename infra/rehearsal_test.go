@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -22,34 +24,36 @@ import (
 	"nepenthes/shared/routes"
 )
 
-// TestRehearsal deploys the stack to a local AWS endpoint of its own. What holds for local must hold there: the cases
-// of the API, and the main story of the console. Then the life of an event is played; and once more with a grant
-// missing, when it must fail.
+// endpointVariable names the endpoint of "make rehearsal"; without it TestRehearsal starts one of its own.
+const endpointVariable = "REHEARSAL_ENDPOINT"
+
+// TestRehearsal deploys the stack to a local AWS endpoint. What holds for local must hold there: the cases of the API,
+// and the main story of the console. Then the life of an event is played; and where permissions are enforced once
+// more with a grant missing, when it must fail.
 func TestRehearsal(t *testing.T) {
 	for _, tool := range []string{"../.venv/bin/ministack", "../node_modules/.bin/cdk", chromium()} {
 		if _, err := os.Stat(tool); err != nil && os.Getenv("CI") != "true" {
 			t.Skipf("%v: run make tools", err)
 		}
 	}
-	cloud := rehearsal.Cloud{Folder: folder(t)}
-	var err error
-	if cloud.Endpoint, err = cloud.Folder.Up(t.Context(), ""); err != nil {
-		t.Fatal(err)
-	}
-	watch(t, cloud.Folder)
+	cloud := raised(t)
 	if err := cloud.Synthesise(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := cloud.Deploy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Run("the cases of the API", func(t *testing.T) { judge(t, cloud) })
+	emulator := recognised(t, cloud)
+	t.Run("the cases of the API", func(t *testing.T) { judge(t, cloud, emulator) })
 	t.Run("the console in a browser", func(t *testing.T) { browse(t, cloud) })
 	t.Run("the story", func(t *testing.T) {
 		if err := play(t, cloud); err != nil {
 			t.Error(err)
 		}
 	})
+	if emulator.Has(suite.NoPermissions) {
+		return
+	}
 	t.Run("the story without a grant", func(t *testing.T) {
 		if err := cloud.DeployFrom(t.Context(), without(t, routes.Webhooks, "kms:GenerateDataKeyPairWithoutPlaintext")); err != nil {
 			t.Fatal(err)
@@ -58,6 +62,47 @@ func TestRehearsal(t *testing.T) {
 			t.Errorf("it ended with %v, want that no webhook can be created", err)
 		}
 	})
+}
+
+// raised is a cloud without a stack: the endpoint that is named, else one that ends with the test.
+func raised(t *testing.T) rehearsal.Cloud {
+	t.Helper()
+	cloud := rehearsal.Cloud{Folder: folder(t)}
+	var err error
+	if url := os.Getenv(endpointVariable); url != "" {
+		cloud.Endpoint = rehearsal.At(url)
+		return cloud
+	}
+	if cloud.Endpoint, err = cloud.Folder.Up(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	watch(t, cloud.Folder)
+	return cloud
+}
+
+// recognised is the emulator at the endpoint. MiniStack is asked for first: it takes itself for LocalStack too.
+func recognised(t *testing.T, cloud rehearsal.Cloud) suite.Emulator {
+	t.Helper()
+	client := door(t, cloud).HTTP
+	for _, e := range []struct {
+		name suite.Emulator
+		path string
+	}{{suite.MiniStack, "/_ministack/health"}, {suite.LocalStack, "/_localstack/info"}} {
+		answer, err := client.Get(cloud.Endpoint.URL() + e.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(answer.Body)
+		if err := errors.Join(err, answer.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if answer.StatusCode == http.StatusOK {
+			t.Logf("%s: %s", e.name, text)
+			return e.name
+		}
+	}
+	t.Fatalf("nobody knows what answers at %s", cloud.Endpoint.URL())
+	return ""
 }
 
 func door(t *testing.T, cloud rehearsal.Cloud) rehearsal.Door {
@@ -70,10 +115,10 @@ func door(t *testing.T, cloud rehearsal.Cloud) rehearsal.Door {
 }
 
 // judge runs the cases that also run against local.
-func judge(t *testing.T, cloud rehearsal.Cloud) {
+func judge(t *testing.T, cloud rehearsal.Cloud, emulator suite.Emulator) {
 	d := door(t, cloud)
 	suite.Run(t, suite.Target{
-		URL: d.URL, Stage: d.Stage, Emulated: true, ClientID: d.ClientID, ClientSecret: d.ClientSecret, HTTP: d.HTTP,
+		URL: d.URL, Stage: d.Stage, Emulator: emulator, ClientID: d.ClientID, ClientSecret: d.ClientSecret, HTTP: d.HTTP,
 	}, suite.All())
 }
 

@@ -51,6 +51,15 @@ const (
 	caBundle    = "AWS_CA_BUNDLE"
 )
 
+// At is the endpoint at the URL. AWS_CA_BUNDLE names the certificate of one with TLS.
+func At(url string) Endpoint {
+	e := newEndpoint(url)
+	if bundle := os.Getenv(caBundle); bundle != "" {
+		e[caBundle] = bundle
+	}
+	return e
+}
+
 // newEndpoint gives the variables for a URL. Emulators take any credentials. localhost becomes an address, or the
 // CDK would look for its bucket under a name below it, which not every machine resolves.
 func newEndpoint(url string) Endpoint {
@@ -94,11 +103,7 @@ func (e Endpoint) Use() error {
 // Endpoint is the one that AWS_ENDPOINT_URL names, else the one that Up started.
 func (f Folder) Endpoint() (e Endpoint, err error) {
 	if url := os.Getenv(endpointURL); url != "" {
-		e = newEndpoint(url)
-		if bundle := os.Getenv(caBundle); bundle != "" {
-			e[caBundle] = bundle
-		}
-		return e, nil
+		return At(url), nil
 	}
 	text, err := os.ReadFile(f.EnvFile())
 	if err != nil {

@@ -159,7 +159,7 @@ func refusedURL(url string) Step {
 // thisMachine is refusedURL for those that emulators' builds accept.
 func thisMachine(url string) Step {
 	step := refusedURL(url)
-	step.InTheCloud = true
+	step.Unless = ThisMachine
 	return step
 }
 
