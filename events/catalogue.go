@@ -96,6 +96,15 @@ func listTypes() ([]Type, map[string]int) {
 // not be written to.
 func Types() []Type { return slices.Clone(catalogue().types) }
 
+// Names lists the names of all types in the order of [Types], without what Types reads of each.
+func Names() []string {
+	names := make([]string, len(kinds))
+	for i, kind := range kinds {
+		names[i] = kind.Name
+	}
+	return names
+}
+
 // Lookup finds a type by its exact name. It answers false when there is none.
 func Lookup(name string) (Type, bool) {
 	position, known := positions[name]

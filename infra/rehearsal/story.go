@@ -20,6 +20,7 @@ import (
 	"nepenthes/shared/dynamo"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
+	"nepenthes/shared/webhook"
 )
 
 // patience bounds each chapter. Most take a second; a retry comes after five.
@@ -298,8 +299,7 @@ func (s *story) remove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = dynamo.New(dynamo.Config{AWS: s.config, Tables: names}).Webhooks(ctx)
-	return err
+	return dynamo.New(dynamo.Config{AWS: s.config, Tables: names}).Webhooks(ctx, func(webhook.Webhook) {})
 }
 
 // poll asks until the answer is yes.

@@ -57,8 +57,9 @@ type Catalogue interface {
 	Settings(ctx context.Context) (settings.Settings, error)
 	PutSettings(ctx context.Context, s *settings.Settings) error
 
-	// Webhooks lists every webhook, oldest (smallest id) first.
-	Webhooks(ctx context.Context) ([]webhook.Webhook, error)
+	// Webhooks calls take with every webhook, in no particular order and never twice at a time. It keeps none of them,
+	// so that a list needs no more room than whoever takes it wants to spend. take must not use the store.
+	Webhooks(ctx context.Context, take func(webhook.Webhook)) error
 	Webhook(ctx context.Context, id string) (webhook.Webhook, error)
 	// PutWebhook makes (LockVersion 0) or changes a webhook. A name that another has, compared under full Unicode
 	// case folding, is a fault of kind PropertyConstraintViolation on attribute "name", also when two are made at once.

@@ -316,7 +316,7 @@ func TestLastingFailuresAreUnavailable(t *testing.T) {
 		"the version":    func(ctx context.Context) error { _, err := s.CatalogueVersion(ctx); return err },
 		"changes":        func(ctx context.Context) error { _, err := s.Changes(ctx, 0); return err },
 		"the settings":   func(ctx context.Context) error { _, err := s.Settings(ctx); return err },
-		"webhooks":       func(ctx context.Context) error { _, err := s.Webhooks(ctx); return err },
+		"webhooks":       func(ctx context.Context) error { return s.Webhooks(ctx, func(webhook.Webhook) {}) },
 		"projects by id": func(ctx context.Context) error { _, err := s.ProjectsByID(ctx, "7"); return err },
 		"clients":        func(ctx context.Context) error { _, _, err := s.Clients(ctx); return err },
 		"an event":       func(ctx context.Context) error { _, err := s.Event(ctx, [12]byte{}); return err },

@@ -147,7 +147,9 @@ func readStored(t *testing.T, s *dynamo.Store) {
 	set.LockVersion, hook.LockVersion, project.Version, app.LockVersion, d.Version = 1, 1, 1, 1, 2
 	is(t, "the settings", set)(s.Settings(ctx))
 	is(t, "the webhook", hook)(s.Webhook(ctx, hook.ID))
-	is(t, "the webhooks", []webhook.Webhook{hook})(s.Webhooks(ctx))
+	var hooks []webhook.Webhook
+	must(t, s.Webhooks(ctx, func(w webhook.Webhook) { hooks = append(hooks, w) }))
+	is(t, "the webhooks", []webhook.Webhook{hook})(hooks, nil)
 	is(t, "the project", []webhook.Project{project})(s.ProjectsByID(ctx, project.ID))
 	is(t, "the client", app)(s.Client(ctx, app.ID))
 	is(t, "the key pair", []keypair.Pair{storedPair})(s.KeyPairs(ctx, storedPair.Purpose))

@@ -1,15 +1,15 @@
 package dynamo
 
 import (
-	"cmp"
 	"context"
 	"reflect"
-	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
 
 	"nepenthes/shared/fault"
 	"nepenthes/shared/webhook"
@@ -38,27 +38,49 @@ type webhookItem struct {
 	UpdatedAt       time.Time            `dynamodbav:"updatedAt"`
 }
 
+// webhooksRead is how many webhooks a request reads at most. A full page of 1 MB takes about ten times as much while it
+// is read, and all shards are read side by side.
+const webhooksRead = 100
+
 // Webhooks implements conformance.Catalogue.
-func (s *Store) Webhooks(ctx context.Context) (all []webhook.Webhook, err error) {
+func (s *Store) Webhooks(ctx context.Context, take func(webhook.Webhook)) (err error) {
 	defer fault.Wrap(&err, "list webhooks")
-	var partitions []string
+	var turn sync.Mutex // held while take is called
+	var group errgroup.Group
+	group.SetLimit(together)
 	for shard := range webhookShards {
-		partitions = append(partitions, webhookShard(shard))
+		group.Go(func() error {
+			return s.each(ctx, webhookShard(shard), func(stored item) error {
+				w, err := unmarshal[webhookItem](stored, webhookKind, "")
+				if err != nil {
+					return err
+				}
+				turn.Lock()
+				defer turn.Unlock()
+				take(webhook.Webhook(w))
+				return nil
+			})
+		})
 	}
-	found, err := s.nouns(ctx, partitions...)
-	if err != nil {
-		return nil, err
-	}
-	all = make([]webhook.Webhook, len(found))
-	for i, stored := range found {
-		w, err := unmarshal[webhookItem](stored, webhookKind, "")
+	return group.Wait()
+}
+
+// each reads a partition of the config table, a few items at a time, and hands them on.
+func (s *Store) each(ctx context.Context, partition string, take func(item) error) error {
+	input := s.wholePartition(partition)
+	input.Limit = aws.Int32(webhooksRead)
+	for pages := dynamodb.NewQueryPaginator(s.client, input); pages.HasMorePages(); {
+		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, err
+			return classify(err)
 		}
-		all[i] = webhook.Webhook(w)
+		for _, stored := range page.Items {
+			if err := take(stored); err != nil {
+				return err
+			}
+		}
 	}
-	slices.SortFunc(all, func(a, b webhook.Webhook) int { return cmp.Compare(a.ID, b.ID) })
-	return all, nil
+	return nil
 }
 
 // Webhook implements conformance.Catalogue.
@@ -143,12 +165,14 @@ func (s *Store) DeleteWebhook(ctx context.Context, id string, lockVersion int64)
 	})
 }
 
-// nouns reads whole partitions of the config table at the same time.
-func (s *Store) nouns(ctx context.Context, partitions ...string) ([]item, error) {
-	return gather(len(partitions), func(i int) ([]item, error) {
-		return s.query(ctx, &dynamodb.QueryInput{
-			TableName: &s.tables.Config, ConsistentRead: aws.Bool(true),
-			KeyConditionExpression: aws.String("p = :p"), ExpressionAttributeValues: item{":p": text(partitions[i])},
-		}, 0)
-	})
+// nouns reads a whole partition of the config table.
+func (s *Store) nouns(ctx context.Context, partition string) ([]item, error) {
+	return s.query(ctx, s.wholePartition(partition), 0)
+}
+
+func (s *Store) wholePartition(partition string) *dynamodb.QueryInput {
+	return &dynamodb.QueryInput{
+		TableName: &s.tables.Config, ConsistentRead: aws.Bool(true),
+		KeyConditionExpression: aws.String("p = :p"), ExpressionAttributeValues: item{":p": text(partition)},
+	}
 }

@@ -19,12 +19,17 @@ func Logger(stage string) *slog.Logger {
 }
 
 // StartHTTP serves the requests that API Gateway hands over, for the life of the process.
-func StartHTTP(h http.Handler, logger *slog.Logger) { lambda.Start(HTTP(h, logger)) }
+func StartHTTP(h http.Handler, logger *slog.Logger) { start(HTTP(h, logger)) }
 
 // StartQueue consumes the messages that SQS hands over, for the life of the process.
-func StartQueue(consume Consumer, logger *slog.Logger) { lambda.Start(Queue(consume, logger)) }
+func StartQueue(consume Consumer, logger *slog.Logger) { start(Queue(consume, logger)) }
 
 // StartClock calls tick whenever the clock rings, for the life of the process.
 func StartClock(tick func(context.Context) error) {
-	lambda.Start(func(ctx context.Context, _ json.RawMessage) error { return tick(ctx) })
+	start(func(ctx context.Context, _ json.RawMessage) error { return tick(ctx) })
+}
+
+func start(handler any) {
+	limitMemory()
+	lambda.Start(handler)
 }

@@ -114,11 +114,19 @@ func get[T any](conn *sqlite.Conn, kind, id string) (noun T, err error) {
 
 // list reads all nouns of a kind, by id.
 func list[T any](conn *sqlite.Conn, kind string) (nouns []T, err error) {
-	p := bind(conn, `SELECT value FROM config WHERE kind = ? ORDER BY id`).text(kind)
-	err = each(p.stmt, func(row *columns) error {
-		var noun T
-		nouns = append(nouns, noun)
-		return json.Unmarshal(row.bytes(), &nouns[len(nouns)-1])
-	})
+	err = eachOf(conn, kind, func(noun T) { nouns = append(nouns, noun) })
 	return nouns, err
+}
+
+// eachOf hands on all nouns of a kind, by id, as they are read.
+func eachOf[T any](conn *sqlite.Conn, kind string, take func(T)) error {
+	p := bind(conn, `SELECT value FROM config WHERE kind = ? ORDER BY id`).text(kind)
+	return each(p.stmt, func(row *columns) error {
+		var noun T
+		if err := json.Unmarshal(row.bytes(), &noun); err != nil {
+			return err
+		}
+		take(noun)
+		return nil
+	})
 }

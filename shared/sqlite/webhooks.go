@@ -12,13 +12,9 @@ import (
 const webhookKind = "webhook"
 
 // Webhooks implements conformance.Catalogue.
-func (db *DB) Webhooks(ctx context.Context) (webhooks []webhook.Webhook, err error) {
+func (db *DB) Webhooks(ctx context.Context, take func(webhook.Webhook)) (err error) {
 	defer fault.Wrap(&err, "list webhooks")
-	err = db.read(ctx, func(conn *sqlite.Conn) error {
-		webhooks, err = list[webhook.Webhook](conn, webhookKind)
-		return err
-	})
-	return webhooks, err
+	return db.read(ctx, func(conn *sqlite.Conn) error { return eachOf(conn, webhookKind, take) })
 }
 
 // Webhook implements conformance.Catalogue.

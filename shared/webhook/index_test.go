@@ -2,9 +2,12 @@ package webhook_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -56,8 +59,62 @@ func hook(enabled bool, projects webhook.Projects, patterns ...string) webhook.W
 	}
 }
 
-// Index and Refusals are two readings of the same rules: they never differ, whatever was put and taken out.
+// Index and Refusals are two readings of the same rules: they never differ, whatever was put, replaced and taken out,
+// and nothing is left when all are taken out.
 func TestIndexAgreesWithRefusals(t *testing.T) {
+	patterns, projects := append(allPatterns(), "nothing:at_all"), []string{"1", "2", "3", ""}
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(id string) *webhook.Webhook {
+			return &webhook.Webhook{ID: id, Enabled: rapid.IntRange(0, 3).Draw(t, "disabled") > 0, Subscription: webhook.Subscription{
+				Events: rapid.SliceOfNDistinct(rapid.SampledFrom(patterns), 1, 4, rapid.ID).Draw(t, "patterns"),
+				Projects: webhook.Projects{
+					All: rapid.Bool().Draw(t, "all"), IDs: rapid.SliceOfN(rapid.SampledFrom(projects), 1, 4).Draw(t, "ids"),
+				},
+			}}
+		}
+		var x webhook.Index
+		present := map[string]*webhook.Webhook{}
+		for range rapid.IntRange(0, 80).Draw(t, "steps") {
+			name := fmt.Sprintf("wh_%02d", rapid.IntRange(0, 40).Draw(t, "webhook"))
+			if was := present[name]; was != nil {
+				x.Remove(was)
+				delete(present, name)
+			}
+			if rapid.IntRange(0, 3).Draw(t, "put") > 0 {
+				present[name] = draw(name)
+				x.Put(present[name])
+			} else {
+				x.Remove(draw(name)) // which is not there
+			}
+		}
+		for _, kind := range append(events.Names(), "*", "user:*", "nothing:at_all") {
+			for _, project := range append(projects, "4") {
+				var want []string
+				for _, id := range slices.Sorted(maps.Keys(present)) {
+					if len(present[id].Refusals(kind, project)) == 0 {
+						want = append(want, id)
+					}
+				}
+				var got []string
+				for _, w := range x.Match(kind, project) {
+					got = append(got, w.ID)
+				}
+				if !slices.Equal(got, want) {
+					t.Fatalf("%s in %q: got %q, want %q", kind, project, got, want)
+				}
+			}
+		}
+		for _, w := range present {
+			x.Remove(w)
+		}
+		if projects, groups, places := x.Size(); projects+groups+places > 0 {
+			t.Fatalf("%d projects, %d groups and %d places are left", projects, groups, places)
+		}
+	})
+}
+
+// allPatterns lists every pattern that the catalogue has.
+func allPatterns() []string {
 	patterns := []string{"*"}
 	for _, kind := range events.Types() {
 		patterns = append(patterns, kind.Name)
@@ -65,35 +122,65 @@ func TestIndexAgreesWithRefusals(t *testing.T) {
 			patterns = append(patterns, wildcard)
 		}
 	}
-	projects := []string{"1", "2", "3"}
-	rapid.Check(t, func(t *rapid.T) {
-		var x webhook.Index
-		var present []*webhook.Webhook
-		for range rapid.IntRange(0, 20).Draw(t, "webhooks") {
-			w := hook(rapid.Bool().Draw(t, "enabled"), webhook.Projects{
-				All: rapid.Bool().Draw(t, "all"), IDs: rapid.SliceOfNDistinct(rapid.SampledFrom(projects), 1, 3, rapid.ID).Draw(t, "ids"),
-			}, rapid.SliceOfNDistinct(rapid.SampledFrom(patterns), 1, 4, rapid.ID).Draw(t, "patterns")...)
-			x.Put(&w)
-			if rapid.Bool().Draw(t, "take out") {
-				x.Remove(&w)
-			} else {
-				present = append(present, &w)
+	return patterns
+}
+
+// What an index holds follows webhooks × projects, whatever they name of the catalogue.
+func TestIndexHoldsAWebhookOnceAProject(t *testing.T) {
+	const webhooks, projects = 20, 50
+	ids := make([]string, projects)
+	for i := range ids {
+		ids[i] = fmt.Sprint(i)
+	}
+	for name, c := range map[string]struct {
+		selected                 webhook.Projects
+		patterns                 []string
+		projects, groups, places int
+	}{
+		"of all projects, by every pattern":     {webhook.Projects{All: true, IDs: ids}, allPatterns(), 1, 1, webhooks},
+		"of many projects, by a wildcard":       {webhook.Projects{IDs: ids}, []string{"*"}, projects, projects, webhooks * projects},
+		"of many projects, by every pattern":    {webhook.Projects{IDs: ids}, allPatterns(), projects, projects, webhooks * projects},
+		"of many projects, by opt-in types too": {webhook.Projects{IDs: ids}, []string{"*", "webhook:*", "webhook:ping"}, projects, projects, webhooks * projects},
+		"by nothing that there is":              {webhook.Projects{IDs: ids}, []string{"pump:*"}, 0, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var x webhook.Index
+			for range webhooks {
+				w := hook(true, c.selected, c.patterns...)
+				x.Put(&w)
 			}
-		}
-		for _, kind := range events.Types() {
-			for _, project := range append(projects, "") {
-				var want []*webhook.Webhook
-				for _, w := range present {
-					if len(w.Refusals(kind.Name, project)) == 0 {
-						want = append(want, w)
-					}
-				}
-				if got := x.Match(kind.Name, project); !slices.Equal(got, want) {
-					t.Fatalf("%s in %q: got %d webhooks, want %d", kind.Name, project, len(got), len(want))
-				}
+			if p, g, w := x.Size(); p != c.projects || g != c.groups || w != c.places {
+				t.Errorf("got %d projects, %d groups, %d places, want %d, %d, %d", p, g, w, c.projects, c.groups, c.places)
 			}
+		})
+	}
+}
+
+func TestSharing(t *testing.T) {
+	made := func() *webhook.Webhook {
+		w := hook(true, webhook.Projects{IDs: []string{strings.Clone("7"), strings.Clone("8")}}, strings.Clone("*"), strings.Clone("webhook:*"))
+		w.PayloadFormat, w.RetrySchedule = webhook.Format(strings.Clone("standard")), webhook.ScheduleName(strings.Clone("short"))
+		return &w
+	}
+	seen, first, second, other := made(), made(), made(), made()
+	other.Subscription.Projects.IDs = []string{"9", "7"}
+	want := []webhook.Webhook{*seen, *first, *second, *other}
+	var s webhook.Sharing
+	s.See(seen)
+	for _, w := range []*webhook.Webhook{first, second, other} {
+		s.Share(w)
+	}
+	if diff := cmp.Diff(want, []webhook.Webhook{*seen, *first, *second, *other}); diff != "" {
+		t.Errorf("sharing changed what webhooks say: %s", diff)
+	}
+	for _, w := range []*webhook.Webhook{first, second} {
+		if &w.Subscription.Events[0] != &seen.Subscription.Events[0] || &w.Subscription.Projects.IDs[0] != &seen.Subscription.Projects.IDs[0] {
+			t.Error("equal lists are not shared")
 		}
-	})
+	}
+	if unsafe.StringData(other.Subscription.Projects.IDs[1]) != unsafe.StringData(seen.Subscription.Projects.IDs[0]) {
+		t.Error("an id is not shared between lists that differ")
+	}
 }
 
 // BenchmarkMatch prints what 100,000 webhooks cost against 100 when ten match in both.

@@ -1,0 +1,4 @@
+package lambdahost
+
+// LimitMemory is what every Start does first.
+var LimitMemory = limitMemory
