@@ -46,6 +46,10 @@ func (c *credentials) Set(text string) error {
 	return nil
 }
 
+// adminSecretMin is how long, in characters of ASCII, a secret of the administrator must be: with fewer it could be
+// guessed by whoever can ask for long.
+const adminSecretMin = 24
+
 // errHelp says that the user asked for the flags and got them.
 var errHelp = flag.ErrHelp
 
@@ -61,7 +65,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	f.Float64Var(&o.speed, "speed", 1, "`times` by which waits are shorter: with 60, a minute of waiting passes in a second")
 	f.BoolVar(&o.twice, "twice", false, "deliver every queue message twice")
 	f.BoolVar(&o.allowLoopback, "allow-loopback", true, "webhooks may point at this machine, over http too")
-	f.Var(&o.admin, "admin", "the administrator client as `id:secret` (default: made at random and kept in the data folder)")
+	f.Var(&o.admin, "admin", "the administrator client as `id:secret`, the secret of 24 characters or more (default: made at random and kept in the data folder)")
 	f.StringVar(&o.receiverSecret, "receiver-secret", "", "`whsec_…` with which the receiver verifies (default: likewise)")
 	f.Float64Var(&o.rate, "rate", 0, "`requests` a second for each client; 0: no limit")
 	f.Var(&o.redrive, "redrive", "move the dead letters of this `lane` (events, deliveries or retries) back to it, say why they were there, and end")
@@ -84,6 +88,8 @@ func (o options) check(rest []string) error {
 		return fmt.Errorf("%q is no flag; see -help", rest[0])
 	case !(o.speed > 0): // NaN too
 		return errors.New("-speed must be above 0")
+	case o.admin != (credentials{}) && len(o.admin.secret) < adminSecretMin:
+		return fmt.Errorf("the secret of -admin must have %d characters or more", adminSecretMin)
 	case !(o.rate >= 0):
 		return errors.New("-rate must be 0 or more")
 	case o.receiverSecret != "" && !strings.HasPrefix(o.receiverSecret, "whsec_"):

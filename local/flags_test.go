@@ -24,13 +24,13 @@ func TestParseDefaults(t *testing.T) {
 func TestParse(t *testing.T) {
 	got, err := parse([]string{
 		"-addr", "127.0.0.1:0", "-receiver-addr", "127.0.0.1:1", "-data", "", "-demo=false", "-speed", "60", "-twice",
-		"-allow-loopback=false", "-admin", "me:se:cret", "-receiver-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "-rate", "50", "-log-level", "info",
+		"-allow-loopback=false", "-admin", "me:a:secret-of-24-character", "-receiver-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "-rate", "50", "-log-level", "info",
 	}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := options{
-		addr: "127.0.0.1:0", receiverAddr: "127.0.0.1:1", speed: 60, twice: true, admin: credentials{"me", "se:cret"},
+		addr: "127.0.0.1:0", receiverAddr: "127.0.0.1:1", speed: 60, twice: true, admin: credentials{"me", "a:secret-of-24-character"},
 		receiverSecret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", rate: 50, logLevel: slog.LevelInfo,
 	}
 	if got != want {
@@ -46,6 +46,7 @@ func TestParseRefuses(t *testing.T) {
 		"a negative rate":            "-rate -1",
 		"an admin without secret":    "-admin me",
 		"an admin without id":        "-admin :secret",
+		"an admin with a short one":  "-admin me:a-secret-of-23-letters.",
 		"a secret of another kind":   "-receiver-secret plain-text-of-sixteen",
 		"a secret that is too short": "-receiver-secret whsec_AAAA",
 		"an unknown level":           "-log-level loud",

@@ -6,13 +6,15 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"log/slog"
+	"math/rand/v2"
+	"net/netip"
 	"time"
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
 )
 
-// Counter counts until it expires (conformance.State). Counting by 0 only reads.
+// Counter counts until it expires (conformance.State). Counting by 0 only reads, by less than 0 it begins nothing.
 type Counter interface {
 	Count(ctx context.Context, key string, by int64, expires time.Time) (int64, error)
 }
@@ -23,6 +25,14 @@ type Counter interface {
 const (
 	failuresMax   = 10
 	failureWindow = time.Minute
+)
+
+// A sign-in that finds failuresMax others before it, some of them undecided, waits for those: up to undecidedWait,
+// looking after a pause that doubles from undecidedPause. Whoever is not decided by then died or is very slow, and
+// stands in nobody's way.
+const (
+	undecidedWait  = time.Second
+	undecidedPause = 20 * time.Millisecond
 )
 
 // AuthenticatorConfig is what an Authenticator is made of.
@@ -52,41 +62,120 @@ func NewAuthenticator(c AuthenticatorConfig) *Authenticator {
 // no more than it outlives the client. A wrong id or secret is a fault of kind Unauthenticated, which does not
 // tell the two apart, and counts as a failure; after too many of them it is TooManyRequests. source is the
 // address from which the request came, as the gateway saw it.
+//
+// A sign-in is counted before its secret is compared, and taken back when that was right: guesses made at once are
+// counted, too, however many processes make them.
 func (a *Authenticator) SignIn(ctx context.Context, id, secret, source string) (client access.Client, secretID string, err error) {
 	defer fault.Wrap(&err, "sign a client in") // its id stays out: people paste the secret into the wrong field
 	if !WellFormed(id, secret) {
 		return access.Client{}, "", errNobody()
 	}
-	failures := failureKey(id, source)
-	count, err := a.Failures.Count(ctx, failures, 0, a.windowEnd())
-	if err != nil {
+	key := signInKey(id, source)
+	if err := a.begin(ctx, key); err != nil {
 		return access.Client{}, "", err
-	}
-	if count >= failuresMax {
-		return access.Client{}, "", errGuessing()
 	}
 	client, err = a.Clients.Client(ctx, id)
 	if err != nil && !fault.Is(err, fault.NotFound) {
+		a.takeBack(ctx, key)
 		return access.Client{}, "", err
 	}
 	if secretID := match(client.Secrets, secret, a.Now()); secretID != "" {
+		a.takeBack(ctx, key)
 		return client, secretID, nil
 	}
-	return access.Client{}, "", a.failed(ctx, failures, client.ID, source)
+	return access.Client{}, "", a.failed(ctx, key, client.ID, source)
 }
 
-// failed counts a failure. The count decides what is answered, so of many guesses sent at once no more than
-// failuresMax learn that they were wrong. id is the client's own, empty when there is none: what was sent as an
-// id may be a secret, and must not be logged.
+// begin counts a sign-in, and refuses it after failuresMax failures. It lets no more than failuresMax go on that are
+// not known to be right; the others wait for the decisions.
+func (a *Authenticator) begin(ctx context.Context, key string) error {
+	patience, cancel := context.WithTimeout(ctx, undecidedWait)
+	defer cancel()
+	for {
+		t, err := a.count(ctx, key, signInBegun)
+		switch {
+		case err != nil:
+			return err
+		case t.failed >= failuresMax:
+			return errGuessing()
+		case t.counted <= failuresMax, patience.Err() != nil && ctx.Err() == nil:
+			return nil
+		}
+		a.takeBack(ctx, key)
+		if err := a.awaitDecisions(ctx, patience, key); err != nil {
+			return err
+		}
+	}
+}
+
+// awaitDecisions returns when there is room for another sign-in, when patience ends, and with a refusal when failures
+// have taken all the room.
+func (a *Authenticator) awaitDecisions(ctx, patience context.Context, key string) error {
+	for pause := undecidedPause; ; pause *= 2 {
+		select {
+		case <-patience.Done():
+			return ctx.Err()
+		case <-time.After(pause/2 + rand.N(pause)): // not all at the same moment
+		}
+		t, err := a.count(ctx, key, 0)
+		switch {
+		case err != nil:
+			return err
+		case t.failed >= failuresMax:
+			return errGuessing()
+		case t.counted < failuresMax:
+			return nil
+		}
+	}
+}
+
+// tally is what one counter tells of the sign-ins for a client from an address.
+type tally struct {
+	counted int64 // begun, and not found right
+	failed  int64 // of these, found wrong
+}
+
+// What a counter is raised by. Both numbers are in one, so that they are written, and seen, at the same moment.
+const (
+	signInBegun  = 1
+	signInFailed = 1 << 32
+)
+
+// count changes the tally and gives what it is then. A sign-in at the edge of two windows can end in the second
+// without having begun there: so the numbers are read with their signs.
+func (a *Authenticator) count(ctx context.Context, key string, by int64) (tally, error) {
+	n, err := a.Failures.Count(ctx, key, by, a.windowEnd())
+	counted := int64(int32(n))
+	failed := (n - counted) >> 32
+	return tally{counted: max(counted, failed), failed: failed}, err
+}
+
+// decisionTime is how long the store may take to note a decision.
+const decisionTime = 5 * time.Second
+
+// takeBack uncounts a sign-in that was right, or that is not decided here. It is no failure when that cannot be
+// written: one that stays counted makes others wait, and is forgotten with the window.
+func (a *Authenticator) takeBack(ctx context.Context, key string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), decisionTime) // also of who has gone
+	defer cancel()
+	if _, err := a.count(ctx, key, -signInBegun); err != nil {
+		a.Logger.WarnContext(ctx, "client.count_kept", "error", err)
+	}
+}
+
+// failed notes that a sign-in was wrong. id is the client's own, empty when there is none: what was sent as an id may
+// be a secret, and must not be logged.
 func (a *Authenticator) failed(ctx context.Context, key, id, source string) error {
-	count, err := a.Failures.Count(ctx, key, 1, a.windowEnd())
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), decisionTime)
+	defer cancel()
+	t, err := a.count(ctx, key, signInFailed)
 	if err != nil {
 		return err
 	}
-	if count == failuresMax {
+	if t.failed == failuresMax {
 		a.Logger.WarnContext(ctx, "client.guessing", "client", id, "source", source)
 	}
-	if count > failuresMax {
+	if t.failed > failuresMax {
 		return errGuessing()
 	}
 	return errNobody()
@@ -109,10 +198,24 @@ func errGuessing() error {
 		With("Wait a minute.").After(failureWindow)
 }
 
-// failureKey names the counter of a client and an address, without keeping either.
-func failureKey(id, source string) string {
-	sum := sha256.Sum256([]byte(id + "\x00" + source))
-	return "failures/" + base64.RawURLEncoding.EncodeToString(sum[:16])
+// signInKey names the counter of a client and an address, without keeping either.
+func signInKey(id, source string) string {
+	sum := sha256.Sum256([]byte(id + "\x00" + network(source)))
+	return "sign-in/" + base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// network is what counts as one source: an IPv4 address, and of an IPv6 address its /64, since whoever has one
+// address there has all of them.
+func network(source string) string {
+	address, err := netip.ParseAddr(source)
+	if err != nil {
+		return source
+	}
+	if address = address.Unmap(); address.Is4() {
+		return address.String()
+	}
+	prefix, _ := address.Prefix(64) // it has 128 bits
+	return prefix.String()
 }
 
 // SecretsMax is how many secrets of a client may be live at once: the one in use and the one that replaces it.

@@ -1,12 +1,16 @@
 package auth_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
@@ -76,8 +80,8 @@ func TestSignInReads(t *testing.T) {
 	if _, _, err := w.authenticator.SignIn(t.Context(), "reader", "reader-0", home); err != nil {
 		t.Fatal(err)
 	}
-	if clients, counts := w.store.clients.Load(), w.store.counts.Load(); clients != 1 || counts != 1 {
-		t.Errorf("got %d clients and %d counters read, want 1 and 1", clients, counts)
+	if clients, counts := w.store.clients.Load(), w.store.counts.Load(); clients != 1 || counts != 2 {
+		t.Errorf("got %d clients read and %d counts, want 1, and 2: one before and one after", clients, counts)
 	}
 }
 
@@ -166,27 +170,150 @@ func TestSuccessesAreNoFailures(t *testing.T) {
 	}
 }
 
-func TestGuessesAtOnce(t *testing.T) {
-	w := newWorld(t)
-	w.client(t, "reader", 1, access.WebhooksRead)
-	w.store.looking = &sync.WaitGroup{}
-	w.store.looking.Add(100) // the worst case: everyone looks before anyone has failed
-	var wrong, slowed atomic.Int64
-	var all sync.WaitGroup
-	for i := range 100 {
-		all.Go(func() {
-			_, _, err := w.authenticator.SignIn(t.Context(), "reader", fmt.Sprint("guess", i), home)
-			switch fault.From(err).Kind {
-			case fault.Unauthenticated:
-				wrong.Add(1)
-			case fault.TooManyRequests:
-				slowed.Add(1)
-			}
+// atOnce signs clients in side by side, in the order of the secrets, each when those before it can do no more by
+// themselves. Nobody is compared before held has passed since the last of them came.
+type atOnce struct {
+	*world
+	all   sync.WaitGroup
+	mu    sync.Mutex
+	kinds map[string]map[fault.Kind]int // by secret
+}
+
+func signInAtOnce(t *testing.T, held time.Duration, prepare func(*world), secrets ...string) map[string]map[fault.Kind]int {
+	t.Helper()
+	a := &atOnce{world: newWorldAt(t, time.Now), kinds: map[string]map[fault.Kind]int{}}
+	a.client(t, "reader", 1, access.WebhooksRead)
+	if prepare != nil {
+		prepare(a.world)
+	}
+	a.store.held = make(chan struct{})
+	for _, secret := range secrets {
+		a.all.Go(func() { a.signIn(t.Context(), secret) })
+		synctest.Wait()
+	}
+	time.Sleep(held)
+	close(a.store.held)
+	a.all.Wait()
+	return a.kinds
+}
+
+func (a *atOnce) signIn(ctx context.Context, secret string) {
+	kind := signedIn
+	if _, _, err := a.authenticator.SignIn(ctx, "reader", secret, home); err != nil {
+		kind = fault.From(err).Kind
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.kinds[secret] == nil {
+		a.kinds[secret] = map[fault.Kind]int{}
+	}
+	a.kinds[secret][kind]++
+}
+
+// signedIn stands for no fault: no sign-in here meets one of this kind.
+const signedIn = fault.Internal
+
+func TestSignInsAtOnce(t *testing.T) {
+	const right, wrong = "reader-0", "a guess"
+	repeat := func(n int, secret string) []string { return slices.Repeat([]string{secret}, n) }
+	type kinds = map[string]map[fault.Kind]int
+	for name, test := range map[string]struct {
+		secrets []string
+		held    time.Duration
+		want    kinds
+	}{
+		"400 guesses, the right secret last": {
+			append(repeat(400, wrong), right), 500 * time.Millisecond,
+			kinds{wrong: {fault.Unauthenticated: 10, fault.TooManyRequests: 390}, right: {fault.TooManyRequests: 1}},
+		},
+		"400 guesses, the right secret amid the first ten": {
+			slices.Concat(repeat(9, wrong), repeat(1, right), repeat(391, wrong)), 500 * time.Millisecond,
+			kinds{wrong: {fault.Unauthenticated: 10, fault.TooManyRequests: 390}, right: {signedIn: 1}},
+		},
+		"400 right ones": {repeat(400, right), 500 * time.Millisecond, kinds{right: {signedIn: 400}}},
+		"400 right ones that all take longer than others wait": {
+			repeat(400, right), 3 * time.Second, kinds{right: {signedIn: 400}},
+		},
+		"9 guesses among 391 right ones": {
+			slices.Concat(repeat(200, right), repeat(9, wrong), repeat(191, right)), 500 * time.Millisecond,
+			kinds{wrong: {fault.Unauthenticated: 9}, right: {signedIn: 391}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if diff := cmp.Diff(test.want, signInAtOnce(t, test.held, nil, test.secrets...)); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			})
 		})
 	}
-	all.Wait()
-	if wrong.Load() != 10 || slowed.Load() != 90 {
-		t.Errorf("got %d wrong and %d slowed, want 10 and 90", wrong.Load(), slowed.Load())
+}
+
+func TestFailuresAfterSignInsAtOnceAreStillCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w *world
+		signInAtOnce(t, 500*time.Millisecond, func(made *world) { w = made }, slices.Repeat([]string{"reader-0"}, 100)...)
+		kinds := w.guess(t, "reader", home, 11)
+		if kinds[9] != fault.Unauthenticated || kinds[10] != fault.TooManyRequests {
+			t.Errorf("got %v, want ten wrong and then a refusal", kinds)
+		}
+	})
+}
+
+// TestSignInAfterACrash has ten sign-ins that were begun by processes that died before they could decide them.
+func TestSignInAfterACrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorldAt(t, time.Now)
+		w.client(t, "reader", 1, access.WebhooksRead)
+		dying, die := context.WithCancel(t.Context())
+		w.store.dying = dying
+		for range 10 {
+			go func() { _, _, _ = w.authenticator.SignIn(t.Context(), "reader", "reader-0", home) }()
+		}
+		synctest.Wait()
+		w.store.dying = nil
+		began := time.Now()
+		if _, _, err := w.authenticator.SignIn(t.Context(), "reader", "reader-0", home); err != nil {
+			t.Errorf("got %v, want the right secret to work", err)
+		}
+		if waited := time.Since(began); waited != time.Second {
+			t.Errorf("it waited %v, want a second", waited)
+		}
+		time.Sleep(time.Minute)
+		began = time.Now()
+		if _, _, err := w.authenticator.SignIn(t.Context(), "reader", "reader-0", home); err != nil || time.Since(began) != 0 {
+			t.Errorf("a minute later: got %v after %v, want it to work at once", err, time.Since(began))
+		}
+		die()
+	})
+}
+
+func TestSourcesThatCountAsOne(t *testing.T) {
+	for name, test := range map[string]struct {
+		one, other string
+		same       bool
+	}{
+		"the same":                     {"192.0.2.1", "192.0.2.1", true},
+		"neighbours of IPv4":           {"192.0.2.1", "192.0.2.2", false},
+		"an IPv4 address in IPv6":      {"192.0.2.1", "::ffff:192.0.2.1", true},
+		"two IPv4 addresses in IPv6":   {"::ffff:192.0.2.1", "::ffff:192.0.2.2", false},
+		"a /64 of IPv6":                {"2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", true},
+		"two spellings":                {"2001:db8:1:2::1", "2001:0DB8:1:2:0::9", true},
+		"the next /64":                 {"2001:db8:1:2::1", "2001:db8:1:3::1", false},
+		"an interface's own addresses": {"fe80::1%eth0", "fe80::2%eth0", true},
+		"what is no address":           {"a", "a", true},
+		"two of what is no address":    {"a", "b", false},
+		"no address and one":           {"", "192.0.2.1", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.client(t, "reader", 1, access.WebhooksRead)
+			w.guess(t, "reader", test.one, 10)
+			_, _, err := w.authenticator.SignIn(t.Context(), "reader", "reader-0", test.other)
+			if refused := fault.Is(err, fault.TooManyRequests); refused != test.same {
+				t.Errorf("got %v from %s after failures from %s", err, test.other, test.one)
+			}
+		})
 	}
 }
 
@@ -200,4 +327,25 @@ func TestSignInWhileTheStoreIsAway(t *testing.T) {
 			wantKind(t, err, fault.Unavailable)
 		})
 	}
+	t.Run("a right secret, whose count cannot be taken back", func(t *testing.T) {
+		w := newWorld(t)
+		w.client(t, "reader", 1, access.WebhooksRead)
+		w.store.failing = "Take back"
+		if _, _, err := w.authenticator.SignIn(t.Context(), "reader", "reader-0", home); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("a client that cannot be read is nobody's failure", func(t *testing.T) {
+		w := newWorld(t)
+		w.client(t, "reader", 1, access.WebhooksRead)
+		w.store.failing = "Client"
+		for range 30 {
+			_, _, err := w.authenticator.SignIn(t.Context(), "reader", "reader-0", home)
+			wantKind(t, err, fault.Unavailable)
+		}
+		w.store.failing = ""
+		if _, _, err := w.authenticator.SignIn(t.Context(), "reader", "reader-0", home); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -7,7 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"log/slog"
-	"sync"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -73,7 +73,8 @@ type counted struct {
 	*sqlite.DB
 	clients, states, counts atomic.Int64
 	failing                 string
-	looking                 *sync.WaitGroup // when set, who reads a counter waits until all of them have
+	held                    chan struct{}   // when set, who reads a client waits until it is closed
+	dying                   context.Context // when set, who reads a client has died when it ends, and decides nothing
 }
 
 var errAway = fault.New(fault.Unavailable, "The store is away.").After(time.Second)
@@ -82,6 +83,13 @@ func (c *counted) Client(ctx context.Context, id string) (access.Client, error) 
 	c.clients.Add(1)
 	if c.failing == "Client" {
 		return access.Client{}, errAway
+	}
+	if c.held != nil {
+		<-c.held
+	}
+	if c.dying != nil {
+		<-c.dying.Done()
+		runtime.Goexit()
 	}
 	return c.DB.Client(ctx, id)
 }
@@ -96,11 +104,7 @@ func (c *counted) State(ctx context.Context, key string) ([]byte, error) {
 
 func (c *counted) Count(ctx context.Context, key string, by int64, expires time.Time) (int64, error) {
 	c.counts.Add(1)
-	if by == 0 && c.looking != nil {
-		defer c.looking.Wait()
-		defer c.looking.Done()
-	}
-	if c.failing == "Count" || c.failing == "Count a failure" && by > 0 {
+	if c.failing == "Count" || c.failing == "Count a failure" && by > 1 || c.failing == "Take back" && by < 0 {
 		return 0, errAway
 	}
 	return c.DB.Count(ctx, key, by, expires)
@@ -118,18 +122,27 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{clock: newClock(), keys: newKeys(t)}
-	db, err := sqlite.Open("", sqlite.Options{Now: w.clock.Now})
+	clock := newClock()
+	w := newWorldAt(t, clock.Now)
+	w.clock = clock
+	return w
+}
+
+// newWorldAt goes by a clock that nobody moves.
+func newWorldAt(t testing.TB, now func() time.Time) *world {
+	t.Helper()
+	w := &world{keys: newKeys(t)}
+	db, err := sqlite.Open("", sqlite.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
 	w.store = &counted{DB: db}
 	w.authenticator = auth.NewAuthenticator(auth.AuthenticatorConfig{
-		Clients: w.store, Failures: w.store, Now: w.clock.Now, Logger: slog.New(slog.DiscardHandler),
+		Clients: w.store, Failures: w.store, Now: now, Logger: slog.New(slog.DiscardHandler),
 	})
 	w.verifier = auth.NewVerifier(auth.VerifierConfig{
-		Clients: w.store, Revocations: w.store, Keys: w.keys, Issuer: issuer, Now: w.clock.Now,
+		Clients: w.store, Revocations: w.store, Keys: w.keys, Issuer: issuer, Now: now,
 	})
 	w.issuer = auth.NewIssuer(auth.IssuerConfig{Keys: w.keys, Revocations: w.store, Verifier: w.verifier})
 	return w
@@ -138,11 +151,12 @@ func newWorld(t testing.TB) *world {
 // client stores a client whose secrets are its id followed by -0, -1 …, as many as secrets says.
 func (w *world) client(t testing.TB, id string, secrets int, scopes ...access.Scope) access.Client {
 	t.Helper()
-	c := access.Client{ID: id, Name: id, Scopes: scopes, CreatedAt: w.clock.Now(), UpdatedAt: w.clock.Now()}
+	now := w.authenticator.Now()
+	c := access.Client{ID: id, Name: id, Scopes: scopes, CreatedAt: now, UpdatedAt: now}
 	for i := range secrets {
 		suffix := string(rune('0' + i))
 		c.Secrets = append(c.Secrets, access.Secret{
-			ID: "sec_" + suffix, Hash: sha256.Sum256([]byte(id + "-" + suffix)), CreatedAt: w.clock.Now(),
+			ID: "sec_" + suffix, Hash: sha256.Sum256([]byte(id + "-" + suffix)), CreatedAt: now,
 		})
 	}
 	w.put(t, &c)

@@ -137,9 +137,9 @@ type State interface {
 	// DropState removes a value; what is not there is no fault.
 	DropState(ctx context.Context, key string) error
 	// Count adds by to a counter and returns it; a new counter, or one that has expired, begins at 0 and lives
-	// until expires, which later calls do not move. With by 0 it only reads, and begins none. Exact also when
-	// many count at once; but one repeated after a lost answer may count twice. Counters and values do not share
-	// keys.
+	// until expires, which later calls do not move. With by 0 it only reads; with by below 0 it takes from a
+	// counter that is there; neither begins one, and both give 0 when there is none. Exact also when many count at
+	// once; but one repeated after a lost answer may count twice. Counters and values do not share keys.
 	Count(ctx context.Context, key string, by int64, expires time.Time) (int64, error)
 }
 

@@ -24,6 +24,7 @@ var counterCases = []storeCase{
 	{"are exact when many count at once", (*storeTest).countAtOnce},
 	{"begin anew when they have expired, and not before", (*storeTest).countExpired},
 	{"do not begin by being read", (*storeTest).countRead},
+	{"are taken from while they are there, and not begun by that", (*storeTest).countDown},
 	{"have keys of their own", (*storeTest).countKeys},
 }
 
@@ -164,6 +165,26 @@ func (t *storeTest) countRead() {
 	t.counts("key", 1, 1)
 	t.clock.pass(time.Hour)
 	t.counts("key", 1, 2) // it lives as long as its first count said
+}
+
+func (t *storeTest) countDown() {
+	t.counts("key", -3, 0)
+	t.counts("key", 0, 0)
+	count := func(by, want int64) {
+		t.Helper()
+		got, err := t.Count(t.Context(), "key", by, t.clock.Now().Add(time.Hour))
+		t.ok(err)
+		same(t, "the counter", got, want)
+	}
+	count(2, 2)
+	count(-1, 1)
+	count(-1, 0)
+	count(-1, -1)
+	count(3, 2)
+	t.clock.pass(2 * time.Hour)
+	count(-1, 0)
+	count(0, 0)
+	count(1, 1)
 }
 
 func (t *storeTest) countKeys() {

@@ -80,7 +80,7 @@ func (s *Store) DropState(ctx context.Context, key string) (err error) {
 }
 
 // Count implements conformance.State. Counting a counter that lives, or that never was, is one write; a second
-// takes the place of one that has expired and that DynamoDB has not deleted yet.
+// takes the place of one that has expired and that DynamoDB has not deleted yet. Counting down is one write.
 func (s *Store) Count(ctx context.Context, key string, by int64, expires time.Time) (count int64, err error) {
 	defer fault.Wrap(&err, "count")
 	if by == 0 {
@@ -90,9 +90,13 @@ func (s *Store) Count(ctx context.Context, key string, by int64, expires time.Ti
 		}
 		return i.Count, err
 	}
+	writes := []*dynamodb.UpdateItemInput{s.countOn(key, by, expires), s.countAnew(key, by, expires)}
+	if by < 0 {
+		writes = []*dynamodb.UpdateItemInput{s.countDown(key, by)}
+	}
 	err = patiently(ctx, func(ctx context.Context) (done bool, err error) {
 		refused := false
-		for _, write := range []*dynamodb.UpdateItemInput{s.countOn(key, by, expires), s.countAnew(key, by, expires)} {
+		for _, write := range writes {
 			var stored item
 			if stored, refused, err = s.update(ctx, write); err != nil || !refused {
 				var i stateItem
@@ -103,7 +107,8 @@ func (s *Store) Count(ctx context.Context, key string, by int64, expires time.Ti
 				return true, err
 			}
 		}
-		return false, nil // it expired and somebody else began it anew in between
+		// What is counted down is not there; what is counted up expired, and somebody else began it anew in between.
+		return by < 0, nil
 	})
 	return count, err
 }
@@ -123,5 +128,14 @@ func (s *Store) counting(key string, by int64, expires time.Time, expression, co
 		TableName: &s.tables.State, Key: counterKey(key), ReturnValues: types.ReturnValueAllNew,
 		UpdateExpression: &expression, ConditionExpression: &condition,
 		ExpressionAttributeValues: item{":t": number(expiry(expires)), ":by": number(by), ":now": s.nowSeconds()},
+	}
+}
+
+// countDown takes from a counter that has not expired.
+func (s *Store) countDown(key string, by int64) *dynamodb.UpdateItemInput {
+	return &dynamodb.UpdateItemInput{
+		TableName: &s.tables.State, Key: counterKey(key), ReturnValues: types.ReturnValueAllNew,
+		UpdateExpression: aws.String("ADD n :by"), ConditionExpression: aws.String("t > :now"),
+		ExpressionAttributeValues: item{":by": number(by), ":now": s.nowSeconds()},
 	}
 }

@@ -66,13 +66,19 @@ func (db *DB) Count(ctx context.Context, key string, by int64, expires time.Time
 	run, query := db.write, `INSERT INTO counters (key, expires_at, count) VALUES (?1, ?3, ?4) ON CONFLICT (key) DO UPDATE SET
 		count = iif(expires_at <= ?2, excluded.count, count + excluded.count),
 		expires_at = iif(expires_at <= ?2, excluded.expires_at, expires_at) RETURNING count`
-	if by == 0 {
+	switch {
+	case by == 0:
 		run, query = db.read, `SELECT count FROM counters WHERE key = ?1 AND expires_at > ?2`
+	case by < 0:
+		query = `UPDATE counters SET count = count + ?3 WHERE key = ?1 AND expires_at > ?2 RETURNING count`
 	}
 	err = run(ctx, func(conn *sqlite.Conn) error {
 		p := bind(conn, query).text(key).instant(db.now())
+		if by > 0 {
+			p.instant(expires)
+		}
 		if by != 0 {
-			p.instant(expires).number(by)
+			p.number(by)
 		}
 		_, err := first(p.stmt, func(row *columns) error {
 			count = row.number()

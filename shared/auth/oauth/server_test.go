@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -245,6 +246,32 @@ func TestGuessingIsSlowed(t *testing.T) {
 	}
 	if text := d.log.String(); strings.Count(text, "client.guessing") != 1 || !strings.Contains(text, "192.0.2.1") {
 		t.Errorf("log: got %q, want one line about it", text)
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	d := deploy(t, options{})
+	d.client(t, "reader", "secret", access.EventsRead)
+	d.client(t, "busy", "secret", access.EventsRead)
+	atOnce := func(id, secret string) map[int]int {
+		statuses, mu, all := map[int]int{}, sync.Mutex{}, sync.WaitGroup{}
+		for range 400 {
+			all.Go(func() {
+				got := d.post(t, oauth.TokenPath, "grant_type=client_credentials", basic(id, secret))
+				mu.Lock()
+				defer mu.Unlock()
+				statuses[got.status]++
+			})
+		}
+		all.Wait()
+		return statuses
+	}
+	if diff := cmp.Diff(map[int]int{401: 10, 429: 390}, atOnce("reader", "a guess")); diff != "" {
+		t.Errorf("400 guesses at once (-want +got):\n%s", diff)
+	}
+	checkRefusal(t, d.post(t, oauth.TokenPath, "grant_type=client_credentials", basic("reader", "secret")), 429, "temporarily_unavailable")
+	if diff := cmp.Diff(map[int]int{200: 400}, atOnce("busy", "secret")); diff != "" {
+		t.Errorf("400 right ones at once (-want +got):\n%s", diff)
 	}
 }
 
