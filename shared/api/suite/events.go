@@ -1,5 +1,7 @@
 package suite
 
+import "slices"
+
 // Deliveries is about what can be told of deliveries without waiting for a receiver.
 var Deliveries = []Case{
 	{Name: "a ping goes to one webhook, also while it is disabled", Steps: []Step{
@@ -121,6 +123,14 @@ var Projects = []Case{
 // formEncoded is the header of what the token endpoint takes.
 var formEncoded = map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
 
+// guess is a sign-in with a wrong secret, for a client of this run alone.
+func guess(status int, code string) Step {
+	return Step{
+		Do: "POST /oauth/token", As: "-", Header: formEncoded, Body: "grant_type=client_credentials&client_id=nobody-{run}&client_secret=wrong",
+		Status: status, Want: map[string]any{"error": code},
+	}
+}
+
 // Clients is about OAuth clients.
 var Clients = []Case{
 	{Name: "a client is made, changed and deleted", Steps: []Step{
@@ -175,6 +185,7 @@ var Clients = []Case{
 		{Do: "DELETE {location}", Status: 204},
 		{Do: "POST {location}/revocations", Status: 404, Kind: "NotFound"},
 	}},
+	{Name: "who guesses is slowed down", Steps: append(slices.Repeat([]Step{guess(401, "invalid_client")}, 10), guess(429, "temporarily_unavailable"))},
 	{Name: "what is wrong with a client is told at once", Steps: []Step{
 		{Do: "POST /api/v3/oauth_clients", Body: `{"colour":1,"name":"","scopes":["everything"]}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"colour", "name", "scopes"}},
 		{Do: "POST /api/v3/oauth_clients", Body: `{"scopes":7,"name":" "}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"scopes", "name"}},
