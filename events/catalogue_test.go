@@ -132,6 +132,91 @@ func checkSchema(t *testing.T, kind events.Type) {
 	}
 }
 
+// resource is what receivers written for OpenProject read first of a representation.
+type resource struct {
+	Type     string                     `json:"_type"`
+	ID       any                        `json:"id"`
+	Embedded map[string]json.RawMessage `json:"_embedded"`
+	Links    map[string]json.RawMessage `json:"_links"`
+}
+
+// embeddedTypes has the type of each resource, and of each that its representation embeds, as OpenProject's do. What
+// Nepenthes alone tells of (members, versions, wiki pages) follows its API.
+var embeddedTypes = map[string]struct {
+	itself   string
+	embedded map[string]string
+}{
+	"project": {"Project", map[string]string{"status": "ProjectStatus"}},
+	"work_package": {"WorkPackage", map[string]string{
+		"project": "Project", "type": "Type", "status": "Status", "priority": "Priority", "author": "User", "responsible": "User",
+		"version": "Version", "attachments": "Collection", "relations": "Collection",
+	}},
+	"time_entry":           {"TimeEntry", map[string]string{"project": "Project", "workPackage": "WorkPackage", "user": "User", "activity": "TimeEntriesActivity"}},
+	"attachment":           {"Attachment", map[string]string{"author": "User", "container": "WorkPackage"}},
+	"wiki_page":            {"WikiPage", map[string]string{"project": "Project"}},
+	"member":               {"Membership", map[string]string{"project": "Project", "principal": "User"}},
+	"version":              {"Version", map[string]string{"definingProject": "Project"}},
+	"user":                 {"User", nil},
+	"work_package_comment": {"Activity::Comment", map[string]string{"workPackage": "WorkPackage", "user": "User"}},
+	"webhook":              {"Webhook", nil},
+}
+
+func TestExamplesEmbedWhatReceiversRead(t *testing.T) {
+	for _, kind := range events.Types() {
+		t.Run(kind.Name, func(t *testing.T) {
+			want, known := embeddedTypes[kind.Resource]
+			example := read[resource](t, kind.Example)
+			if !known || example.Type != want.itself || example.ID == nil || href(t, example.Links["self"]) == "" {
+				t.Errorf("it is %s %v, want %s with an id and a link to itself", example.Type, example.ID, want.itself)
+			}
+			for name, itself := range want.embedded {
+				part := read[resource](t, example.Embedded[name])
+				if part.Type != itself || part.ID == nil && itself != "Collection" {
+					t.Errorf("%s is %s %v, want %s", name, part.Type, part.ID, itself)
+				}
+				if got, linked := href(t, part.Links["self"]), href(t, example.Links[name]); got == "" || got != linked {
+					t.Errorf("%s is of %q, the link leads to %q", name, got, linked)
+				}
+			}
+		})
+	}
+}
+
+// TestAttachmentsEmbedWholeResources: a receiver of OpenProject's reads these of who attached a file, and to what.
+func TestAttachmentsEmbedWholeResources(t *testing.T) {
+	for name, members := range map[string][]string{
+		"author":    {"_type", "id", "name", "login", "firstName", "lastName", "email", "admin", "status", "language", "createdAt", "updatedAt"},
+		"container": {"_type", "id", "lockVersion", "subject", "description", "scheduleManually", "startDate", "dueDate", "percentageDone", "createdAt", "updatedAt", "_links"},
+	} {
+		for _, action := range []string{"created", "updated", "deleted"} {
+			example, _ := events.Example("attachment:" + action)
+			part := read[map[string]any](t, read[resource](t, example.Data).Embedded[name])
+			for _, member := range members {
+				if _, there := part[member]; !there {
+					t.Errorf("attachment:%s: %s has no %s", action, name, member)
+				}
+			}
+		}
+	}
+}
+
+func href(t *testing.T, link json.RawMessage) string {
+	t.Helper()
+	return read[struct{ Href string }](t, link).Href
+}
+
+// read reads JSON; nothing for what is absent.
+func read[T any](t *testing.T, text json.RawMessage) (value T) {
+	t.Helper()
+	if text == nil {
+		return value
+	}
+	if err := json.Unmarshal(text, &value); err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
 func TestExamplesHaveNoStrangers(t *testing.T) {
 	files, err := filepath.Glob("examples/*")
 	if err != nil || len(files) != len(contract) {
