@@ -8,12 +8,14 @@ import (
 	"log/slog"
 	"strings"
 
+	"nepenthes/shared/settings"
 	"nepenthes/shared/signing"
 )
 
 // options are the command line; scripts rely on every name.
 type options struct {
 	addr, receiverAddr string
+	publicURL          publicURL
 	data               string
 	demo, twice        bool
 	speed              float64
@@ -50,6 +52,22 @@ func (c *credentials) Set(text string) error {
 // guessed by whoever can ask for long.
 const adminSecretMin = 24
 
+// publicURL is the address under which others reach the API and the console, scheme and host; empty for the one that
+// is listened on.
+type publicURL string
+
+func (p publicURL) String() string { return string(p) }
+
+// Set reads the address and brings it into the form in which browsers write it.
+func (p *publicURL) Set(text string) error {
+	origin, wrong := settings.NormaliseOrigin(text)
+	if wrong != "" || !strings.HasPrefix(origin, "http://") && !strings.HasPrefix(origin, "https://") {
+		return errors.New("write it as https://host or http://host:port, without a path")
+	}
+	*p = publicURL(origin)
+	return nil
+}
+
 // errHelp says that the user asked for the flags and got them.
 var errHelp = flag.ErrHelp
 
@@ -59,6 +77,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	f := flag.NewFlagSet("local", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` of the API and the console (port 0: any)")
+	f.Var(&o.publicURL, "public-url", "`https://host` under which others reach the API and the console (default: the address listened on)")
 	f.StringVar(&o.receiverAddr, "receiver-addr", "127.0.0.1:8081", "`address` of the receiver (port 0: any)")
 	f.StringVar(&o.data, "data", ".run/local", "`folder` of the data, made when absent; empty: all in memory")
 	f.BoolVar(&o.demo, "demo", true, "make the demo's webhooks and push the example events")

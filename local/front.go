@@ -36,7 +36,7 @@ func (s *system) front(ctx context.Context) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	verifier := auth.NewVerifier(auth.VerifierConfig{Clients: db, Revocations: db, Keys: verifying, Issuer: s.api.url()})
+	verifier := auth.NewVerifier(auth.VerifierConfig{Clients: db, Revocations: db, Keys: verifying, Issuer: s.address()})
 	authenticator := auth.NewAuthenticator(auth.AuthenticatorConfig{Clients: db, Failures: db, Logger: s.logger})
 	issuing, err := s.authorization(authenticator, verifying, verifier)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *system) front(ctx context.Context) (http.Handler, error) {
 	}
 	pages := console.New(console.Config{
 		Operations: operations, Authenticator: authenticator, Clients: db, State: db, Settings: s.pipeline.catalogue,
-		PlainHTTP: true, Logger: s.logger,
+		PlainHTTP: !strings.HasPrefix(s.address(), "https:"), Logger: s.logger,
 	})
 	interfaces := rest.New(rest.Config{
 		Operations: operations, Verifier: verifier, Settings: s.pipeline.catalogue, Mounts: issuing, Docs: compressed(web.Docs()),
@@ -94,7 +94,8 @@ func (s *system) operations() (*api.Operations, error) {
 // own are the names under which webhooks would point at ourselves.
 func (s *system) own() []string {
 	_, port, _ := net.SplitHostPort(s.api.listener.Addr().String())
-	return []string{s.api.listener.Addr().String(), "localhost:" + port, "127.0.0.1:" + port, "[::1]:" + port}
+	_, public, _ := strings.Cut(s.address(), "://")
+	return []string{s.api.listener.Addr().String(), "localhost:" + port, "127.0.0.1:" + port, "[::1]:" + port, public}
 }
 
 // authorization is the authorization server: tokens for clients.
@@ -107,7 +108,7 @@ func (s *system) authorization(authenticator *auth.Authenticator, verifying *vau
 	server := oauth.New(oauth.Config{
 		Authenticator: authenticator,
 		Issuer:        auth.NewIssuer(auth.IssuerConfig{Keys: signer, Revocations: b.store, Verifier: verifier}),
-		Keys:          tokenKeys{signer, verifying}, PublicURL: s.api.url(), Logger: s.logger,
+		Keys:          tokenKeys{signer, verifying}, PublicURL: s.address(), Logger: s.logger,
 	})
 	var mounts []rest.Mount
 	for _, r := range server.Routes() {

@@ -45,9 +45,26 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if r.verifier.Verify(body, req.Header) != nil {
 		mark = "✗"
 	}
-	r.print(fmt.Sprintf("%s %s attempt=%s %s %s", mark, req.Header.Get("X-Nepenthes-Event"),
-		req.Header.Get("X-Nepenthes-Attempt"), latency(req.Header.Get("webhook-id"), arrived), req.URL.Path))
+	r.print(fmt.Sprintf("%s %s attempt=%s %s %s", mark, word(req.Header.Get("X-Nepenthes-Event")),
+		word(req.Header.Get("X-Nepenthes-Attempt")), latency(req.Header.Get("webhook-id"), arrived), word(req.URL.EscapedPath())))
 	r.answer(w, req)
+}
+
+// longestWord is how many bytes of a stranger's text are printed at most.
+const longestWord = 100
+
+// word makes a stranger's text safe to print on a terminal: any web page can make a browser send a request here.
+// It is one word of visible ASCII, quoted where it holds anything else, so it moves no cursor, ends no line, turns
+// no direction of writing and looks like no line of ours.
+func word(text string) string {
+	cut := ""
+	if len(text) > longestWord {
+		text, cut = text[:longestWord], "..."
+	}
+	if quoted := strconv.QuoteToASCII(text); quoted != `"`+text+`"` || strings.Contains(text, " ") {
+		text = quoted
+	}
+	return text + cut
 }
 
 // print writes one line whole, also when many requests come at once.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -87,6 +88,46 @@ func TestReceiver(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Any web page can make a browser send requests here: what they hold moves no cursor and forges no line.
+func TestReceiverPrintsVisibleASCII(t *testing.T) {
+	hostile := map[string]string{
+		"escape sequence": "\x1b[2J\x1b]0;title\x07", "line": "\n✓ time_entry:created attempt=1 4ms /hooks", "return": "\r✓ x",
+		"C1": "\u009b2J\u0085", "raw C1": "\x9b2J", "delete": "\x7f\x08", "bidi": "\u202e\u2066\u200f", "separators": "\u2028\u2029",
+		"invisible": "\u200b\ufeff\u00ad", "a mark of ours": "✓", "a space": "a ✓ b", "wraps into a line": strings.Repeat(" ", 300) + "✓ x",
+		"long": strings.Repeat("x", 5000), "quotes": "\"'`$(x)", "backslash": `\n`, "zero": "\x00", "wide": "計\U000e0041",
+	}
+	plain := regexp.MustCompile(`^[✓✗] ([!-~]+|"[ -~]*")(\.\.\.)? attempt=([!-~]+|"[ -~]*")(\.\.\.)? (-|[0-9.]+m?s) [!-~]+\n$`)
+	for name, text := range hostile {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			r, err := newReceiver(testSecret, &out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req := signed(t, "/hooks/x", `{}`)
+			req.URL.Path += text
+			req.Header.Set("X-Nepenthes-Event", "e"+text)
+			req.Header.Set("X-Nepenthes-Attempt", "1"+text)
+			r.ServeHTTP(httptest.NewRecorder(), req)
+			line := out.String()
+			if !plain.MatchString(line) || len(line) > 1000 || strings.Count(line, "✓")+strings.Count(line, "✗") != 1 {
+				t.Errorf("line %q", line)
+			}
+		})
+	}
+	t.Run("as a browser sends it", func(t *testing.T) {
+		var out strings.Builder
+		r, err := newReceiver(testSecret, &out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/hooks/%1b[2J%0a%E2%9C%93%20time_entry:created", nil))
+		if want := "✗  attempt= - /hooks/%1b[2J%0a%E2%9C%93%20time_entry:created\n"; out.String() != want {
+			t.Errorf("line %q, want %q", out.String(), want)
+		}
+	})
 }
 
 func TestReceiverHangsUntilTheSenderGivesUp(t *testing.T) {

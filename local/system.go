@@ -36,8 +36,23 @@ type server struct {
 	listener net.Listener
 }
 
-// url is the server's address as others call it.
-func (s *server) url() string { return "http://" + s.listener.Addr().String() }
+// url is the server's address as this machine calls it: an unspecified address, at which a server listens on all of
+// the machine's, cannot be called.
+func (s *server) url() string {
+	addr := s.listener.Addr().(*net.TCPAddr)
+	if addr.IP.IsUnspecified() {
+		return fmt.Sprintf("http://localhost:%d", addr.Port)
+	}
+	return "http://" + addr.String()
+}
+
+// address is where others reach the API and the console: the issuer of tokens, and what is printed.
+func (s *system) address() string {
+	if s.publicURL != "" {
+		return s.publicURL.String()
+	}
+	return s.api.url()
+}
 
 // open takes the ports and opens the data. Every error is a sentence for the user; nothing stays open after one.
 func open(ctx context.Context, o options, lines io.Writer, logger *slog.Logger) (_ *system, err error) {

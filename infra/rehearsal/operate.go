@@ -6,6 +6,8 @@ import (
 	"io"
 	"os/exec"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -51,7 +53,17 @@ func (s *story) tellLogs(ctx context.Context, out io.Writer) {
 			}
 		}
 		for _, line := range slices.Clip(lines)[max(0, len(lines)-logLines):] {
-			fmt.Fprintf(out, "  %s: %s\n", f, line)
+			fmt.Fprintf(out, "  %s: %s\n", f, printable(line))
 		}
 	}
+}
+
+// printable is a line of a log that does nothing to the terminal but to be read.
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, strings.TrimSpace(line))
 }
