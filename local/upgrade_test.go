@@ -1,0 +1,472 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"nepenthes/events"
+	"nepenthes/shared/auth"
+	"nepenthes/shared/awsclient"
+	"nepenthes/shared/awstest"
+	"nepenthes/shared/catalogue"
+	"nepenthes/shared/console/session"
+	"nepenthes/shared/dynamo"
+	"nepenthes/shared/fanout"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/outbound"
+	"nepenthes/shared/sender"
+	"nepenthes/shared/sqlite"
+	"nepenthes/shared/sweep"
+	"nepenthes/shared/tables"
+	"nepenthes/shared/vault"
+	"nepenthes/shared/webhook"
+)
+
+// first holds what the first release kept; its README tells what is in it.
+const first = "testdata/first"
+
+// known is what the users of the first release knew.
+type known struct {
+	At            time.Time
+	Administrator credentials
+	Client        struct {
+		ID      string
+		Secrets []string
+	}
+	Issuer, Session, Token string
+	Webhooks               []knownWebhook
+}
+
+type knownWebhook struct {
+	ID, Name, PayloadURL string
+	Secrets              []string // oldest first
+	Headers              map[string]string
+}
+
+// UnmarshalText reads id:secret.
+func (c *credentials) UnmarshalText(text []byte) error { return c.Set(string(text)) }
+
+// upgraded is the present version at work on what an earlier one kept, a while after that stopped.
+type upgraded struct {
+	known
+	store    database
+	keys     *vault.Local
+	now      time.Time
+	messages map[lane.Name][]lane.Message // what lay on the lanes
+
+	sender *sender.Sender
+	bells  []lane.Message // rung since
+	posts  []outbound.Request
+}
+
+// TestTheFirstReleaseGoesOn opens what the first release kept, in SQLite and in DynamoDB, and goes on with it.
+func TestTheFirstReleaseGoesOn(t *testing.T) {
+	t.Run("folder", func(t *testing.T) { openFirstFolder(t).goOn(t) })
+	t.Run("tables", func(t *testing.T) { openFirstTables(t).goOn(t) })
+}
+
+func openFirstFolder(t *testing.T) *upgraded {
+	folder := copyFirstFolder(t)
+	u := &upgraded{known: readKnown(t, "folder"), messages: map[lane.Name][]lane.Message{}}
+	u.now = u.At.Add(10 * time.Minute)
+	db, err := sqlite.Open(folder, sqlite.Options{Now: u.clock, Lanes: laneOptions()})
+	check(t, err)
+	t.Cleanup(func() { check(t, db.Close()) })
+	u.keys, err = vault.OpenLocal(folder)
+	check(t, err)
+	for name, count := range map[lane.Name]int{lane.Events: 1, lane.Deliveries: 3, lane.Retries: 1} {
+		for len(u.messages[name]) < count {
+			ctx, cancel := context.WithTimeout(t.Context(), startLimit)
+			got, err := db.Lane(name).Receive(ctx, count)
+			cancel()
+			check(t, err)
+			u.messages[name] = append(u.messages[name], got...)
+		}
+	}
+	u.store = db
+	return u
+}
+
+// copyFirstFolder gives a copy of the data folder, which opening changes.
+func copyFirstFolder(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	files, err := os.ReadDir(filepath.Join(first, "folder"))
+	check(t, err)
+	for _, file := range files {
+		content, err := os.ReadFile(filepath.Join(first, "folder", file.Name()))
+		check(t, err)
+		name, packed := strings.CutSuffix(file.Name(), ".gz")
+		if packed {
+			unpacked, err := gzip.NewReader(bytes.NewReader(content))
+			check(t, err)
+			content, err = io.ReadAll(unpacked)
+			check(t, err)
+		}
+		check(t, os.WriteFile(filepath.Join(folder, name), content, 0o600))
+	}
+	return folder
+}
+
+func openFirstTables(t *testing.T) *upgraded {
+	endpoint := awstest.DynamoDB(t)
+	atEndpoint(t, endpoint)
+	cfg, err := awsclient.Load(t.Context(), 16)
+	check(t, err)
+	names := tables.Prefixed("first-")
+	check(t, dynamo.CreateTables(t.Context(), cfg, names))
+	for _, stored := range readLines[struct {
+		Table string
+		Item  json.RawMessage
+	}](t, "items.jsonl") {
+		putItem(t, endpoint, "first-"+stored.Table, stored.Item)
+	}
+	u := &upgraded{known: readKnown(t, "tables"), messages: map[lane.Name][]lane.Message{}}
+	u.now = u.At.Add(10 * time.Minute)
+	for i, m := range readLines[struct {
+		Lane        lane.Name
+		Body, Group string
+		Attributes  map[string]string
+	}](t, "messages.jsonl") {
+		u.messages[m.Lane] = append(u.messages[m.Lane], lane.Message{ID: fmt.Sprint(i), Body: []byte(m.Body), Group: m.Group, Attributes: m.Attributes})
+	}
+	u.store = dynamo.New(dynamo.Config{AWS: cfg, Tables: names, Now: u.clock})
+	folder := t.TempDir()
+	key, err := os.ReadFile(filepath.Join(first, "tables", vault.KeyFile))
+	check(t, err)
+	check(t, os.WriteFile(filepath.Join(folder, vault.KeyFile), key, 0o600))
+	u.keys, err = vault.OpenLocal(folder)
+	check(t, err)
+	return u
+}
+
+// putItem stores an item as it was read, without a word of ours between.
+func putItem(t *testing.T, endpoint, table string, item json.RawMessage) {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"TableName": table, "Item": item})
+	check(t, err)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint, bytes.NewReader(body))
+	check(t, err)
+	request.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	request.Header.Set("X-Amz-Target", "DynamoDB_20120810.PutItem")
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+	answer, err := http.DefaultClient.Do(request)
+	check(t, err)
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(answer.Body)
+		t.Fatalf("%s does not take %s: %s", table, item, text)
+	}
+}
+
+func readKnown(t *testing.T, part string) (k known) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(first, part, "known.json"))
+	check(t, err)
+	check(t, json.Unmarshal(text, &k))
+	return k
+}
+
+func readLines[T any](t *testing.T, name string) (lines []T) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(first, "tables", name))
+	check(t, err)
+	for line := range bytes.Lines(text) {
+		var v T
+		check(t, json.Unmarshal(line, &v))
+		lines = append(lines, v)
+	}
+	return lines
+}
+
+func (u *upgraded) clock() time.Time { return u.now }
+
+// Post is every receiver.
+func (u *upgraded) Post(_ context.Context, r outbound.Request) outbound.Result {
+	u.posts = append(u.posts, r)
+	return outbound.Result{Answer: &outbound.Answer{Status: http.StatusNoContent}}
+}
+
+// Send is every lane.
+func (u *upgraded) Send(_ context.Context, messages ...lane.Message) error {
+	u.bells = append(u.bells, messages...)
+	return nil
+}
+
+// noDeadLetters is a lane on which nothing may be sent.
+type noDeadLetters struct{}
+
+func (noDeadLetters) Send(_ context.Context, messages ...lane.Message) error {
+	return fmt.Errorf("a dead letter: %s", messages[0].Body)
+}
+
+// goOn does what the present version does with what it finds.
+func (u *upgraded) goOn(t *testing.T) {
+	t.Run("settings", u.checkSettings)
+	t.Run("projects", u.checkProjects)
+	t.Run("what was ended", u.checkEnded)
+	t.Run("who may sign in", u.checkSignIn)
+	t.Run("token", u.checkToken)
+	t.Run("session", u.checkSession)
+	t.Run("what waited", func(t *testing.T) {
+		u.work(t)
+		u.checkDelivered(t)
+		u.checkRows(t)
+	})
+}
+
+func (u *upgraded) checkSettings(t *testing.T) {
+	got, err := u.store.Settings(t.Context())
+	check(t, err)
+	if !got.APIEnabled || !got.DocsEnabled || !got.CORSEnabled || got.MaxPageSize != 77 || !slices.Equal(got.AllowedOrigins, []string{"https://spa.example"}) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func (u *upgraded) checkProjects(t *testing.T) {
+	projects, err := u.store.Projects(t.Context())
+	check(t, err)
+	got := map[string]string{}
+	for _, p := range projects {
+		got[p.ID] = p.Identifier + " " + p.Name
+	}
+	if diff := cmp.Diff(map[string]string{"7": "plant Plant", "8": "office Office"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// checkEnded reads the attempts of a delivery that was delivered and of one that was given up.
+func (u *upgraded) checkEnded(t *testing.T) {
+	for name, want := range map[string]webhook.Attempt{
+		"Text": {Number: 1, Outcome: webhook.OutcomeDelivered, URL: "https://receiver.example/text", Response: &webhook.Response{
+			Status: http.StatusOK, Headers: http.Header{"Server": {"first"}}, Body: []byte("thanks"),
+		}},
+		"Key pair": {Number: 1, Outcome: webhook.OutcomeFailed, URL: "https://receiver.example/key-pair", ErrorClass: webhook.ErrTimeout, ErrorMessage: "no answer in time"},
+	} {
+		attempts, err := u.store.Attempts(t.Context(), u.key(t, "ended", name))
+		check(t, err)
+		if len(attempts) != 1 {
+			t.Fatalf("%s has %d attempts", name, len(attempts))
+		}
+		a := attempts[0]
+		got := webhook.Attempt{
+			Number: a.Number, Outcome: a.Outcome, URL: a.URL, Response: a.Response, ErrorClass: a.ErrorClass, ErrorMessage: a.ErrorMessage,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func (u *upgraded) checkSignIn(t *testing.T) {
+	door := auth.NewAuthenticator(auth.AuthenticatorConfig{Clients: u.store, Failures: u.store, Now: u.clock, Logger: slog.New(slog.DiscardHandler)})
+	for _, c := range []credentials{u.Administrator, {u.Client.ID, u.Client.Secrets[0]}, {u.Client.ID, u.Client.Secrets[1]}} {
+		if _, _, err := door.SignIn(t.Context(), c.id, c.secret, "192.0.2.1"); err != nil {
+			t.Errorf("%s: %v", c.id, err)
+		}
+	}
+	if _, _, err := door.SignIn(t.Context(), u.Client.ID, "another", "192.0.2.1"); !fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("another secret: %v", err)
+	}
+}
+
+func (u *upgraded) checkToken(t *testing.T) {
+	verifying, err := vault.NewVerifier(vault.VerifierConfig{Pairs: u.store, Now: u.clock})
+	check(t, err)
+	for end, want := range map[time.Duration]bool{0: true, 14 * time.Minute: true, 15*time.Minute + time.Second: false} {
+		at := func() time.Time { return u.At.Add(end) }
+		verifier := auth.NewVerifier(auth.VerifierConfig{Clients: u.store, Revocations: u.store, Keys: verifying, Issuer: u.Issuer, Now: at})
+		caller, err := verifier.Verify(t.Context(), u.Token)
+		if (err == nil) != want || err == nil && (caller.ClientID != u.Client.ID || len(caller.Scopes) == 0) {
+			t.Errorf("after %v: %+v, %v, want accepted: %v", end, caller, err, want)
+		}
+	}
+}
+
+func (u *upgraded) checkSession(t *testing.T) {
+	for end, want := range map[time.Duration]bool{0: true, 29 * time.Minute: true, 31 * time.Minute: false} {
+		at := func() time.Time { return u.At.Add(end) }
+		keeper := session.NewKeeper(session.Config{Store: u.store, Clients: u.store, PlainHTTP: true, Now: at})
+		r := httptest.NewRequest(http.MethodGet, "/admin", nil)
+		r.Header.Set("Cookie", u.Session)
+		client, err := keeper.Client(t.Context(), r, false)
+		if (err == nil) != want || err == nil && client.ID != u.Client.ID {
+			t.Errorf("after %v: %s, %v, want accepted: %v", end, client.ID, err, want)
+		}
+	}
+}
+
+// work handles all that lay on the lanes, what the sweeper finds due, and what is rung for then.
+func (u *upgraded) work(t *testing.T) {
+	ctx, logger, known := t.Context(), slog.New(slog.DiscardHandler), catalogue.New(u.store)
+	opener, err := vault.NewOpener(vault.OpenerConfig{Pairs: u.store, Unwrapper: u.keys})
+	check(t, err)
+	fan := fanout.New(fanout.Config{
+		Matcher: known, Recorder: u.store, Projects: u.store, Deliveries: u, DeadLetters: noDeadLetters{}, Now: u.clock, Logger: logger,
+	})
+	u.sender = sender.New(sender.Config{
+		Catalogue: known, Events: u.store, Deliveries: u.store, Webhooks: u.store, Retries: u, Opener: opener, Client: u, Now: u.clock, Logger: logger,
+	})
+	check(t, sweep.New(sweep.Config{Deliveries: u.store, Retries: u, Now: u.clock, Logger: logger}).Sweep(ctx))
+	if len(u.bells) != 1 {
+		t.Errorf("the sweeper rang for %d deliveries, want the one that waits for its second attempt", len(u.bells))
+	}
+	for _, m := range u.messages[lane.Events] {
+		check(t, fan.Handle(ctx, m))
+	}
+	for _, m := range slices.Concat(u.messages[lane.Deliveries], u.messages[lane.Retries], u.bells) {
+		if err := u.sender.Handle(ctx, m); err != nil {
+			t.Errorf("%s: %v", m.Body, err)
+		}
+	}
+}
+
+// wanted are the events that each webhook gets after the upgrade, each once.
+var wanted = map[string][]string{
+	"Text":      {"pushed", "rung"},
+	"Generated": {"ended", "pushed", "rung"}, // the second attempt of one
+	"Key pair":  {"pushed", "rung"},
+}
+
+func (u *upgraded) checkDelivered(t *testing.T) {
+	got := map[string][]string{}
+	for _, p := range u.posts {
+		i := slices.IndexFunc(u.Webhooks, func(w knownWebhook) bool { return w.PayloadURL == p.URL })
+		if i < 0 {
+			t.Fatalf("%s was called", p.URL)
+		}
+		w := u.Webhooks[i]
+		for _, id := range []string{"ended", "rung", "pushed"} {
+			if u.key(t, id, w.Name).ID() == sent(p.Header, "webhook-id") {
+				got[w.Name] = append(got[w.Name], id)
+			}
+		}
+		w.checkRequest(t, p)
+	}
+	for _, ids := range got {
+		slices.Sort(ids)
+	}
+	if diff := cmp.Diff(wanted, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// checkRequest verifies a request as a receiver that has the webhook's secrets.
+func (w knownWebhook) checkRequest(t *testing.T, p outbound.Request) {
+	t.Helper()
+	custom := map[string]string{}
+	for _, name := range []string{"Authorization", "X-Team", "X-Api-Key"} {
+		if values := p.Header[name]; len(values) > 0 {
+			custom[name] = values[0]
+		}
+	}
+	if !maps.Equal(custom, w.Headers) {
+		t.Errorf("%s gets the headers %v, want %v", w.Name, custom, w.Headers)
+	}
+	for _, secret := range w.Secrets {
+		if err := verifies(secret, p); err != nil {
+			t.Errorf("%s: %.6s… does not verify: %v", w.Name, secret, err)
+		}
+	}
+	if w.Name != "Text" {
+		return
+	}
+	newest := hmac.New(sha1.New, []byte(w.Secrets[len(w.Secrets)-1]))
+	newest.Write(p.Body)
+	if got, want := sent(p.Header, "X-OP-Signature"), "sha1="+hex.EncodeToString(newest.Sum(nil)); got != want {
+		t.Errorf("legacy signature %s, want %s", got, want)
+	}
+}
+
+// verifies looks for a signature by the secret, whatever the time in the request.
+func verifies(secret string, p outbound.Request) error {
+	if encoded, pair := strings.CutPrefix(secret, "whsk_"); pair {
+		private, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil {
+			return err
+		}
+		signed := sent(p.Header, "webhook-id") + "." + sent(p.Header, "webhook-timestamp") + "." + string(p.Body)
+		want := "v1a," + base64.StdEncoding.EncodeToString(ed25519.Sign(private, []byte(signed)))
+		if !slices.Contains(strings.Fields(sent(p.Header, "webhook-signature")), want) {
+			return fmt.Errorf("no %s", want)
+		}
+		return nil
+	}
+	verifier, err := standardwebhooks.NewWebhookRaw([]byte(secret))
+	if strings.HasPrefix(secret, "whsec_") {
+		verifier, err = standardwebhooks.NewWebhook(secret)
+	}
+	if err != nil {
+		return err
+	}
+	h := http.Header{}
+	for name, values := range p.Header {
+		h.Set(name, values[0])
+	}
+	return verifier.VerifyIgnoringTimestamp(p.Body, h)
+}
+
+// checkRows looks at the rows of deliveries: what waited is delivered, what was over has stayed as it was.
+func (u *upgraded) checkRows(t *testing.T) {
+	got := map[string]string{}
+	for _, w := range u.Webhooks {
+		page, err := u.store.Deliveries(t.Context(), webhook.Query{Webhook: w.ID, Limit: 100})
+		check(t, err)
+		for _, d := range page.Deliveries {
+			got[w.Name+" "+d.EventID] = strings.Join(strings.Fields(fmt.Sprintln(d.State, d.Reason, d.AttemptCount)), " ")
+		}
+	}
+	want := map[string]string{
+		"Text ended": "delivered 1", "Text rung": "delivered 1", "Text pushed": "delivered 1",
+		"Generated ended": "delivered 2", "Generated rung": "delivered 1", "Generated pushed": "delivered 1",
+		"Key pair ended": "dead exhausted 1", "Key pair rung": "delivered 1", "Key pair pushed": "delivered 1",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// key is the key of an event's delivery to a webhook.
+func (u *upgraded) key(t *testing.T, event, name string) webhook.Key {
+	t.Helper()
+	recorded, err := u.store.Event(t.Context(), events.KeyOf("urn:first", event))
+	check(t, err)
+	i := slices.IndexFunc(u.Webhooks, func(w knownWebhook) bool { return w.Name == name })
+	return recorded.DeliveryKey(u.Webhooks[i].ID)
+}
+
+// TestTheProgramOpensTheFirstFolder: the program itself serves what the first release kept, and changes it.
+func TestTheProgramOpensTheFirstFolder(t *testing.T) {
+	u := readKnown(t, "folder")
+	p := start(t, "-demo=false", "-data", copyFirstFolder(t))
+	for _, w := range u.Webhooks {
+		shown := p.call(http.MethodGet, "/api/v3/webhooks/"+w.ID, "", http.StatusOK)
+		if shown["name"] != w.Name || shown["payloadUrl"] != w.PayloadURL {
+			t.Errorf("got %v, want %+v", shown, w)
+		}
+		p.call(http.MethodPatch, "/api/v3/webhooks/"+w.ID, `{"description":"kept"}`, http.StatusOK)
+	}
+}
