@@ -43,8 +43,19 @@ func CheckURL(raw string, rules Rules) (*url.URL, error) {
 	return u, nil
 }
 
-// Authority is the host:port that a URL from [CheckURL] leads to, the scheme's default port spelled out. Two
-// such URLs have one origin when their schemes and authorities are equal.
+// Origin returns the origin of a URL from [CheckURL]: scheme, host and port, the scheme's default port spelled out, as
+// in "https://billing.example.com:443". Credentials for one URL may go to another only when the origins are equal. Of
+// a URL in any other spelling it makes another origin or an error, never that of a URL to another host; the error
+// says nothing of the URL.
+func Origin(checked string) (string, error) {
+	u, err := url.Parse(checked)
+	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return "", malformedURL
+	}
+	return u.Scheme + "://" + Authority(u), nil
+}
+
+// Authority is the host:port that a URL from [CheckURL] leads to, the scheme's default port spelled out.
 func Authority(u *url.URL) string {
 	port := u.Port()
 	if port == "" {

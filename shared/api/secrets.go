@@ -129,7 +129,7 @@ func (x *writing) applySecret(ctx context.Context, w *webhook.Webhook) error {
 func (o webhooksResource) seal(ctx context.Context, webhookID string, secret signing.Secret) (webhook.Secret, error) {
 	now := o.moment()
 	secretID := id.New(id.Secret, now)
-	sealed, err := o.Sealer.Seal(ctx, []byte(secret.Text()), webhookID, secretID)
+	sealed, err := o.Sealer.Seal(ctx, []byte(secret.Text()), webhook.SecretInfo(webhookID, secretID))
 	if err != nil {
 		return webhook.Secret{}, err
 	}

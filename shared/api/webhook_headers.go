@@ -12,9 +12,9 @@ import (
 
 const attributeHeaders = "headers"
 
-// Sealer seals a secret so that only the sender can open it; info binds it to its place.
+// Sealer seals a secret so that only the sender can open it, and only where info says.
 type Sealer interface {
-	Seal(ctx context.Context, secret []byte, info ...string) ([]byte, error)
+	Seal(ctx context.Context, secret []byte, info webhook.SealInfo) ([]byte, error)
 }
 
 // checkHeaders judges the custom headers: their names and values, that what shall be kept is there, and that no
@@ -27,7 +27,7 @@ func (x *writing) checkHeaders(ctx context.Context, found *faults, w, current *w
 		return nil
 	}
 	kept := keptHeaders(current)
-	whole, err := x.withKept(ctx, given, kept)
+	whole, err := x.withKept(ctx, w, given, kept)
 	if err != nil {
 		return err
 	}
@@ -51,14 +51,14 @@ func (x *writing) checkHeaders(ctx context.Context, found *faults, w, current *w
 
 // withKept are the headers with something as long in the place of each value that is kept, so that their size can
 // be judged. How much a seal adds shows in the seal of nothing.
-func (x *writing) withKept(ctx context.Context, given map[string]string, kept map[string]webhook.Header) (map[string]string, error) {
+func (x *writing) withKept(ctx context.Context, w *webhook.Webhook, given map[string]string, kept map[string]webhook.Header) (map[string]string, error) {
 	whole := maps.Clone(given)
 	for name, value := range given {
 		header, there := kept[strings.ToLower(name)]
 		if value != hal.Masked || !there {
 			continue
 		}
-		nothing, err := x.Sealer.Seal(ctx, nil)
+		nothing, err := x.Sealer.Seal(ctx, nil, webhook.HeaderInfo(w.ID, w.PayloadURL, name))
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +79,7 @@ func keptHeaders(current *webhook.Webhook) map[string]webhook.Header {
 }
 
 // sealHeaders replaces the custom headers as a whole, in the order of their names. The value *** keeps the sealed
-// one: the seal is bound to the name in lower case, so its spelling may change.
+// one, which opens whatever the spelling of the name, and at every URL of the same origin.
 func (x *writing) sealHeaders(ctx context.Context, w, current *webhook.Webhook) error {
 	if x.patch.Headers.IsAbsent() {
 		return nil
@@ -91,7 +91,7 @@ func (x *writing) sealHeaders(ctx context.Context, w, current *webhook.Webhook) 
 		folded := strings.ToLower(name)
 		header := webhook.Header{Name: name, Sealed: kept[folded].Sealed}
 		if given[name] != hal.Masked {
-			sealed, err := x.Sealer.Seal(ctx, []byte(given[name]), w.ID, folded)
+			sealed, err := x.Sealer.Seal(ctx, []byte(given[name]), webhook.HeaderInfo(w.ID, w.PayloadURL, name))
 			if err != nil {
 				return err
 			}

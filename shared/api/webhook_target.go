@@ -57,13 +57,10 @@ func (x *writing) judge(ctx context.Context, raw string) target {
 // sameOrigin reports whether two saved payload URLs have one origin, so that credentials for the one may go to the
 // other.
 func sameOrigin(a, b string) bool {
-	first, err := url.Parse(a)
+	first, err := address.Origin(a)
 	if err != nil {
 		return false
 	}
-	second, err := url.Parse(b)
-	if err != nil {
-		return false
-	}
-	return first.Scheme == second.Scheme && address.Authority(first) == address.Authority(second)
+	second, err := address.Origin(b)
+	return err == nil && first == second
 }

@@ -168,7 +168,7 @@ func through(b *testing.B, url string, atOnce bool) time.Duration {
 		w.PayloadURL = url
 		s := webhook.Secret{ID: id.New(id.Secret, start), Kind: signing.HMAC, CreatedAt: start}
 		var err error
-		s.Sealed, err = r.sealer.Seal(b.Context(), []byte(benchSecret), w.ID, s.ID)
+		s.Sealed, err = r.sealer.Seal(b.Context(), []byte(benchSecret), webhook.SecretInfo(w.ID, s.ID))
 		must(b, err)
 		w.Secrets = []webhook.Secret{s}
 	})

@@ -3,7 +3,7 @@ package sender
 import (
 	"context"
 	"fmt"
-	"strings"
+	"iter"
 	"sync"
 	"time"
 
@@ -19,8 +19,10 @@ type keys struct {
 	headerValues []string
 }
 
-// keyring opens what is sealed in a webhook once for each version of it, since opening costs far more than
-// signing. It forgets everything when it has grown, rather than keep secrets of webhooks that are long idle.
+// keyring opens what is sealed in a webhook once, since opening costs far more than signing. What it has opened it
+// gives again only for the same sealed bytes in the same place: a row that was tampered with must not profit from
+// what its former self was allowed to open, whatever its version says. It forgets everything when it has grown, rather
+// than keep secrets of webhooks that are long idle.
 type keyring struct {
 	opener Opener
 
@@ -28,11 +30,45 @@ type keyring struct {
 	open map[string]opened
 }
 
-// opened is what one version of a webhook holds.
+// opened is what was sealed in a webhook.
 type opened struct {
-	version int64
+	from    []sealed
 	secrets []signing.Secret // in the order of webhook.Secrets
 	headers []string         // in the order of webhook.Headers
+}
+
+// sealed is one value with what it is bound to.
+type sealed struct {
+	info  webhook.SealInfo
+	bytes string
+}
+
+// sealedIn gives what is sealed in w: its secrets, then its headers.
+func sealedIn(w *webhook.Webhook) iter.Seq2[webhook.SealInfo, []byte] {
+	return func(yield func(webhook.SealInfo, []byte) bool) {
+		for _, s := range w.Secrets {
+			if !yield(webhook.SecretInfo(w.ID, s.ID), s.Sealed) {
+				return
+			}
+		}
+		for _, h := range w.Headers {
+			if !yield(webhook.HeaderInfo(w.ID, w.PayloadURL, h.Name), h.Sealed) {
+				return
+			}
+		}
+	}
+}
+
+// isOf reports whether exactly what is sealed in w was opened.
+func (o opened) isOf(w *webhook.Webhook) bool {
+	i := 0
+	for info, bytes := range sealedIn(w) {
+		if i == len(o.from) || o.from[i].info != info || o.from[i].bytes != string(bytes) {
+			return false
+		}
+		i++
+	}
+	return i == len(o.from)
 }
 
 // keyringSize is how many webhooks are kept open.
@@ -65,7 +101,7 @@ func (k *keyring) opened(ctx context.Context, w *webhook.Webhook) (opened, error
 	k.mu.Lock()
 	o, ok := k.open[w.ID]
 	k.mu.Unlock()
-	if ok && o.version == w.LockVersion {
+	if ok && o.isOf(w) {
 		return o, nil
 	}
 	o, err := k.unseal(ctx, w)
@@ -83,24 +119,22 @@ func (k *keyring) opened(ctx context.Context, w *webhook.Webhook) (opened, error
 
 // unseal opens everything of w; errors name what did not open, never what was in it.
 func (k *keyring) unseal(ctx context.Context, w *webhook.Webhook) (opened, error) {
-	o := opened{version: w.LockVersion}
-	for _, s := range w.Secrets {
-		text, err := k.opener.Open(ctx, s.Sealed, w.ID, s.ID)
+	var o opened
+	for info, bytes := range sealedIn(w) {
+		text, err := k.opener.Open(ctx, bytes, info)
 		if err != nil {
-			return o, fmt.Errorf("open secret %s of %s: %w", s.ID, w.ID, err)
+			return opened{}, fmt.Errorf("open %s: %w", info, err)
+		}
+		o.from = append(o.from, sealed{info, string(bytes)})
+		if len(o.secrets) == len(w.Secrets) {
+			o.headers = append(o.headers, string(text))
+			continue
 		}
 		secret, err := signing.Restore(string(text))
 		if err != nil {
-			return o, fmt.Errorf("read secret %s of %s", s.ID, w.ID)
+			return opened{}, fmt.Errorf("read %s", info) // the cause might show some of it
 		}
 		o.secrets = append(o.secrets, secret)
-	}
-	for _, h := range w.Headers {
-		value, err := k.opener.Open(ctx, h.Sealed, w.ID, strings.ToLower(h.Name))
-		if err != nil {
-			return o, fmt.Errorf("open header %s of %s: %w", h.Name, w.ID, err)
-		}
-		o.headers = append(o.headers, string(value))
 	}
 	return o, nil
 }

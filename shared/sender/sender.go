@@ -50,7 +50,7 @@ type Bell interface {
 
 // Opener opens sealed secrets, see package vault.
 type Opener interface {
-	Open(ctx context.Context, sealed []byte, info ...string) ([]byte, error)
+	Open(ctx context.Context, sealed []byte, info webhook.SealInfo) ([]byte, error)
 }
 
 // Client makes POSTs to strangers' URLs, see package outbound.

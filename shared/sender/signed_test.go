@@ -34,7 +34,7 @@ func (r *rig) secret(w *webhook.Webhook, text string, expires time.Time) {
 	parsed, err := signing.Parse(text)
 	must(r.t, err)
 	s := webhook.Secret{ID: id.New(id.Secret, start), Kind: parsed.Kind(), PublicKey: parsed.PublicKey(), CreatedAt: start, ExpiresAt: expires}
-	s.Sealed, err = r.sealer.Seal(r.t.Context(), []byte(text), w.ID, s.ID)
+	s.Sealed, err = r.sealer.Seal(r.t.Context(), []byte(text), webhook.SecretInfo(w.ID, s.ID))
 	must(r.t, err)
 	w.Secrets = append(w.Secrets, s)
 }
@@ -48,7 +48,7 @@ func (r *rig) full(keyPair string, format webhook.Format) webhook.Webhook {
 		r.secret(w, olderSecret, r.now.Add(time.Hour))
 		r.secret(w, keyPair, time.Time{})
 		r.secret(w, newerSecret, time.Time{})
-		sealed, err := r.sealer.Seal(r.t.Context(), []byte(headerSecret), w.ID, "x-team")
+		sealed, err := r.sealer.Seal(r.t.Context(), []byte(headerSecret), webhook.HeaderInfo(w.ID, w.PayloadURL, "X-Team"))
 		must(r.t, err)
 		w.Headers = []webhook.Header{{Name: "X-Team", Sealed: sealed}}
 	})

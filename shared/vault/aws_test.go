@@ -24,6 +24,7 @@ import (
 	"nepenthes/shared/fault"
 	"nepenthes/shared/keypair"
 	"nepenthes/shared/vault"
+	"nepenthes/shared/webhook"
 )
 
 // amazon speaks the JSON protocol of KMS and Secrets Manager with real cryptography, so that their refusals
@@ -156,8 +157,8 @@ func TestKMSMakesPairsThatSealAndOpen(t *testing.T) {
 	sealer := ok(vault.NewSealer(vault.SealerConfig{Pairs: store, Maker: keys}))(t)
 	opener := ok(vault.NewOpener(vault.OpenerConfig{Pairs: store, Unwrapper: keys}))(t)
 	for i := range 10 {
-		sealed := ok(sealer.Seal(t.Context(), []byte(secret), "wh_1", fmt.Sprint(i)))(t)
-		got := ok(opener.Open(t.Context(), sealed, "wh_1", fmt.Sprint(i)))(t)
+		sealed := ok(sealer.Seal(t.Context(), []byte(secret), webhook.SecretInfo("wh_1", fmt.Sprint(i))))(t)
+		got := ok(opener.Open(t.Context(), sealed, webhook.SecretInfo("wh_1", fmt.Sprint(i))))(t)
 		if string(got) != secret {
 			t.Errorf("got %q, want the secret", got)
 		}

@@ -22,7 +22,7 @@ func TestFirstUseByManyProcessesMakesOnePair(t *testing.T) {
 		sealer := r.newSealer(t)
 		wg.Go(func() {
 			var err error
-			if sealed[i], err = sealer.Seal(t.Context(), []byte(secret), place...); err != nil {
+			if sealed[i], err = sealer.Seal(t.Context(), []byte(secret), place); err != nil {
 				t.Error(err)
 			}
 		})
@@ -118,7 +118,7 @@ func TestRotationWhileSealing(t *testing.T) {
 		wg.Go(func() {
 			for range 25 {
 				r.clock.pass(10 * time.Second)
-				sealed, err := r.sealer.Seal(t.Context(), []byte(secret), place...)
+				sealed, err := r.sealer.Seal(t.Context(), []byte(secret), place)
 				if err != nil {
 					t.Error(err)
 					return
@@ -164,7 +164,7 @@ func TestAFailureIsNotRemembered(t *testing.T) {
 		r := newRoom(t)
 		sealed := r.seal(t)
 		r.keys.before = func() error { return broken }
-		if _, err := r.opener.Open(t.Context(), sealed, place...); !errors.Is(err, broken) {
+		if _, err := r.opener.Open(t.Context(), sealed, place); !errors.Is(err, broken) {
 			t.Errorf("got %v, want the unwrapper's error", err)
 		}
 		r.keys.before = nil
@@ -173,7 +173,7 @@ func TestAFailureIsNotRemembered(t *testing.T) {
 	t.Run("of the maker", func(t *testing.T) {
 		r := newRoom(t)
 		r.keys.before = func() error { return broken }
-		if _, err := r.sealer.Seal(t.Context(), []byte(secret), place...); !errors.Is(err, broken) {
+		if _, err := r.sealer.Seal(t.Context(), []byte(secret), place); !errors.Is(err, broken) {
 			t.Errorf("got %v, want the maker's error", err)
 		}
 		r.keys.before = nil
@@ -182,13 +182,13 @@ func TestAFailureIsNotRemembered(t *testing.T) {
 	t.Run("of the store", func(t *testing.T) {
 		r := newRoom(t)
 		r.store.failWith(broken)
-		if _, err := r.sealer.Seal(t.Context(), []byte(secret), place...); !errors.Is(err, broken) {
+		if _, err := r.sealer.Seal(t.Context(), []byte(secret), place); !errors.Is(err, broken) {
 			t.Errorf("got %v, want the store's error", err)
 		}
 		r.store.failWith(nil)
 		sealed := r.seal(t)
 		r.store.failWith(broken)
-		if _, err := r.opener.Open(t.Context(), sealed, place...); !errors.Is(err, broken) {
+		if _, err := r.opener.Open(t.Context(), sealed, place); !errors.Is(err, broken) {
 			t.Errorf("got %v, want the store's error", err)
 		}
 		r.store.failWith(nil)
@@ -207,7 +207,7 @@ func TestAWaitingCallerCanGiveUp(t *testing.T) {
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := r.opener.Open(ctx, sealed, place...); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := r.opener.Open(ctx, sealed, place); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want the caller's deadline", err)
 		}
 		close(begin)
@@ -225,7 +225,7 @@ func TestAPanicBlocksNobody(t *testing.T) {
 				t.Error("got no panic")
 			}
 		}()
-		r.opener.Open(t.Context(), sealed, place...)
+		r.opener.Open(t.Context(), sealed, place)
 	}()
 	r.keys.before = nil
 	checkOpens(t, r.opener, sealed)

@@ -3,21 +3,20 @@ package vault
 import (
 	"context"
 	"crypto/hpke"
-	"encoding/binary"
 	"errors"
 	"time"
 
 	"nepenthes/shared/fault"
 	"nepenthes/shared/keypair"
+	"nepenthes/shared/webhook"
 )
 
 // A sealed value is
 //
 //	version (1 byte) · length of the pair's id (1 byte) · id · encapsulated key (65 bytes) · ciphertext and tag (16 bytes more than the secret)
 //
-// Version 1 is HPKE in base mode with DHKEM(P-256, HKDF-SHA256), HKDF-SHA256 and AES-256-GCM (RFC 9180).
-const version = 1
-
+// Every version is HPKE in base mode with DHKEM(P-256, HKDF-SHA256), HKDF-SHA256 and AES-256-GCM (RFC 9180). The
+// version decides how the info is encoded, see webhook.SealInfo; with the version's byte changed a value does not open.
 var (
 	kdf  = hpke.HKDFSHA256()
 	aead = hpke.AES256GCM()
@@ -46,14 +45,18 @@ func NewSealer(config SealerConfig) (*Sealer, error) {
 	return &Sealer{founder{ring, config.Pairs, config.Maker}}, nil
 }
 
-// Seal encrypts secret and binds it to info: the webhook's id, then the secret's id or the lower-case name of
-// the header. It opens again only with the same info in the same order. Sealing the same twice gives
-// different bytes.
+// Seal encrypts secret and binds it to info, in the newest version. It opens again only with the same info. Sealing
+// the same twice gives different bytes, of the same length.
 //
 // The first call ever makes the key pair; a call reads the store when it was last read a minute ago, so that
-// a new pair is in use within that time. Seal fails when the store, or at the first call the maker, does.
-func (s *Sealer) Seal(ctx context.Context, secret []byte, info ...string) (sealed []byte, err error) {
+// a new pair is in use within that time. Seal fails when info is incomplete, and when the store, or at the first call
+// the maker, does.
+func (s *Sealer) Seal(ctx context.Context, secret []byte, info webhook.SealInfo) (sealed []byte, err error) {
 	defer fault.Wrap(&err, "seal a secret")
+	bound, err := info.Bytes(webhook.SealVersionOrigin)
+	if err != nil {
+		return nil, err
+	}
 	pairs, err := s.founder.ensure(ctx)
 	if err != nil {
 		return nil, err
@@ -70,11 +73,11 @@ func (s *Sealer) Seal(ctx context.Context, secret []byte, info ...string) (seale
 	if err != nil {
 		return nil, err
 	}
-	box, err := hpke.Seal(key, kdf, aead, bind(info), secret)
+	box, err := hpke.Seal(key, kdf, aead, bound, secret)
 	if err != nil {
 		return nil, err
 	}
-	sealed = append([]byte{version, byte(len(public.ID))}, public.ID...)
+	sealed = append([]byte{webhook.SealVersionOrigin, byte(len(public.ID))}, public.ID...)
 	return append(sealed, box...), nil
 }
 
@@ -84,7 +87,7 @@ type OpenerConfig struct {
 	Unwrapper Unwrapper
 }
 
-// Opener opens what a Sealer sealed. It is safe for concurrent use.
+// Opener opens what a Sealer sealed, of this version and of former ones. It is safe for concurrent use.
 type Opener struct {
 	ring     *ring
 	privates privates
@@ -104,9 +107,13 @@ func NewOpener(config OpenerConfig) (*Opener, error) {
 // Open returns the secret. It fails when info is not what the secret was sealed with, when any byte was
 // altered, when its pair is not in the store, and when the store or the unwrapper fails; the error never
 // holds any of the secret. Each private key is unwrapped once per process.
-func (o *Opener) Open(ctx context.Context, sealed []byte, info ...string) (secret []byte, err error) {
+func (o *Opener) Open(ctx context.Context, sealed []byte, info webhook.SealInfo) (secret []byte, err error) {
 	defer fault.Wrap(&err, "open a sealed secret")
-	id, box, err := split(sealed)
+	version, id, box, err := split(sealed)
+	if err != nil {
+		return nil, err
+	}
+	bound, err := info.Bytes(version)
 	if err != nil {
 		return nil, err
 	}
@@ -126,30 +133,19 @@ func (o *Opener) Open(ctx context.Context, sealed []byte, info ...string) (secre
 	if err != nil {
 		return nil, err
 	}
-	secret, err = hpke.Open(key, kdf, aead, bind(info), box)
+	secret, err = hpke.Open(key, kdf, aead, bound, box)
 	if err != nil {
 		return nil, errSealed
 	}
 	return secret, nil
 }
 
-func split(sealed []byte) (id string, box []byte, err error) {
-	if len(sealed) < 2 || sealed[0] != version || len(sealed) < 2+int(sealed[1]) {
-		return "", nil, errSealed
+// split takes a sealed value apart. It looks only as far as the parts can be told apart: HPKE judges the box, and
+// webhook.SealInfo the version.
+func split(sealed []byte) (version byte, id string, box []byte, err error) {
+	if len(sealed) < 2 || len(sealed) < 2+int(sealed[1]) {
+		return 0, "", nil, errSealed
 	}
 	end := 2 + int(sealed[1])
-	return string(sealed[2:end]), sealed[end:], nil
-}
-
-// bind encodes the purpose and info, each preceded by its length: no two lists give the same bytes.
-func bind(info []string) []byte {
-	bound := appendPart(nil, keypair.WebhookSecrets)
-	for _, part := range info {
-		bound = appendPart(bound, part)
-	}
-	return bound
-}
-
-func appendPart(bound []byte, part string) []byte {
-	return append(binary.AppendUvarint(bound, uint64(len(part))), part...)
+	return sealed[0], string(sealed[2:end]), sealed[end:], nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdh"
+	"crypto/hpke"
 	"crypto/rand"
 	"fmt"
 	"reflect"
@@ -15,10 +16,11 @@ import (
 
 	"nepenthes/shared/keypair"
 	"nepenthes/shared/vault"
+	"nepenthes/shared/webhook"
 )
 
 // place is what a secret is sealed for in most tests.
-var place = []string{"wh_01JGXYZ", "sec_01JGABC"}
+var place = webhook.SecretInfo("wh_01JGXYZ", "sec_01JGABC")
 
 const secret = "whsec_the secret itself"
 
@@ -55,22 +57,22 @@ func (r *room) rotate(t testing.TB) keypair.Pair {
 
 func (r *room) seal(t testing.TB) []byte {
 	t.Helper()
-	return ok(r.sealer.Seal(t.Context(), []byte(secret), place...))(t)
+	return ok(r.sealer.Seal(t.Context(), []byte(secret), place))(t)
 }
 
 // checkOpens wants the secret back.
 func checkOpens(t testing.TB, opener *vault.Opener, sealed []byte) {
 	t.Helper()
-	got, err := opener.Open(t.Context(), sealed, place...)
+	got, err := opener.Open(t.Context(), sealed, place)
 	if err != nil || string(got) != secret {
 		t.Errorf("got %q, %v, want the secret", got, err)
 	}
 }
 
 // checkRefuses wants an error that tells nothing of the secret.
-func checkRefuses(t testing.TB, opener *vault.Opener, sealed []byte, info ...string) {
+func checkRefuses(t testing.TB, opener *vault.Opener, sealed []byte, info webhook.SealInfo) {
 	t.Helper()
-	got, err := opener.Open(t.Context(), sealed, info...)
+	got, err := opener.Open(t.Context(), sealed, info)
 	if err == nil || got != nil {
 		t.Errorf("got %q, %v, want a refusal", got, err)
 	} else if strings.Contains(err.Error(), secret) {
@@ -82,12 +84,16 @@ func TestWhatIsSealedOpensAgain(t *testing.T) {
 	r := newRoom(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		plain := rapid.SliceOf(rapid.Byte()).Draw(rt, "secret")
-		info := rapid.SliceOfN(rapid.String(), 0, 4).Draw(rt, "info")
-		sealed, err := r.sealer.Seal(t.Context(), plain, info...)
+		owner, name := rapid.StringN(1, -1, -1).Draw(rt, "webhook"), rapid.StringN(1, -1, -1).Draw(rt, "name")
+		info := webhook.SecretInfo(owner, name)
+		if rapid.Bool().Draw(rt, "header") {
+			info = webhook.HeaderInfo(owner, "https://receiver.example/", name)
+		}
+		sealed, err := r.sealer.Seal(t.Context(), plain, info)
 		if err != nil {
 			rt.Fatal(err)
 		}
-		opened, err := r.opener.Open(t.Context(), sealed, info...)
+		opened, err := r.opener.Open(t.Context(), sealed, info)
 		if err != nil || !bytes.Equal(opened, plain) {
 			rt.Fatalf("got %q, %v, want %q", opened, err, plain)
 		}
@@ -109,21 +115,117 @@ func TestASealedSecretStaysInItsPlace(t *testing.T) {
 	r := newRoom(t)
 	sealed := r.seal(t)
 	checkOpens(t, r.opener, sealed)
-	for name, info := range map[string][]string{
-		"another webhook":          {"wh_01JGXYY", place[1]},
-		"another secret":           {place[0], "sec_01JGABD"},
-		"a header":                 {place[0], "authorization"},
-		"the other order":          {place[1], place[0]},
-		"nothing":                  nil,
-		"a part less":              {place[0]},
-		"a part more":              {place[0], place[1], ""},
-		"in one":                   {place[0] + place[1]},
-		"in one, with a separator": {place[0] + "\x00" + place[1]},
-		"cut elsewhere":            {place[0] + place[1][:3], place[1][3:]},
-		"in another case":          {strings.ToLower(place[0]), place[1]},
+	for name, info := range map[string]webhook.SealInfo{
+		"another webhook":              webhook.SecretInfo("wh_01JGXYY", "sec_01JGABC"),
+		"another secret":               webhook.SecretInfo("wh_01JGXYZ", "sec_01JGABD"),
+		"the other order":              webhook.SecretInfo("sec_01JGABC", "wh_01JGXYZ"),
+		"cut elsewhere":                webhook.SecretInfo("wh_01JGXYZs", "ec_01JGABC"),
+		"in another case":              webhook.SecretInfo("wh_01jgxyz", "sec_01JGABC"),
+		"a header of that name":        webhook.HeaderInfo("wh_01JGXYZ", "https://receiver.example/", "sec_01JGABC"),
+		"no webhook":                   webhook.SecretInfo("", "sec_01JGABC"),
+		"no name":                      webhook.SecretInfo("wh_01JGXYZ", ""),
+		"nothing":                      {},
+		"a header of a URL of no kind": webhook.HeaderInfo("wh_01JGXYZ", "", "sec_01JGABC"),
 	} {
-		t.Run(name, func(t *testing.T) { checkRefuses(t, r.opener, sealed, info...) })
+		t.Run(name, func(t *testing.T) { checkRefuses(t, r.opener, sealed, info) })
 	}
+}
+
+func TestASealedHeaderStaysAtItsOrigin(t *testing.T) {
+	r := newRoom(t)
+	const url = "https://receiver.example/hooks"
+	sealed := ok(r.sealer.Seal(t.Context(), []byte(secret), webhook.HeaderInfo("wh_1", url, "X-Team")))(t)
+	for _, same := range []string{url, "https://receiver.example/other?x=1", "https://receiver.example:443/hooks"} {
+		got, err := r.opener.Open(t.Context(), sealed, webhook.HeaderInfo("wh_1", same, "x-TEAM"))
+		if err != nil || string(got) != secret {
+			t.Errorf("%s: got %q, %v, want the value", same, got, err)
+		}
+	}
+	for name, info := range map[string]webhook.SealInfo{
+		"another host":        webhook.HeaderInfo("wh_1", "https://thief.example/hooks", "x-team"),
+		"a host below":        webhook.HeaderInfo("wh_1", "https://receiver.example.thief.example/hooks", "x-team"),
+		"a host as user":      webhook.HeaderInfo("wh_1", "https://receiver.example@thief.example/hooks", "x-team"),
+		"another port":        webhook.HeaderInfo("wh_1", "https://receiver.example:8443/hooks", "x-team"),
+		"another scheme":      webhook.HeaderInfo("wh_1", "http://receiver.example:443/hooks", "x-team"),
+		"a URL without host":  webhook.HeaderInfo("wh_1", "https:///hooks", "x-team"),
+		"a URL of no scheme":  webhook.HeaderInfo("wh_1", "//receiver.example/hooks", "x-team"),
+		"no URL":              webhook.HeaderInfo("wh_1", "https://[receiver.example/", "x-team"),
+		"another name":        webhook.HeaderInfo("wh_1", url, "x-teams"),
+		"another webhook":     webhook.HeaderInfo("wh_2", url, "x-team"),
+		"a secret, so called": webhook.SecretInfo("wh_1", "x-team"),
+	} {
+		t.Run(name, func(t *testing.T) { checkRefuses(t, r.opener, sealed, info) })
+	}
+	t.Run("nothing is sealed for no origin", func(t *testing.T) {
+		if sealed, err := r.sealer.Seal(t.Context(), []byte(secret), webhook.HeaderInfo("wh_1", "ftp://receiver.example/", "x-team")); err == nil {
+			t.Errorf("got %x, want a refusal", sealed)
+		}
+	})
+}
+
+// sealFirst seals as the first release did: version 1, bound to the webhook and a name.
+func (r *room) sealFirst(t testing.TB, webhookID, name string) []byte {
+	t.Helper()
+	r.seal(t) // makes the pair
+	public := ok(r.store.pairs[0].Public())(t)
+	key := ok(hpke.NewDHKEMPublicKey(ok(public.Key.ECDH())(t)))(t)
+	var info []byte
+	for _, part := range []string{"webhook-secrets", webhookID, name} {
+		info = append(append(info, byte(len(part))), part...)
+	}
+	box := ok(hpke.Seal(key, hpke.HKDFSHA256(), hpke.AES256GCM(), info, []byte(secret)))(t)
+	return append(append([]byte{1, byte(len(public.ID))}, public.ID...), box...)
+}
+
+func TestTheFirstVersionOpens(t *testing.T) {
+	r := newRoom(t)
+	sealed := r.sealFirst(t, "wh_1", "x-team")
+	got, err := r.opener.Open(t.Context(), sealed, webhook.HeaderInfo("wh_1", "https://anywhere.example/", "X-Team"))
+	if err != nil || string(got) != secret {
+		t.Errorf("got %q, %v, want the value", got, err)
+	}
+	checkRefuses(t, r.opener, sealed, webhook.HeaderInfo("wh_1", "https://anywhere.example/", "x-teams"))
+	checkRefuses(t, r.opener, sealed, webhook.HeaderInfo("wh_2", "https://anywhere.example/", "x-team"))
+}
+
+// TestAVersionIsNotTakenForAnother: whoever may write rows can write another version over a sealed value.
+func TestAVersionIsNotTakenForAnother(t *testing.T) {
+	r := newRoom(t)
+	header := webhook.HeaderInfo("wh_1", "https://receiver.example/", "x-team")
+	now := ok(r.sealer.Seal(t.Context(), []byte(secret), header))(t)
+	if now[0] != 2 {
+		t.Errorf("sealed in version %d, want 2", now[0])
+	}
+	for name, sealed := range map[string][]byte{"the present one": now, "the first one": r.sealFirst(t, "wh_1", "x-team"), "a secret": r.seal(t)} {
+		for version := range 256 {
+			altered := bytes.Clone(sealed)
+			if altered[0] = byte(version); altered[0] == sealed[0] {
+				continue
+			}
+			for _, info := range []webhook.SealInfo{header, place, webhook.SecretInfo("wh_1", "x-team")} {
+				if _, err := r.opener.Open(t.Context(), altered, info); err == nil {
+					t.Errorf("%s opens as version %d", name, version)
+				}
+			}
+		}
+	}
+}
+
+// FuzzOpen gives the opener what may stand in a row.
+func FuzzOpen(f *testing.F) {
+	r := newRoom(f)
+	whole, first := r.seal(f), r.sealFirst(f, "wh_01JGXYZ", "sec_01JGABC")
+	f.Add(whole)
+	f.Add(first)
+	f.Add(whole[:2])
+	f.Add([]byte{2, 255})
+	f.Add([]byte(nil))
+	good := map[string]bool{string(whole): true, string(first): true}
+	f.Fuzz(func(t *testing.T, sealed []byte) {
+		if got, err := r.opener.Open(t.Context(), sealed, place); (err == nil) != good[string(sealed)] || err == nil && string(got) != secret {
+			t.Errorf("%x: got %q, %v", sealed, got, err)
+		}
+	})
 }
 
 func TestAnAlteredValueIsRefused(t *testing.T) {
@@ -132,12 +234,12 @@ func TestAnAlteredValueIsRefused(t *testing.T) {
 	for i := range sealed {
 		altered := bytes.Clone(sealed)
 		altered[i] ^= 0x20
-		checkRefuses(t, r.opener, altered, place...)
-		checkRefuses(t, r.opener, sealed[:i], place...)
+		checkRefuses(t, r.opener, altered, place)
+		checkRefuses(t, r.opener, sealed[:i], place)
 	}
-	checkRefuses(t, r.opener, append(bytes.Clone(sealed), 0), place...)
-	checkRefuses(t, r.opener, []byte(secret), place...)
-	checkRefuses(t, r.opener, []byte{1, 255}, place...)
+	checkRefuses(t, r.opener, append(bytes.Clone(sealed), 0), place)
+	checkRefuses(t, r.opener, []byte(secret), place)
+	checkRefuses(t, r.opener, []byte{1, 255}, place)
 	checkOpens(t, r.opener, sealed)
 }
 
@@ -145,14 +247,14 @@ func TestACopiedDatabaseOpensNothing(t *testing.T) {
 	r := newRoom(t)
 	sealed := r.seal(t)
 	thief := ok(vault.NewOpener(vault.OpenerConfig{Pairs: r.store, Unwrapper: inMemory(t)}))(t)
-	checkRefuses(t, thief, sealed, place...)
+	checkRefuses(t, thief, sealed, place)
 }
 
 func TestAPairOfTheOtherPurposeOpensNothing(t *testing.T) {
 	r := newRoom(t)
 	sealed := r.seal(t)
 	r.store.pairs[0].Purpose = keypair.TokenSigning // as if it had been written there
-	checkRefuses(t, r.newOpener(t), sealed, place...)
+	checkRefuses(t, r.newOpener(t), sealed, place)
 }
 
 func TestADamagedPairIsRefused(t *testing.T) {
@@ -168,7 +270,7 @@ func TestADamagedPairIsRefused(t *testing.T) {
 			sealed := r.seal(t)
 			other := r.rotate(t)
 			damage(&r.store.pairs[0], other)
-			checkRefuses(t, r.newOpener(t), sealed, place...)
+			checkRefuses(t, r.newOpener(t), sealed, place)
 		})
 	}
 	t.Run("a sealer does not use a public half that was swapped", func(t *testing.T) {
@@ -177,7 +279,7 @@ func TestADamagedPairIsRefused(t *testing.T) {
 		other := ok(keypair.New(keypair.WebhookSecrets, r.rotate(t).PublicKey, nil, r.clock.now()))(t)
 		r.store.pairs = r.store.pairs[:1]
 		r.store.pairs[0].PublicKey = other.PublicKey
-		if sealed, err := r.newSealer(t).Seal(t.Context(), []byte(secret), place...); err == nil {
+		if sealed, err := r.newSealer(t).Seal(t.Context(), []byte(secret), place); err == nil {
 			t.Errorf("got %x, want a refusal", sealed)
 		}
 	})
@@ -209,7 +311,7 @@ func BenchmarkOpen(b *testing.B) {
 	sealed := r.seal(b)
 	mine, theirs := ok(ecdh.P256().GenerateKey(rand.Reader))(b), ok(ecdh.P256().GenerateKey(rand.Reader))(b)
 	for b.Loop() {
-		if _, err := r.opener.Open(b.Context(), sealed, place...); err != nil {
+		if _, err := r.opener.Open(b.Context(), sealed, place); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -236,13 +338,14 @@ func ExampleSealer() {
 	if err != nil {
 		panic(err)
 	}
-	sealed, err := sealer.Seal(ctx, []byte("Bearer 123"), "wh_1", "authorization")
+	place := webhook.HeaderInfo("wh_1", "https://receiver.example/hooks", "Authorization")
+	sealed, err := sealer.Seal(ctx, []byte("Bearer 123"), place)
 	if err != nil {
 		panic(err)
 	}
-	opened, err := opener.Open(ctx, sealed, "wh_1", "authorization")
+	opened, err := opener.Open(ctx, sealed, place)
 	fmt.Println(string(opened), err)
-	_, err = opener.Open(ctx, sealed, "wh_2", "authorization")
+	_, err = opener.Open(ctx, sealed, webhook.HeaderInfo("wh_1", "https://thief.example/", "Authorization"))
 	fmt.Println(err)
 	// Output:
 	// Bearer 123 <nil>

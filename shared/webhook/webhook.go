@@ -44,14 +44,13 @@ type Webhook struct {
 	UpdatedAt       time.Time
 }
 
-// Header is a custom header; its value is sealed for package vault's opener, with the webhook's id and the
-// lower-case name as info.
+// Header is a custom header; its value is sealed for package vault's opener, see [HeaderInfo].
 type Header struct {
 	Name   string
 	Sealed []byte
 }
 
-// Secret is a signature secret as it is kept: sealed, with the webhook's id and the secret's id as info.
+// Secret is a signature secret as it is kept: sealed, see [SecretInfo].
 type Secret struct {
 	ID        string
 	Kind      signing.Kind

@@ -18,7 +18,7 @@ var errAbsent = errors.New("this function has no such part")
 func (absent) Send(context.Context, ...lane.Message) error { return errAbsent }
 
 // Seal fails.
-func (absent) Seal(context.Context, []byte, ...string) ([]byte, error) { return nil, errAbsent }
+func (absent) Seal(context.Context, []byte, webhook.SealInfo) ([]byte, error) { return nil, errAbsent }
 
 // Operate fails.
 func (absent) Operate(context.Context, events.Event, webhook.Trigger, ...string) (webhook.Recorded, error) {

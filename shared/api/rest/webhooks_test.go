@@ -10,6 +10,8 @@ import (
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/api/rest"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/signing"
+	"nepenthes/shared/webhook"
 )
 
 // made is the body that makes a webhook.
@@ -83,6 +85,40 @@ func TestKeptHeadersCountToo(t *testing.T) {
 	s.do(t, token, "PATCH", path, `{"headers":{"X-A":"***","X-B":"`+large+`"}}`).wantKind(t, fault.PropertyConstraintViolation)
 	s.do(t, token, "PATCH", path, `{"headers":{"X-A":"***","X-B":"`+large[:1090]+`"}}`).want(t, 200, nil)
 	s.do(t, token, "PATCH", path, `{"headers":{"X-A":"***","X-B":"`+large[:1091]+`"}}`).wantKind(t, fault.PropertyConstraintViolation)
+}
+
+// TestSealsOfTheFirstVersion: who seals cannot seal anew what he cannot open. A value from before is kept as it is
+// until it is given again, and it moves to another origin as little as any other.
+func TestSealsOfTheFirstVersion(t *testing.T) {
+	s := newService(t)
+	token := s.token(t)
+	id := s.webhook(t, token, "w")
+	path, before := "/api/v3/webhooks/"+id, append([]byte{1, 4}, make([]byte, 100)...)
+	w := must[webhook.Webhook](t)(s.DB.Webhook(t.Context(), id))
+	w.Headers = []webhook.Header{{Name: "X-Team", Sealed: before}}
+	w.Secrets = []webhook.Secret{{ID: "sec_1", Kind: signing.HMAC, Sealed: before}}
+	must[any](t)(nil, s.DB.PutWebhook(t.Context(), &w))
+	for _, step := range []struct {
+		body           string
+		status         int
+		secret, header byte // the versions afterwards
+	}{
+		{`{"description":"kept"}`, 200, 1, 1},
+		{`{"payloadUrl":"https://RECEIVER.example.com:443/other"}`, 200, 1, 1},
+		{`{"headers":{"x-TEAM":"***"}}`, 200, 1, 1},
+		{`{"payloadUrl":"https://elsewhere.example.com/"}`, 422, 1, 1},
+		{`{"payloadUrl":"https://receiver.example.com:8443/"}`, 422, 1, 1},
+		{`{"payloadUrl":"https://elsewhere.example.com/","headers":{"X-Team":"***"}}`, 422, 1, 1},
+		{`{"payloadUrl":"https://elsewhere.example.com/","headers":{"X-Team":"again"}}`, 200, 1, 2},
+		{`{"payloadUrl":"https://receiver.example.com/"}`, 422, 1, 2},
+		{`{"secret":"generate"}`, 200, 2, 2},
+	} {
+		s.do(t, token, "PATCH", path, step.body).want(t, step.status, nil)
+		w := must[webhook.Webhook](t)(s.DB.Webhook(t.Context(), id))
+		if secret, header := w.Secrets[0].Sealed[0], w.Headers[0].Sealed[0]; secret != step.secret || header != step.header {
+			t.Errorf("after %s secret and header are of version %d and %d, want %d and %d", step.body, secret, header, step.secret, step.header)
+		}
+	}
 }
 
 func TestABodyThatEndsEarlyIsTheClientsFault(t *testing.T) {

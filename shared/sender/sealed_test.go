@@ -1,0 +1,134 @@
+package sender_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"nepenthes/shared/catalogue"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/sender"
+	"nepenthes/shared/webhook"
+)
+
+// planting gives webhooks as a thief who may write rows has made them. The versions of the rows tell nothing of it.
+type planting struct {
+	*catalogue.Catalogue
+	plant func(w *webhook.Webhook) // nil: nothing
+}
+
+func (p *planting) Webhook(ctx context.Context, id string) (*webhook.Webhook, error) {
+	w, err := p.Catalogue.Webhook(ctx, id)
+	if err != nil || p.plant == nil {
+		return w, err
+	}
+	planted := *w
+	planted.Secrets = append([]webhook.Secret(nil), w.Secrets...)
+	planted.Headers = append([]webhook.Header(nil), w.Headers...)
+	p.plant(&planted)
+	return &planted, nil
+}
+
+// plants are what can be written into the row of a webhook, given another webhook of the same customer.
+func plants(other webhook.Webhook) map[string]func(w *webhook.Webhook) {
+	return map[string]func(w *webhook.Webhook){
+		"the URL leads to another host":    func(w *webhook.Webhook) { w.PayloadURL = "https://thief.example/hooks" },
+		"the URL leads to another port":    func(w *webhook.Webhook) { w.PayloadURL = "https://receiver.example:8443/hooks" },
+		"the URL is no longer for TLS":     func(w *webhook.Webhook) { w.PayloadURL = "http://receiver.example/hooks" },
+		"the URL names the host as a user": func(w *webhook.Webhook) { w.PayloadURL = "https://receiver.example@thief.example/" },
+		"the URL is none":                  func(w *webhook.Webhook) { w.PayloadURL = "thief.example" },
+		"a header has another name":        func(w *webhook.Webhook) { w.Headers[0].Name = "X-Echo" },
+		"a header has a secret's name":     func(w *webhook.Webhook) { w.Headers[0].Name = w.Secrets[1].ID },
+		"a header holds a secret": func(w *webhook.Webhook) {
+			w.Headers[0] = webhook.Header{Name: w.Secrets[1].ID, Sealed: w.Secrets[1].Sealed}
+		},
+		"a secret holds a header": func(w *webhook.Webhook) {
+			w.Secrets[1].ID, w.Secrets[1].Sealed = strings.ToLower(w.Headers[0].Name), w.Headers[0].Sealed
+		},
+		"a secret is under another id":  func(w *webhook.Webhook) { w.Secrets[1].ID, w.Secrets[3].ID = w.Secrets[3].ID, w.Secrets[1].ID },
+		"a secret is another webhook's": func(w *webhook.Webhook) { w.Secrets[1] = other.Secrets[1] },
+		"a header is another webhook's": func(w *webhook.Webhook) { w.Headers[0] = other.Headers[0] },
+		"a header says it is older": func(w *webhook.Webhook) {
+			w.Headers[0].Sealed = append([]byte{1}, w.Headers[0].Sealed[1:]...)
+		},
+		"a header is altered": func(w *webhook.Webhook) {
+			last := len(w.Headers[0].Sealed) - 1
+			w.Headers[0].Sealed = append(bytes.Clone(w.Headers[0].Sealed[:last]), w.Headers[0].Sealed[last]^1)
+		},
+	}
+}
+
+// TestPlantedRowsOpenNothing: what is sealed in a row that was tampered with goes nowhere, whether the sender has
+// opened the row before or not. That is a fault of ours: no attempt is made or recorded, and the message comes back.
+func TestPlantedRowsOpenNothing(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		r := newRig(t)
+		w, other := r.full(olderSecret, webhook.FormatNepenthes), r.full(olderSecret, webhook.FormatNepenthes)
+		for name, plant := range plants(other) {
+			if known {
+				name += ", after it was opened"
+			}
+			t.Run(name, func(t *testing.T) { r.checkPlanted(t, w, plant, known) })
+		}
+	}
+}
+
+func (r *rig) checkPlanted(t *testing.T, w webhook.Webhook, plant func(*webhook.Webhook), known bool) {
+	rows, logs := &planting{Catalogue: catalogue.New(r.store)}, &bytes.Buffer{}
+	logger := slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s := sender.New(sender.Config{
+		Catalogue: rows, Events: r.store, Deliveries: r.store, Webhooks: r.store, Retries: r, Opener: r.opener, Client: r,
+		Now: r.clock, Logger: logger,
+	})
+	ring := func(e webhook.Recorded) error {
+		return s.Handle(t.Context(), lane.Doorbell(e.DeliveryKey(w.ID).ID(), w.ID))
+	}
+	if known {
+		must(t, ring(r.event(webhook.TriggerSchedule, w)))
+	}
+	posts, e := len(r.posts), r.event(webhook.TriggerSchedule, w)
+	rows.plant = plant
+	err := ring(e)
+	if err == nil {
+		t.Fatal("the message does not come back")
+	}
+	if len(r.posts) != posts {
+		t.Errorf("%s was called", r.posts[posts].URL)
+	}
+	if _, err := r.store.Delivery(t.Context(), e.DeliveryKey(w.ID)); !fault.Is(err, fault.NotFound) {
+		t.Errorf("the delivery has a row: %v", err)
+	}
+	for _, secret := range []string{headerSecret, olderSecret, newerSecret} {
+		if strings.Contains(logs.String()+err.Error(), secret) {
+			t.Errorf("%.6s… is told by %v or by the log", secret, err)
+		}
+	}
+	rows.plant = nil
+	must(t, ring(e))
+	if len(r.posts) != posts+1 {
+		t.Error("the row as it was does not open again")
+	}
+}
+
+// TestWhatMayChangeInARow: a new path, a new spelling of a header's name and new settings keep what is sealed.
+func TestWhatMayChangeInARow(t *testing.T) {
+	r := newRig(t)
+	w := r.full(olderSecret, webhook.FormatNepenthes)
+	for i, change := range []func(){
+		func() { w.PayloadURL = "https://receiver.example/elsewhere?x=1" },
+		func() { w.PayloadURL = "https://receiver.example:443/hooks" },
+		func() { w.Headers[0].Name = "X-TEAM" },
+		func() { w.Name, w.Timeout = "another", 3*time.Second },
+	} {
+		change()
+		must(t, r.store.PutWebhook(t.Context(), &w))
+		must(t, r.ring(r.event(webhook.TriggerSchedule, w), w))
+		if got := sent(r.posts[i], w.Headers[0].Name); r.posts[i].URL != w.PayloadURL || got != headerSecret {
+			t.Errorf("%s got %q, want the value at %s", r.posts[i].URL, got, w.PayloadURL)
+		}
+	}
+}

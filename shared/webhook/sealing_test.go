@@ -1,0 +1,105 @@
+package webhook_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"net/url"
+	"strings"
+	"testing"
+
+	"nepenthes/shared/webhook"
+)
+
+// TestSealInfoBytes holds the encoding to what stored values were sealed with.
+func TestSealInfoBytes(t *testing.T) {
+	secret := webhook.SecretInfo("wh_1", "sec_A")
+	header := webhook.HeaderInfo("wh_1", "https://receiver.example/hooks", "X-Team")
+	for name, c := range map[string]struct {
+		info    webhook.SealInfo
+		version byte
+		want    string
+	}{
+		"secret, version 1": {secret, 1, "\x0fwebhook-secrets\x04wh_1\x05sec_A"},
+		"header, version 1": {header, 1, "\x0fwebhook-secrets\x04wh_1\x06x-team"},
+		"secret, version 2": {secret, 2, "\x02\x0fwebhook-secrets\x06secret\x04wh_1\x05sec_A"},
+		"header, version 2": {header, 2, "\x02\x0fwebhook-secrets\x06header\x04wh_1\x06x-team\x1chttps://receiver.example:443"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, err := c.info.Bytes(c.version); err != nil || string(got) != c.want {
+				t.Errorf("got %q, %v, want %q", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestSealInfoIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		info    webhook.SealInfo
+		version byte
+	}{
+		"no info":             {webhook.SealInfo{}, 2},
+		"no webhook":          {webhook.SecretInfo("", "sec_A"), 1},
+		"no name":             {webhook.HeaderInfo("wh_1", "https://receiver.example", ""), 2},
+		"no origin":           {webhook.HeaderInfo("wh_1", "receiver.example/private-path", "x"), 2},
+		"version 0":           {webhook.SecretInfo("wh_1", "sec_A"), 0},
+		"a version to come":   {webhook.SecretInfo("wh_1", "sec_A"), 3},
+		"a letter as version": {webhook.SecretInfo("wh_1", "sec_A"), 'w'},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := c.info.Bytes(c.version)
+			if err == nil {
+				t.Fatalf("got %q, want a refusal", got)
+			}
+			if strings.Contains(err.Error(), "private-path") {
+				t.Errorf("%v tells the URL", err)
+			}
+		})
+	}
+}
+
+// FuzzSealInfo looks for two places whose bytes are the same.
+func FuzzSealInfo(f *testing.F) {
+	f.Add("wh_1", "sec_A", "https://receiver.example/", "wh_1", "sec_a", "https://receiver.example/x", true, false, byte(1), byte(2))
+	f.Add("w", "h\x01x", "http://a", "w\x02h", "x", "http://a:80", true, true, byte(2), byte(2))
+	f.Add("wh_1", "x", "https://a", "wh_1", "x", "https://a:444", true, true, byte(2), byte(2))
+	f.Fuzz(func(t *testing.T, owner, name, address, owner2, name2, url2 string, header, header2 bool, version, version2 byte) {
+		one, err := infoOf(owner, name, address, header).Bytes(version)
+		if err != nil {
+			return
+		}
+		two, err := infoOf(owner2, name2, url2, header2).Bytes(version2)
+		if err != nil || !bytes.Equal(one, two) {
+			return
+		}
+		sameName := name == name2
+		if header || header2 {
+			sameName = strings.ToLower(name) == strings.ToLower(name2) || name == strings.ToLower(name2) || strings.ToLower(name) == name2
+		}
+		if version != version2 || owner != owner2 || !sameName || version == 2 && header != header2 {
+			t.Errorf("two places have the bytes %s", hex.EncodeToString(one))
+		}
+		if version == 2 && header && originOf(address) != originOf(url2) {
+			t.Errorf("two origins, %q and %q, have the bytes %s", address, url2, hex.EncodeToString(one))
+		}
+	})
+}
+
+func infoOf(owner, name, payloadURL string, header bool) webhook.SealInfo {
+	if header {
+		return webhook.HeaderInfo(owner, payloadURL, name)
+	}
+	return webhook.SecretInfo(owner, name)
+}
+
+// originOf tells the origin of a URL in other words: what net/http would dial, and whether by TLS.
+func originOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	port := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	if u.Port() != "" {
+		port = u.Port()
+	}
+	return u.Scheme + " " + u.Hostname() + " " + port
+}
