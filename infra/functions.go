@@ -60,6 +60,15 @@ func (s *stack) newFunctions() functions {
 	}
 }
 
+// orderUpdates has a deployment change readers before writers: a form of sealed values that the former sender cannot
+// open is not written before the present one is in its place.
+func (s *stack) orderUpdates() {
+	reader := s.functions[routes.Sender].Node().DefaultChild().(awslambda.CfnFunction)
+	for _, writer := range []routes.Function{routes.Webhooks, routes.Console} {
+		s.functions[writer].Node().DefaultChild().(awslambda.CfnFunction).AddDependency(reader)
+	}
+}
+
 // senderProps are what the sender has besides. It rings for itself, once for each attempt and each postponement, and
 // Lambda would take that for a runaway loop and stop it after 16 rounds.
 func (s *stack) senderProps(scope constructs.Construct) *awslambda.FunctionProps {

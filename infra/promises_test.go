@@ -117,6 +117,21 @@ func TestDataOutlivesTheStack(t *testing.T) {
 	}
 }
 
+// TestReadersAreDeployedBeforeWriters: what seals webhooks' secrets is updated after what opens them.
+func TestReadersAreDeployedBeforeWriters(t *testing.T) {
+	for name, make := range map[string]func() (*template, error){"plain": plain, "full": full} {
+		t.Run(name, func(t *testing.T) {
+			tpl := of(t, make)
+			sender, _ := tpl.function(t, routes.Sender)
+			for _, writer := range []routes.Function{routes.Webhooks, routes.Console} {
+				if _, r := tpl.function(t, writer); !slices.Contains(r.DependsOn, sender) {
+					t.Errorf("%s depends on %v, and not on the sender", writer, r.DependsOn)
+				}
+			}
+		})
+	}
+}
+
 func TestQueues(t *testing.T) {
 	tpl := of(t, plain)
 	queues := tpl.each(t, "AWS::SQS::Queue")

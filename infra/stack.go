@@ -29,6 +29,7 @@ func newStack(app awscdk.App, o options) *stack {
 	s.lanes = newLanes(s.part(deployed.Lanes), o.producers)
 	s.secrets = newSecrets(s.part(deployed.Secrets))
 	s.functions = s.newFunctions()
+	s.orderUpdates()
 	s.grant()
 	s.consume()
 	s.sweep()

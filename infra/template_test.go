@@ -34,6 +34,7 @@ type resource struct {
 	Type                                string
 	Properties                          object
 	DeletionPolicy, UpdateReplacePolicy string
+	DependsOn                           []string
 }
 
 // defaults are a deployment that chooses nothing.

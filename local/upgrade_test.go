@@ -227,6 +227,7 @@ func (noDeadLetters) Send(_ context.Context, messages ...lane.Message) error {
 func (u *upgraded) goOn(t *testing.T) {
 	t.Run("settings", u.checkSettings)
 	t.Run("projects", u.checkProjects)
+	t.Run("seals", u.checkSeals)
 	t.Run("what was ended", u.checkEnded)
 	t.Run("who may sign in", u.checkSignIn)
 	t.Run("token", u.checkToken)
@@ -236,6 +237,7 @@ func (u *upgraded) goOn(t *testing.T) {
 		u.checkDelivered(t)
 		u.checkRows(t)
 	})
+	t.Run("a value given again", u.checkGivenAgain)
 }
 
 func (u *upgraded) checkSettings(t *testing.T) {
@@ -254,6 +256,24 @@ func (u *upgraded) checkProjects(t *testing.T) {
 		got[p.ID] = p.Identifier + " " + p.Name
 	}
 	if diff := cmp.Diff(map[string]string{"7": "plant Plant", "8": "office Office"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// checkSeals makes sure that the rest is about values of the first version.
+func (u *upgraded) checkSeals(t *testing.T) {
+	webhooks, err := u.store.Webhooks(t.Context())
+	check(t, err)
+	got := map[byte]int{}
+	for _, w := range webhooks {
+		for _, s := range w.Secrets {
+			got[s.Sealed[0]]++
+		}
+		for _, h := range w.Headers {
+			got[h.Sealed[0]]++
+		}
+	}
+	if diff := cmp.Diff(map[byte]int{webhook.SealVersionPlace: 7}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -447,6 +467,29 @@ func (u *upgraded) checkRows(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// checkGivenAgain seals one header of a webhook anew, beside what the first release sealed, and delivers with both.
+func (u *upgraded) checkGivenAgain(t *testing.T) {
+	w, err := u.store.Webhook(t.Context(), u.Webhooks[0].ID)
+	check(t, err)
+	sealer, err := vault.NewSealer(vault.SealerConfig{Pairs: u.store, Maker: u.keys, Now: u.clock})
+	check(t, err)
+	h := &w.Headers[0]
+	h.Sealed, err = sealer.Seal(t.Context(), []byte("given again"), webhook.HeaderInfo(w.ID, w.PayloadURL, h.Name))
+	check(t, err)
+	check(t, u.store.PutWebhook(t.Context(), &w))
+	event, err := u.store.Event(t.Context(), events.KeyOf("urn:first", "pushed"))
+	check(t, err)
+	event.ID = "later"
+	event, _, _, err = u.store.PutEvent(t.Context(), event, []string{w.ID})
+	check(t, err)
+	u.posts = nil
+	check(t, u.sender.Handle(t.Context(), lane.Doorbell(event.DeliveryKey(w.ID).ID(), w.ID)))
+	given := u.Webhooks[0]
+	given.Headers = maps.Clone(given.Headers)
+	given.Headers[h.Name] = "given again"
+	given.checkRequest(t, u.posts[0])
 }
 
 // key is the key of an event's delivery to a webhook.

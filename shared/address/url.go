@@ -52,16 +52,11 @@ func Origin(checked string) (string, error) {
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return "", malformedURL
 	}
-	return u.Scheme + "://" + Authority(u), nil
-}
-
-// Authority is the host:port that a URL from [CheckURL] leads to, the scheme's default port spelled out.
-func Authority(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
 		port = defaultPort(u.Scheme)
 	}
-	return net.JoinHostPort(u.Hostname(), port)
+	return u.Scheme + "://" + net.JoinHostPort(u.Hostname(), port), nil
 }
 
 // parseURL splits raw and refuses what no rule could allow: other schemes, user information, fragments.

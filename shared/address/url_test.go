@@ -222,17 +222,41 @@ func TestRefusalTellsNoSecret(t *testing.T) {
 	}
 }
 
-func TestAuthority(t *testing.T) {
+func TestOrigin(t *testing.T) {
 	for raw, want := range map[string]string{
-		"https://Example.com/x": "example.com:443", "https://example.com:443": "example.com:443", "http://localhost/": "localhost:80",
-		"https://example.com:444/": "example.com:444", "https://[2606:4700::1111]/": "[2606:4700::1111]:443",
+		"HTTPS://Example.com/x": "https://example.com:443", "https://example.com:443": "https://example.com:443",
+		"https://example.com.:0443/?y": "https://example.com:443", "http://localhost/": "http://localhost:80",
+		"https://localhost:80/": "https://localhost:80", "https://example.com:444/": "https://example.com:444",
+		"https://[2606:4700:0::1111]/": "https://[2606:4700::1111]:443", "https://B\u00fccher.example": "https://xn--bcher-kva.example:443",
 	} {
 		u, err := address.CheckURL(raw, address.Rules{AllowLoopback: true})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := address.Authority(u); got != want {
-			t.Errorf("Authority(%q) = %q, want %q", raw, got, want)
+		if got, err := address.Origin(u.String()); err != nil || got != want {
+			t.Errorf("Origin(%q) = %q, %v, want %q", raw, got, err, want)
+		}
+	}
+}
+
+// TestOriginOfOtherTexts: what was not written by CheckURL has the origin of the host that it leads to, or none.
+func TestOriginOfOtherTexts(t *testing.T) {
+	for raw, want := range map[string]string{
+		"https://example.com@thief.example/": "https://thief.example:443", "https://example.com:443@thief.example": "https://thief.example:443",
+		"https://Example.com/": "https://Example.com:443", "https://example.com./": "https://example.com.:443", "https://example.com:": "https://example.com:443",
+	} {
+		if got, err := address.Origin(raw); err != nil || got != want {
+			t.Errorf("Origin(%q) = %q, %v, want %q", raw, got, err, want)
+		}
+	}
+	for _, raw := range []string{
+		"", "example.com", "//example.com/", "/x", "ftp://example.com/", "https:example.com", "https:///x", "https://:443/",
+		"https://example.com\\@thief.example/", "https://exa mple.com/", "https://[::1", "javascript:https://example.com/", "https://example.com:x/",
+	} {
+		if got, err := address.Origin(raw); err == nil {
+			t.Errorf("Origin(%q) = %q, want an error", raw, got)
+		} else if strings.Contains(err.Error(), "example") {
+			t.Errorf("Origin(%q) repeats it: %v", raw, err)
 		}
 	}
 }
