@@ -129,9 +129,15 @@ func chromium() string { return cmp.Or(os.Getenv("CHROMIUM"), "/usr/bin/chromium
 // switches the API off.
 func browse(t *testing.T, cloud rehearsal.Cloud) {
 	d := door(t, cloud)
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	receiver := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
+	_ = receiver.Listener.Close()
+	var err error
+	if receiver.Listener, err = net.Listen("tcp", net.JoinHostPort(rehearsal.ReceiverHost(), "0")); err != nil {
+		t.Fatal(err)
+	}
+	receiver.Start()
 	defer receiver.Close()
 	console, err := url.Parse(cloud.Endpoint.URL())
 	if err != nil {

@@ -48,7 +48,9 @@ func redriveLane(ctx context.Context, o options, stdout, stderr io.Writer, logge
 		return refuse(stderr, err)
 	}
 	moved, err := redrive.Carry(ctx, l.dead, l.lane)
-	fmt.Fprintln(stdout, moved.Tell(name))
+	if err == nil || len(moved) > 0 { // also of one that was broken off
+		fmt.Fprintln(stdout, moved.Tell(name))
+	}
 	if err := errors.Join(err, l.close()); err != nil {
 		fmt.Fprintln(stderr, "nepenthes:", err)
 		return exitFailed
