@@ -2,6 +2,9 @@
 // system in memory, on free ports.
 import { defineConfig } from "@playwright/test";
 
+// A local endpoint starts functions when they are first asked, and its gateway takes its time with a large script.
+const patience = process.env.CONSOLE_URL ? 3 : 1;
+
 export default defineConfig({
   testDir: ".",
   outputDir: "../../test-results",
@@ -10,13 +13,13 @@ export default defineConfig({
   workers: 2,
   forbidOnly: true,
   retries: 0,
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  timeout: patience * 60_000,
+  expect: { timeout: patience * 10_000 },
   reporter: [["list"]],
   use: {
     ignoreHTTPSErrors: Boolean(process.env.CONSOLE_URL), // local endpoints make their certificates themselves
-    actionTimeout: 10_000,
-    navigationTimeout: 15_000,
+    actionTimeout: patience * 10_000,
+    navigationTimeout: patience * 15_000,
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       args: [
