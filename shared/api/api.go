@@ -28,6 +28,9 @@ type Call struct {
 	auth.Caller
 	// Paths makes hrefs that begin with the stage path by which the call came.
 	hal.Paths
+	// Via is the way by which it came, and Request the id of the request that it came in.
+	Via     Via
+	Request string
 	// Host is this service's own host and port in the caller's eyes; no webhook may point at it.
 	Host string
 }
@@ -36,16 +39,24 @@ type Call struct {
 type Operation[I, O any] struct {
 	// Scope is what the caller must hold; empty: any caller may.
 	Scope access.Scope
-	do    func(context.Context, Call, *I) (*O, error)
+	// Action is what it does to configuration or to somebody's access; empty: nothing.
+	Action Action
+	do     func(context.Context, Call, *I) (*O, error)
+	// written logs that it was done; nil when there is no action.
+	written func(context.Context, Call, *I, *O)
 }
 
 // Do carries the operation out. The fault is of kind MissingPermission when the caller does not hold the scope;
-// then nothing was looked at.
+// then nothing was looked at. Once it has been done, an operation with an action leaves a line in the log.
 func (op Operation[I, O]) Do(ctx context.Context, call Call, in *I) (*O, error) {
 	if err := Permit(call.Caller, op.Scope); err != nil {
 		return nil, err
 	}
-	return op.do(ctx, call, in)
+	out, err := op.do(ctx, call, in)
+	if err == nil && op.written != nil {
+		op.written(ctx, call, in, out)
+	}
+	return out, err
 }
 
 // Permit is nil when the caller holds the scope, or none is needed; else a fault of kind MissingPermission that
@@ -181,22 +192,22 @@ func New(c Config) *Operations {
 		}),
 
 		ReadSettings:   op(access.SettingsRead, settings.read),
-		ChangeSettings: op(access.SettingsWrite, settings.change),
+		ChangeSettings: write(&c, access.SettingsWrite, UpdatedSettings, settings.change, func(*ChangeSettings, *hal.Settings) string { return "settings" }),
 
 		ListWebhooks:  op(access.WebhooksRead, webhooks.list),
-		CreateWebhook: op(access.WebhooksWrite, webhooks.create),
+		CreateWebhook: write(&c, access.WebhooksWrite, CreatedWebhook, webhooks.create, func(_ *CreateWebhook, made *hal.Webhook) string { return made.ID }),
 		ReadWebhook:   op(access.WebhooksRead, webhooks.read),
-		ChangeWebhook: op(access.WebhooksWrite, webhooks.change),
-		DeleteWebhook: op(access.WebhooksWrite, webhooks.delete),
-		Ping:          op(access.WebhooksWrite, webhooks.ping),
-		AddSecret:     op(access.WebhooksWrite, webhooks.addSecret),
-		RemoveSecret:  op(access.WebhooksWrite, webhooks.removeSecret),
+		ChangeWebhook: write(&c, access.WebhooksWrite, UpdatedWebhook, webhooks.change, func(in *ChangeWebhook, _ *hal.Webhook) string { return in.ID }),
+		DeleteWebhook: write(&c, access.WebhooksWrite, DeletedWebhook, webhooks.delete, func(in *DeleteWebhook, _ *None) string { return in.ID }),
+		Ping:          write(&c, access.WebhooksWrite, PingedWebhook, webhooks.ping, func(in *Ping, _ *hal.Delivery) string { return in.ID }),
+		AddSecret:     write(&c, access.WebhooksWrite, AddedWebhookSecret, webhooks.addSecret, func(in *AddSecret, _ *hal.Secret) string { return in.ID }),
+		RemoveSecret:  write(&c, access.WebhooksWrite, RemovedWebhookSecret, webhooks.removeSecret, func(in *RemoveSecret, _ *None) string { return in.ID }),
 
 		ListDeliveries:     op(access.DeliveriesRead, deliveries.list),
 		ListDeadDeliveries: op(access.DeliveriesRead, deliveries.listDead),
 		ReadDelivery:       op(access.DeliveriesRead, deliveries.read),
 		ReadAttempt:        op(access.DeliveriesRead, deliveries.readAttempt),
-		Retry:              op(access.DeliveriesWrite, deliveries.retry),
+		Retry:              write(&c, access.DeliveriesWrite, RetriedDelivery, deliveries.retry, func(in *Retry, _ *hal.Delivery) string { return in.ID }),
 
 		PushEvent:           op(access.EventsWrite, events.push),
 		ReadEvent:           op(access.EventsRead, events.read),
@@ -205,19 +216,28 @@ func New(c Config) *Operations {
 		ListEventTypes:      op(access.WebhooksRead, events.listTypes),
 
 		ListProjects: op(access.ProjectsRead, projects.list),
-		PutProject:   op(access.ProjectsWrite, projects.put),
+		PutProject:   write(&c, access.ProjectsWrite, PutAProject, projects.put, func(in *PutProject, _ *hal.Project) string { return in.ID }),
 
 		ListClients:        op(access.ClientsRead, applications.list),
-		CreateClient:       op(access.ClientsWrite, applications.create),
+		CreateClient:       write(&c, access.ClientsWrite, CreatedClient, applications.create, func(_ *CreateClient, made *hal.OAuthClient) string { return made.ID }),
 		ReadClient:         op(access.ClientsRead, applications.read),
-		ChangeClient:       op(access.ClientsWrite, applications.change),
-		DeleteClient:       op(access.ClientsWrite, applications.delete),
-		AddClientSecret:    op(access.ClientsWrite, applications.addSecret),
-		RemoveClientSecret: op(access.ClientsWrite, applications.removeSecret),
-		RevokeClient:       op(access.ClientsWrite, applications.revoke),
+		ChangeClient:       write(&c, access.ClientsWrite, UpdatedClient, applications.change, func(in *ChangeClient, _ *hal.OAuthClient) string { return in.ID }),
+		DeleteClient:       write(&c, access.ClientsWrite, DeletedClient, applications.delete, func(in *DeleteClient, _ *None) string { return in.ID }),
+		AddClientSecret:    write(&c, access.ClientsWrite, AddedClientSecret, applications.addSecret, func(in *AddClientSecret, _ *hal.OAuthClient) string { return in.ID }),
+		RemoveClientSecret: write(&c, access.ClientsWrite, RemovedClientSecret, applications.removeSecret, func(in *RemoveClientSecret, _ *None) string { return in.ID }),
+		RevokeClient:       write(&c, access.ClientsWrite, RevokedClient, applications.revoke, func(in *RevokeClient, _ *None) string { return in.ID }),
 	}
 }
 
 func op[I, O any](scope access.Scope, do func(context.Context, Call, *I) (*O, error)) Operation[I, O] {
 	return Operation[I, O]{Scope: scope, do: do}
+}
+
+// write is an operation that changes configuration or somebody's access. target names, by its id, what was changed.
+func write[I, O any](
+	c *Config, scope access.Scope, action Action, do func(context.Context, Call, *I) (*O, error), target func(*I, *O) string,
+) Operation[I, O] {
+	return Operation[I, O]{Scope: scope, Action: action, do: do, written: func(ctx context.Context, call Call, in *I, out *O) {
+		LogWritten(ctx, c.Logger, call, action, target(in, out))
+	}}
 }

@@ -3,6 +3,7 @@ package api_test
 import (
 	"log/slog"
 	"reflect"
+	"strings"
 	"testing"
 
 	"nepenthes/shared/access"
@@ -67,6 +68,23 @@ func TestEveryOperationAsksForItsScope(t *testing.T) {
 				t.Errorf("got %v for a caller with every other scope, want MissingPermission", err)
 			}
 		})
+	}
+}
+
+// TestEveryWriteHasAnAction holds that no operation changes anything without a line in the log. Pushing an event and
+// explaining one change no configuration and nobody's access.
+func TestEveryWriteHasAnAction(t *testing.T) {
+	operations, seen := reflect.ValueOf(api.New(config())).Elem(), map[string]string{}
+	for i := range operations.NumField() {
+		name, op := operations.Type().Field(i).Name, operations.Field(i)
+		action, writes := op.FieldByName("Action").String(), strings.HasSuffix(op.FieldByName("Scope").String(), ":write")
+		if want := writes && name != "PushEvent"; (action != "") != want {
+			t.Errorf("%s: got action %q, want one: %v", name, action, want)
+		}
+		if other := seen[action]; action != "" && other != "" {
+			t.Errorf("%s and %s have the action %s", name, other, action)
+		}
+		seen[action] = name
 	}
 }
 

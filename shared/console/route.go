@@ -73,15 +73,17 @@ var routes = []route{
 	{http.MethodPost, "/applications/{id}/delete", access.ClientsWrite, "/applications", "Delete", (*exchange).deleteApplication},
 }
 
+// open is what needs no session.
+var open = []route{
+	{method: http.MethodGet, path: "/sign_in", serve: (*exchange).showSignIn},
+	{method: http.MethodPost, path: "/sign_in", serve: (*exchange).signIn},
+	{method: http.MethodPost, path: "/sign_out", serve: (*exchange).signOut},
+	{method: http.MethodGet, path: "/static/{file}", serve: (*exchange).asset},
+}
+
 // addRoutes gives every path what it serves. A path that is known for another method is told so; all others are
 // pages that do not exist.
 func (h *Handler) addRoutes() {
-	open := []route{
-		{method: http.MethodGet, path: "/sign_in", serve: (*exchange).showSignIn},
-		{method: http.MethodPost, path: "/sign_in", serve: (*exchange).signIn},
-		{method: http.MethodPost, path: "/sign_out", serve: (*exchange).signOut},
-		{method: http.MethodGet, path: "/static/{file}", serve: (*exchange).asset},
-	}
 	paths := map[string]byMethod{}
 	add := func(rt route, serve func(*exchange) error) {
 		if paths[rt.path] == nil {
@@ -193,7 +195,7 @@ func (x *exchange) recognise() error {
 	x.client, x.docs = client, s.DocsEnabled
 	x.call = api.Call{
 		Caller: auth.Caller{ClientID: client.ID, Scopes: client.Scopes},
-		Paths:  hal.Paths{Prefix: x.base}, Host: x.r.Host,
+		Paths:  hal.Paths{Prefix: x.base}, Host: x.r.Host, Via: api.ViaConsole, Request: x.id,
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"path"
 	"strings"
 
+	"nepenthes/shared/api"
+	"nepenthes/shared/auth"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
 	"nepenthes/web"
@@ -54,14 +56,25 @@ func (x *exchange) signIn() error {
 	if err := x.h.sessions.Begin(ctx, x.ResponseWriter, x.r, client, secretID); err != nil {
 		return err
 	}
+	x.logSession(api.BeganSession, client.ID)
 	x.redirect(x.base + back)
 	return nil
 }
 
+// logSession leaves the line of a write in the log. A session has no name that may stand there: its client's does.
+func (x *exchange) logSession(action api.Action, clientID string) {
+	call := api.Call{Caller: auth.Caller{ClientID: clientID}, Via: api.ViaConsole, Request: x.id}
+	api.LogWritten(x.r.Context(), x.h.Logger, call, action, clientID)
+}
+
 // signOut ends the session; without one it leads to the sign-in all the same.
 func (x *exchange) signOut() error {
+	x.greet()
 	if err := x.h.sessions.End(x.r.Context(), x.ResponseWriter, x.r); err != nil {
 		return err
+	}
+	if x.client.ID != "" {
+		x.logSession(api.EndedSession, x.client.ID)
 	}
 	return x.done("/sign_in", "signed_out")
 }

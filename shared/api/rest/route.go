@@ -100,6 +100,7 @@ func (rt *route) admit(x *exchange) (body []byte, err error) {
 		return nil, err
 	}
 	x.call.Paths, x.call.Host = hal.Paths{Prefix: x.h.Prefix(x.r)}, x.r.Host
+	x.call.Via, x.call.Request = api.ViaAPI, x.id
 	if body, err = rt.readBody(x); err != nil {
 		return nil, err
 	}
