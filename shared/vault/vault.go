@@ -3,8 +3,8 @@
 //
 // For each purpose there is a key pair ([keypair.Pair]) in the store's config table: the public half plain, the
 // private half wrapped by KMS, or by a key file where there is no KMS. Whoever writes a secret seals it with
-// the public half (HPKE, RFC 9180) and cannot open it again; whoever may unwrap the private half does so once
-// per process. So calls of KMS follow the number of processes, not of webhooks or deliveries, and the types
+// the public half (HPKE, RFC 9180), bound to its place (webhook.SealInfo), and cannot open it again; whoever may
+// unwrap the private half does so once per process. So calls of KMS follow the number of processes, not of webhooks or deliveries, and the types
 // say who can do what:
 //
 //	Sealer    webhook secrets in      the functions that write webhooks
