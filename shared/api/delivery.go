@@ -76,10 +76,7 @@ func (o deliveriesResource) whole(ctx context.Context, call Call, f foundDeliver
 		return nil, err
 	}
 	shown := hal.FromDelivery(call.Paths, &f.Delivery)
-	shown.Embedded = &hal.Attempts{Attempts: make([]*hal.Attempt, len(attempts))}
-	for i := range attempts {
-		shown.Embedded.Attempts[i] = hal.FromAttempt(f.event, f.Key, &attempts[i], call.Allows(access.EventsRead))
-	}
+	shown.Embedded = hal.FromAttempts(f.event, f.Key, attempts, call.Allows(access.EventsRead))
 	return shown, shown.Fit(limits.ResponseBody)
 }
 

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"io"
 	"net/http"
 	"slices"
 
@@ -129,6 +130,6 @@ func (x *exchange) showBody() error {
 	}
 	x.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	x.WriteHeader(http.StatusOK)
-	_, _ = x.Write([]byte(*a.Request.Body)) // who has gone need not be told
+	_, _ = io.WriteString(x, *a.Request.Body) // who has gone need not be told
 	return nil
 }

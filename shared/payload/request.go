@@ -42,6 +42,11 @@ func Headers(r *webhook.Recorded, key webhook.Key, a *webhook.Attempt) http.Head
 // Request is the request of an attempt that was made, as it may be shown: body and headers as they were sent,
 // byte for byte, with *** for the signatures and for the values of custom headers.
 func Request(r *webhook.Recorded, key webhook.Key, a *webhook.Attempt) (http.Header, []byte) {
+	return ShownHeaders(r, key, a), Body(a.Format, r.Event)
+}
+
+// ShownHeaders are the headers of Request alone: many attempts have the same body, which need not be rendered for each.
+func ShownHeaders(r *webhook.Recorded, key webhook.Key, a *webhook.Attempt) http.Header {
 	h := Headers(r, key, a)
 	if a.Signed {
 		h[HeaderSignature] = []string{masked}
@@ -52,7 +57,7 @@ func Request(r *webhook.Recorded, key webhook.Key, a *webhook.Attempt) (http.Hea
 	for _, name := range a.HeaderNames {
 		h[name] = []string{masked}
 	}
-	return h, Body(a.Format, r.Event)
+	return h
 }
 
 // traceparent is the W3C trace context of an attempt: the event's trace, and a span derived from the attempt's id,

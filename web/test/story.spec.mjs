@@ -161,7 +161,7 @@ test("a failed delivery is found, understood and tried again", { tag: "@main" },
   await expect(admin.locator("#state")).toContainText("Failed once, and the schedule has no more attempts.");
   await expect(admin.getByText("The receiver answered 503 Service Unavailable.")).toBeVisible();
   await expect(admin.getByText("the database is away")).toBeVisible();
-  await expect(admin.locator("#curl")).toContainText("curl -i -X POST");
+  await expect(admin.locator("#curl")).toContainText("curl --globoff --path-as-is -i -X POST");
   expect(await admin.content()).not.toContain("credential-4711");
   await admin.getByRole("link", { name: /Whole body as text/ }).click();
   await expect(admin.locator("body")).toContainText('"action":"work_package:updated"');

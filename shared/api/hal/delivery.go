@@ -154,11 +154,29 @@ func FromAttempt(r *webhook.Recorded, key webhook.Key, a *webhook.Attempt, showB
 	if r == nil {
 		return shown
 	}
-	headers, body := payload.Request(r, key, a)
-	shown.Request.Headers = joined(headers)
+	shown.Request.Headers = joined(payload.ShownHeaders(r, key, a))
 	if showBody {
-		text := string(body)
+		text := string(payload.Body(a.Format, r.Event))
 		shown.Request.Body = &text
+	}
+	return shown
+}
+
+// FromAttempts shows all attempts of a delivery as FromAttempt shows one. A body is rendered once for each format.
+func FromAttempts(r *webhook.Recorded, key webhook.Key, attempts []webhook.Attempt, showBodies bool) *Attempts {
+	shown := &Attempts{Attempts: make([]*Attempt, len(attempts))}
+	bodies := map[webhook.Format]*string{}
+	for i := range attempts {
+		a := &attempts[i]
+		shown.Attempts[i] = FromAttempt(r, key, a, false)
+		if r == nil || !showBodies {
+			continue
+		}
+		if bodies[a.Format] == nil {
+			text := string(payload.Body(a.Format, r.Event))
+			bodies[a.Format] = &text
+		}
+		shown.Attempts[i].Request.Body = bodies[a.Format]
 	}
 	return shown
 }
@@ -224,12 +242,15 @@ func (d *Delivery) Fit(limit int) error {
 	if err != nil {
 		return fmt.Errorf("measure delivery %s: %w", d.ID, err)
 	}
-	room := limit - len(bare)
+	room, sizes := limit-len(bare), map[*string]int{}
 	for i := len(attempts) - 1; i >= 0; i-- {
 		if bodies[i] == nil {
 			continue
 		}
-		if room -= textSize(*bodies[i]); room < 0 {
+		if sizes[bodies[i]] == 0 {
+			sizes[bodies[i]] = textSize(*bodies[i])
+		}
+		if room -= sizes[bodies[i]]; room < 0 {
 			attempts[i].Request.Truncated = true
 			room -= truncatedSize
 			continue

@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"nepenthes/events"
 	"nepenthes/shared/api/hal"
+	"nepenthes/shared/payload"
 	"nepenthes/shared/webhook"
 )
 
@@ -87,5 +90,32 @@ func TestAnExpiredEventLeavesTheRequestEmpty(t *testing.T) {
 	got := hal.FromAttempt(nil, webhook.Key{}, &webhook.Attempt{}, true)
 	if got.Request.Body != nil || got.Request.Headers == nil || len(got.Request.Headers) != 0 || got.Response != nil || got.Error != nil {
 		t.Errorf("got %+v, want neither body nor answer", got)
+	}
+}
+
+// Many attempts cost what their one body costs, not each as much again.
+func TestAttemptsShareTheirBody(t *testing.T) {
+	const size = 256 << 10
+	recorded := &webhook.Recorded{Event: events.Event{ID: "evt_1", Type: "work_package:updated", Data: []byte(`"` + strings.Repeat("x", size) + `"`)}}
+	attempts := make([]webhook.Attempt, 50)
+	for i := range attempts {
+		attempts[i] = webhook.Attempt{Number: i + 1, Format: webhook.FormatNepenthes}
+	}
+	attempts[3].Format = webhook.FormatStandard
+	key := webhook.Key{Webhook: "wh_01JGK0000000000000000000AA", Event: events.KeyOf("s", "1")}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	d := &hal.Delivery{Embedded: hal.FromAttempts(recorded, key, attempts, true)}
+	if err := d.Fit(100 * size); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 12*size {
+		t.Errorf("%d bytes were allocated for two bodies of %d", allocated, size)
+	}
+	for i, a := range d.Embedded.Attempts {
+		if want := string(payload.Body(attempts[i].Format, recorded.Event)); a.Request.Body == nil || *a.Request.Body != want {
+			t.Fatalf("attempt %d has another body than was sent", i+1)
+		}
 	}
 }

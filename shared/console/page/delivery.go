@@ -1,8 +1,6 @@
 package page
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -90,7 +88,7 @@ func NewDelivery(f Frame, d *hal.Delivery, webhooks map[string]*hal.Webhook, o D
 		p.Attempts = append(p.Attempts, attempt(d.Embedded.Attempts[i], i == len(d.Embedded.Attempts)-1, o.Bodies))
 	}
 	p.Bodies = bodies(d.Embedded.Attempts, self, o.Raw)
-	p.Curl = curl(d.Embedded.Attempts)
+	p.Curl = curl(d.Embedded.Attempts, self)
 	return p
 }
 
@@ -285,41 +283,24 @@ func bodies(attempts []*hal.Attempt, self string, raw bool) []Body {
 		seen = append(seen, *a.Request.Body)
 		b := Body{
 			ID: fmt.Sprintf("body-%d", a.Number), Label: "Request body", Text: *a.Request.Body, Size: size(len(*a.Request.Body)),
-			Toggle: "As it was sent", ToggleHref: self + "?body=raw", WholeHref: self + "/attempts/" + a.ID + "/request",
+			Toggle: "As it was sent", ToggleHref: self + "?body=raw", WholeHref: bodyHref(self, a),
 		}
 		if len(list) > 0 {
 			b.Label = fmt.Sprintf("Request body up to attempt %d", a.Number)
 		}
+		cut := false
 		if raw {
 			b.Toggle, b.ToggleHref = "Pretty-printed", self
+			b.Text, cut = beginning(b.Text, bodyShown)
 		} else {
-			b.Text = pretty(b.Text)
+			b.Text, cut = pretty(b.Text, bodyShown)
 		}
-		b.Text, b.Cut = cut(visible(b.Text))
+		if b.Text = visible(b.Text); cut {
+			b.Cut = "Only the first 16 KiB are shown here."
+		}
 		list = append(list, b)
 	}
 	return list
-}
-
-// pretty lays JSON out for people; what is none stays as it is.
-func pretty(text string) string {
-	var out bytes.Buffer
-	if json.Indent(&out, []byte(text), "", "  ") != nil {
-		return text
-	}
-	return out.String()
-}
-
-// cut shortens a text to what the page shows, at a whole character.
-func cut(text string) (shown, note string) {
-	if len(text) <= bodyShown {
-		return text, ""
-	}
-	end := bodyShown
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end], "Only the first 16 KiB are shown here."
 }
 
 func size(bytes int) string {

@@ -3,7 +3,6 @@ package page_test
 import (
 	"bytes"
 	"fmt"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -117,34 +116,6 @@ func TestEveryFailureIsExplained(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestCurlIsWhatWasSent has a shell read the command and compares what curl would be given.
-func TestCurlIsWhatWasSent(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		body := rapid.StringOf(rapid.Rune().Filter(func(r rune) bool { return r != 0 && r != '\r' })).Draw(t, "body")
-		if !utf8.ValidString(body) {
-			return
-		}
-		url := "https://receiver.example.com/in?a=it's&b=$(id)`id`"
-		d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
-		d.Embedded.Attempts = []*hal.Attempt{{ID: "att_1", Number: 1, URL: url, Request: hal.Request{
-			Headers: map[string]string{"Content-Type": "application/json", "X-Odd": `"'$HOME\`, "webhook-signature": hal.Masked}, Body: &body,
-		}}}
-		c := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Bodies: true, Now: now}, nil).Curl
-		script := "curl() { for a in \"$@\"; do printf '%s\\0' \"$a\"; done; }\n" + c.Text
-		out, err := exec.Command("sh", "-c", script).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := strings.Join([]string{"-i", "-X", "POST", url, "-H", "Content-Type: application/json", "-H", "X-Odd: \"'$HOME\\", "--data-raw", body, ""}, "\x00")
-		if string(out) != want {
-			t.Fatalf("got %q, want %q", out, want)
-		}
-		if !strings.Contains(c.Note, "webhook-signature") {
-			t.Fatalf("the note %q does not say what is missing", c.Note)
-		}
-	})
 }
 
 func TestBodiesAreShownOnceAndCut(t *testing.T) {

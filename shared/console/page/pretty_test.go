@@ -1,0 +1,98 @@
+package page_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/console/page"
+	"nepenthes/shared/webhook"
+	"nepenthes/web"
+)
+
+const bodyShown = 16 << 10
+
+func shownBody(text string, raw bool) page.Body {
+	d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+	d.Embedded.Attempts = []*hal.Attempt{{ID: "att_1", Number: 1, Request: hal.Request{Body: &text}}}
+	return page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Bodies: true, Raw: raw, Now: now}, nil).Bodies[0]
+}
+
+// What fits is laid out as package json does it.
+func TestPrettyIsJSONIndented(t *testing.T) {
+	texts := []string{
+		`{}`, `[]`, `{"a":[]}`, `[{},[],""]`, `{"a":{"b":[1,2.5e-7,true,null,"x\"y\\",{"":0}]},"c":"[,{:"}`, ` { "a" : [ ] , "b" : 1 } `,
+		"{\n\t\"a\":\r\n 1}", `"text"`, `9007199254740993`, `null`, `{"a":"\u00e4\\"}`, "[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]",
+	}
+	check := func(t interface{ Errorf(string, ...any) }, text string) {
+		var want bytes.Buffer
+		if json.Indent(&want, []byte(text), "", "  ") != nil {
+			return
+		}
+		got := shownBody(text, false)
+		if wanted := strings.TrimSpace(want.String()); got.Text != wanted || got.Cut != "" {
+			t.Errorf("%q: got %q, want %q", text, got.Text, wanted)
+		}
+	}
+	for _, text := range texts {
+		check(t, text)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		check(t, rapid.StringOfN(rapid.SampledFrom([]rune(`{}[],:"\ a1`)), 0, 60, -1).Draw(t, "text"))
+	})
+}
+
+// What is shown cut is produced cut: no text costs more than a fixed multiple of what is shown of it.
+func TestBodiesAreProducedCut(t *testing.T) {
+	const size = 260 << 10
+	nested := strings.Repeat("[", 990) + strings.Repeat("]", 990)
+	texts := map[string]string{
+		"nested":        "[" + strings.Repeat(nested+",", 129) + nested + "]",
+		"opened":        strings.Repeat("[", size),
+		"objects":       strings.Repeat(`{"a":`, size/5),
+		"one string":    `{"a":"` + strings.Repeat("x", size) + `"}`,
+		"escapes":       `"` + strings.Repeat(`\\`, size/2) + `"`,
+		"one number":    strings.Repeat("1", size),
+		"commas":        "[" + strings.Repeat("1,", size/2) + "1]",
+		"white space":   strings.Repeat(" ", size) + "1",
+		"deletes":       `"` + strings.Repeat("\x7f", size) + `"`,
+		"returns":       strings.Repeat("\r\n", size/2) + "1",
+		"wide letters":  `"` + strings.Repeat("計", size/3) + `"`,
+		"no JSON":       strings.Repeat("}", size),
+		"empty members": "[" + strings.Repeat("{},", size/3) + "{}]",
+	}
+	blank := map[string]bool{"white space": true, "returns": true} // laid out, nothing is left to be cut
+	for name, text := range texts {
+		for _, raw := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+				for i := range 50 {
+					d.Embedded.Attempts = append(d.Embedded.Attempts, &hal.Attempt{ID: "att_1", Number: i + 1, Request: hal.Request{Body: &text}})
+				}
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				began := time.Now()
+				p := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Bodies: true, Raw: raw, Now: now}, nil)
+				took := time.Since(began)
+				runtime.ReadMemStats(&after)
+				if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 40*bodyShown {
+					t.Errorf("%d bytes were allocated in %v", allocated, took)
+				}
+				if b := p.Bodies[0]; len(b.Text) > 3*bodyShown || !utf8.ValidString(b.Text) || (b.Cut == "") != (blank[name] && !raw) {
+					t.Errorf("%d bytes, cut %q", len(b.Text), b.Cut)
+				}
+				if err := web.Render(io.Discard, "delivery", p); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+	}
+}
