@@ -231,7 +231,7 @@ func (r *run) bill() bill {
 type opener struct{}
 
 // Open gives a secret.
-func (opener) Open(context.Context, []byte, ...string) ([]byte, error) {
+func (opener) Open(context.Context, []byte, webhook.SealInfo) ([]byte, error) {
 	return []byte("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), nil
 }
 
