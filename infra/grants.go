@@ -17,6 +17,8 @@ type grant struct {
 	actions []string
 	// on is what it may do it to.
 	on target
+	// parts, for a table, are the only parts of it to which it may; nil: to all (see package tables).
+	parts []string
 	// purpose, for the key, is the only purpose of a key pair for which it may. A request that names none gets
 	// nothing either, from the key itself: what was wrapped for a purpose does not open without it. (So the
 	// condition can let it pass, and holds in emulators, whose rules do not see the purpose.)
@@ -43,6 +45,27 @@ var (
 	deleting = slices.Concat(writing, []string{"dynamodb:DeleteItem"})
 )
 
+// What can be done to parts of a table: each names the one item that it is about. (The condition would let requests
+// through that name none.)
+var (
+	put    = []string{"dynamodb:PutItem"}
+	update = []string{"dynamodb:UpdateItem"}
+	remove = []string{"dynamodb:DeleteItem"}
+)
+
+// The parts of the tables by what can be read in them: whoever writes such a thing writes these parts.
+var (
+	settingsParts = []string{tables.SettingsPart, tables.CatalogueVersion}
+	webhookParts  = []string{tables.WebhooksPart, tables.CatalogueVersion}
+	clientParts   = []string{tables.ClientsPart, tables.ClientsVersion}
+	changeLog     = []string{tables.ChangeLogPart}
+	revocations   = []string{tables.ValuesPart + tables.Revocations}
+	signIns       = []string{tables.CountersPart + tables.SignIns}
+	consoleState  = []string{
+		tables.ValuesPart + tables.Sessions, tables.ValuesPart + tables.SessionUses, tables.ValuesPart + tables.FormsSent,
+	}
+)
+
 // What can be done to a queue. In the cloud SendMessage covers batches; emulators ask for those by their own name.
 var (
 	send    = []string{"sqs:SendMessage", "sqs:SendMessageBatch"}
@@ -56,17 +79,26 @@ var (
 	readIt    = []string{"secretsmanager:GetSecretValue"}
 )
 
-// grants is all that each function may do. Only the sender can open webhook secrets, and only oauth can sign.
+// grants is all that each function may do. Only the sender can open webhook secrets, and only oauth can sign. The
+// config and the state table are written by parts: a function that was taken over can plant neither a key nor a
+// client nor a session that is not its own to make.
 var grants = map[routes.Function][]grant{
 	routes.Settings: {
-		{actions: writing, on: table(tables.Config)},
-		{actions: writing, on: table(tables.State)},
+		{actions: reading, on: table(tables.Config)},
+		{actions: put, on: table(tables.Config), parts: settingsParts},
+		{actions: reading, on: table(tables.State)},
+		{actions: put, on: table(tables.State), parts: changeLog},
 	},
 	routes.Webhooks: {
-		{actions: deleting, on: table(tables.Config)},
+		{actions: reading, on: table(tables.Config)},
+		{actions: put, on: table(tables.Config), parts: slices.Concat(webhookParts, []string{
+			tables.WebhookNames, tables.ProjectsPart, tables.KeyPairsPart + keypair.WebhookSecrets,
+		})},
+		{actions: remove, on: table(tables.Config), parts: []string{tables.WebhooksPart, tables.WebhookNames}},
 		{actions: writing, on: table(tables.Events)},
 		{actions: writing, on: table(tables.Deliveries)},
-		{actions: writing, on: table(tables.State)},
+		{actions: reading, on: table(tables.State)},
+		{actions: put, on: table(tables.State), parts: changeLog},
 		{actions: send, on: queue(lane.Events)},
 		{actions: send, on: queue(lane.Deliveries)},
 		{actions: send, on: queue(lane.Retries)},
@@ -74,17 +106,28 @@ var grants = map[routes.Function][]grant{
 		{actions: readIt, on: cursorKey},
 	},
 	routes.OAuth: {
-		{actions: deleting, on: table(tables.Config)},
-		{actions: writing, on: table(tables.State)},
+		{actions: reading, on: table(tables.Config)},
+		{actions: put, on: table(tables.Config), parts: slices.Concat(clientParts, []string{tables.KeyPairsPart + keypair.TokenSigning})},
+		{actions: remove, on: table(tables.Config), parts: []string{tables.ClientsPart}},
+		{actions: reading, on: table(tables.State)},
+		{actions: put, on: table(tables.State), parts: revocations},
+		{actions: update, on: table(tables.State), parts: signIns},
 		{actions: makePairs, on: key, purpose: keypair.TokenSigning},
 		{actions: unwrap, on: key, purpose: keypair.TokenSigning},
 		{actions: readIt, on: administratorSecret},
 	},
 	routes.Console: {
-		{actions: deleting, on: table(tables.Config)},
+		{actions: reading, on: table(tables.Config)},
+		{actions: put, on: table(tables.Config), parts: slices.Concat(webhookParts, clientParts, []string{
+			tables.SettingsPart, tables.WebhookNames, tables.ProjectsPart, tables.KeyPairsPart + keypair.WebhookSecrets,
+		})},
+		{actions: remove, on: table(tables.Config), parts: []string{tables.WebhooksPart, tables.WebhookNames, tables.ClientsPart}},
 		{actions: writing, on: table(tables.Events)},
 		{actions: writing, on: table(tables.Deliveries)},
-		{actions: deleting, on: table(tables.State)},
+		{actions: reading, on: table(tables.State)},
+		{actions: put, on: table(tables.State), parts: slices.Concat(changeLog, consoleState)},
+		{actions: update, on: table(tables.State), parts: signIns},
+		{actions: remove, on: table(tables.State), parts: consoleState},
 		{actions: send, on: queue(lane.Deliveries)},
 		{actions: send, on: queue(lane.Retries)},
 		{actions: makePairs, on: key, purpose: keypair.WebhookSecrets},
@@ -93,7 +136,8 @@ var grants = map[routes.Function][]grant{
 	},
 	routes.Fanout: {
 		{actions: consume, on: queue(lane.Events)},
-		{actions: writing, on: table(tables.Config)},
+		{actions: reading, on: table(tables.Config)},
+		{actions: put, on: table(tables.Config), parts: []string{tables.ProjectsPart}},
 		{actions: writing, on: table(tables.Events)},
 		{actions: reading, on: table(tables.State)},
 		{actions: send, on: queue(lane.Deliveries)},
@@ -102,10 +146,12 @@ var grants = map[routes.Function][]grant{
 	routes.Sender: {
 		{actions: consume, on: queue(lane.Deliveries)},
 		{actions: consume, on: queue(lane.Retries)},
-		{actions: writing, on: table(tables.Config)},
+		{actions: reading, on: table(tables.Config)},
+		{actions: put, on: table(tables.Config), parts: webhookParts},
 		{actions: reading, on: table(tables.Events)},
 		{actions: deleting, on: table(tables.Deliveries)},
-		{actions: writing, on: table(tables.State)},
+		{actions: reading, on: table(tables.State)},
+		{actions: put, on: table(tables.State), parts: changeLog},
 		{actions: send, on: queue(lane.Retries)},
 		{actions: unwrap, on: key, purpose: keypair.WebhookSecrets},
 	},
@@ -120,8 +166,8 @@ func (s *stack) grant() {
 	for _, f := range routes.Functions() {
 		for _, g := range grants[f] {
 			props := &awsiam.PolicyStatementProps{Actions: jsii.Strings(g.actions...), Resources: ptr(g.on(s))}
-			if g.purpose != "" {
-				props.Conditions = &map[string]any{"StringEqualsIfExists": map[string]string{"kms:EncryptionContext:purpose": g.purpose}}
+			if condition := g.condition(); condition != nil {
+				props.Conditions = &condition
 			}
 			s.functions[f].AddToRolePolicy(awsiam.NewPolicyStatement(props))
 		}
@@ -129,6 +175,21 @@ func (s *stack) grant() {
 	if s.staticEgress {
 		s.grantNetwork()
 	}
+}
+
+// condition is what must hold for the grant; nil for nothing.
+func (g grant) condition() map[string]any {
+	switch {
+	case g.purpose != "":
+		return map[string]any{"StringEqualsIfExists": map[string]string{"kms:EncryptionContext:purpose": g.purpose}}
+	case g.parts != nil:
+		var patterns []string
+		for _, part := range g.parts {
+			patterns = append(patterns, tables.Pattern(part))
+		}
+		return map[string]any{"ForAllValues:StringLike": map[string][]string{"dynamodb:LeadingKeys": patterns}}
+	}
+	return nil
 }
 
 // grantNetwork lets Lambda put up the sender's network interfaces, which it does in the name of the sender's role.

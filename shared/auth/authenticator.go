@@ -12,6 +12,7 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/tables"
 )
 
 // Counter counts until it expires (conformance.State). Counting by 0 only reads, by less than 0 it begins nothing.
@@ -201,7 +202,7 @@ func errGuessing() error {
 // signInKey names the counter of a client and an address, without keeping either.
 func signInKey(id, source string) string {
 	sum := sha256.Sum256([]byte(id + "\x00" + network(source)))
-	return "sign-in/" + base64.RawURLEncoding.EncodeToString(sum[:16])
+	return tables.SignIns + base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
 // network is what counts as one source: an IPv4 address, and of an IPv6 address its /64, since whoever has one

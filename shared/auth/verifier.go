@@ -9,6 +9,7 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/tables"
 )
 
 // StateReader reads what is kept until it expires.
@@ -93,7 +94,7 @@ func unauthenticated(message string) *fault.Fault {
 	return fault.New(fault.Unauthenticated, "%s", message).With("Get a new one at /oauth/token.")
 }
 
-func revocationKey(tokenID string) string { return "revoked/" + tokenID }
+func revocationKey(tokenID string) string { return tables.Revocations + tokenID }
 
 func (v *Verifier) notRevoked(ctx context.Context, tokenID string) error {
 	_, err := v.Revocations.State(ctx, revocationKey(tokenID))

@@ -9,6 +9,7 @@ import (
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/tables"
 )
 
 // A form whose answer shows a new secret carries a number that counts once: its answer is no redirect, so a browser
@@ -23,7 +24,9 @@ var onceForm = regexp.MustCompile(`^[A-Z2-7]{26}$`)
 // once makes the number for a form.
 func once() string { return rand.Text() }
 
-func (x *exchange) onceKey() string { return "once/" + x.client.ID + "/" + x.r.PostForm.Get("once") }
+func (x *exchange) onceKey() string {
+	return tables.FormsSent + x.client.ID + "/" + x.r.PostForm.Get("once")
+}
 
 // useOnce marks the form's number as used. False: it was used before, and the answer has been written.
 func (x *exchange) useOnce(next string) (first bool, err error) {

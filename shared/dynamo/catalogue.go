@@ -38,11 +38,11 @@ type head struct {
 // version, it reads version and webhook in a transaction, which has to wait for the other.
 func (s *Store) CatalogueVersion(ctx context.Context) (version int64, err error) {
 	defer fault.Wrap(&err, "read the catalogue's version")
-	seen, err := s.head(ctx, catalogueVersion)
+	seen, err := s.head(ctx, tables.CatalogueVersion)
 	if err != nil || seen.Version == s.settled.Load() {
 		return seen.Version, err
 	}
-	settled, err := s.settle(ctx, catalogueVersion, seen, catalogueKey)
+	settled, err := s.settle(ctx, tables.CatalogueVersion, seen, catalogueKey)
 	if err == nil {
 		s.settled.Store(settled.Version)
 	}
@@ -52,7 +52,7 @@ func (s *Store) CatalogueVersion(ctx context.Context) (version int64, err error)
 // catalogueKey is the key of what a version of the catalogue changed.
 func catalogueKey(changed string) item {
 	if changed == "" {
-		return configKey(settingsPartition, settingsPartition)
+		return configKey(tables.SettingsPart, tables.SettingsPart)
 	}
 	return webhookKey(changed)
 }
@@ -131,7 +131,7 @@ func (s *Store) change(ctx context.Context, changed string, plan func(context.Co
 		return classify(ctx.Err())
 	}
 	return patiently(ctx, func(ctx context.Context) (done bool, err error) {
-		was, err := s.head(ctx, catalogueVersion)
+		was, err := s.head(ctx, tables.CatalogueVersion)
 		if err != nil {
 			return true, err
 		}
@@ -140,7 +140,7 @@ func (s *Store) change(ctx context.Context, changed string, plan func(context.Co
 			return true, err
 		}
 		next := head{Version: was.Version + 1, Changed: changed}
-		raise, err := s.raise(catalogueVersion, next, errAgain)
+		raise, err := s.raise(tables.CatalogueVersion, next, errAgain)
 		if err != nil {
 			return true, err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/tables"
 )
 
 const (
@@ -34,14 +35,14 @@ type clientItem struct {
 // it is through: a change that comes between makes a write under this version fail, and none is overlooked.
 func (s *Store) Clients(ctx context.Context) (all []access.Client, version int64, err error) {
 	defer fault.Wrap(&err, "list clients")
-	list, err := s.head(ctx, clientListVersion)
+	list, err := s.head(ctx, tables.ClientsVersion)
 	if err == nil {
-		list, err = s.settle(ctx, clientListVersion, list, clientKey)
+		list, err = s.settle(ctx, tables.ClientsVersion, list, clientKey)
 	}
 	if err != nil {
 		return nil, 0, err
 	}
-	found, err := s.nouns(ctx, clientPartition)
+	found, err := s.nouns(ctx, tables.ClientsPart)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -58,7 +59,7 @@ func (s *Store) Clients(ctx context.Context) (all []access.Client, version int64
 	return all, list.Version, nil
 }
 
-func clientKey(id string) item { return configKey(clientPartition, id) }
+func clientKey(id string) item { return configKey(tables.ClientsPart, id) }
 
 // Client implements conformance.Clients.
 func (s *Store) Client(ctx context.Context, id string) (_ access.Client, err error) {
@@ -97,7 +98,7 @@ func (s *Store) DeleteClient(ctx context.Context, id string, list int64) (err er
 
 // changeClients writes a client and the next version of the list.
 func (s *Store) changeClients(ctx context.Context, next head, client write) error {
-	raise, err := s.raise(clientListVersion, next, conflict(clientList))
+	raise, err := s.raise(tables.ClientsVersion, next, conflict(clientList))
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"nepenthes/shared/fault"
 	"nepenthes/shared/keypair"
+	"nepenthes/shared/tables"
 )
 
 const keyPairKind = "list of key pairs"
@@ -27,7 +28,7 @@ type keyPairItem struct {
 // KeyPairs implements conformance.Store.
 func (s *Store) KeyPairs(ctx context.Context, purpose string) (pairs []keypair.Pair, err error) {
 	defer fault.Wrap(&err, "list key pairs for %s", purpose)
-	found, err := s.nouns(ctx, keyPairsPartition+purpose)
+	found, err := s.nouns(ctx, tables.KeyPairsPart+purpose)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func (s *Store) PutKeyPair(ctx context.Context, pair keypair.Pair, after string)
 
 // addKeyPair gives a pair its number, unless another has got it meanwhile.
 func (s *Store) addKeyPair(ctx context.Context, pair keypair.Pair, number int) error {
-	noun, err := marshal(keyPairItem(pair), configKey(keyPairsPartition+pair.Purpose, fmt.Sprintf(keyPairSortPattern, number)))
+	noun, err := marshal(keyPairItem(pair), configKey(tables.KeyPairsPart+pair.Purpose, fmt.Sprintf(keyPairSortPattern, number)))
 	if err != nil {
 		return err
 	}

@@ -24,19 +24,8 @@ func number(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }
 
-// Partitions of the config table. The sort key is the noun's id; where there is one noun only, it is the
-// partition's name again.
-const (
-	settingsPartition  = "settings"
-	catalogueVersion   = "catalogue"
-	namePartition      = "name" // of webhooks, folded and hashed
-	projectPartition   = "project"
-	clientPartition    = "client"
-	clientListVersion  = "clients"
-	keyPairsPartition  = "keypair:" // and the purpose; sorted by number
-	webhooksPartition  = "webhook:" // and the shard
-	keyPairSortPattern = "%06d"
-)
+// keyPairSortPattern is how the number of a key pair is its sort key.
+const keyPairSortPattern = "%06d"
 
 // webhookShards is over how many partitions the webhooks are spread. A partition gives 3,000 read units a second:
 // with 10,000 webhooks of 2 KB each cold start of a function would take more than that from a single one.
@@ -49,7 +38,7 @@ func configKey(partition, sort string) item {
 // canBeKey reports whether id can be a sort key, which has 1 to 1,024 bytes: nothing else is an id of anything.
 func canBeKey(id string) bool { return id != "" && len(id) <= 1024 }
 
-func webhookShard(shard int) string { return webhooksPartition + strconv.Itoa(shard) }
+func webhookShard(shard int) string { return tables.WebhooksPart + strconv.Itoa(shard) }
 
 func webhookKey(webhookID string) item {
 	return configKey(webhookShard(shardOf(webhookShards, []byte(webhookID))), webhookID)
@@ -59,14 +48,17 @@ func webhookKey(webhookID string) item {
 // fold to more bytes than a sort key may have.
 func nameKey(name string) item {
 	sum := sha256.Sum256([]byte(webhook.FoldName(name)))
-	return configKey(namePartition, base64.RawURLEncoding.EncodeToString(sum[:]))
+	return configKey(tables.WebhookNames, base64.RawURLEncoding.EncodeToString(sum[:]))
 }
 
-// Keys of the state table: values, counters and the change log cannot meet.
-func valueKey(key string) item     { return stateKey("v:" + key) }
-func counterKey(key string) item   { return stateKey("c:" + key) }
-func changeKey(version int64) item { return stateKey("l:" + strconv.FormatInt(version, 10)) }
-func stateKey(key string) item     { return item{tables.State.Partition.Name: text(key)} }
+// Keys of the state table.
+func valueKey(key string) item   { return stateKey(tables.ValuesPart + key) }
+func counterKey(key string) item { return stateKey(tables.CountersPart + key) }
+func stateKey(key string) item   { return item{tables.State.Partition.Name: text(key)} }
+
+func changeKey(version int64) item {
+	return stateKey(tables.ChangeLogPart + strconv.FormatInt(version, 10))
+}
 
 // eventKey is the key of an event (12 bytes) or of a part of a plan (18 bytes: the plan's random id and a number).
 func eventKey(key []byte) item { return item{tables.Events.Partition.Name: blob(key)} }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"nepenthes/shared/fault"
+	"nepenthes/shared/tables"
 	"nepenthes/shared/webhook"
 )
 
@@ -28,7 +29,7 @@ type projectItem struct {
 // Projects implements conformance.Projects.
 func (s *Store) Projects(ctx context.Context) (_ []webhook.Project, err error) {
 	defer fault.Wrap(&err, "list projects")
-	found, err := s.nouns(ctx, projectPartition)
+	found, err := s.nouns(ctx, tables.ProjectsPart)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func (s *Store) ProjectsByID(ctx context.Context, ids ...string) (_ []webhook.Pr
 	var keys []item
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
 		if canBeKey(id) {
-			keys = append(keys, configKey(projectPartition, id))
+			keys = append(keys, configKey(tables.ProjectsPart, id))
 		}
 	}
 	found, err := s.getAll(ctx, s.tables.Config, keys)
@@ -72,7 +73,7 @@ func (s *Store) PutProject(ctx context.Context, p *webhook.Project) (err error) 
 	defer fault.Wrap(&err, "store project %s", p.ID)
 	next := projectItem(*p)
 	next.Version++
-	noun, err := marshal(next, configKey(projectPartition, p.ID))
+	noun, err := marshal(next, configKey(tables.ProjectsPart, p.ID))
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,10 @@ import (
 
 	"nepenthes/shared/fault"
 	"nepenthes/shared/settings"
+	"nepenthes/shared/tables"
 )
+
+const settingsKind = "settings"
 
 // settingsItem is how settings are stored. Like all items of nouns it differs from the noun by its tags alone, so
 // that Go converts one into the other: a member added there is missed here by the compiler, and one renamed there
@@ -26,11 +29,11 @@ type settingsItem struct {
 // Settings implements conformance.Catalogue.
 func (s *Store) Settings(ctx context.Context) (_ settings.Settings, err error) {
 	defer fault.Wrap(&err, "read the settings")
-	stored, err := s.get(ctx, s.tables.Config, configKey(settingsPartition, settingsPartition))
+	stored, err := s.get(ctx, s.tables.Config, configKey(tables.SettingsPart, tables.SettingsPart))
 	if err != nil || len(stored) == 0 {
 		return settings.Defaults(), err
 	}
-	found, err := unmarshal[settingsItem](stored, settingsPartition, "")
+	found, err := unmarshal[settingsItem](stored, settingsKind, "")
 	return settings.Settings(found), err
 }
 
@@ -39,15 +42,15 @@ func (s *Store) PutSettings(ctx context.Context, set *settings.Settings) (err er
 	defer fault.Wrap(&err, "store the settings")
 	next := settingsItem(*set)
 	next.LockVersion++
-	noun, err := marshal(next, configKey(settingsPartition, settingsPartition))
+	noun, err := marshal(next, configKey(tables.SettingsPart, tables.SettingsPart))
 	if err != nil {
 		return err
 	}
-	put, refused := versioned(s.tables.Config, settingsPartition, "", noun)
+	put, refused := versioned(s.tables.Config, settingsKind, "", noun)
 	err = s.change(ctx, "", func(context.Context) ([]write, error) {
 		return []write{{types.TransactWriteItem{Put: put}, func(stored item) error {
 			if len(stored) == 0 { // nobody has changed the defaults, which are there all the same
-				return conflict(settingsPartition)
+				return conflict(settingsKind)
 			}
 			return refused(stored)
 		}}}, nil

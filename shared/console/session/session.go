@@ -15,6 +15,7 @@ import (
 	"nepenthes/shared/access"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/tables"
 )
 
 const (
@@ -194,10 +195,10 @@ func newToken() string {
 }
 
 // key is where a session is stored: who reads the store cannot take over a session.
-func key(token string) string { return "session/" + hash(token) }
+func key(token string) string { return tables.Sessions + hash(token) }
 
 // useKey is where its last use is noted.
-func useKey(token string) string { return "session-use/" + hash(token) }
+func useKey(token string) string { return tables.SessionUses + hash(token) }
 
 func hash(token string) string {
 	sum := sha256.Sum256([]byte(token))
