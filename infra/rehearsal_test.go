@@ -40,6 +40,7 @@ func TestRehearsal(t *testing.T) {
 	if err := cloud.Synthesise(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	writes := guarded(t, cloud)
 	if _, err := cloud.Deploy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -54,6 +55,9 @@ func TestRehearsal(t *testing.T) {
 	if emulator.Has(suite.NoPermissions) {
 		return
 	}
+	t.Run("roles let functions write what they write", func(t *testing.T) {
+		writes.settle(t, routes.Settings, routes.Webhooks, routes.OAuth, routes.Console, routes.Fanout)
+	})
 	t.Run("the story without a grant", func(t *testing.T) {
 		if err := cloud.DeployFrom(t.Context(), without(t, routes.Webhooks, "kms:GenerateDataKeyPairWithoutPlaintext")); err != nil {
 			t.Fatal(err)
