@@ -333,7 +333,7 @@ func storeCalls(t *testing.T, whole *dynamo.Store) map[string]storeCall {
 		}},
 		"takes a revocation back": {nil, func(s *dynamo.Store) error { return s.DropState(ctx, tables.Revocations+"x") }},
 		"counts a wrong secret": {[]routes.Function{routes.OAuth, routes.Console}, func(s *dynamo.Store) error {
-			_, err := s.Count(ctx, tables.Failures+"x", 1, later)
+			_, err := s.Count(ctx, tables.SignIns+"x", 1, later)
 			return err
 		}},
 	}
