@@ -45,12 +45,12 @@ type guard struct {
 
 	mu      sync.Mutex // protects what follows
 	refused []string
-	written map[routes.Function][]string // parts, as mayWrite has them
+	written map[routes.Function]int // items
 }
 
 // newGuard makes a guard for the roles of a template, before an endpoint.
 func newGuard(tpl *template, endpoint *url.URL, transport http.RoundTripper) *guard {
-	return &guard{tpl: tpl, written: map[routes.Function][]string{}, next: &httputil.ReverseProxy{
+	return &guard{tpl: tpl, written: map[routes.Function]int{}, next: &httputil.ReverseProxy{
 		Transport: transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(endpoint)
@@ -103,7 +103,7 @@ func (g *guard) admits(f routes.Function, policies []policy, w tableWrite, arns 
 			ask.context = map[string][]string{"dynamodb:LeadingKeys": {w.key}}
 		}
 		if allows(policies, ask) {
-			g.written[f] = append(g.written[f], w.key)
+			g.written[f]++
 			return true
 		}
 	}
@@ -203,12 +203,9 @@ func (g *guard) settle(t *testing.T, seen ...routes.Function) {
 		t.Error(what)
 	}
 	for _, f := range seen {
-		if len(g.written[f]) == 0 {
+		if g.written[f] == 0 {
 			t.Errorf("%s has written nothing before the guard's eyes", f)
 		}
-	}
-	for f, keys := range g.written {
-		t.Log(f, slices.Compact(slices.Sorted(slices.Values(keys))))
 	}
 }
 

@@ -193,7 +193,7 @@ func watch(t *testing.T, f rehearsal.Folder) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard := exec.Command("sh", "-c", "cat >/dev/null; kill -9 -- -"+strconv.Itoa(pid)+" 2>/dev/null")
+	guard := exec.Command("sh", "-c", "cat >/dev/null; kill -9 -"+strconv.Itoa(pid)+" 2>/dev/null")
 	lifeline, err := guard.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
