@@ -230,7 +230,14 @@ func New(c Config) *Operations {
 }
 
 func op[I, O any](scope access.Scope, do func(context.Context, Call, *I) (*O, error)) Operation[I, O] {
-	return Operation[I, O]{Scope: scope, do: do}
+	return Operation[I, O]{Scope: scope, do: func(ctx context.Context, call Call, in *I) (*O, error) {
+		if p, hasPrecondition := any(in).(interface{ wellFormed() error }); hasPrecondition {
+			if err := p.wellFormed(); err != nil {
+				return nil, err
+			}
+		}
+		return do(ctx, call, in)
+	}}
 }
 
 // write is an operation that changes configuration or somebody's access. target names, by its id, what was changed.

@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"nepenthes/shared/api/strictjson"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/visible"
 )
 
 // Body is a JSON body as it was read: T is a struct of strictjson.Members.
@@ -75,6 +78,14 @@ func same(raw json.RawMessage, value any) bool {
 	return json.Unmarshal(raw, &sent) == nil && json.Unmarshal(text, &there) == nil && reflect.DeepEqual(sent, there)
 }
 
+// named adds a fault if a text that people know a thing by has nothing to see. One that is as before stays, so that
+// what was named under fewer rules can be changed and sent back.
+func (f *faults) named(attribute, text, before string) {
+	if text != "" && text != before && !visible.In(text) {
+		f.addf(attribute, "It has no visible character.", "Write what a person can read.")
+	}
+}
+
 // required adds a fault if a member that cannot be left empty is null, or absent while something is made.
 func required[T any](f *faults, attribute string, m strictjson.Member[T], isNew bool) {
 	if m.IsNull() || isNew && m.IsAbsent() {
@@ -91,7 +102,7 @@ func (f *faults) firstVersion(m strictjson.Member[int64]) {
 
 // Precondition is the version on which a change insists (RFC 9110 §13.1.1).
 type Precondition struct {
-	IfMatch string `header:"If-Match" doc:"The ETag of the version that is to be changed. If it is no longer the present one, the answer is 409 UpdateConflict and nothing is written." example:"\"3\""`
+	IfMatch string `header:"If-Match" doc:"The ETag of the version that is to be changed, a list of them, or *. If none is the present one, the answer is 409 UpdateConflict and nothing is written; a weak one (W/…) never is." example:"\"3\""`
 }
 
 // expects reports whether the caller insists on a version, by header or by the member lockVersion.
@@ -104,23 +115,35 @@ func (p Precondition) expects(lockVersion strictjson.Member[int64]) bool {
 // is of kind UpdateConflict.
 func (p Precondition) holds(lockVersion strictjson.Member[int64], etag string, current int64) error {
 	version, given := lockVersion.Get()
-	if given && version != current || !p.matches(etag) {
+	if given && version != current {
 		return conflict()
 	}
-	return nil
+	tags := entityTag.FindAllString(p.IfMatch, -1)
+	if len(tags) == 0 || slices.Contains(tags, etag) { // no header, or *
+		return nil
+	}
+	isStrong := func(tag string) bool { return !strings.HasPrefix(tag, weak) }
+	if slices.Contains(tags, weak+etag) || !slices.ContainsFunc(tags, isStrong) {
+		return fault.New(fault.UpdateConflict, "If-Match holds a weak entity tag (W/…), which never matches (RFC 9110 §13.1.1); nothing was written.").
+			With("Send the ETag without W/, which something between us has added.")
+	}
+	return conflict()
 }
 
-// matches compares strongly, as If-Match demands: a weak tag matches nothing.
-func (p Precondition) matches(etag string) bool {
-	if p.IfMatch == "" {
-		return true
+// weak begins a weak entity tag (RFC 9110 §8.8.3).
+const weak = "W/"
+
+var (
+	entityTag  = regexp.MustCompile(`(?:W/)?"[^\x00-\x20"\x7f]*"`)
+	entityTags = regexp.MustCompile(`^[ \t,]*` + entityTag.String() + `(?:[ \t]*,[ \t,]*` + entityTag.String() + `)*[ \t,]*$`)
+)
+
+// wellFormed looks whether the header is one that can be sent (RFC 9110 §13.1.1); the fault is of kind InvalidQuery.
+func (p Precondition) wellFormed() error {
+	if p.IfMatch == "" || strings.TrimSpace(p.IfMatch) == "*" || entityTags.MatchString(p.IfMatch) {
+		return nil
 	}
-	for tag := range strings.SplitSeq(p.IfMatch, ",") {
-		if tag = strings.TrimSpace(tag); tag == "*" || tag == etag {
-			return true
-		}
-	}
-	return false
+	return invalidQuery("If-Match", "The header is not a list of entity tags.", `Send the ETag as it came, in its quotation marks, or *.`)
 }
 
 func conflict() *fault.Fault {

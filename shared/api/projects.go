@@ -99,13 +99,19 @@ func (in *PutProject) apply(p *webhook.Project) error {
 	found.unchanged("_type", patch.Type, "Project")
 	found.unchanged("id", patch.ID, p.ID)
 	found.unchanged("gone", patch.Gone, p.Gone)
+	before := *p
 	patch.Identifier.Take(&p.Identifier, "")
 	patch.Name.Take(&p.Name, "")
 	p.Identifier, p.Name = strings.TrimSpace(p.Identifier), strings.TrimSpace(p.Name)
-	for attribute, text := range map[string]string{"identifier": p.Identifier, "name": p.Name} {
-		if n := utf8.RuneCountInString(text); n > projectNameMax {
-			found.addf(attribute, fmt.Sprintf("It has %d characters; it must be at most %d.", n, projectNameMax), "")
-		}
-	}
+	found.projectText("identifier", p.Identifier, before.Identifier)
+	found.projectText("name", p.Name, before.Name)
 	return found.Err()
+}
+
+// projectText judges what a project is called; it may be empty.
+func (f *faults) projectText(attribute, text, before string) {
+	if n := utf8.RuneCountInString(text); n > projectNameMax {
+		f.addf(attribute, fmt.Sprintf("It has %d characters; it must be at most %d.", n, projectNameMax), "")
+	}
+	f.named(attribute, text, before)
 }

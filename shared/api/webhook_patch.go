@@ -68,6 +68,11 @@ func (x *writing) apply(ctx context.Context, w, current *webhook.Webhook) error 
 	x.readOnly(&found, current)
 	x.take(&found, w, current)
 	found.Join(w.Normalise())
+	before := ""
+	if current != nil {
+		before = current.Name
+	}
+	found.named("name", w.Name, before)
 	if err := x.applyURL(ctx, &found, w, current); err != nil {
 		return err
 	}

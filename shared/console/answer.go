@@ -23,7 +23,7 @@ func (x *exchange) frame() page.Frame {
 	query := x.r.URL.Query()
 	f := page.Frame{Base: x.base, Notice: notices[query.Get("done")], Warnings: warningsNamed(query["warned"])}
 	if x.client.ID != "" {
-		f.Client = x.client.Name
+		f.Client = page.NameOf(x.client.Name, x.client.ID)
 		f.Navigation = page.Navigation(x.base, x.client.Scopes, x.section, x.docs)
 	}
 	return f

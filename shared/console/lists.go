@@ -10,6 +10,7 @@ import (
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
+	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
 )
 
@@ -67,7 +68,7 @@ func (x *exchange) projectNames() (map[string]string, error) {
 	all, _, err := x.listProjects(projectsMost, "")
 	names := make(map[string]string, len(all))
 	for _, p := range all {
-		names[p.ID] = p.Name
+		names[p.ID] = page.NameOf(p.Name, p.ID)
 		if p.Gone {
 			names[p.ID] += " (gone)"
 		}

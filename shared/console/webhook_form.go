@@ -93,7 +93,7 @@ func (x *exchange) savedWebhook(w *hal.Webhook, what string) error {
 	if len(w.Secrets) > 0 {
 		publicKey = w.Secrets[len(w.Secrets)-1].PublicKey
 	}
-	return x.render(http.StatusOK, "secret", page.NewWebhookSecret(x.frame(), w.ID, w.Name, "The secret of "+w.Name, w.Secret, publicKey, w.Warnings,
+	return x.render(http.StatusOK, "secret", page.NewWebhookSecret(x.frame(), w.ID, page.NameOf(w.Name, w.ID), "The secret of "+page.NameOf(w.Name, w.ID), w.Secret, publicKey, w.Warnings,
 		"The receiver verifies with it that requests come from here. It is used from the next attempt on."))
 }
 

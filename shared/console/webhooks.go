@@ -125,7 +125,7 @@ func (x *exchange) rotateSecret() error {
 		return err
 	}
 	return x.render(http.StatusOK, "secret",
-		page.NewWebhookSecret(frame, w.ID, w.Name, "The new secret", s.Secret, s.PublicKey, s.Warnings, page.Overlap(hours)))
+		page.NewWebhookSecret(frame, w.ID, page.NameOf(w.Name, w.ID), "The new secret", s.Secret, s.PublicKey, s.Warnings, page.Overlap(hours)))
 }
 
 func (x *exchange) confirmWebhook() error {

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"mime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -65,13 +66,29 @@ func quality(accept, mediaType string) float64 {
 // checkType looks whether a body's type is one of those that are read.
 func checkType(contentType, encoding string, readable []string) error {
 	name, parameters, err := mime.ParseMediaType(contentType)
-	charset := parameters["charset"]
-	for _, known := range readable {
-		if err == nil && name == known && (charset == "" || strings.EqualFold(charset, "utf-8")) &&
-			(encoding == "" || strings.EqualFold(encoding, "identity")) {
-			return nil
-		}
+	switch {
+	case err != nil && contentType != "":
+		return fault.New(fault.TypeNotSupported, "The header Content-Type is not a media type with well-formed parameters.").
+			With("Send Content-Type: " + readable[0] + ".")
+	case !slices.Contains(readable, name):
+		return fault.New(fault.TypeNotSupported, "The body must be %s.", strings.Join(readable, " or ")).
+			With("Send Content-Type: " + readable[0] + ".")
+	case !isUTF8(parameters["charset"]):
+		return fault.New(fault.TypeNotSupported, "The body must be UTF-8, and the header Content-Type names another charset.").
+			With("Send UTF-8, and leave charset out or write charset=utf-8.")
+	case encoding != "" && !strings.EqualFold(encoding, "identity"):
+		return fault.New(fault.TypeNotSupported, "The body must not be encoded, and the header Content-Encoding says that it is.").
+			With("Send it uncompressed, without Content-Encoding.")
 	}
-	return fault.New(fault.TypeNotSupported, "The body must be %s in UTF-8, not encoded.", strings.Join(readable, " or ")).
-		With("Send Content-Type: " + readable[0] + ".")
+	return nil
+}
+
+// isUTF8 reports whether a charset is UTF-8 under one of its names, or ASCII, which is a part of it; so is none at all
+// (RFC 8259 §8.1 knows no other).
+func isUTF8(charset string) bool {
+	switch strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(charset)) {
+	case "", "utf8", "usascii", "ascii":
+		return true
+	}
+	return false
 }

@@ -21,7 +21,7 @@ type jsonBody interface{ ReadJSON(text []byte) error }
 // what they hold; a field that can read JSON, or of bytes with the tag body, holds the body.
 type input struct {
 	fields  []inputField
-	queries bool
+	queries bool                // a parameter of the query, or a header, can be refused
 	body    []int               // the index of the field that takes the body; nil: there is none
 	field   reflect.StructField // of the body
 	event   string              // the tag body of that field: what kind of event it is; empty: none
@@ -50,7 +50,7 @@ func inputOf(t reflect.Type) *input {
 		for _, kind := range fieldKinds {
 			if name, ok := f.Tag.Lookup(kind); ok {
 				in.fields = append(in.fields, inputField{f, f.Index, kind, name})
-				in.queries = in.queries || kind == "query"
+				in.queries = in.queries || kind == "query" || kind == "header"
 			}
 		}
 	}
@@ -65,7 +65,7 @@ func (in *input) read(x *exchange, body []byte, v reflect.Value) error {
 		}
 	}
 	var query url.Values
-	if in.queries && x.r.URL.RawQuery != "" {
+	if x.r.URL.RawQuery != "" {
 		var err error
 		// A semicolon separates nothing (WHATWG URL, "application/x-www-form-urlencoded parsing"); package url refuses it.
 		if query, err = url.ParseQuery(strings.ReplaceAll(x.r.URL.RawQuery, ";", "%3B")); err != nil {

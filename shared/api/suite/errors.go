@@ -70,8 +70,16 @@ var Errors = []Case{
 	{Name: "a body must be JSON, told before a bad query and an unknown thing", Steps: []Step{
 		{Do: "PATCH /api/v3/webhooks/wh_x", Body: "<x/>", Header: map[string]string{"Content-Type": "text/xml"}, Status: 415, Kind: "TypeNotSupported"},
 		{Do: "PATCH /api/v3/webhooks/wh_x", Body: "{}", Header: map[string]string{"Content-Type": ""}, Status: 415, Kind: "TypeNotSupported"},
-		{Do: "PATCH /api/v3/webhooks/wh_x", Body: "{}", Header: map[string]string{"Content-Type": "application/json; charset=latin1"}, Status: 415, Kind: "TypeNotSupported"},
-		{Do: "PATCH /api/v3/webhooks/wh_x", Body: "{}", Header: map[string]string{"Content-Encoding": "gzip"}, Unless: UnpackedRequests, Status: 415, Kind: "TypeNotSupported"},
+		{Do: "PATCH /api/v3/webhooks/wh_x", Body: "{}", Header: map[string]string{"Content-Type": "application/json; charset=latin1"}, Status: 415, Kind: "TypeNotSupported", Want: map[string]any{"message": Like("must be UTF-8")}},
+		{Do: "PATCH /api/v3/webhooks/wh_x", Body: "{}", Header: map[string]string{"Content-Type": "application/json; charset=utf-16"}, Status: 415, Kind: "TypeNotSupported", Want: map[string]any{"message": Like("must be UTF-8")}},
+		{Do: "PATCH /api/v3/webhooks/wh_x", Body: "{}", Header: map[string]string{"Content-Type": "application/json; charset"}, Status: 415, Kind: "TypeNotSupported", Want: map[string]any{"message": Like("Content-Type")}},
+		{Do: "PATCH /api/v3/webhooks/wh_x", Body: `{}`, Header: map[string]string{"Content-Type": "application/json; charset=utf8"}, Status: 404, Kind: "NotFound"},
+		{Do: "PATCH /api/v3/webhooks/wh_x", Body: `{}`, Header: map[string]string{"Content-Type": "application/json;CHARSET=UTF8"}, Status: 404, Kind: "NotFound"},
+		{Do: "PATCH /api/v3/webhooks/wh_x", Body: `{}`, Header: map[string]string{"Content-Type": `application/json; charset="utf-8"`}, Status: 404, Kind: "NotFound"},
+		{Do: "PATCH /api/v3/webhooks/wh_x", Body: `{}`, Header: map[string]string{"Content-Type": `application/json; profile="x"; charset=Utf-8; v=1`}, Status: 404, Kind: "NotFound"},
+		{Do: "PATCH /api/v3/webhooks/wh_x", Body: `{}`, Header: map[string]string{"Content-Type": "application/json; charset=us-ascii"}, Status: 404, Kind: "NotFound"},
+		{Do: "PATCH /api/v3/webhooks/wh_x", Body: `{}`, Header: map[string]string{"Content-Encoding": "Identity"}, Status: 404, Kind: "NotFound"},
+		{Do: "PATCH /api/v3/webhooks/wh_x", Body: "{}", Header: map[string]string{"Content-Encoding": "gzip"}, Unless: UnpackedRequests, Status: 415, Kind: "TypeNotSupported", Want: map[string]any{"message": Like("Content-Encoding")}},
 		{Do: "PATCH /api/v3/webhooks/wh_x", Body: "{", Header: map[string]string{"Accept": "text/html"}, Status: 406, Kind: "NotAcceptable"},
 		{Do: "PATCH /api/v3/webhooks/wh_x", Body: "{\n  \"name\": }", Status: 400, Kind: "InvalidRequestBody", Want: map[string]any{"message": Like(`line 2, column 11\b`)}},
 		{Do: "PATCH /api/v3/webhooks/wh_x", Body: `{"name":"ä", "name":"b"}`, Status: 400, Kind: "InvalidRequestBody", Want: map[string]any{"message": Like(`line 1, column 14\b`)}},
@@ -151,7 +159,7 @@ var Settings = []Case{
 		{Do: "PATCH /api/v3/settings", Body: `{"api":{"maxPageSize":0}}`, Header: map[string]string{"If-Match": "{etag}"}, Status: 409, Kind: "UpdateConflict"},
 		{Do: "PATCH /api/v3/settings", Body: `{"lockVersion":-1,"api":{"maxPageSize":9}}`, Status: 409, Kind: "UpdateConflict"},
 		{Do: "PATCH /api/v3/settings", Body: `{}`, Header: map[string]string{"If-Match": "*"}, Status: 200},
-		{Do: "PATCH /api/v3/settings", Body: `{}`, Header: map[string]string{"If-Match": "W/{etag}"}, Status: 409, Kind: "UpdateConflict"},
+		{Do: "PATCH /api/v3/settings", Body: `{}`, Header: map[string]string{"If-Match": "W/{etag}"}, Status: 409, Kind: "UpdateConflict", Want: map[string]any{"message": Like("weak")}},
 	}},
 	{Name: "what is wrong with settings is told at once, bad lines by their numbers", Steps: []Step{
 		{

@@ -21,6 +21,7 @@ import (
 	"nepenthes/shared/auth"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
+	"nepenthes/shared/visible"
 )
 
 // nameMax is the longest name, in characters.
@@ -135,8 +136,10 @@ func (r *Registry) Update(ctx context.Context, caller auth.Caller, clientID stri
 		}
 		faults := together(found)
 		if change.Name != nil {
-			client.Name = cleaned(*change.Name)
-			faults.Join(nameFaults(client.Name))
+			before := client.Name
+			if client.Name = cleaned(*change.Name); client.Name != before {
+				faults.Join(nameFaults(client.Name))
+			}
 		}
 		if change.Scopes != nil {
 			client.Scopes = ordered(asked)
@@ -327,6 +330,10 @@ func cleaned(name string) string {
 }
 
 func nameFaults(name string) (found fault.Details) {
+	if name != "" && !visible.In(name) {
+		found.Add(fault.Detail{Attribute: "name", Message: "It has no visible character.", Hint: "Say what the client is for."})
+		return found
+	}
 	if n := utf8.RuneCountInString(name); n >= 1 && n <= nameMax && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl) {
 		return found
 	}

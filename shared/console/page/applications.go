@@ -34,7 +34,7 @@ func NewApplications(f Frame, list *hal.Collection[hal.OAuthClient], writable bo
 		p.NewHref = f.To("/applications/new")
 	}
 	for _, c := range list.Embedded.Elements {
-		row := ApplicationRow{Name: c.Name, Href: f.To("/applications/" + c.ID), ID: c.ID, Scopes: c.Scopes, CreatedAt: At(&c.CreatedAt)}
+		row := ApplicationRow{Name: NameOf(c.Name, c.ID), Href: f.To("/applications/" + c.ID), ID: c.ID, Scopes: c.Scopes, CreatedAt: At(&c.CreatedAt)}
 		for _, s := range c.Secrets {
 			row.Secrets = append(row.Secrets, "Made "+age(s.CreatedAt, now))
 		}
@@ -131,7 +131,7 @@ func NewApplication(f Frame, c form.Client, o ApplicationOptions, err error) *Ap
 // current fills in what a client has that is there.
 func (p *Application) current(c *hal.OAuthClient, now time.Time) {
 	self := p.To("/applications/" + c.ID)
-	p.Title, p.ID, p.Self, p.Action, p.Button = c.Name, c.ID, self, self, "Save"
+	p.Title, p.ID, p.Self, p.Action, p.Button = NameOf(c.Name, c.ID), c.ID, self, self, "Save"
 	p.DeleteHref, p.RevokeHref = self+"/delete", self+"/revoke"
 	for i, s := range c.Secrets {
 		secret := ClientSecret{CreatedAt: At(&s.CreatedAt), Age: age(s.CreatedAt, now), RemoveHref: self + "/secrets/" + s.ID + "/remove"}
@@ -167,7 +167,7 @@ func NewClientSecret(f Frame, c *hal.OAuthClient, title string, notes ...string)
 	f.Title = title
 	self := f.To("/applications/" + c.ID)
 	return &Secret{
-		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}, {c.Name, self}}, Next: self, Notes: notes,
+		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}, {NameOf(c.Name, c.ID), self}}, Next: self, Notes: notes,
 		Lines: []SecretLine{{ID: "client-id", Label: "Client ID", Text: c.ID}, {ID: "new-secret", Label: "Client secret", Text: c.ClientSecret}},
 	}
 }

@@ -11,10 +11,10 @@ import (
 
 // NewDeleteWebhook asks whether a webhook shall be deleted.
 func NewDeleteWebhook(f Frame, w *hal.Webhook) Confirm {
-	f.Title = "Delete " + w.Name + "?"
+	f.Title = "Delete " + NameOf(w.Name, w.ID) + "?"
 	self := f.To("/webhooks/" + w.ID)
 	return Confirm{
-		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}, {w.Name, self}}, Action: self + "/delete", Button: "Delete", Cancel: self,
+		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}, {NameOf(w.Name, w.ID), self}}, Action: self + "/delete", Button: "Delete", Cancel: self,
 		Consequences: []string{
 			"Nothing more is sent to " + w.PayloadURL + ", neither new events nor what is still being tried.",
 			"It cannot be undone. To stop for a while, press Cancel and then Disable.",
@@ -24,10 +24,10 @@ func NewDeleteWebhook(f Frame, w *hal.Webhook) Confirm {
 
 // NewDeleteApplication asks whether an application shall be deleted; refused is what the deletion met.
 func NewDeleteApplication(f Frame, c *hal.OAuthClient, refused error) Confirm {
-	f.Title = "Delete " + c.Name + "?"
+	f.Title = "Delete " + NameOf(c.Name, c.ID) + "?"
 	self := f.To("/applications/" + c.ID)
 	return Confirm{
-		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}, {c.Name, self}}, Action: self + "/delete", Button: "Delete", Cancel: self,
+		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}, {NameOf(c.Name, c.ID), self}}, Action: self + "/delete", Button: "Delete", Cancel: self,
 		Summary:      SummaryOf(refused, nil),
 		Consequences: []string{"It can no longer call the API: its tokens and secrets end at once, and so does who is signed in here with them.", "It cannot be undone."},
 	}
@@ -58,10 +58,10 @@ func NewRemoveSecret(f Frame, c *hal.OAuthClient, secretID string, own bool, now
 	if i < 0 {
 		return nil
 	}
-	f.Title = "Remove a secret of " + c.Name + "?"
+	f.Title = "Remove a secret of " + NameOf(c.Name, c.ID) + "?"
 	self := f.To("/applications/" + c.ID)
 	p := &Confirm{
-		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}, {c.Name, self}}, Action: self + "/secrets/" + secretID + "/remove", Button: "Remove", Cancel: self,
+		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}, {NameOf(c.Name, c.ID), self}}, Action: self + "/secrets/" + secretID + "/remove", Button: "Remove", Cancel: self,
 		Consequences: []string{"The secret that was made " + age(c.Secrets[i].CreatedAt, now) + " opens nothing any more, at once, and neither do the tokens that were got with it."},
 	}
 	if len(c.Secrets) == 1 {

@@ -60,7 +60,7 @@ func NewDeadDeliveries(f Frame, list *hal.CursorCollection[hal.Delivery], webhoo
 func webhookName(id string, webhooks map[string]*hal.Webhook) string {
 	switch w := webhooks[id]; {
 	case w != nil:
-		return w.Name
+		return NameOf(w.Name, w.ID)
 	case webhooks == nil:
 		return id
 	}

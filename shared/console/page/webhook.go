@@ -47,7 +47,7 @@ type Filters struct{ State, Event, From, Until string }
 
 // NewWebhook makes the page without its deliveries.
 func NewWebhook(f Frame, w *hal.Webhook, names map[string]string, writable bool, once string) *Webhook {
-	f.Title = w.Name
+	f.Title = NameOf(w.Name, w.ID)
 	self := f.To("/webhooks/" + w.ID)
 	p := &Webhook{
 		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}}, ID: w.ID, PayloadURL: w.PayloadURL, Description: w.Description,

@@ -93,7 +93,7 @@ func NewWebhookForm(f Frame, w form.Webhook, o WebhookFormOptions, err error) *W
 	if o.Current != nil {
 		self := f.To("/webhooks/" + o.Current.ID)
 		p.Title, p.Action, p.Button, p.Cancel = "Edit webhook", self+"/edit", "Save", self
-		p.Trail = append(p.Trail, Crumb{o.Current.Name, self})
+		p.Trail = append(p.Trail, Crumb{NameOf(o.Current.Name, o.Current.ID), self})
 	}
 	p.plain(w)
 	p.secrets(w, o.Current)
@@ -232,10 +232,7 @@ func (p *WebhookForm) projects(w form.Webhook, c ProjectChoices) {
 }
 
 func projectBox(p hal.Project, checked bool) Box {
-	b := Box{ID: "project-" + p.ID, Name: "project_ids", Value: p.ID, Label: p.Name, Checked: checked}
-	if b.Label == "" {
-		b.Label = p.ID
-	}
+	b := Box{ID: "project-" + p.ID, Name: "project_ids", Value: p.ID, Label: NameOf(p.Name, p.ID), Checked: checked}
 	if p.Identifier != "" {
 		b.Code = p.Identifier
 	}

@@ -48,7 +48,7 @@ func NewWebhooks(f Frame, list *hal.Collection[hal.Webhook], search string, writ
 	for i := range list.Embedded.Elements {
 		w := &list.Embedded.Elements[i]
 		row := WebhookRow{
-			Name: w.Name, Href: f.To("/webhooks/" + w.ID), Active: map[bool]string{true: "Yes", false: "No"}[w.Enabled],
+			Name: NameOf(w.Name, w.ID), Href: f.To("/webhooks/" + w.ID), Active: map[bool]string{true: "Yes", false: "No"}[w.Enabled],
 			Events: labels(resources(w.Events)), EventsTitle: strings.Join(w.Events, ", "), Projects: projectLabels(&w.Projects, names), Health: health(&w.Status),
 		}
 		if w.Status.State == "failing" {
@@ -113,10 +113,7 @@ func projectLabels(p *hal.Projects, names map[string]string) Labels {
 }
 
 func projectName(id string, names map[string]string) string {
-	if name := names[id]; name != "" {
-		return name
-	}
-	return id
+	return NameOf(names[id], id)
 }
 
 // health shows a webhook's state at a glance.
