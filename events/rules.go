@@ -35,7 +35,7 @@ func (p *problems) check(e Event) {
 	p.checkID("id", e.ID)
 	p.checkType(e.Type)
 	if _, ok := ParseTime(e.OccurredAt); !ok {
-		p.add("occurredAt", "It is required and must be an RFC 3339 time, such as 2026-01-02T11:00:00Z.")
+		p.add("occurredAt", "It is required and must be an RFC 3339 time, such as 2026-01-02T11:00:00.000Z.")
 	}
 	if e.Project != nil {
 		p.checkID("project.id", e.Project.ID)

@@ -9,8 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"nepenthes/events"
 	"nepenthes/shared/api/strictjson"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/instant"
 	"nepenthes/shared/visible"
 )
 
@@ -65,6 +67,23 @@ func (f *faults) unchanged(attribute string, m anything, current any) {
 		Kind: fault.PropertyIsReadOnly, Attribute: attribute,
 		Message: "It cannot be written.", Hint: "Leave it out, or send it back as it was read.",
 	})
+}
+
+// unchangedAt is unchanged for a moment: it may come back in any zone and with more or fewer digits of a second, as long
+// as it is the same in milliseconds. The zero current is none.
+func (f *faults) unchangedAt(attribute string, m anything, current time.Time) {
+	if current.IsZero() {
+		f.unchanged(attribute, m, nil)
+		return
+	}
+	raw, _ := m.Get()
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		if sent, ok := events.ParseTime(text); ok && instant.Cut(sent).Equal(instant.Cut(current)) {
+			return
+		}
+	}
+	f.unchanged(attribute, m, instant.Of(current))
 }
 
 // same reports whether raw is the JSON of the value, in whatever spelling. Every character can be written as an escape

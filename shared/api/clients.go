@@ -62,7 +62,9 @@ type ClientPatch struct {
 	ID        anything `json:"id,omitempty" readOnly:"true" doc:"May come back unchanged."`
 	CreatedAt anything `json:"createdAt,omitempty" readOnly:"true" doc:"May come back unchanged."`
 	Secrets   anything `json:"secrets,omitempty" readOnly:"true" doc:"Ignored: see the resource secrets."`
-	Links     anything `json:"_links,omitempty" readOnly:"true" doc:"Ignored."`
+	// The secret of the answer that made the client: the answer may come back whole.
+	ClientSecret anything `json:"clientSecret,omitempty" readOnly:"true" doc:"Ignored: see the resource secrets."`
+	Links        anything `json:"_links,omitempty" readOnly:"true" doc:"Ignored."`
 }
 
 // clientsResource words what package auth decides.
@@ -118,7 +120,7 @@ func (p *ClientPatch) readOnly(found *faults, c *access.Client) {
 		return
 	}
 	found.unchanged("id", p.ID, c.ID)
-	found.unchanged("createdAt", p.CreatedAt, c.CreatedAt.UTC())
+	found.unchangedAt("createdAt", p.CreatedAt, c.CreatedAt)
 }
 
 func (p *ClientPatch) scopes() []access.Scope {

@@ -10,6 +10,7 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/api/hal"
+	"nepenthes/shared/instant"
 	"nepenthes/shared/webhook"
 )
 
@@ -102,11 +103,12 @@ func (f DeliveryFilters) filters(state string) url.Values {
 	return filters("state", state, "event", f.Event, "since", rfc3339(f.Since), "until", rfc3339(f.Until))
 }
 
+// rfc3339 is empty for the zero time, which stands for none.
 func rfc3339(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format(time.RFC3339Nano)
+	return instant.Text(t)
 }
 
 // cursorList is a list of deliveries of which a page is asked for.

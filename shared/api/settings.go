@@ -90,7 +90,7 @@ func (o settingsResource) change(ctx context.Context, call Call, in *ChangeSetti
 func (p *SettingsPatch) applied(current settings.Settings, shown *hal.Settings, problems fault.Details) (settings.Settings, error) {
 	found := faults{problems}
 	found.unchanged("_type", p.Type, shown.Type)
-	found.unchanged("updatedAt", p.UpdatedAt, shown.UpdatedAt)
+	found.unchangedAt("updatedAt", p.UpdatedAt, current.UpdatedAt)
 	defaults, changed := settings.Defaults(), current
 	api, _ := p.API.Get()
 	if p.API.IsNull() {

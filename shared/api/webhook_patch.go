@@ -101,13 +101,13 @@ func (x *writing) readOnly(found *faults, current *webhook.Webhook) {
 	if current == nil {
 		found.firstVersion(x.patch.LockVersion)
 		found.unchanged("id", x.patch.ID, nil)
-		found.unchanged("createdAt", x.patch.CreatedAt, nil)
-		found.unchanged("updatedAt", x.patch.UpdatedAt, nil)
+		found.unchangedAt("createdAt", x.patch.CreatedAt, time.Time{})
+		found.unchangedAt("updatedAt", x.patch.UpdatedAt, time.Time{})
 		return
 	}
 	found.unchanged("id", x.patch.ID, current.ID)
-	found.unchanged("createdAt", x.patch.CreatedAt, current.CreatedAt.UTC())
-	found.unchanged("updatedAt", x.patch.UpdatedAt, current.UpdatedAt.UTC())
+	found.unchangedAt("createdAt", x.patch.CreatedAt, current.CreatedAt)
+	found.unchangedAt("updatedAt", x.patch.UpdatedAt, current.UpdatedAt)
 }
 
 // take copies the plain members.

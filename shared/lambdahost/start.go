@@ -9,13 +9,14 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"nepenthes/shared/instant"
 	"nepenthes/shared/metrics"
 )
 
 // Logger writes to the function's log in the format and from the level that its LoggingConfig asks for, with the
 // id of the invocation; lines that count are metrics of the stage (package metrics).
 func Logger(stage string) *slog.Logger {
-	return slog.New(metrics.Handler(lambdacontext.NewLogHandler(), stage))
+	return slog.New(metrics.Handler(instant.Handler(lambdacontext.NewLogHandler()), stage))
 }
 
 // StartHTTP serves the requests that API Gateway hands over, for the life of the process.

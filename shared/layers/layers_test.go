@@ -26,7 +26,7 @@ var floors = []struct {
 }{
 	{"what a producer shares with us", []string{"events"}, false},
 	{"nouns, rules and facts", []string{
-		"shared/fault", "shared/visible", "shared/id", "shared/limits", "shared/lane", "shared/keypair", "shared/access",
+		"shared/fault", "shared/visible", "shared/instant", "shared/id", "shared/limits", "shared/lane", "shared/keypair", "shared/access",
 		"shared/settings", "shared/webhook", "shared/signing", "shared/address", "shared/payload",
 		"shared/tables", "shared/routes",
 	}, true},

@@ -14,22 +14,32 @@ function localTimes(within) {
   }
 }
 
-// The fields for times are in UTC for the server, and in the reader's zone here.
+// The fields for times are in UTC for the server, and in the reader's zone here. What was not changed goes back as it
+// came: in the night when clocks go back, two moments look the same.
+const cameAs = new Map(); // from a field to the value that it came with, and what is shown for it
 const pad = (number) => String(number).padStart(2, "0");
 const utcField = (at) => at.toISOString().slice(0, 19);
-const localField = (at) => `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}T${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
+const localField = (at) => `${String(at.getFullYear()).padStart(4, "0")}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}T${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
 
 function localFields() {
   for (const field of document.querySelectorAll('input[type="datetime-local"]')) {
-    const at = new Date(field.value + "Z");
-    if (field.value && !isNaN(at)) field.value = field.defaultValue = localField(at);
+    const exact = field.value;
+    const at = new Date(exact + "Z");
+    if (exact && !isNaN(at)) {
+      field.value = localField(at);
+      if (!field.value) field.value = exact; // before the year 1, which no field can show
+      field.defaultValue = field.value;
+      cameAs.set(field, { exact, shown: field.value });
+    }
     const label = document.querySelector(`label[for="${field.id}"]`);
     label.textContent = label.textContent.replace("(UTC)", "(your time)");
   }
   document.addEventListener("formdata", (event) => {
     for (const field of event.target.querySelectorAll('input[type="datetime-local"]')) {
+      const came = cameAs.get(field);
       const at = new Date(field.value);
-      if (field.value && !isNaN(at)) event.formData.set(field.name, utcField(at));
+      if (came?.shown === field.value) event.formData.set(field.name, came.exact);
+      else if (field.value && !isNaN(at)) event.formData.set(field.name, utcField(at));
     }
   });
 }

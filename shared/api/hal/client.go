@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"nepenthes/shared/access"
+	"nepenthes/shared/instant"
 )
 
 // OAuthClient is an application that may call the API.
@@ -15,22 +16,22 @@ type OAuthClient struct {
 	Secrets      []ClientSecret `json:"secrets" nullable:"false" doc:"Its live secrets, oldest first. The secrets themselves are never shown."`
 	ClientSecret string         `json:"clientSecret,omitempty" doc:"The secret that this very request made. It is shown only here: keep it." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
 	LockVersion  int64          `json:"lockVersion" minimum:"1" doc:"Raised by every change; send it back to make sure that nobody else changed the client meanwhile." example:"1"`
-	CreatedAt    time.Time      `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00Z"`
+	CreatedAt    instant.Time   `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00.000Z"`
 	Links        SelfLink       `json:"_links"`
 }
 
 // ClientSecret tells of a client's secret without showing it.
 type ClientSecret struct {
-	ID        string     `json:"id" doc:"Its id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	CreatedAt time.Time  `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00Z"`
-	ExpiresAt *time.Time `json:"expiresAt" doc:"When it stops opening; null: never." example:"2026-01-03T11:00:00Z"`
+	ID        string        `json:"id" doc:"Its id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	CreatedAt instant.Time  `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00.000Z"`
+	ExpiresAt *instant.Time `json:"expiresAt" nullable:"true" doc:"When it stops opening; null: never." example:"2026-01-03T11:00:00.000Z"`
 }
 
 // FromClient shows a client at now; secret is one that this very request made, else empty.
 func FromClient(p Paths, c *access.Client, secret string, now time.Time) *OAuthClient {
 	shown := &OAuthClient{
 		Type: "OAuthClient", ID: c.ID, Name: c.Name, Scopes: make([]string, len(c.Scopes)), Secrets: []ClientSecret{},
-		ClientSecret: secret, LockVersion: c.LockVersion, CreatedAt: c.CreatedAt.UTC(),
+		ClientSecret: secret, LockVersion: c.LockVersion, CreatedAt: instant.Of(c.CreatedAt),
 		Links: SelfLink{Self: Link{Href: p.To("oauth_clients", c.ID)}},
 	}
 	for i, s := range c.Scopes {
@@ -38,7 +39,7 @@ func FromClient(p Paths, c *access.Client, secret string, now time.Time) *OAuthC
 	}
 	for _, s := range c.Secrets {
 		if s.Live(now) {
-			shown.Secrets = append(shown.Secrets, ClientSecret{ID: s.ID, CreatedAt: s.CreatedAt.UTC(), ExpiresAt: moment(s.ExpiresAt)})
+			shown.Secrets = append(shown.Secrets, ClientSecret{ID: s.ID, CreatedAt: instant.Of(s.CreatedAt), ExpiresAt: moment(s.ExpiresAt)})
 		}
 	}
 	return shown

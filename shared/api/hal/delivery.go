@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"nepenthes/shared/instant"
 	"nepenthes/shared/payload"
 	"nepenthes/shared/webhook"
 )
@@ -24,9 +25,9 @@ type Delivery struct {
 	WebhookID     string        `json:"webhookId" doc:"The webhook's id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 	AttemptCount  int           `json:"attemptCount" minimum:"0" doc:"How many attempts were made." example:"2"`
 	LastAttempt   *LastAttempt  `json:"lastAttempt" doc:"The last attempt in short; null before the first."`
-	CreatedAt     time.Time     `json:"createdAt" doc:"When the event was received." example:"2026-01-02T11:00:00Z"`
-	NextAttemptAt *time.Time    `json:"nextAttemptAt" doc:"When the next attempt is due; null when none is." example:"2026-01-02T11:05:00Z"`
-	FinishedAt    *time.Time    `json:"finishedAt" doc:"When it came to its end; null before." example:"2026-01-02T11:00:01Z"`
+	CreatedAt     instant.Time  `json:"createdAt" doc:"When the event was received." example:"2026-01-02T11:00:00.000Z"`
+	NextAttemptAt *instant.Time `json:"nextAttemptAt" nullable:"true" doc:"When the next attempt is due; null when none is." example:"2026-01-02T11:05:00.000Z"`
+	FinishedAt    *instant.Time `json:"finishedAt" nullable:"true" doc:"When it came to its end; null before." example:"2026-01-02T11:00:01.000Z"`
 	Embedded      *Attempts     `json:"_embedded,omitempty" doc:"Its attempts. Lists leave them out."`
 	Links         DeliveryLinks `json:"_links"`
 	underWay      bool
@@ -38,12 +39,12 @@ func (d *Delivery) UnderWay() bool { return d.underWay }
 
 // LastAttempt is the last attempt in short.
 type LastAttempt struct {
-	Number     int       `json:"number" minimum:"1" doc:"Its number; 1 is the first." example:"2"`
-	Outcome    string    `json:"outcome" enum:"delivered,failed" doc:"What became of it." example:"failed"`
-	StartedAt  time.Time `json:"startedAt" doc:"When it began." example:"2026-01-02T11:00:00Z"`
-	TotalMs    float64   `json:"totalMs" doc:"How long it took, in milliseconds." example:"48.2"`
-	Status     *int      `json:"status" doc:"The status that the receiver answered with; null when it did not answer." example:"503"`
-	ErrorClass *string   `json:"errorClass" enum:"dns,blocked,connect,tls,timeout,reset,protocol,response_too_large,status" doc:"How it failed; null when it did not." example:"status"`
+	Number     int          `json:"number" minimum:"1" doc:"Its number; 1 is the first." example:"2"`
+	Outcome    string       `json:"outcome" enum:"delivered,failed" doc:"What became of it." example:"failed"`
+	StartedAt  instant.Time `json:"startedAt" doc:"When it began." example:"2026-01-02T11:00:00.000Z"`
+	TotalMs    float64      `json:"totalMs" doc:"How long it took, in milliseconds." example:"48.2"`
+	Status     *int         `json:"status" doc:"The status that the receiver answered with; null when it did not answer." example:"503"`
+	ErrorClass *string      `json:"errorClass" enum:"dns,blocked,connect,tls,timeout,reset,protocol,response_too_large,status" doc:"How it failed; null when it did not." example:"status"`
 }
 
 // Attempts are those of one delivery.
@@ -66,7 +67,7 @@ func FromDelivery(p Paths, d *webhook.Delivery) *Delivery {
 		Type: "Delivery", ID: id, State: string(d.State), Reason: text(d.Reason),
 		EventID: d.EventID, EventType: d.EventType, WebhookID: d.Webhook,
 		AttemptCount: d.AttemptCount, LastAttempt: lastAttempt(d.Last),
-		CreatedAt: d.CreatedAt.UTC(), NextAttemptAt: moment(d.NextAttemptAt), FinishedAt: moment(d.FinishedAt),
+		CreatedAt: instant.Of(d.CreatedAt), NextAttemptAt: moment(d.NextAttemptAt), FinishedAt: moment(d.FinishedAt),
 		underWay: d.Lease != nil || d.Owed != nil,
 		Links: DeliveryLinks{
 			Self:    Link{Href: p.To("deliveries", id)},
@@ -85,7 +86,7 @@ func lastAttempt(s *webhook.Summary) *LastAttempt {
 		return nil
 	}
 	last := &LastAttempt{
-		Number: s.Number, Outcome: string(s.Outcome), StartedAt: s.StartedAt.UTC(),
+		Number: s.Number, Outcome: string(s.Outcome), StartedAt: instant.Of(s.StartedAt),
 		TotalMs: milliseconds(s.Total), ErrorClass: text(s.ErrorClass),
 	}
 	if s.Status != 0 {
@@ -101,7 +102,7 @@ type Attempt struct {
 	Number    int           `json:"number" minimum:"1" doc:"Its number; 1 is the first." example:"2"`
 	Trigger   string        `json:"trigger" enum:"schedule,manual,replay,ping" doc:"Why it was made." example:"schedule"`
 	Outcome   string        `json:"outcome" enum:"delivered,failed" doc:"What became of it." example:"failed"`
-	StartedAt time.Time     `json:"startedAt" doc:"When it began." example:"2026-01-02T11:00:00Z"`
+	StartedAt instant.Time  `json:"startedAt" doc:"When it began." example:"2026-01-02T11:00:00.000Z"`
 	URL       string        `json:"url" doc:"Where it was sent." example:"https://billing.example.com/hooks"`
 	Timing    Timing        `json:"timing" doc:"How long each phase took, in milliseconds; null for a phase that did not happen."`
 	Request   Request       `json:"request" doc:"What was sent, rendered again byte for byte; signatures and custom header values are ***."`
@@ -145,7 +146,7 @@ type AttemptError struct {
 func FromAttempt(r *webhook.Recorded, key webhook.Key, a *webhook.Attempt, showBody bool) *Attempt {
 	shown := &Attempt{
 		Type: "Attempt", ID: a.ID, Number: a.Number, Trigger: string(a.Trigger), Outcome: string(a.Outcome),
-		StartedAt: a.StartedAt.UTC(), URL: a.URL, Timing: timing(a.Timing),
+		StartedAt: instant.Of(a.StartedAt), URL: a.URL, Timing: timing(a.Timing),
 		Request: Request{Headers: map[string]string{}}, Response: response(a.Response),
 	}
 	if a.ErrorClass != "" {

@@ -2,9 +2,9 @@ package hal
 
 import (
 	"net/url"
-	"time"
 
 	"nepenthes/events"
+	"nepenthes/shared/instant"
 	"nepenthes/shared/webhook"
 )
 
@@ -15,7 +15,7 @@ type Event struct {
 	Source     string        `json:"source" doc:"Who produced it." example:"urn:nepenthes"`
 	EventType  string        `json:"type" doc:"Its type." example:"work_package:updated"`
 	OccurredAt string        `json:"occurredAt" doc:"When it happened, as its producer wrote it (RFC 3339)." example:"2026-01-02T11:00:00Z"`
-	ReceivedAt time.Time     `json:"receivedAt" doc:"When it was recorded." example:"2026-01-02T11:00:00.123Z"`
+	ReceivedAt instant.Time  `json:"receivedAt" doc:"When it was recorded." example:"2026-01-02T11:00:00.123Z"`
 	Project    *EventProject `json:"project" doc:"The project in which it happened; null when there is none."`
 	Actor      *EventActor   `json:"actor" doc:"Who caused it; null when nobody in particular did."`
 	Data       JSON          `json:"data" doc:"What happened, as its producer wrote it but for the spaces between. Receivers get its very bytes." example:"{\"_type\":\"WorkPackage\",\"id\":42}"`
@@ -46,7 +46,7 @@ type EventLinks struct {
 func FromEvent(p Paths, r *webhook.Recorded) *Event {
 	return &Event{
 		Type: "Event", ID: r.ID, Source: r.Source, EventType: r.Type, OccurredAt: r.OccurredAt,
-		ReceivedAt: r.ReceivedAt.UTC(), Project: (*EventProject)(r.Project), Actor: (*EventActor)(r.Actor),
+		ReceivedAt: instant.Of(r.ReceivedAt), Project: (*EventProject)(r.Project), Actor: (*EventActor)(r.Actor),
 		Data: JSON(r.Data), MatchCount: r.MatchCount,
 		Links: EventLinks{
 			Self:       Link{Href: eventHref(p, r.Source, r.ID)},

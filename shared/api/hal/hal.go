@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"nepenthes/shared/instant"
 )
 
 // Base is the path under which all resources live.
@@ -49,12 +51,11 @@ type Located interface{ Location() string }
 func ETag(lockVersion int64) string { return `"` + strconv.FormatInt(lockVersion, 10) + `"` }
 
 // moment shows a time in UTC; the zero time is null.
-func moment(t time.Time) *time.Time {
+func moment(t time.Time) *instant.Time {
 	if t.IsZero() {
 		return nil
 	}
-	t = t.UTC()
-	return &t
+	return &instant.Time{Time: t.UTC()}
 }
 
 // text is null when there is none.

@@ -1,19 +1,18 @@
 package hal
 
 import (
-	"time"
-
+	"nepenthes/shared/instant"
 	"nepenthes/shared/settings"
 )
 
 // Settings is the one settings resource.
 type Settings struct {
-	Type        string       `json:"_type" enum:"Settings" doc:"Always Settings." example:"Settings"`
-	API         APISettings  `json:"api" doc:"The REST web service and its documentation."`
-	CORS        CORSSettings `json:"cors" doc:"Cross-origin resource sharing: which web pages may call from a browser."`
-	LockVersion int64        `json:"lockVersion" minimum:"0" doc:"Raised by every change; send it back to make sure that nobody else changed the settings meanwhile." example:"3"`
-	UpdatedAt   *time.Time   `json:"updatedAt" doc:"When somebody last changed them; null while they are the defaults." example:"2026-01-02T11:00:00Z"`
-	Links       SelfLink     `json:"_links"`
+	Type        string        `json:"_type" enum:"Settings" doc:"Always Settings." example:"Settings"`
+	API         APISettings   `json:"api" doc:"The REST web service and its documentation."`
+	CORS        CORSSettings  `json:"cors" doc:"Cross-origin resource sharing: which web pages may call from a browser."`
+	LockVersion int64         `json:"lockVersion" minimum:"0" doc:"Raised by every change; send it back to make sure that nobody else changed the settings meanwhile." example:"3"`
+	UpdatedAt   *instant.Time `json:"updatedAt" nullable:"true" doc:"When somebody last changed them; null while they are the defaults." example:"2026-01-02T11:00:00.000Z"`
+	Links       SelfLink      `json:"_links"`
 }
 
 // APISettings are about the REST web service.

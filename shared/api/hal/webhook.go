@@ -2,7 +2,9 @@ package hal
 
 import (
 	"time"
+	"unicode/utf8"
 
+	"nepenthes/shared/instant"
 	"nepenthes/shared/webhook"
 )
 
@@ -12,7 +14,7 @@ type Webhook struct {
 	ID              string            `json:"id" doc:"Its id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 	Name            string            `json:"name" minLength:"1" maxLength:"255" doc:"Its name, unique whatever the case of its letters." example:"Billing"`
 	PayloadURL      string            `json:"payloadUrl" maxLength:"2048" doc:"Where events are sent." example:"https://billing.example.com/hooks"`
-	Description     string            `json:"description" maxLength:"4096" doc:"What it is for. Lists cut it at 200 characters." example:"Turns time entries into invoices"`
+	Description     *string           `json:"description,omitempty" nullable:"false" maxLength:"4096" doc:"What it is for. Lists leave it out when it has more than 200 characters." example:"Turns time entries into invoices"`
 	Enabled         bool              `json:"enabled" doc:"Whether it gets events." example:"true"`
 	Events          []string          `json:"events" nullable:"false" minItems:"1" maxItems:"60" doc:"The event types it wants: exact names, <resource>:* or *." example:"time_entry:created"`
 	Projects        Projects          `json:"projects" doc:"The projects whose events it wants."`
@@ -24,8 +26,8 @@ type Webhook struct {
 	Secrets         []SecretInfo      `json:"secrets" nullable:"false" doc:"The signature secrets that are live, oldest first. The secrets themselves are never shown."`
 	Status          Status            `json:"status" doc:"How it is doing."`
 	LockVersion     int64             `json:"lockVersion" minimum:"1" doc:"Raised by every change; send it back to make sure that nobody else changed the webhook meanwhile." example:"3"`
-	CreatedAt       time.Time         `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00Z"`
-	UpdatedAt       time.Time         `json:"updatedAt" doc:"When it was last changed." example:"2026-01-02T11:00:00Z"`
+	CreatedAt       instant.Time      `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00.000Z"`
+	UpdatedAt       instant.Time      `json:"updatedAt" doc:"When it was last changed." example:"2026-01-02T11:00:00.000Z"`
 	Secret          string            `json:"secret,omitempty" doc:"The secret that this very request generated. It is shown only here: keep it." example:"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="`
 	Warnings        []Warning         `json:"warnings,omitempty" nullable:"false" doc:"What was accepted but is not advisable."`
 	Links           WebhookLinks      `json:"_links"`
@@ -34,25 +36,35 @@ type Webhook struct {
 // Projects selects all projects or some.
 type Projects struct {
 	All   bool     `json:"all" doc:"True: events of every project, and those that belong to none." example:"false"`
-	IDs   []string `json:"ids" nullable:"false" maxItems:"1000" doc:"The selected projects when all is false. Lists show at most 20." example:"7"`
+	IDs   []string `json:"ids,omitzero" nullable:"false" maxItems:"1000" doc:"The selected projects when all is false. Lists leave this member out when there are more than 20." example:"7"`
 	Count *int     `json:"count,omitempty" minimum:"0" doc:"In lists only: how many projects are selected." example:"1"`
+
+	leftOut []string
+}
+
+// Selected are the ids of the selected projects, also where the representation leaves them out.
+func (p *Projects) Selected() []string {
+	if p.leftOut != nil {
+		return p.leftOut
+	}
+	return p.IDs
 }
 
 // SecretInfo tells of a signature secret without showing it.
 type SecretInfo struct {
-	ID        string     `json:"id" doc:"Its id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Kind      string     `json:"kind" enum:"hmac,ed25519" doc:"How it signs: v1 (hmac) or v1a (ed25519)." example:"hmac"`
-	PublicKey *string    `json:"publicKey" doc:"The public half of a key pair; null for hmac." example:"whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="`
-	CreatedAt time.Time  `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00Z"`
-	ExpiresAt *time.Time `json:"expiresAt" doc:"When it stops signing; null: never." example:"2026-01-03T11:00:00Z"`
+	ID        string        `json:"id" doc:"Its id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Kind      string        `json:"kind" enum:"hmac,ed25519" doc:"How it signs: v1 (hmac) or v1a (ed25519)." example:"hmac"`
+	PublicKey *string       `json:"publicKey" doc:"The public half of a key pair; null for hmac." example:"whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="`
+	CreatedAt instant.Time  `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00.000Z"`
+	ExpiresAt *instant.Time `json:"expiresAt" nullable:"true" doc:"When it stops signing; null: never." example:"2026-01-03T11:00:00.000Z"`
 }
 
 // Status says how a webhook is doing.
 type Status struct {
-	State        string     `json:"state" enum:"active,failing,paused,disabled" doc:"Its state." example:"active"`
-	Reason       *string    `json:"reason" enum:"manual,gone,failing" doc:"Why it is disabled: by hand, its receiver answered 410, or nothing succeeded for days." example:"manual"`
-	Since        time.Time  `json:"since" doc:"Since when it is in this state." example:"2026-01-02T11:00:00Z"`
-	FailingSince *time.Time `json:"failingSince" doc:"Since when nothing has succeeded; null while all is well." example:"2026-01-02T11:00:00Z"`
+	State        string        `json:"state" enum:"active,failing,paused,disabled" doc:"Its state." example:"active"`
+	Reason       *string       `json:"reason" enum:"manual,gone,failing" doc:"Why it is disabled: by hand, its receiver answered 410, or nothing succeeded for days." example:"manual"`
+	Since        instant.Time  `json:"since" doc:"Since when it is in this state." example:"2026-01-02T11:00:00.000Z"`
+	FailingSince *instant.Time `json:"failingSince" nullable:"true" doc:"Since when nothing has succeeded; null while all is well." example:"2026-01-02T11:00:00.000Z"`
 }
 
 // Warning tells of something that was accepted but is not advisable.
@@ -74,14 +86,14 @@ type WebhookLinks struct {
 // FromWebhook shows a webhook in full, at now.
 func FromWebhook(p Paths, w *webhook.Webhook, now time.Time) *Webhook {
 	shown := &Webhook{
-		Type: "Webhook", ID: w.ID, Name: w.Name, PayloadURL: w.PayloadURL, Description: w.Description,
+		Type: "Webhook", ID: w.ID, Name: w.Name, PayloadURL: w.PayloadURL, Description: &w.Description,
 		Enabled: w.Enabled, Events: w.Subscription.Events,
 		Projects:      Projects{All: w.Subscription.Projects.All, IDs: orEmpty(w.Subscription.Projects.IDs)},
 		PayloadFormat: string(w.PayloadFormat), LegacySignature: w.LegacySignature,
 		Headers:        maskedHeaders(w.Headers),
 		TimeoutSeconds: int(w.Timeout / time.Second), RetrySchedule: string(w.RetrySchedule),
 		Secrets: []SecretInfo{}, Status: statusOf(w), LockVersion: w.LockVersion,
-		CreatedAt: w.CreatedAt.UTC(), UpdatedAt: w.UpdatedAt.UTC(), Links: webhookLinks(p, w.ID),
+		CreatedAt: instant.Of(w.CreatedAt), UpdatedAt: instant.Of(w.UpdatedAt), Links: webhookLinks(p, w.ID),
 	}
 	for i := range w.Secrets {
 		if w.Secrets[i].Live(now) {
@@ -91,7 +103,8 @@ func FromWebhook(p Paths, w *webhook.Webhook, now time.Time) *Webhook {
 	return shown
 }
 
-// What lists show of a webhook's long members.
+// How long a member may be that lists show. What is longer is left out: cut, it would destroy the rest when it is sent
+// back.
 const (
 	shortDescription = 200 // characters
 	shortProjects    = 20
@@ -101,13 +114,23 @@ const (
 func FromWebhookInShort(p Paths, w *webhook.Webhook, now time.Time) *Webhook {
 	shown := FromWebhook(p, w, now)
 	shown.Headers = nil
-	if runes := []rune(shown.Description); len(runes) > shortDescription {
-		shown.Description = string(runes[:shortDescription])
+	if utf8.RuneCountInString(w.Description) > shortDescription {
+		shown.Description = nil
 	}
 	count := len(shown.Projects.IDs)
 	shown.Projects.Count = &count
-	shown.Projects.IDs = shown.Projects.IDs[:min(count, shortProjects)]
+	if count > shortProjects {
+		shown.Projects.IDs, shown.Projects.leftOut = nil, shown.Projects.IDs
+	}
 	return shown
+}
+
+// About is the description, empty where the representation leaves it out.
+func (w *Webhook) About() string {
+	if w.Description == nil {
+		return ""
+	}
+	return *w.Description
 }
 
 // ETag is the tag of the lock version.
@@ -139,12 +162,12 @@ func maskedHeaders(headers []webhook.Header) map[string]string {
 func secretInfo(s *webhook.Secret) SecretInfo {
 	return SecretInfo{
 		ID: s.ID, Kind: string(s.Kind), PublicKey: text(s.PublicKey),
-		CreatedAt: s.CreatedAt.UTC(), ExpiresAt: moment(s.ExpiresAt),
+		CreatedAt: instant.Of(s.CreatedAt), ExpiresAt: moment(s.ExpiresAt),
 	}
 }
 
 func statusOf(w *webhook.Webhook) Status {
-	s := Status{State: "active", Since: w.StatusSince.UTC()}
+	s := Status{State: "active", Since: instant.Of(w.StatusSince)}
 	if !w.Enabled {
 		s.State, s.Reason = "disabled", text(w.DisabledReason)
 	}

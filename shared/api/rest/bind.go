@@ -12,6 +12,7 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/instant"
 )
 
 // jsonBody is a JSON body that an operation takes, see api.Body.
@@ -127,13 +128,13 @@ func (f *inputField) readQuery(values []string, v reflect.Value) error {
 		// A plus sign that was not encoded arrives as a space.
 		t, ok := events.ParseTime(strings.Replace(text, " ", "+", 1))
 		if !ok {
-			return queryFault(f.name, "It is not an RFC 3339 time.", "Write it like 2026-01-02T11:00:00Z.")
+			return queryFault(f.name, "It is not an RFC 3339 time.", "Write it like 2026-01-02T11:00:00.000Z.")
 		}
 		// Links show the time in UTC, where RFC 3339 has these years alone.
 		if year := t.UTC().Year(); year < 1 || year > 9999 {
 			return queryFault(f.name, "In UTC it is outside the years 1 to 9999.", "Leave it out, or give a time within them.")
 		}
-		if t.IsZero() { // which stands for an absent one
+		if t = instant.Cut(t); t.IsZero() { // which stands for an absent one
 			t = t.Add(time.Nanosecond)
 		}
 		*to = t

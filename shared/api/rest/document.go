@@ -9,11 +9,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/instant"
 )
 
 // document is the OpenAPI document, made at its first reading: the functions that never show it start without it.
@@ -67,6 +69,7 @@ func (h *Handler) openAPI() ([]byte, error) {
 // describe makes the document out of the route table and the types of the operations.
 func (h *Handler) describe() *huma.OpenAPI {
 	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
+	registry.RegisterTypeAlias(reflect.TypeFor[instant.Time](), reflect.TypeFor[time.Time]())
 	doc := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{

@@ -60,7 +60,7 @@ func TestNoChangeIsLost(t *testing.T) {
 	running.Wait()
 	var shown hal.Webhook
 	s.do(t, token, "GET", "/api/v3/webhooks/"+w, "").want(t, 200, &shown)
-	if shown.Description != "d" || shown.TimeoutSeconds != 7 || shown.RetrySchedule != "none" || shown.PayloadFormat != "standard" ||
+	if shown.Description == nil || *shown.Description != "d" || shown.TimeoutSeconds != 7 || shown.RetrySchedule != "none" || shown.PayloadFormat != "standard" ||
 		!shown.LegacySignature || len(shown.Headers) != 1 || len(shown.Secrets) != 1 || shown.Events[0] != "project:*" {
 		t.Errorf("got %+v, want every patch in it", shown)
 	}

@@ -38,6 +38,9 @@ func (r *runner) check(t *testing.T, name string, step Step, kept map[string]str
 			}
 		}
 	}
+	for _, strange := range strangeTimes(answer, response) {
+		fail("got the time %s, want UTC with three digits of a second", strange)
+	}
 	if step.Kind != "" {
 		checkProblem(fail, step, answer, response)
 	}

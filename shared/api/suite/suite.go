@@ -84,6 +84,7 @@ func Run(t *testing.T, target Target, cases []Case) {
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) { r.play(t, c) })
 	}
+	t.Run("nothing that is given changes anything when it is sent back", r.sendBack)
 }
 
 // All lists the cases for every part of the API.

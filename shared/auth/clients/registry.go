@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -239,6 +240,9 @@ func (r *Registry) change(ctx context.Context, caller auth.Caller, clientID stri
 		}
 		if faulty != nil {
 			return faulty
+		}
+		if reflect.DeepEqual(client, before) {
+			return nil // nothing to write: what came back as it was read raises no version
 		}
 		client.UpdatedAt = moment(r.Now())
 		return r.Store.PutClient(ctx, &client, list)

@@ -57,8 +57,8 @@ func NewWebhook() Webhook {
 // FromWebhook fills the form.
 func FromWebhook(w *hal.Webhook) Webhook {
 	f := Webhook{
-		Name: w.Name, PayloadURL: w.PayloadURL, Description: w.Description, SecretChoice: SecretKeep, Active: w.Enabled,
-		Events: w.Events, AllProjects: w.Projects.All, ProjectIDs: w.Projects.IDs,
+		Name: w.Name, PayloadURL: w.PayloadURL, Description: w.About(), SecretChoice: SecretKeep, Active: w.Enabled,
+		Events: w.Events, AllProjects: w.Projects.All, ProjectIDs: w.Projects.Selected(),
 		Format: w.PayloadFormat, Schedule: w.RetrySchedule, Timeout: strconv.Itoa(w.TimeoutSeconds), Legacy: w.LegacySignature,
 		Version: strconv.FormatInt(w.LockVersion, 10),
 	}

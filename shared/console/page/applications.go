@@ -36,7 +36,7 @@ func NewApplications(f Frame, list *hal.Collection[hal.OAuthClient], writable bo
 	for _, c := range list.Embedded.Elements {
 		row := ApplicationRow{Name: NameOf(c.Name, c.ID), Href: f.To("/applications/" + c.ID), ID: c.ID, Scopes: c.Scopes, CreatedAt: At(&c.CreatedAt)}
 		for _, s := range c.Secrets {
-			row.Secrets = append(row.Secrets, "Made "+age(s.CreatedAt, now))
+			row.Secrets = append(row.Secrets, "Made "+age(s.CreatedAt.Time, now))
 		}
 		p.Rows = append(p.Rows, row)
 	}
@@ -134,7 +134,7 @@ func (p *Application) current(c *hal.OAuthClient, now time.Time) {
 	p.Title, p.ID, p.Self, p.Action, p.Button = NameOf(c.Name, c.ID), c.ID, self, self, "Save"
 	p.DeleteHref, p.RevokeHref = self+"/delete", self+"/revoke"
 	for i, s := range c.Secrets {
-		secret := ClientSecret{CreatedAt: At(&s.CreatedAt), Age: age(s.CreatedAt, now), RemoveHref: self + "/secrets/" + s.ID + "/remove"}
+		secret := ClientSecret{CreatedAt: At(&s.CreatedAt), Age: age(s.CreatedAt.Time, now), RemoveHref: self + "/secrets/" + s.ID + "/remove"}
 		if len(c.Secrets) > 1 { // of one minute, perhaps
 			secret.Note = map[bool]string{true: "newest", false: "older"}[i == len(c.Secrets)-1]
 		}

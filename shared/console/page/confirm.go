@@ -36,10 +36,10 @@ func NewDeleteApplication(f Frame, c *hal.OAuthClient, refused error) Confirm {
 // NewRevokeApplication asks whether all tokens and sessions of an application shall be ended. own says that who is
 // signed in signed in as this application.
 func NewRevokeApplication(f Frame, c *hal.OAuthClient, own bool) Confirm {
-	f.Title = "End all tokens and sessions of " + c.Name + "?"
+	f.Title = "End all tokens and sessions of " + NameOf(c.Name, c.ID) + "?"
 	self := f.To("/applications/" + c.ID)
 	p := Confirm{
-		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}, {c.Name, self}}, Action: self + "/revoke", Button: "End all", Cancel: self,
+		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}, {NameOf(c.Name, c.ID), self}}, Action: self + "/revoke", Button: "End all", Cancel: self,
 		Consequences: []string{
 			"Every token that the application has opens nothing any more, at once, and whoever is signed in here with its secrets is signed out.",
 			"Its secrets stay: with them it gets a new token and goes on. If a secret is known to others, remove that one first.",
@@ -62,7 +62,7 @@ func NewRemoveSecret(f Frame, c *hal.OAuthClient, secretID string, own bool, now
 	self := f.To("/applications/" + c.ID)
 	p := &Confirm{
 		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}, {NameOf(c.Name, c.ID), self}}, Action: self + "/secrets/" + secretID + "/remove", Button: "Remove", Cancel: self,
-		Consequences: []string{"The secret that was made " + age(c.Secrets[i].CreatedAt, now) + " opens nothing any more, at once, and neither do the tokens that were got with it."},
+		Consequences: []string{"The secret that was made " + age(c.Secrets[i].CreatedAt.Time, now) + " opens nothing any more, at once, and neither do the tokens that were got with it."},
 	}
 	if len(c.Secrets) == 1 {
 		p.Consequences = append(p.Consequences, "It is the only one: without another the application cannot get a token or sign in. To replace it, press Cancel and then Rotate secret.")

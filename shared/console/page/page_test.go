@@ -16,6 +16,7 @@ import (
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/instant"
 	"nepenthes/shared/webhook"
 	"nepenthes/web"
 )
@@ -207,7 +208,7 @@ func TestAnActiveWebhookWhoseDeliveriesFailSaysSo(t *testing.T) {
 		"it says so already":            {[]webhook.State{webhook.Dead}, "failing", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := &hal.Webhook{ID: "wh_1", Projects: hal.Projects{All: true}, Status: hal.Status{State: c.state, FailingSince: &time.Time{}}}
+			w := &hal.Webhook{ID: "wh_1", Projects: hal.Projects{All: true}, Status: hal.Status{State: c.state, FailingSince: &instant.Time{}}}
 			p := page.NewWebhook(frame(), w, nil, false, "")
 			var newest []hal.Delivery
 			for _, state := range c.newest {

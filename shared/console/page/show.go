@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"nepenthes/events"
+	"nepenthes/shared/instant"
 )
 
 // Time is a moment as a page shows it: in UTC, until the script writes it in the reader's zone.
 type Time struct{ at time.Time }
 
 // At makes a Time; nil or the zero time is none.
-func At(t *time.Time) *Time {
+func At(t *instant.Time) *Time {
 	if t == nil || t.IsZero() {
 		return nil
 	}
@@ -21,7 +22,7 @@ func At(t *time.Time) *Time {
 }
 
 // ISO is for machines (RFC 3339), in milliseconds.
-func (t Time) ISO() string { return t.at.Format("2006-01-02T15:04:05.000Z07:00") }
+func (t Time) ISO() string { return instant.Text(t.at) }
 
 // Text is for people.
 func (t Time) Text() string { return t.at.Format("2 Jan 2006, 15:04:05") + " UTC" }

@@ -50,7 +50,7 @@ func NewWebhook(f Frame, w *hal.Webhook, names map[string]string, writable bool,
 	f.Title = NameOf(w.Name, w.ID)
 	self := f.To("/webhooks/" + w.ID)
 	p := &Webhook{
-		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}}, ID: w.ID, PayloadURL: w.PayloadURL, Description: w.Description,
+		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}}, ID: w.ID, PayloadURL: w.PayloadURL, Description: w.About(),
 		Self: self, EditHref: self + "/edit", DeleteHref: self + "/delete", Once: once, Writable: writable, Enabled: w.Enabled,
 		Health: health(&w.Status), Meaning: meaning(&w.Status), Since: At(&w.Status.Since), Events: patterns(w.Events), Projects: allProjects(&w.Projects, names),
 		Format: formatWords(w.PayloadFormat), Schedule: scheduleWords(w.RetrySchedule), Timeout: plural(w.TimeoutSeconds, "second", "seconds"),
@@ -99,7 +99,7 @@ func allProjects(p *hal.Projects, names map[string]string) Labels {
 		return l
 	}
 	l = Labels{}
-	for _, id := range p.IDs {
+	for _, id := range p.Selected() {
 		l.Shown = append(l.Shown, projectName(id, names))
 	}
 	return l

@@ -97,7 +97,7 @@ func projectLabels(p *hal.Projects, names map[string]string) Labels {
 	if p.All {
 		return Labels{Shown: []string{"All projects"}}
 	}
-	count := len(p.IDs)
+	count := len(p.Selected())
 	if p.Count != nil {
 		count = *p.Count
 	}
@@ -105,7 +105,7 @@ func projectLabels(p *hal.Projects, names map[string]string) Labels {
 		return Labels{Shown: []string{plural(count, "project", "projects")}}
 	}
 	l := Labels{}
-	for _, id := range p.IDs[:min(len(p.IDs), labelsShown)] {
+	for _, id := range p.Selected()[:min(len(p.Selected()), labelsShown)] {
 		l.Shown = append(l.Shown, projectName(id, names))
 	}
 	l.More = count - len(l.Shown)
