@@ -52,6 +52,12 @@ func (op Operation[I, O]) Do(ctx context.Context, call Call, in *I) (*O, error) 
 	if err := Permit(call.Caller, op.Scope); err != nil {
 		return nil, err
 	}
+	// Told before the thing is looked for, as everything that is wrong with the request itself.
+	if p, hasPrecondition := any(in).(interface{ wellFormed() error }); hasPrecondition {
+		if err := p.wellFormed(); err != nil {
+			return nil, err
+		}
+	}
 	out, err := op.do(ctx, call, in)
 	if err == nil && op.written != nil {
 		op.written(ctx, call, in, out)
@@ -230,14 +236,7 @@ func New(c Config) *Operations {
 }
 
 func op[I, O any](scope access.Scope, do func(context.Context, Call, *I) (*O, error)) Operation[I, O] {
-	return Operation[I, O]{Scope: scope, do: func(ctx context.Context, call Call, in *I) (*O, error) {
-		if p, hasPrecondition := any(in).(interface{ wellFormed() error }); hasPrecondition {
-			if err := p.wellFormed(); err != nil {
-				return nil, err
-			}
-		}
-		return do(ctx, call, in)
-	}}
+	return Operation[I, O]{Scope: scope, do: do}
 }
 
 // write is an operation that changes configuration or somebody's access. target names, by its id, what was changed.

@@ -137,6 +137,9 @@ func (p Precondition) holds(lockVersion strictjson.Member[int64], etag string, c
 	if given && version != current {
 		return conflict()
 	}
+	if err := p.wellFormed(); err != nil {
+		return err
+	}
 	tags := entityTag.FindAllString(p.IfMatch, -1)
 	if len(tags) == 0 || slices.Contains(tags, etag) { // no header, or *
 		return nil
