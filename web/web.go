@@ -8,9 +8,9 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"html/template"
-	"io"
 	"io/fs"
 	"net/http"
 	"path"
@@ -41,20 +41,36 @@ func makePages() {
 	}
 }
 
-// Render writes the page of that name, templates/<page>.html, filled with view. Nothing is written when the view does
-// not fit the template, which is a fault of ours, as is a page that does not exist.
-func Render(w io.Writer, page string, view any) error {
+// ErrTooLarge says that a page would be larger than it may be.
+var ErrTooLarge = errors.New("the page is too large")
+
+// Render makes the page of that name, templates/<page>.html, filled with view. It fails when the view does not fit the
+// template, which is a fault of ours, as is a page that does not exist, and with ErrTooLarge as soon as the page has
+// more than most bytes.
+func Render(page string, view any, most int) ([]byte, error) {
 	madePages.Do(makePages)
 	t, known := pages[page]
 	if !known {
-		return fmt.Errorf("there is no page %q", page)
+		return nil, fmt.Errorf("there is no page %q", page)
 	}
-	var whole bytes.Buffer
+	whole := bounded{most: most}
 	if err := t.ExecuteTemplate(&whole, "layout", view); err != nil {
-		return fmt.Errorf("render the page %s: %w", page, err)
+		return nil, fmt.Errorf("render the page %s: %w", page, err)
 	}
-	_, err := whole.WriteTo(w)
-	return err
+	return whole.text.Bytes(), nil
+}
+
+// bounded takes up to most bytes.
+type bounded struct {
+	text bytes.Buffer
+	most int
+}
+
+func (b *bounded) Write(part []byte) (int, error) {
+	if b.text.Len()+len(part) > b.most {
+		return 0, ErrTooLarge
+	}
+	return b.text.Write(part)
 }
 
 // asset is a file that browsers may keep: its address changes with its content.

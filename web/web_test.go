@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"nepenthes/shared/console/page"
 	"nepenthes/web"
 )
 
@@ -32,12 +34,14 @@ func TestAssetsAreNamedByTheirContent(t *testing.T) {
 }
 
 func TestRenderRefuses(t *testing.T) {
-	var out bytes.Buffer
-	if err := web.Render(&out, "nowhere", nil); err == nil {
+	if _, err := web.Render("nowhere", nil, 1<<20); err == nil {
 		t.Error("a page that does not exist")
 	}
-	if err := web.Render(&out, "api", struct{}{}); err == nil || out.Len() > 0 {
-		t.Errorf("a view that does not fit: %v, %d bytes", err, out.Len())
+	if text, err := web.Render("api", struct{}{}, 1<<20); err == nil || len(text) > 0 {
+		t.Errorf("a view that does not fit: %v, %d bytes", err, len(text))
+	}
+	if text, err := web.Render("message", page.Message{Text: []string{strings.Repeat("x", 1000)}}, 1000); !errors.Is(err, web.ErrTooLarge) || len(text) > 0 {
+		t.Errorf("a page that is too large: %v, %d bytes", err, len(text))
 	}
 }
 

@@ -79,7 +79,7 @@ func (o clientsResource) list(ctx context.Context, call Call, in *ListClients) (
 	if err != nil {
 		return nil, err
 	}
-	all = named(all, in.Name, func(c access.Client) []string { return []string{c.Name, c.ID} })
+	all = Named(all, in.Name, func(c access.Client) []string { return []string{c.Name, c.ID} })
 	return show(call.To("oauth_clients"), filters("name", in.Name), page, all, func(c access.Client) *hal.OAuthClient {
 		return o.shown(call, &c, "")
 	}), nil

@@ -122,7 +122,7 @@ type cursorList struct {
 }
 
 func (o deliveriesResource) page(ctx context.Context, l cursorList, paths hal.Paths) (*hal.CursorCollection[hal.Delivery], error) {
-	size, err := o.effective(ctx, l.paging.PageSize)
+	size, err := o.effective(ctx, l.paging.PageSize, l.paging.Most)
 	if err != nil {
 		return nil, err
 	}

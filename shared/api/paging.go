@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -14,12 +15,20 @@ import (
 
 // Paging asks for a page of a small set.
 type Paging struct {
+	// Most is how many elements to return at most, however large a page may be; 0 leaves it to the page size. It does
+	// not stand on the wire: it is for callers within the service, which show a list of their own and read it once.
+	Most     int
 	PageSize *int `query:"pageSize" minimum:"-1" doc:"How many elements to return: 20 unless told otherwise, -1 for as many as possible. More than the deployment's maximum is clamped to it." example:"20"`
 	Offset   *int `query:"offset" minimum:"1" doc:"The number of the page; 1 is the first." example:"1"`
 }
 
+// All asks for all elements of a small set, see Paging.Most.
+const All = math.MaxInt32
+
 // CursorPaging asks for a page of a set without bounds.
 type CursorPaging struct {
+	// Most is as in Paging.
+	Most     int
 	PageSize *int   `query:"pageSize" minimum:"-1" doc:"How many elements to return at most: 20 unless told otherwise, -1 for as many as possible. More than the deployment's maximum is clamped to it." example:"20"`
 	Cursor   string `query:"cursor" minLength:"1" doc:"Where the page begins: out of a link of another page of the same list with the same filters."`
 }
@@ -35,7 +44,10 @@ func invalidQuery(name, message, hint string) *fault.Fault {
 }
 
 // effective is the page size that is used: what was asked for, clamped to the deployment's maximum.
-func (c *Config) effective(ctx context.Context, asked *int) (int, error) {
+func (c *Config) effective(ctx context.Context, asked *int, most int) (int, error) {
+	if most > 0 {
+		return most, nil
+	}
 	if asked != nil && *asked < -1 {
 		return 0, invalidQuery("pageSize", "It is below -1.", "Ask for 0 or more, or for -1: as many as possible.")
 	}
@@ -59,7 +71,7 @@ func (c *Config) page(ctx context.Context, p Paging) (page, error) {
 	if p.Offset != nil && *p.Offset < 1 {
 		return page{}, invalidQuery("offset", "It is below 1.", "The first page has number 1.")
 	}
-	size, err := c.effective(ctx, p.PageSize)
+	size, err := c.effective(ctx, p.PageSize, p.Most)
 	if err != nil {
 		return page{}, err
 	}
@@ -136,13 +148,19 @@ func show[N, T any](path string, filters url.Values, p page, all []N, view func(
 	return collection(path, filters, p, len(all), elements)
 }
 
-// named keeps those of which one of the texts contains name, both folded; an empty name keeps all.
-func named[N any](all []N, name string, texts func(N) []string) []N {
+// namedMost bounds what is looked for in names, in bytes: no name is as long, however it is folded.
+const namedMost = 4 << 10
+
+// Named keeps those of which one of the texts contains name, both folded; an empty name keeps all.
+func Named[N any](all []N, name string, texts func(N) []string) []N {
 	if name == "" {
 		return all
 	}
-	name = webhook.FoldName(name)
 	var kept []N
+	if len(name) > namedMost {
+		return kept
+	}
+	name = webhook.FoldName(name)
 	for _, n := range all {
 		for _, text := range texts(n) {
 			if strings.Contains(webhook.FoldName(text), name) {

@@ -57,7 +57,7 @@ func (o projectsResource) list(ctx context.Context, call Call, in *ListProjects)
 	if err != nil {
 		return nil, err
 	}
-	all = named(all, in.Name, func(p webhook.Project) []string { return []string{p.Name, p.Identifier} })
+	all = Named(all, in.Name, func(p webhook.Project) []string { return []string{p.Name, p.Identifier} })
 	return show(call.To("projects"), filters("name", in.Name), page, all, func(p webhook.Project) *hal.Project {
 		return hal.FromProject(&p, false)
 	}), nil

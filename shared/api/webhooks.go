@@ -57,7 +57,7 @@ func (o webhooksResource) list(ctx context.Context, call Call, in *ListWebhooks)
 	if err != nil {
 		return nil, err
 	}
-	all = named(all, in.Name, func(w *webhook.Webhook) []string { return []string{w.Name} })
+	all = Named(all, in.Name, func(w *webhook.Webhook) []string { return []string{w.Name} })
 	now := o.moment()
 	return show(call.To("webhooks"), filters("name", in.Name), page, all, func(w *webhook.Webhook) *hal.Webhook {
 		return hal.FromWebhookInShort(call.Paths, w, now)

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/limits"
 	"nepenthes/web"
 )
 
@@ -44,19 +44,29 @@ var notices = map[string]string{
 	"signed_out": "You are signed out.",
 }
 
-// render answers with a page.
+// render answers with a page. One that would be too large is a fault that says what to do.
 func (x *exchange) render(status int, name string, view any) error {
-	var text bytes.Buffer
-	if err := web.Render(&text, name, view); err != nil {
+	text, err := web.Render(name, view, limits.PageBody)
+	if errors.Is(err, web.ErrTooLarge) {
+		return x.tooLarge()
+	}
+	if err != nil {
 		return err
 	}
 	x.Header().Set("Content-Type", "text/html; charset=utf-8")
-	x.Header().Set("Content-Length", strconv.Itoa(text.Len()))
+	x.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	x.WriteHeader(status)
 	if x.r.Method != http.MethodHead {
-		_, _ = text.WriteTo(x) // who has gone need not be told
+		_, _ = x.Write(text) // who has gone need not be told
 	}
 	return nil
+}
+
+func (x *exchange) tooLarge() error {
+	if x.r.Method == http.MethodPost {
+		return fault.New(fault.PayloadTooLarge, "What was typed is too much to be shown again.").With("Go back and type less.")
+	}
+	return fault.New(fault.InvalidQuery, "This page would be larger than %d bytes.", limits.PageBody).With("Ask for a smaller pageSize.")
 }
 
 // formStatus is the status of a form that is shown: 422 when it is shown again for its faults.

@@ -16,6 +16,7 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/console/session"
 	"nepenthes/shared/fault"
@@ -143,6 +144,8 @@ type exchange struct {
 	section, action string
 	docs            bool
 	wrote           bool
+	// allProjects are the projects once they have been read, see projects.
+	allProjects []hal.Project
 }
 
 // WriteHeader notes that the answer has begun.

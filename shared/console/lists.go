@@ -14,12 +14,8 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// Bounds of what a page gathers. A deployment may have set small pages, so that lists come in parts.
-const (
-	whole        = -1    // as many as a list may have
-	projectsMost = 5_000 // of which the names are looked up for a page
-	sideBySide   = 16    // reads at a time
-)
+// sideBySide is how many reads a page does at a time.
+const sideBySide = 16
 
 // paging is which page of a small set was asked for. A number that is none is the fault of who typed the address.
 func paging(query url.Values) (p api.Paging, err error) {
@@ -41,31 +37,21 @@ func cursorPaging(query url.Values) (api.CursorPaging, error) {
 	return api.CursorPaging{PageSize: p.PageSize, Cursor: query.Get("cursor")}, err
 }
 
-// gather reads page after page of a small set until it has most of its elements, and tells how many there are in all.
-func gather[T any](most int, read func(api.Paging) (*hal.Collection[T], error)) (all []T, total int, err error) {
-	size := whole
-	for offset := 1; ; offset++ {
-		list, err := read(api.Paging{PageSize: &size, Offset: &offset})
+// projects are all projects, read once for a page, whatever asks for them.
+func (x *exchange) projects() ([]hal.Project, error) {
+	if x.allProjects == nil {
+		list, err := do(x, x.h.Operations.ListProjects, &api.ListProjects{Paging: api.Paging{Most: api.All}})
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
-		all = append(all, list.Embedded.Elements...)
-		if list.Links.Next == nil || len(all) >= most {
-			return all[:min(len(all), most)], list.Total, nil
-		}
+		x.allProjects = list.Embedded.Elements
 	}
-}
-
-// listProjects reads up to most projects whose name or identifier contains the text.
-func (x *exchange) listProjects(most int, containing string) ([]hal.Project, int, error) {
-	return gather(most, func(p api.Paging) (*hal.Collection[hal.Project], error) {
-		return do(x, x.h.Operations.ListProjects, &api.ListProjects{Paging: p, Name: containing})
-	})
+	return x.allProjects, nil
 }
 
 // projectNames are the names of the projects by their ids.
 func (x *exchange) projectNames() (map[string]string, error) {
-	all, _, err := x.listProjects(projectsMost, "")
+	all, err := x.projects()
 	names := make(map[string]string, len(all))
 	for _, p := range all {
 		names[p.ID] = page.NameOf(p.Name, p.ID)

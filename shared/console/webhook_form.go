@@ -167,22 +167,21 @@ func (x *exchange) webhookForm(typed form.Webhook, o page.WebhookFormOptions, re
 	return x.render(status, "webhook_form", page.NewWebhookForm(x.frame(), typed, o, refused))
 }
 
-// chooseProjects reads the projects that the form offers: all when they are few, else those that the filter finds. The
+// chooseProjects finds the projects that the form offers: all when they are few, else those that the filter finds. The
 // names of those that are ticked are looked up in any case.
 func (x *exchange) chooseProjects(c *page.ProjectChoices, ticked bool) error {
-	all, total, err := x.listProjects(projectsShown+1, "")
+	all, err := x.projects()
 	if err != nil {
 		return err
 	}
-	c.Listed, c.Total, c.Many = all, total, total > projectsShown
+	c.Listed, c.Total, c.Many = all, len(all), len(all) > projectsShown
 	if !c.Many {
 		return nil
 	}
 	c.Listed = nil
 	if c.Filter != "" {
-		if c.Listed, _, err = x.listProjects(projectsShown, c.Filter); err != nil {
-			return err
-		}
+		found := api.Named(all, c.Filter, func(p hal.Project) []string { return []string{p.Name, p.Identifier} })
+		c.Listed = found[:min(len(found), projectsShown)]
 	}
 	if ticked {
 		c.Names, err = x.projectNames()

@@ -53,12 +53,12 @@ func (x *exchange) lastDeliveries(webhooks []hal.Webhook) (last []*hal.Delivery,
 	return last, group.Wait()
 }
 
-// newest reads the newest deliveries of a webhook, as many as asked for; none when it has been deleted meanwhile.
+// newest reads the newest deliveries of a webhook, as many as asked for; none when it has been deleted meanwhile. The
+// store may look at less than that at a time.
 func (x *exchange) newest(webhookID string, most int) (all []hal.Delivery, err error) {
 	in := &api.ListDeliveries{WebhookID: api.WebhookID{ID: webhookID}}
 	for {
-		size := most - len(all)
-		in.PageSize = &size
+		in.Most = most - len(all)
 		list, err := do(x, x.h.Operations.ListDeliveries, in)
 		if err != nil {
 			return all, orGone(err)

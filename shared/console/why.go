@@ -65,9 +65,9 @@ func (x *exchange) someProjects() (some []hal.Project, err error) {
 	if !x.may(access.ProjectsRead) {
 		return some, nil
 	}
-	all, total, err := x.listProjects(projectsShown, "")
-	if total <= projectsShown && err == nil {
-		some = append([]hal.Project{}, all...)
+	all, err := x.projects()
+	if err == nil && len(all) <= projectsShown {
+		some = all
 	}
 	return some, err
 }

@@ -73,6 +73,7 @@ const (
 	RequestBody   = 1 << 20 // bytes of a request
 	RequestHeader = 32 << 10
 	ResponseBody  = 4 << 20 // bytes of an answer; Lambda ends at 6 MB
+	PageBody      = 5 << 19 // bytes of a page of the console: Lambda packs it in JSON, which escapes what HTML is made of
 	APITimeout    = 25 * time.Second
 	MatchesMax    = 10_000 // webhooks that one event can match
 )

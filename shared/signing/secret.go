@@ -37,6 +37,10 @@ const (
 
 	minText = 8   // bytes of UTF-8
 	maxText = 128 // bytes of UTF-8
+
+	// maxMeant bounds what is looked at to guess what it was meant to be: keys in PEM and secrets with something
+	// around them are shorter.
+	maxMeant = 1 << 10 // bytes
 )
 
 // redacted stands wherever a secret would otherwise be printed.
@@ -70,6 +74,9 @@ type material struct {
 // something, the *** that stands for a secret. The error is a fault on the attribute "secret" that says what to do and
 // does not repeat any of it.
 func Parse(text string) (Secret, error) {
+	if len(text) > maxMeant {
+		return refuseLength()
+	}
 	encoded := strings.HasPrefix(text, symmetricPrefix) || strings.HasPrefix(text, privatePrefix)
 	if !encoded {
 		if message, hint := mistaken(text); message != "" {
@@ -89,8 +96,7 @@ func Restore(text string) (Secret, error) {
 		return parsePrivate(text, encoded)
 	}
 	if len(text) < minText || len(text) > maxText {
-		return refuse(fmt.Sprintf("A secret has %d to %d bytes.", minText, maxText),
-			`Give another one, or "generate".`)
+		return refuseLength()
 	}
 	if !utf8.ValidString(text) {
 		return refuse("A secret is UTF-8 text.", "For arbitrary bytes use whsec_ and base64 of them.")
@@ -153,6 +159,10 @@ func (s Secret) material() *material {
 		return new(material)
 	}
 	return *s.hidden
+}
+
+func refuseLength() (Secret, error) {
+	return refuse(fmt.Sprintf("A secret has %d to %d bytes.", minText, maxText), `Give another one, or "generate".`)
 }
 
 func refuse(message, hint string) (Secret, error) {

@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"nepenthes/shared/fault"
@@ -78,15 +79,28 @@ func SummaryOf(err error, fields []*Field) *Summary {
 	if len(f.Details) == 0 {
 		return &Summary{Title: f.Message, Text: f.Hint}
 	}
-	return summary(f.Details, fields)
+	return summary(shown(f), f.Count(), fields)
+}
+
+// faultsShown is how many faults a page tells; one more says how many there are besides. Whoever mends those sees the
+// others, and each stands on the page twice: in the summary and at its field.
+const faultsShown = 20
+
+// shown are the details of f that a page tells.
+func shown(f *fault.Fault) []fault.Detail {
+	if f.Count() <= faultsShown {
+		return f.Details
+	}
+	first := f.Details[:faultsShown:faultsShown]
+	return append(first, fault.Detail{Message: "There are " + strconv.Itoa(f.Count()-faultsShown) + " more."})
 }
 
 // summary lists the details: those that stand at a field first, in the order of the page, then those about what the
-// form does not have.
-func summary(details []fault.Detail, fields []*Field) *Summary {
+// form does not have. count is how many there are, those included that are not told.
+func summary(details []fault.Detail, count int, fields []*Field) *Summary {
 	s := &Summary{Title: "This needs a correction"}
-	if len(details) > 1 {
-		s.Title = fmt.Sprintf("%d things need a correction", len(details))
+	if count > 1 {
+		s.Title = fmt.Sprintf("%d things need a correction", count)
 	}
 	for _, field := range fields {
 		for _, d := range field.Faults {
@@ -106,7 +120,7 @@ func Blame(err error, attributes []string, fields []*Field) {
 	if err == nil {
 		return
 	}
-	for _, d := range fault.From(err).Details {
+	for _, d := range shown(fault.From(err)) {
 		for i, attribute := range attributes {
 			if d.Attribute == attribute || strings.HasPrefix(d.Attribute, attribute+".") {
 				fields[i].Faults = append(fields[i].Faults, d)
@@ -138,11 +152,10 @@ func Conflict() *Summary {
 	}
 }
 
-// faultsOf is every fault that err has, the one of the whole when it names no attribute.
-func faultsOf(err error) []fault.Detail {
-	f := fault.From(err)
+// faultsOf are the faults that err has, the one of the whole when it names no attribute.
+func faultsOf(f *fault.Fault) []fault.Detail {
 	if len(f.Details) > 0 {
-		return f.Details
+		return shown(f)
 	}
 	return []fault.Detail{{Message: f.Message, Hint: f.Hint}}
 }

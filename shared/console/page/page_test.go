@@ -1,7 +1,6 @@
 package page_test
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -42,11 +41,11 @@ func delivery(change func(*webhook.Delivery)) *hal.Delivery {
 // rendered is the text of the page without its marks.
 func rendered(t *testing.T, name string, view any) string {
 	t.Helper()
-	var out bytes.Buffer
-	if err := web.Render(&out, name, view); err != nil {
+	text, err := web.Render(name, view, 1<<20)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return out.String()
+	return string(text)
 }
 
 func TestWhereADeliveryStands(t *testing.T) {

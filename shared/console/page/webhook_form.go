@@ -194,21 +194,17 @@ func (p *WebhookForm) events(chosen []string) {
 	}
 }
 
-// projects offers the projects: those listed, and those that are ticked in any case.
+// projects offers the projects: those listed, and those that are ticked in any case, but no more than can be.
 func (p *WebhookForm) projects(w form.Webhook, c ProjectChoices) {
-	listed := map[string]bool{}
-	for _, project := range c.Listed {
-		listed[project.ID] = true
-		p.ProjectBoxes = append(p.ProjectBoxes, projectBox(project, slices.Contains(w.ProjectIDs, project.ID)))
+	boxes, listed := projectBoxes(w.ProjectIDs, c), len(c.Listed)
+	unlisted := len(boxes) - listed
+	if most := webhook.ProjectsMax; unlisted > most {
+		p.Projects.Faults = append(p.Projects.Faults, fault.Detail{
+			Message: fmt.Sprintf("%d more are ticked than are shown; if you save again, they are not among them.", unlisted-most),
+		})
+		boxes = slices.Delete(boxes, most, unlisted)
 	}
-	var ticked []Box
-	for _, id := range w.ProjectIDs {
-		if !listed[id] {
-			listed[id] = true
-			ticked = append(ticked, projectBox(hal.Project{ID: id, Name: c.Names[id]}, true))
-		}
-	}
-	p.ProjectBoxes = append(ticked, p.ProjectBoxes...)
+	p.ProjectBoxes = boxes
 	switch {
 	case c.Hidden:
 		p.ProjectNote = "The names of projects need the scope projects:read."
@@ -231,6 +227,27 @@ func (p *WebhookForm) projects(w form.Webhook, c ProjectChoices) {
 	}
 }
 
+// projectBoxes are the boxes of the projects that are ticked and not listed, and then those of the listed ones.
+func projectBoxes(ticked []string, c ProjectChoices) []Box {
+	state := make(map[string]bool, len(ticked)) // true: there is a box
+	for _, id := range ticked {
+		state[id] = false
+	}
+	var listed, others []Box
+	for _, project := range c.Listed {
+		_, checked := state[project.ID]
+		state[project.ID] = true
+		listed = append(listed, projectBox(project, checked))
+	}
+	for _, id := range ticked {
+		if !state[id] {
+			state[id] = true
+			others = append(others, projectBox(hal.Project{ID: id, Name: c.Names[id]}, true))
+		}
+	}
+	return append(others, listed...)
+}
+
 func projectBox(p hal.Project, checked bool) Box {
 	b := Box{ID: "project-" + p.ID, Name: "project_ids", Value: p.ID, Label: NameOf(p.Name, p.ID), Checked: checked}
 	if p.Identifier != "" {
@@ -246,7 +263,13 @@ func projectBox(p hal.Project, checked bool) Box {
 const spareHeaders = 2
 
 func (p *WebhookForm) headers(w form.Webhook) {
-	for _, h := range w.Headers {
+	shown := min(len(w.Headers), webhook.HeadersMax)
+	if more := len(w.Headers) - shown; more > 0 {
+		p.Headers.Faults = append(p.Headers.Faults, fault.Detail{
+			Message: fmt.Sprintf("%d more were typed than are shown; if you save again, they are not among them.", more),
+		})
+	}
+	for _, h := range w.Headers[:shown] {
 		row := HeaderRow{Index: len(p.HeaderRows), Name: h.Name, Kept: h.Kept, Placeholder: "type the value again"}
 		if h.Kept != "" {
 			row.Placeholder = "*** (kept; type to replace it)"

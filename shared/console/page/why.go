@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"nepenthes/shared/api/hal"
+	"nepenthes/shared/fault"
 )
 
 // Why is the page that explains which webhooks want an event.
@@ -76,13 +77,14 @@ func (p *Why) blame(q Question, err error) {
 		p.Summary = SummaryOf(err, asked)
 		return
 	}
-	for _, d := range faultsOf(err) {
+	f := fault.From(err)
+	for _, d := range faultsOf(f) {
 		if d.Attribute != "" {
 			d.Message = d.Attribute + ": " + d.Message
 		}
 		p.Pasted.Faults = append(p.Pasted.Faults, d)
 	}
-	p.Summary = summary(p.Pasted.Faults, []*Field{&p.Pasted})
+	p.Summary = summary(p.Pasted.Faults, f.Count(), []*Field{&p.Pasted})
 }
 
 // Answer puts the explanations on the page; again are the inputs that ask the same for another page.
