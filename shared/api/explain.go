@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -91,7 +92,11 @@ func fillIn(text []byte) ([]byte, error) {
 			members[name] = json.RawMessage(value)
 		}
 	}
-	return json.Marshal(members)
+	var filled bytes.Buffer
+	encoder := json.NewEncoder(&filled)
+	encoder.SetEscapeHTML(false) // escapes would make it longer, and perhaps too long
+	err := encoder.Encode(members)
+	return filled.Bytes(), err
 }
 
 func explanation(w *webhook.Webhook, e events.Event) *hal.Explanation {

@@ -46,6 +46,9 @@ type system struct {
 	fanout     *fanout.Fanout
 	operations *api.Operations
 	log        *strings.Builder
+	handler    http.Handler
+	// projectLists is how often all projects were read.
+	projectLists int
 }
 
 // resolver knows every name.
@@ -79,7 +82,7 @@ func start(t *testing.T, stage string, change ...func(*console.Config)) *system 
 	})
 	keys := must[*vault.Local](t)(vault.OpenLocal(""))
 	s.operations = api.New(api.Config{
-		Catalogue: known, Store: s.db, Events: s.db.Lane(lane.Events), Retries: s.db.Lane(lane.Retries), Operator: s.fanout,
+		Catalogue: known, Store: counted{s.db, &s.projectLists}, Events: s.db.Lane(lane.Events), Retries: s.db.Lane(lane.Retries), Operator: s.fanout,
 		Sealer:  must[*vault.Sealer](t)(vault.NewSealer(vault.SealerConfig{Pairs: s.db, Maker: keys})),
 		Clients: clients.New(clients.Config{Store: s.db}), Addresses: address.Rules{Own: []string{ownHost}}, Resolver: resolver{}, CursorKey: make([]byte, 32), Version: "test", Logger: logger,
 	})
@@ -94,7 +97,8 @@ func start(t *testing.T, stage string, change ...func(*console.Config)) *system 
 	for _, c := range change {
 		c(&config)
 	}
-	server := httptest.NewServer(http.StripPrefix(stage, console.New(config)))
+	s.handler = http.StripPrefix(stage, console.New(config))
+	server := httptest.NewServer(s.handler)
 	t.Cleanup(server.Close)
 	s.url = server.URL + stage
 	return s

@@ -227,6 +227,9 @@ func (p *WebhookForm) projects(w form.Webhook, c ProjectChoices) {
 	}
 }
 
+// projectIDMax is how long the id of a project can be, in bytes. No box sends a longer one.
+const projectIDMax = 128
+
 // projectBoxes are the boxes of the projects that are ticked and not listed, and then those of the listed ones.
 func projectBoxes(ticked []string, c ProjectChoices) []Box {
 	state := make(map[string]bool, len(ticked)) // true: there is a box
@@ -240,7 +243,7 @@ func projectBoxes(ticked []string, c ProjectChoices) []Box {
 		listed = append(listed, projectBox(project, checked))
 	}
 	for _, id := range ticked {
-		if !state[id] {
+		if !state[id] && len(id) <= projectIDMax {
 			state[id] = true
 			others = append(others, projectBox(hal.Project{ID: id, Name: c.Names[id]}, true))
 		}
