@@ -41,7 +41,7 @@ type APIPatch struct {
 // CORSPatch is the part about calls from web pages.
 type CORSPatch struct {
 	Enabled        strictjson.Member[bool]     `json:"enabled,omitempty" nullable:"true" doc:"Whether the allowed origins may call from a browser. Needs at least one." example:"true"`
-	AllowedOrigins strictjson.Member[[]string] `json:"allowedOrigins,omitempty" nullable:"true" doc:"The origins that may call, each scheme://host or scheme://host:port; at most 100. They replace those of before." example:"https://app.example.com"`
+	AllowedOrigins strictjson.Member[[]string] `json:"allowedOrigins,omitempty" nullable:"true" doc:"The origins that may call, each scheme://host or scheme://host:port of at most 300 characters; at most 100. They replace those of before, and are kept as browsers write them." example:"https://app.example.com"`
 }
 
 type settingsResource struct{ *Config }

@@ -18,7 +18,7 @@ type Problem struct {
 	Type       string         `json:"_type" enum:"Error" doc:"Always Error." example:"Error"`
 	Identifier string         `json:"errorIdentifier" doc:"The same as type." example:"urn:nepenthes:api:v3:errors:PropertyConstraintViolation"`
 	Message    string         `json:"message" doc:"The same as detail." example:"It is required and cannot be blank."`
-	Errors     []ProblemEntry `json:"errors,omitempty" nullable:"false" doc:"One entry for each member or parameter that is not acceptable."`
+	Errors     []ProblemEntry `json:"errors,omitempty" nullable:"false" doc:"One entry for each member or parameter that is not acceptable: the first 100 at most, and then one that says how many more there are."`
 	Instance   string         `json:"instance" doc:"This request; tell it to the operator when asking for help." example:"urn:nepenthes:request:req_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 	Scheme     string         `json:"scheme,omitempty" doc:"With 401: how to authenticate, as in WWW-Authenticate." example:"Bearer"`
 	Error      string         `json:"error,omitempty" doc:"With 401: invalid_token when a token was sent (RFC 6750)." example:"invalid_token"`
@@ -26,7 +26,7 @@ type Problem struct {
 
 // ProblemEntry is one member or parameter that is not acceptable.
 type ProblemEntry struct {
-	Attribute string `json:"attribute" doc:"The path of the member, or the name of the parameter." example:"payloadUrl"`
+	Attribute string `json:"attribute" doc:"The path of the member, or the name of the parameter; empty in the entry that says how many more there are." example:"payloadUrl"`
 	Message   string `json:"message" doc:"What is wrong with it." example:"The URL does not begin with https://."`
 	Hint      string `json:"hint,omitempty" doc:"What to do about it." example:"Give the receiver a certificate and use its https URL."`
 }
