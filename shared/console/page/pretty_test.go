@@ -3,7 +3,6 @@ package page_test
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"runtime"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/page"
+	"nepenthes/shared/limits"
 	"nepenthes/shared/webhook"
 	"nepenthes/web"
 )
@@ -89,7 +89,7 @@ func TestBodiesAreProducedCut(t *testing.T) {
 				if b := p.Bodies[0]; len(b.Text) > 3*bodyShown || !utf8.ValidString(b.Text) || (b.Cut == "") != (blank[name] && !raw) {
 					t.Errorf("%d bytes, cut %q", len(b.Text), b.Cut)
 				}
-				if err := web.Render(io.Discard, "delivery", p); err != nil {
+				if _, err := web.Render("delivery", p, limits.PageBody); err != nil {
 					t.Fatal(err)
 				}
 			})
