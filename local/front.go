@@ -17,6 +17,7 @@ import (
 	"nepenthes/shared/console"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/payload"
+	"nepenthes/shared/throttle"
 	"nepenthes/shared/vault"
 	"nepenthes/shared/webhook"
 	"nepenthes/web"
@@ -48,9 +49,17 @@ func (s *system) front(ctx context.Context) (http.Handler, error) {
 	})
 	interfaces := rest.New(rest.Config{
 		Operations: operations, Verifier: verifier, Settings: s.pipeline.catalogue, Mounts: issuing, Docs: compressed(web.Docs()),
-		Rate: s.rate, Version: payload.Version, Logger: s.logger,
+		Throttle: s.throttle(), Version: payload.Version, Logger: s.logger,
 	})
 	return s.share(gzhttp.GzipHandler(pages), interfaces), nil
+}
+
+// throttle holds clients to their rate; nil means that there is none.
+func (s *system) throttle() rest.Throttle {
+	if s.rate == 0 {
+		return nil
+	}
+	return throttle.NewProcess(s.rate, nil)
 }
 
 // compressed are files, compressed as the browser asks.

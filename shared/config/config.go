@@ -32,7 +32,7 @@ type API struct {
 	Common
 	// Issuer is who issues and accepts tokens: the public URL of the deployment, or a URN where it has none.
 	Issuer string `env:"ISSUER"`
-	// RequestsPerSecond is how many requests a second one client may make; 0 means no limit.
+	// RequestsPerSecond is how many requests a second one client may make, of all processes together; at least 1.
 	RequestsPerSecond float64 `env:"REQUESTS_PER_SECOND"`
 }
 

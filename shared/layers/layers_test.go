@@ -35,7 +35,7 @@ var floors = []struct {
 		"shared/awsclient", "shared/metrics", "web",
 	}, false},
 	{"the work", []string{
-		"shared/catalogue", "shared/fanout", "shared/sender", "shared/sweep", "shared/redrive", "shared/auth/...", "shared/api/...", "shared/console/...",
+		"shared/catalogue", "shared/fanout", "shared/sender", "shared/sweep", "shared/redrive", "shared/throttle", "shared/auth/...", "shared/api/...", "shared/console/...",
 	}, true},
 	{"the edge of the process", []string{"shared/config", "shared/lambdahost"}, false},
 	{"programs", []string{"functions/...", "local/...", "infra/...", "events/publish/..."}, true},

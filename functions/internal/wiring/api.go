@@ -18,6 +18,7 @@ import (
 	"nepenthes/shared/lambdahost"
 	"nepenthes/shared/outbound"
 	"nepenthes/shared/payload"
+	"nepenthes/shared/throttle"
 	"nepenthes/shared/vault"
 )
 
@@ -25,8 +26,13 @@ import (
 func (b Base) API(c config.API, operations *api.Operations, docs map[string]http.Handler, mounts ...rest.Mount) http.Handler {
 	return rest.New(rest.Config{
 		Operations: operations, Verifier: b.verifier(c), Settings: b.Catalogue, Mounts: mounts, Docs: docs,
-		Rate: c.RequestsPerSecond, Prefix: Prefix(c), Version: payload.Version, Logger: b.Logger,
+		Throttle: b.throttle(c), Prefix: Prefix(c), Version: payload.Version, Logger: b.Logger,
 	})
+}
+
+// throttle holds clients to their rate in all processes together.
+func (b Base) throttle(c config.API) *throttle.Shared {
+	return throttle.NewShared(throttle.SharedConfig{PerSecond: c.RequestsPerSecond, Counter: b.Store, Logger: b.Logger})
 }
 
 // Prefix tells the stage path that addresses in answers begin with: where there is a public URL, none.

@@ -18,6 +18,7 @@ import (
 	"nepenthes/shared/api/rest"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/settings"
+	"nepenthes/shared/throttle"
 	"nepenthes/shared/webhook"
 )
 
@@ -102,7 +103,7 @@ func (c *clock) now() time.Time { return time.Unix(0, c.at.Load()) }
 func TestAClientIsHeldToItsRate(t *testing.T) {
 	c := &clock{}
 	c.at.Store(time.Now().UnixNano())
-	s := newService(t, func(rc *rest.Config, _ *api.Config) { rc.Rate, rc.Now = 5, c.now })
+	s := newService(t, func(rc *rest.Config, _ *api.Config) { rc.Throttle = throttle.NewProcess(5, c.now) })
 	token := s.token(t)
 	for i := range 10 {
 		if got := s.do(t, token, "GET", "/api/v3", ""); got.StatusCode != 200 {

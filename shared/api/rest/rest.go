@@ -23,6 +23,7 @@ import (
 	"nepenthes/shared/id"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/settings"
+	"nepenthes/shared/throttle"
 )
 
 // Verifier turns a bearer token into its caller; a fault of kind Unauthenticated when it is not good.
@@ -33,6 +34,12 @@ type Verifier interface {
 // Settings knows the present settings.
 type Settings interface {
 	Settings(ctx context.Context) (settings.Settings, error)
+}
+
+// Throttle counts the requests of clients.
+type Throttle interface {
+	// Take counts a request; a fault of kind TooManyRequests when the client may not make it now.
+	Take(ctx context.Context, client string, class throttle.Class) error
 }
 
 // Mount is an operation that answers by itself, without a token of ours: those of the authorization server.
@@ -49,8 +56,8 @@ type Config struct {
 	Mounts     []Mount
 	// Docs are the files of the documentation page by their names, the page itself by ""; nil means that there is none.
 	Docs map[string]http.Handler
-	// Rate is how many requests a second one client may make, with bursts of twice that; 0 means no limit.
-	Rate float64
+	// Throttle holds clients to their rate; nil means that there is no limit.
+	Throttle Throttle
 	// Prefix is the stage path by which a request came, "" for none; nil means that there never is one.
 	Prefix func(*http.Request) string
 	// Version is the service's version.
@@ -65,7 +72,6 @@ type Handler struct {
 	Config
 	mux      *http.ServeMux
 	routes   []*route
-	limiter  limiter
 	document document
 	// lastSettings let an answer carry its CORS headers even when the settings cannot be read.
 	lastSettings atomic.Pointer[settings.Settings]
@@ -82,7 +88,7 @@ func New(c Config) *Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	h := &Handler{Config: c, mux: http.NewServeMux(), limiter: limiter{rate: c.Rate, now: c.Now}}
+	h := &Handler{Config: c, mux: http.NewServeMux()}
 	h.addRoutes()
 	h.mount()
 	return h

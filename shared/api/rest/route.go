@@ -15,6 +15,7 @@ import (
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/limits"
+	"nepenthes/shared/throttle"
 )
 
 // spec is what is said about a route: what the document tells, and what cannot be seen from the operation's types.
@@ -26,10 +27,10 @@ type spec struct {
 	optionalBody      bool // an absent body is an empty object
 	bodyMax           int  // bytes; 0 means limits.RequestBody
 	faults            []fault.Kind
-	answers           string  // what success means
-	times             float64 // how many times the rate of other requests the client may make; 0 means once
-	whileSwitchedOff  string  // the resource whose scopes open the route while the API is off
-	alternativeStatus int     // another status of success, 0 for none
+	answers           string         // what success means
+	class             throttle.Class // with which requests it is counted; empty means throttle.Requests
+	whileSwitchedOff  string         // the resource whose scopes open the route while the API is off
+	alternativeStatus int            // another status of success, 0 for none
 }
 
 // route is one method of one path.
@@ -63,8 +64,8 @@ func (s spec) completed() spec {
 	if s.bodyMax == 0 {
 		s.bodyMax = limits.RequestBody
 	}
-	if s.times == 0 {
-		s.times = 1
+	if s.class == "" {
+		s.class = throttle.Requests
 	}
 	return s
 }
@@ -89,8 +90,10 @@ func (rt *route) admit(x *exchange) (body []byte, err error) {
 	if x.call.Caller, err = x.authenticate(); err != nil {
 		return nil, err
 	}
-	if err := x.h.limiter.take(x.call.ClientID, rt.times); err != nil {
-		return nil, err
+	if x.h.Throttle != nil {
+		if err := x.h.Throttle.Take(x.r.Context(), x.call.ClientID, rt.class); err != nil {
+			return nil, err
+		}
 	}
 	if !x.settings.APIEnabled && !rt.opensSwitchedOff(x.call) {
 		return nil, fault.New(fault.APIDisabled, "The REST web service is switched off.").

@@ -6,6 +6,7 @@ import (
 	"nepenthes/events"
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/throttle"
 )
 
 // Tags group the operations in the document.
@@ -140,7 +141,7 @@ func (h *Handler) addDeliveries() {
 func (h *Handler) addEvents() {
 	add(h, h.Operations.PushEvent, spec{
 		method: http.MethodPost, path: pathEvents, id: "pushEvent", tag: tagEvents, status: http.StatusAccepted,
-		bodyMax: events.MaxSize, times: eventsTimes, summary: "Push an event",
+		bodyMax: events.MaxSize, class: throttle.Events, summary: "Push an event",
 		about:   "For producers that cannot use the queue. Takes Nepenthes' envelope or a CloudEvents 1.0 structured JSON message of at most 262,144 bytes. Pushing the same source, id and bytes again changes nothing.",
 		answers: "The event is on the queue and will not be lost.",
 	})

@@ -1,0 +1,329 @@
+package throttle_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"nepenthes/shared/awsclient"
+	"nepenthes/shared/awstest"
+	"nepenthes/shared/dynamo"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/sqlite"
+	"nepenthes/shared/tables"
+	"nepenthes/shared/throttle"
+)
+
+// clock is a time that tests move.
+type clock struct{ at atomic.Int64 }
+
+// newClock begins early in a second.
+func newClock() *clock {
+	c := &clock{}
+	c.at.Store(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).UnixNano())
+	return c
+}
+
+func (c *clock) Now() time.Time          { return time.Unix(0, c.at.Load()).UTC() }
+func (c *clock) advance(d time.Duration) { c.at.Add(int64(d)) }
+
+// stores are those that count in a deployment and in tests.
+var stores = map[string]func(t *testing.T, now func() time.Time) throttle.Counter{
+	"SQLite": func(t *testing.T, now func() time.Time) throttle.Counter {
+		db, err := sqlite.Open("", sqlite.Options{Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		return db
+	},
+	"DynamoDB": func(t *testing.T, now func() time.Time) throttle.Counter {
+		t.Setenv("AWS_ENDPOINT_URL", awstest.DynamoDB(t))
+		t.Setenv("AWS_REGION", "us-east-1")
+		t.Setenv("AWS_ACCESS_KEY_ID", "test")
+		t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
+		cfg, err := awsclient.Load(t.Context(), 16)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := tables.Prefixed(fmt.Sprintf("t%d-", made.Add(1)))
+		if err := dynamo.CreateTables(t.Context(), cfg, names); err != nil {
+			t.Fatal(err)
+		}
+		return dynamo.New(dynamo.Config{AWS: cfg, Tables: names, Now: now})
+	},
+}
+
+var made atomic.Int64
+
+// counting counts the writes that reach a store.
+type counting struct {
+	throttle.Counter
+	writes atomic.Int64
+	broken atomic.Bool
+}
+
+func (c *counting) Count(ctx context.Context, key string, by int64, expires time.Time) (int64, error) {
+	c.writes.Add(1)
+	if c.broken.Load() {
+		return 0, errors.New("away")
+	}
+	if by < 1 || !strings.HasPrefix(key, "rate/") {
+		return 0, fmt.Errorf("counted %s by %d", key, by)
+	}
+	return c.Counter.Count(ctx, key, by, expires)
+}
+
+// deployment is a number of processes with one store.
+type deployment struct {
+	*clock
+	store     *counting
+	processes []*throttle.Shared
+	next      int
+	log       strings.Builder
+}
+
+func deploy(t *testing.T, store string, processes int, perSecond float64) *deployment {
+	t.Helper()
+	d := &deployment{clock: newClock()}
+	d.store = &counting{Counter: stores[store](t, d.Now)}
+	for range processes {
+		d.processes = append(d.processes, throttle.NewShared(throttle.SharedConfig{
+			PerSecond: perSecond, Counter: d.store, Now: d.Now, Logger: slog.New(slog.NewTextHandler(&d.log, nil)),
+			Patience: time.Minute, // the tests' clock stands still while an emulator warms up
+		}))
+	}
+	return d
+}
+
+// take makes a request, by one process after the other.
+func (d *deployment) take(t *testing.T, class throttle.Class) (passed bool) {
+	t.Helper()
+	p := d.processes[d.next%len(d.processes)]
+	d.next++
+	err := p.Take(t.Context(), "app_1", class)
+	if err == nil {
+		return true
+	}
+	f := fault.From(err)
+	if f.Kind != fault.TooManyRequests || f.RetryAfter <= 0 || f.RetryAfter > time.Second {
+		t.Fatalf("got %v after %v, want TooManyRequests and up to a second", err, f.RetryAfter)
+	}
+	return false
+}
+
+// passes makes so many requests, evenly spread over each second, and gives how many passed in each.
+func (d *deployment) passes(t *testing.T, perSecond, seconds int, class throttle.Class) (passed []int) {
+	t.Helper()
+	for range seconds {
+		n := 0
+		for range perSecond {
+			if d.take(t, class) {
+				n++
+			}
+			d.advance(time.Second / time.Duration(perSecond))
+		}
+		d.at.Store(d.Now().Round(time.Second).UnixNano())
+		passed = append(passed, n)
+	}
+	return passed
+}
+
+func TestAllProcessesTogetherHoldAClientToItsRate(t *testing.T) {
+	const rate = 50
+	for store := range stores {
+		for _, processes := range []int{1, 3, 20} {
+			t.Run(fmt.Sprintf("%s, %d processes", store, processes), func(t *testing.T) {
+				d := deploy(t, store, processes, rate)
+				passed := d.passes(t, 4*rate, 5, throttle.Requests)
+				total := 0
+				for i, n := range passed {
+					total += n
+					most := rate
+					if i == 0 {
+						most = 2 * rate
+					}
+					// What is left of leases in the hands of processes may be missing in a second; no second has more
+					// than its own allowance and what the processes had left of the one before.
+					if n > most+rate/2 || n < most/2 {
+						t.Errorf("second %d: %d of %d requests passed, want about %d", i+1, n, 4*rate, most)
+					}
+				}
+				if d.log.Len() > 0 {
+					t.Fatalf("not everything was counted: %s", d.log.String())
+				}
+				if total > 6*rate || total < 5*rate {
+					t.Errorf("%d requests passed in 5 seconds, want 5 to 6 times %d", total, rate)
+				}
+			})
+		}
+	}
+}
+
+func TestAClientBelowItsRateIsNeverRefused(t *testing.T) {
+	const rate = 100
+	for _, processes := range []int{1, 3, 10, 40} {
+		for _, perSecond := range []int{1, 10, 50, 80, 100} {
+			t.Run(fmt.Sprintf("%d requests a second by %d processes", perSecond, processes), func(t *testing.T) {
+				d := deploy(t, "SQLite", processes, rate)
+				for second, n := range d.passes(t, perSecond, 10, throttle.Requests) {
+					if n != perSecond {
+						t.Errorf("second %d: %d of %d passed", second+1, n, perSecond)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestABurstIsTwiceTheRate(t *testing.T) {
+	d := deploy(t, "SQLite", 1, 50)
+	for i := range 100 {
+		if !d.take(t, throttle.Requests) {
+			t.Fatalf("request %d of a burst was refused", i+1)
+		}
+	}
+	if d.take(t, throttle.Requests) {
+		t.Error("more than the burst passed")
+	}
+	if n := d.passes(t, 1000, 1, throttle.Events)[0]; n != 1000 { // 20 times as many, and counted apart
+		t.Errorf("%d of 1000 events passed", n)
+	}
+	if n := d.passes(t, 100, 3, throttle.Requests); n[0]+n[1]+n[2] != 150 {
+		t.Errorf("after the burst got %v in three seconds, want 50 in each", n)
+	}
+}
+
+func TestClientsAreCountedApart(t *testing.T) {
+	d := deploy(t, "SQLite", 1, 1)
+	for client := range 100 {
+		for range 2 {
+			if err := d.processes[0].Take(t.Context(), fmt.Sprint("app_", client), throttle.Requests); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// TestWhatCountingCosts holds the budget: one write for a request in quiet times, a few a second for a busy client.
+func TestWhatCountingCosts(t *testing.T) {
+	for name, c := range map[string]struct {
+		processes, perSecond, most int // writes a second
+	}{
+		"one request a second":                     {1, 1, 1},
+		"two requests a second in two processes":   {2, 2, 2},
+		"a busy client in one process":             {1, 90, 15},
+		"a busy client in five processes":          {5, 90, 30},
+		"a client at four times its rate":          {1, 400, 20},
+		"four times the rate in twenty processes":  {20, 400, 140},
+		"quiet requests, each by another process":  {10, 10, 10},
+		"a client of many processes, at its limit": {10, 100, 45},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const seconds = 10
+			d := deploy(t, "SQLite", c.processes, 100)
+			d.passes(t, c.perSecond, seconds, throttle.Requests)
+			got := d.store.writes.Load()
+			t.Logf("%.2f writes a request", float64(got)/float64(c.perSecond*seconds))
+			if got > int64(c.most*seconds) {
+				t.Errorf("got %d writes for %d requests, want %d at the most", got, c.perSecond*seconds, c.most*seconds)
+			}
+		})
+	}
+}
+
+func TestWhileTheCounterIsAwayEverythingPasses(t *testing.T) {
+	d := deploy(t, "SQLite", 1, 10)
+	d.store.broken.Store(true)
+	for range 1000 {
+		if !d.take(t, throttle.Requests) {
+			t.Fatal("a request was refused although nothing is known")
+		}
+	}
+	if n := d.store.writes.Load(); n != 1 {
+		t.Errorf("it was asked %d times in a second, want once", n)
+	}
+	if n := strings.Count(d.log.String(), "rate.not_counted"); n != 1 {
+		t.Errorf("got %d warnings, want one a second: %s", n, d.log.String())
+	}
+	d.store.broken.Store(false)
+	d.advance(time.Second)
+	if n := d.passes(t, 100, 1, throttle.Requests)[0]; n != 20 {
+		t.Errorf("once it is back %d passed, want a burst of 20", n)
+	}
+}
+
+// TestProcessesAtOnce has no clock that is moved: many goroutines ask within one second.
+func TestProcessesAtOnce(t *testing.T) {
+	d := deploy(t, "SQLite", 8, 50)
+	var passed atomic.Int64
+	var all sync.WaitGroup
+	for i := range 400 {
+		all.Go(func() {
+			if d.processes[i%8].Take(t.Context(), "app_1", throttle.Requests) == nil {
+				passed.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if n := passed.Load(); n != 100 {
+		t.Errorf("%d of 400 passed at once, want twice the rate of 50", n)
+	}
+}
+
+func TestProcessHoldsAClientToItsRate(t *testing.T) {
+	for rate, burst := range map[float64]int{0.5: 1, 1: 2, 7: 14, 100: 200} {
+		t.Run(fmt.Sprint(rate), func(t *testing.T) {
+			c := newClock()
+			p := throttle.NewProcess(rate, c.Now)
+			take := func() error { return p.Take(t.Context(), "app_1", throttle.Requests) }
+			for i := range burst {
+				if err := take(); err != nil {
+					t.Fatalf("request %d of a burst: %v", i+1, err)
+				}
+			}
+			for range 3 { // refusals cost nothing
+				err := take()
+				if !fault.Is(err, fault.TooManyRequests) {
+					t.Fatalf("got %v, want TooManyRequests", err)
+				}
+				if wait := fault.From(err).RetryAfter.Seconds(); math.Abs(wait-1/rate) > 0.001 {
+					t.Errorf("got a wait of %g s, want %g", wait, 1/rate)
+				}
+			}
+			c.advance(time.Duration(math.Ceil(float64(time.Second) / rate)))
+			if err := take(); err != nil {
+				t.Errorf("after the wait: %v", err)
+			}
+			if err := take(); err == nil {
+				t.Error("after the wait two passed")
+			}
+			if err := p.Take(t.Context(), "app_1", throttle.Events); err != nil {
+				t.Errorf("events are counted apart: %v", err)
+			}
+		})
+	}
+}
+
+func TestNewPanicsWithoutItsParts(t *testing.T) {
+	for name, make := range map[string]func(){
+		"Shared":  func() { throttle.NewShared(throttle.SharedConfig{PerSecond: 1}) },
+		"Process": func() { throttle.NewProcess(0, nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("got no panic, want one")
+				}
+			}()
+			make()
+		})
+	}
+}
