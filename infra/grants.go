@@ -61,6 +61,7 @@ var (
 	changeLog     = []string{tables.ChangeLogPart}
 	revocations   = []string{tables.ValuesPart + tables.Revocations}
 	signIns       = []string{tables.CountersPart + tables.SignIns}
+	rates         = []string{tables.CountersPart + tables.Rates}
 	consoleState  = []string{
 		tables.ValuesPart + tables.Sessions, tables.ValuesPart + tables.SessionUses, tables.ValuesPart + tables.FormsSent,
 	}
@@ -88,6 +89,7 @@ var grants = map[routes.Function][]grant{
 		{actions: put, on: table(tables.Config), parts: settingsParts},
 		{actions: reading, on: table(tables.State)},
 		{actions: put, on: table(tables.State), parts: changeLog},
+		{actions: update, on: table(tables.State), parts: rates},
 	},
 	routes.Webhooks: {
 		{actions: reading, on: table(tables.Config)},
@@ -99,6 +101,7 @@ var grants = map[routes.Function][]grant{
 		{actions: writing, on: table(tables.Deliveries)},
 		{actions: reading, on: table(tables.State)},
 		{actions: put, on: table(tables.State), parts: changeLog},
+		{actions: update, on: table(tables.State), parts: rates},
 		{actions: send, on: queue(lane.Events)},
 		{actions: send, on: queue(lane.Deliveries)},
 		{actions: send, on: queue(lane.Retries)},
@@ -111,7 +114,7 @@ var grants = map[routes.Function][]grant{
 		{actions: remove, on: table(tables.Config), parts: []string{tables.ClientsPart}},
 		{actions: reading, on: table(tables.State)},
 		{actions: put, on: table(tables.State), parts: revocations},
-		{actions: update, on: table(tables.State), parts: signIns},
+		{actions: update, on: table(tables.State), parts: slices.Concat(signIns, rates)},
 		{actions: makePairs, on: key, purpose: keypair.TokenSigning},
 		{actions: unwrap, on: key, purpose: keypair.TokenSigning},
 		{actions: readIt, on: administratorSecret},
@@ -126,7 +129,7 @@ var grants = map[routes.Function][]grant{
 		{actions: writing, on: table(tables.Deliveries)},
 		{actions: reading, on: table(tables.State)},
 		{actions: put, on: table(tables.State), parts: slices.Concat(changeLog, consoleState)},
-		{actions: update, on: table(tables.State), parts: signIns},
+		{actions: update, on: table(tables.State), parts: slices.Concat(signIns, rates)},
 		{actions: remove, on: table(tables.State), parts: consoleState},
 		{actions: send, on: queue(lane.Deliveries)},
 		{actions: send, on: queue(lane.Retries)},

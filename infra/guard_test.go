@@ -329,6 +329,10 @@ func storeCalls(t *testing.T, whole *dynamo.Store) map[string]storeCall {
 			return s.PutState(ctx, tables.Revocations+"x", nil, later)
 		}},
 		"takes a revocation back": {nil, func(s *dynamo.Store) error { return s.DropState(ctx, tables.Revocations+"x") }},
+		"counts a request": {routes.HTTP(), func(s *dynamo.Store) error {
+			_, err := s.Count(ctx, tables.Rates+"x", 1, later)
+			return err
+		}},
 		"counts a wrong secret": {[]routes.Function{routes.OAuth, routes.Console}, func(s *dynamo.Store) error {
 			_, err := s.Count(ctx, tables.SignIns+"x", 1, later)
 			return err

@@ -17,17 +17,19 @@ var mayWrite = map[routes.Function][]string{
 	routes.Settings: {
 		"put config settings", "put config catalogue",
 		"put state l:*",
+		"update state c:rate/*",
 	},
 	routes.Webhooks: {
 		"put config webhook:*", "put config name", "put config catalogue", "put config project", "put config keypair:webhook-secrets",
 		"delete config webhook:*", "delete config name",
 		"put state l:*",
+		"update state c:rate/*",
 	},
 	routes.OAuth: {
 		"put config client", "put config clients", "put config keypair:token-signing",
 		"delete config client",
 		"put state v:revoked/*",
-		"update state c:sign-in/*",
+		"update state c:sign-in/*", "update state c:rate/*",
 	},
 	routes.Console: {
 		"put config settings", "put config webhook:*", "put config name", "put config catalogue", "put config project",
@@ -35,7 +37,7 @@ var mayWrite = map[routes.Function][]string{
 		"delete config webhook:*", "delete config name", "delete config client",
 		"put state l:*", "put state v:session/*", "put state v:session-use/*", "put state v:once/*",
 		"delete state v:session/*", "delete state v:session-use/*", "delete state v:once/*",
-		"update state c:sign-in/*",
+		"update state c:sign-in/*", "update state c:rate/*",
 	},
 	routes.Fanout: {"put config project"},
 	routes.Sender: {

@@ -38,6 +38,7 @@ const (
 // What the keys of counters begin with: CountersPart and one of these is a part.
 const (
 	SignIns = "sign-in/" // that failed or are not decided yet
+	Rates   = "rate/"    // of a client's requests
 )
 
 // Pattern is the keys of a part's partitions as policies match them: dynamodb:LeadingKeys with StringLike.
