@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"nepenthes/shared/tables"
 )
 
 // SharedConfig is what a Shared is made of.
@@ -138,7 +140,7 @@ func (s *Shared) lease(ctx context.Context, h *share, n name, of, allowance int6
 
 // counterKey names the counter of a client's requests in a second.
 func counterKey(n name, second int64) string {
-	return "rate/" + n.client + "/" + string(n.class) + "/" + strconv.FormatInt(second, 10)
+	return tables.Rates + n.client + "/" + string(n.class) + "/" + strconv.FormatInt(second, 10)
 }
 
 func (s *Shared) share(n name) *share {
