@@ -1,24 +1,23 @@
 package lambdahost
 
 import (
-	"os"
+	"math"
 	"runtime/debug"
-	"strconv"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// limitMemory tells the garbage collector how much memory the function has. Without, it lets the heap grow to twice of
-// what is in use, and Lambda would end a function whose catalogue takes half of its memory. A GOMEMLIMIT in the
-// environment stays as it is.
+// limitMemory tells the garbage collector how much memory the function has. Without a limit the heap grows to twice
+// what is in use, and Lambda would end a function whose catalogue takes half of its memory. A limit that is set
+// already, by GOMEMLIMIT, stays as it is.
 func limitMemory() {
-	limit, known := memoryLimit(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
-	if known && os.Getenv("GOMEMLIMIT") == "" {
+	if limit := memoryLimit(lambdacontext.MemoryLimitInMB); limit > 0 && debug.SetMemoryLimit(-1) == math.MaxInt64 {
 		debug.SetMemoryLimit(limit)
 	}
 }
 
-// memoryLimit is how many bytes Go may use in a function of so many megabytes: all but a fifth, which is left to the
-// program's code and to the system.
-func memoryLimit(megabytes string) (bytes int64, known bool) {
-	size, err := strconv.ParseInt(megabytes, 10, 32)
-	return size << 20 / 5 * 4, err == nil && size > 0
+// memoryLimit returns how many bytes Go may use in a function with so many megabytes of memory: all but a fifth,
+// which is left to the program's code and to the system. It returns 0 when megabytes is 0, as it is outside Lambda.
+func memoryLimit(megabytes int) (bytes int64) {
+	return int64(megabytes) << 20 / 5 * 4
 }

@@ -5,29 +5,35 @@ import (
 	"runtime/debug"
 	"testing"
 
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
 	"nepenthes/shared/lambdahost"
 )
 
 func TestTheCollectorKnowsTheFunctionsMemory(t *testing.T) {
-	before := debug.SetMemoryLimit(-1)
-	t.Cleanup(func() { debug.SetMemoryLimit(before) })
+	limit, megabytes := debug.SetMemoryLimit(-1), lambdacontext.MemoryLimitInMB
+	t.Cleanup(func() {
+		debug.SetMemoryLimit(limit)
+		lambdacontext.MemoryLimitInMB = megabytes
+	})
+	const byEnvironment = 100 << 20 // what GOMEMLIMIT=100MiB makes of the limit before main begins
 	for _, c := range []struct {
-		size, limit string
-		want        int64
+		name         string
+		megabytes    int
+		before, want int64
 	}{
-		{"256", "", 214748364},
-		{"512", "", 429496729},
-		{"", "", math.MaxInt64}, // not on Lambda
-		{"junk", "", math.MaxInt64},
-		{"0", "", math.MaxInt64},
-		{"256", "100MiB", math.MaxInt64}, // the runtime has read it at its start
+		{"a queue's function", 256, math.MaxInt64, 214748364},
+		{"an API's function", 512, math.MaxInt64, 429496729},
+		{"not on Lambda", 0, math.MaxInt64, math.MaxInt64},
+		{"a limit by the environment", 256, byEnvironment, byEnvironment},
 	} {
-		debug.SetMemoryLimit(math.MaxInt64)
-		t.Setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", c.size)
-		t.Setenv("GOMEMLIMIT", c.limit)
-		lambdahost.LimitMemory()
-		if got := debug.SetMemoryLimit(-1); got/16 != c.want/16 {
-			t.Errorf("of %q MB, GOMEMLIMIT %q: got %d, want %d", c.size, c.limit, got, c.want)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			debug.SetMemoryLimit(c.before)
+			lambdacontext.MemoryLimitInMB = c.megabytes
+			lambdahost.LimitMemory()
+			if got := debug.SetMemoryLimit(-1); got/16 != c.want/16 {
+				t.Errorf("got %d, want %d", got, c.want)
+			}
+		})
 	}
 }
