@@ -94,7 +94,7 @@ test: tools lint unit browser ## everything that CI runs; installs what it needs
 
 .PHONY: unit
 unit: tools ## the Go tests, with the emulators that they start themselves
-	CI=true CHROMIUM="$$(command -v chromium)" $(GO) test $(PACKAGES)
+	CI=true CHROMIUM="$$(command -v chromium)" $(GO) test -timeout 30m $(PACKAGES)
 
 .PHONY: browser
 browser: tools ## the console and the documentation page in a real Chromium

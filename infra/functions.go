@@ -65,7 +65,7 @@ func (s *stack) newFunctions() functions {
 func (s *stack) orderUpdates() {
 	reader := s.functions[routes.Sender].Node().DefaultChild().(awslambda.CfnFunction)
 	for _, writer := range []routes.Function{routes.Webhooks, routes.Console} {
-		s.functions[writer].Node().DefaultChild().(awslambda.CfnFunction).AddDependency(reader)
+		s.functions[writer].Node().DefaultChild().(awslambda.CfnFunction).AddResourceDependency(reader, jsii.String("The sender opens what this function seals."))
 	}
 }
 

@@ -119,6 +119,7 @@ func TestRedriveIsRefused(t *testing.T) {
 
 func TestRedriveAtAnEndpoint(t *testing.T) {
 	atEndpoint(t, awstest.MiniStack(t))
+	t.Setenv("AWS_REGION", "eu-central-1") // where no other test makes queues
 	_, errors := said(t, exitRefused, "-data", "", "-redrive", "events")
 	if !strings.Contains(errors, prefix+"events-dead") {
 		t.Errorf("where nothing was made it said %s", errors)
