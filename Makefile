@@ -134,7 +134,7 @@ format: ## format all Go code
 
 .PHONY: bench
 bench: ## the figures of docs/performance.md, with their floors, in one run
-	$(GO) test -run '^$$' -bench . -benchtime 1x ./shared/webhook ./shared/catalogue ./shared/sender ./shared/outbound ./shared/api/rest ./local
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./shared/webhook ./shared/catalogue ./shared/sender ./shared/outbound ./shared/rest ./local
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for 30 s

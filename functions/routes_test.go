@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"nepenthes/functions/internal/wiring"
-	"nepenthes/shared/api/rest"
+	"nepenthes/shared/rest"
 	"nepenthes/shared/auth/oauth"
 	"nepenthes/shared/config"
 	"nepenthes/shared/routes"

@@ -32,6 +32,7 @@ import (
 	"nepenthes/shared/dynamo"
 	ids "nepenthes/shared/id"
 	"nepenthes/shared/keypair"
+	"nepenthes/shared/project"
 	"nepenthes/shared/routes"
 	"nepenthes/shared/tables"
 	"nepenthes/shared/webhook"
@@ -302,7 +303,7 @@ func storeCalls(t *testing.T, whole *dynamo.Store) map[string]storeCall {
 		}},
 		"deletes a webhook": {owners, func(s *dynamo.Store) error { return s.DeleteWebhook(ctx, stored().ID, 0) }},
 		"makes a project": {append(slices.Clone(owners), routes.Fanout), func(s *dynamo.Store) error {
-			return s.PutProject(ctx, &webhook.Project{ID: ids.New(ids.Webhook, time.Now())})
+			return s.PutProject(ctx, &project.Project{ID: ids.New(ids.Webhook, time.Now())})
 		}},
 		"makes a client": {[]routes.Function{routes.OAuth, routes.Console}, func(s *dynamo.Store) error {
 			_, err := client(s)

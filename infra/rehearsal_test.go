@@ -20,7 +20,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"nepenthes/infra/rehearsal"
-	"nepenthes/shared/api/suite"
+	"nepenthes/shared/rest/resttest"
 	"nepenthes/shared/routes"
 )
 
@@ -52,7 +52,7 @@ func TestRehearsal(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if emulator.Has(suite.NoPermissions) {
+	if emulator.Has(resttest.NoPermissions) {
 		return
 	}
 	t.Run("roles let functions write what they write", func(t *testing.T) {
@@ -85,13 +85,13 @@ func raised(t *testing.T) rehearsal.Cloud {
 }
 
 // recognised is the emulator at the endpoint. MiniStack is asked for first: it takes itself for LocalStack too.
-func recognised(t *testing.T, cloud rehearsal.Cloud) suite.Emulator {
+func recognised(t *testing.T, cloud rehearsal.Cloud) resttest.Emulator {
 	t.Helper()
 	client := door(t, cloud).HTTP
 	for _, e := range []struct {
-		name suite.Emulator
+		name resttest.Emulator
 		path string
-	}{{suite.MiniStack, "/_ministack/health"}, {suite.LocalStack, "/_localstack/info"}} {
+	}{{resttest.MiniStack, "/_ministack/health"}, {resttest.LocalStack, "/_localstack/info"}} {
 		answer, err := client.Get(cloud.Endpoint.URL() + e.path)
 		if err != nil {
 			t.Fatal(err)
@@ -119,11 +119,11 @@ func door(t *testing.T, cloud rehearsal.Cloud) rehearsal.Door {
 }
 
 // judge runs the cases that also run against local.
-func judge(t *testing.T, cloud rehearsal.Cloud, emulator suite.Emulator) {
+func judge(t *testing.T, cloud rehearsal.Cloud, emulator resttest.Emulator) {
 	d := door(t, cloud)
-	suite.Run(t, suite.Target{
+	resttest.Run(t, resttest.Target{
 		URL: d.URL, Stage: d.Stage, Emulator: emulator, ClientID: d.ClientID, ClientSecret: d.ClientSecret, HTTP: d.HTTP,
-	}, suite.All())
+	}, resttest.All())
 }
 
 // chromium is where the Makefile's tools leave the browser.

@@ -26,7 +26,7 @@ type backend struct {
 
 // database is all that is asked of a store, by the pipeline and by what answers HTTP.
 type database interface {
-	store
+	ledger
 	api.Store
 	clients.Store
 	console.State

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/delivery"
 )
 
 // sink is a receiver that counts, and remembers when each delivery arrived first.
@@ -31,7 +31,7 @@ func newSink(t testing.TB) *sink {
 	s.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		arrived := time.Now()
-		if key, err := webhook.ParseKey(r.Header.Get("webhook-id")); err == nil {
+		if key, err := delivery.ParseKey(r.Header.Get("webhook-id")); err == nil {
 			s.mu.Lock()
 			s.waits = append(s.waits, arrived.Sub(time.UnixMilli(key.ReceivedMs)))
 			s.mu.Unlock()

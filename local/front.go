@@ -10,16 +10,16 @@ import (
 
 	"nepenthes/shared/address"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/rest"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/auth/clients"
 	"nepenthes/shared/auth/oauth"
 	"nepenthes/shared/console"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/payload"
+	"nepenthes/shared/rest"
 	"nepenthes/shared/throttle"
 	"nepenthes/shared/vault"
-	"nepenthes/shared/webhook"
 	"nepenthes/web"
 )
 
@@ -96,7 +96,7 @@ func (s *system) operations() (*api.Operations, error) {
 		Catalogue: s.pipeline.catalogue, Store: b.store, Events: b.lane(lane.Events), Retries: b.lane(lane.Retries),
 		Operator: s.pipeline.fanout, Sealer: sealer, Clients: clients.New(clients.Config{Store: b.store}),
 		Addresses: address.Rules{AllowLoopback: s.allowLoopback, Own: s.own()}, Resolver: net.DefaultResolver,
-		CursorKey: b.cursorKey, Version: payload.Version, Logger: s.logger, Waits: webhook.Clock{Speed: s.speed},
+		CursorKey: b.cursorKey, Version: payload.Version, Logger: s.logger, Waits: delivery.Clock{Speed: s.speed},
 	}), nil
 }
 

@@ -13,7 +13,7 @@ import (
 	"nepenthes/shared/lane"
 )
 
-// source is the receiving side of a lane, see conformance.Consumer.
+// source is the receiving side of a lane, see lane.Consumer.
 type source interface {
 	Receive(ctx context.Context, max int) ([]lane.Message, error)
 	Delete(ctx context.Context, ids ...string) error

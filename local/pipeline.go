@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nepenthes/shared/catalogue"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fanout"
 	"nepenthes/shared/lambdahost"
 	"nepenthes/shared/lane"
@@ -16,7 +17,6 @@ import (
 	"nepenthes/shared/sender"
 	"nepenthes/shared/sqlite"
 	"nepenthes/shared/sweep"
-	"nepenthes/shared/webhook"
 )
 
 // Messages in work at once. Fan-out's bound is how many events one commit of the database can share; the sender's
@@ -34,12 +34,12 @@ type pipeline struct {
 	sender    *sender.Sender
 	sweeper   *sweep.Sweeper
 	consumers []*consumer
-	clock     webhook.Clock
+	clock     delivery.Clock
 	logger    *slog.Logger
 }
 
-// store is what a pipeline asks of one.
-type store interface {
+// ledger is what a pipeline asks of a store.
+type ledger interface {
 	catalogue.Store
 	fanout.Recorder
 	fanout.Projects
@@ -57,11 +57,11 @@ type ends interface {
 
 // parts are what a pipeline is put together from.
 type parts struct {
-	store  store
+	store  ledger
 	lane   func(lane.Name) ends
 	opener sender.Opener
 	client sender.Client
-	clock  webhook.Clock
+	clock  delivery.Clock
 	twice  bool
 	logger *slog.Logger
 }

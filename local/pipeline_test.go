@@ -14,11 +14,15 @@ import (
 	"time"
 
 	"nepenthes/events"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/id"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/outbound"
+	"nepenthes/shared/project"
+	"nepenthes/shared/record"
 	"nepenthes/shared/sqlite"
+	"nepenthes/shared/store"
 	"nepenthes/shared/vault"
 	"nepenthes/shared/webhook"
 )
@@ -73,7 +77,7 @@ func (w *world) webhook(url string, s webhook.Subscription) {
 }
 
 // run runs a pipeline over the store and the lanes for a while.
-func (w *world) run(s store, lanes func(lane.Name) ends, twice bool, during time.Duration) {
+func (w *world) run(s ledger, lanes func(lane.Name) ends, twice bool, during time.Duration) {
 	ctx, cancel := context.WithTimeout(w.t.Context(), during)
 	defer cancel()
 	newPipeline(parts{store: s, lane: lanes, opener: w.opener, client: w, twice: twice, logger: slog.New(slog.DiscardHandler)}).run(ctx)
@@ -164,7 +168,7 @@ func TestRetriesInVirtualTime(t *testing.T) {
 			defer mu.Unlock()
 			at = append(at, time.Since(begun))
 			if n < 5 {
-				return outbound.Result{Class: webhook.ErrConnect}
+				return outbound.Result{Class: delivery.ErrConnect}
 			}
 			return outbound.Result{}
 		}
@@ -230,12 +234,12 @@ type broken struct {
 }
 
 type recordedAnswer struct {
-	stored  webhook.Recorded
+	stored  record.Event
 	plan    []string
 	created bool
 }
 
-func (b broken) PutEvent(ctx context.Context, r webhook.Recorded, plan []string) (webhook.Recorded, []string, bool, error) {
+func (b broken) PutEvent(ctx context.Context, r record.Event, plan []string) (record.Event, []string, bool, error) {
 	a, err := around(b.trouble, func() (a recordedAnswer, err error) {
 		a.stored, a.plan, a.created, err = b.DB.PutEvent(ctx, r, plan)
 		return a, err
@@ -244,11 +248,11 @@ func (b broken) PutEvent(ctx context.Context, r webhook.Recorded, plan []string)
 }
 
 type putAnswer struct {
-	now webhook.Delivery
+	now delivery.Delivery
 	won bool
 }
 
-func (b broken) PutDelivery(ctx context.Context, d webhook.Delivery, ended *webhook.Attempt) (webhook.Delivery, bool, error) {
+func (b broken) PutDelivery(ctx context.Context, d delivery.Delivery, ended *delivery.Attempt) (delivery.Delivery, bool, error) {
 	a, err := around(b.trouble, func() (a putAnswer, err error) {
 		a.now, a.won, err = b.DB.PutDelivery(ctx, d, ended)
 		return a, err
@@ -256,15 +260,15 @@ func (b broken) PutDelivery(ctx context.Context, d webhook.Delivery, ended *webh
 	return a.now, a.won, err
 }
 
-func (b broken) Event(ctx context.Context, key events.Key) (webhook.Recorded, error) {
-	return around(b.trouble, func() (webhook.Recorded, error) { return b.DB.Event(ctx, key) })
+func (b broken) Event(ctx context.Context, key events.Key) (record.Event, error) {
+	return around(b.trouble, func() (record.Event, error) { return b.DB.Event(ctx, key) })
 }
 
-func (b broken) Delivery(ctx context.Context, key webhook.Key) (webhook.Delivery, error) {
-	return around(b.trouble, func() (webhook.Delivery, error) { return b.DB.Delivery(ctx, key) })
+func (b broken) Delivery(ctx context.Context, key delivery.Key) (delivery.Delivery, error) {
+	return around(b.trouble, func() (delivery.Delivery, error) { return b.DB.Delivery(ctx, key) })
 }
 
-func (b broken) Due(ctx context.Context, until time.Time, limit int) ([]webhook.Key, error) {
+func (b broken) Due(ctx context.Context, until time.Time, limit int) ([]delivery.Key, error) {
 	kind := b.happens()
 	if kind > 0 { // the sweeper's goroutine is not behind the adapter that takes panics
 		return nil, errInjected
@@ -276,8 +280,8 @@ func (b broken) CatalogueVersion(ctx context.Context) (int64, error) {
 	return around(b.trouble, func() (int64, error) { return b.DB.CatalogueVersion(ctx) })
 }
 
-func (b broken) ProjectsByID(ctx context.Context, ids ...string) ([]webhook.Project, error) {
-	return around(b.trouble, func() ([]webhook.Project, error) { return b.DB.ProjectsByID(ctx, ids...) })
+func (b broken) ProjectsByID(ctx context.Context, ids ...string) ([]project.Project, error) {
+	return around(b.trouble, func() ([]project.Project, error) { return b.DB.ProjectsByID(ctx, ids...) })
 }
 
 // brokenLane is a lane with trouble.
@@ -315,7 +319,7 @@ func loseNothing(t *testing.T, seed uint64) {
 	}
 	w.answer = func(_ string, n int) outbound.Result {
 		if n == 1 {
-			return outbound.Result{Class: webhook.ErrTimeout}
+			return outbound.Result{Class: delivery.ErrTimeout}
 		}
 		return outbound.Result{}
 	}
@@ -334,10 +338,10 @@ func loseNothing(t *testing.T, seed uint64) {
 	const most = 20 // copies around failures of ours carry the same webhook-id; no bound is promised, but no storm either
 	w.checkAll(pushed, most)
 	for _, h := range w.webhooks {
-		page, err := w.db.Deliveries(t.Context(), webhook.Query{Webhook: h.ID, Limit: 1000})
+		page, err := w.db.Deliveries(t.Context(), store.Query{Webhook: h.ID, Limit: 1000})
 		check(t, err)
 		for _, d := range page.Deliveries {
-			if d.State != webhook.Delivered {
+			if d.State != delivery.Delivered {
 				t.Errorf("%s of %s is %s, %s", d.EventID, h.PayloadURL, d.State, d.Reason)
 			}
 		}

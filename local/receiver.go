@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	"nepenthes/shared/delivery"
 
-	"nepenthes/shared/webhook"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
 // receiver is the other side: it verifies every request with the official Standard Webhooks library and prints
@@ -76,7 +76,7 @@ func (r *receiver) print(line string) {
 
 // latency is the time since the event was pushed, which the delivery's id carries.
 func latency(deliveryID string, arrived time.Time) string {
-	key, err := webhook.ParseKey(deliveryID)
+	key, err := delivery.ParseKey(deliveryID)
 	if err != nil {
 		return "-"
 	}

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"nepenthes/events"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/signing"
-	"nepenthes/shared/webhook"
 )
 
 const testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -25,7 +25,7 @@ func signed(t *testing.T, path, body string) *http.Request {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	id := webhook.Key{Webhook: "wh_01JGK0000000000000000000AA", ReceivedMs: now.UnixMilli() - 42, Event: events.KeyOf("s", "1")}.ID()
+	id := delivery.Key{Webhook: "wh_01JGK0000000000000000000AA", ReceivedMs: now.UnixMilli() - 42, Event: events.KeyOf("s", "1")}.ID()
 	req := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
 	for name, value := range map[string]string{
 		"webhook-id": id, "webhook-timestamp": strconv.FormatInt(now.Unix(), 10),

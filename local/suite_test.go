@@ -6,14 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"nepenthes/shared/api/suite"
+	"nepenthes/shared/rest/resttest"
 )
 
 // TestAPISuite runs the cases of the API, which also run against the deployed stack, against the program.
 func TestAPISuite(t *testing.T) {
 	p := start(t, "-demo=false", "-data", "", "-allow-loopback=false")
 	id, secret, _ := strings.Cut(testAdmin, ":")
-	suite.Run(t, suite.Target{URL: p.api, ClientID: id, ClientSecret: secret}, suite.All())
+	resttest.Run(t, resttest.Target{URL: p.api, ClientID: id, ClientSecret: secret}, resttest.All())
 }
 
 // TestUncleanPathsAreTheAPIs: nothing before the API redirects them.

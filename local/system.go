@@ -11,10 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/outbound"
 	"nepenthes/shared/vault"
-	"nepenthes/shared/webhook"
 )
 
 // system is everything, opened and not yet at work.
@@ -85,7 +85,7 @@ func (s *system) wire(ctx context.Context, lines io.Writer) error {
 	}
 	s.client = outbound.New(outbound.Options{Loopback: s.allowLoopback, MaxConns: senderSlots})
 	s.pipeline = newPipeline(parts{
-		store: s.backend.store, lane: s.backend.lane, opener: opener, client: s.client, clock: webhook.Clock{Speed: s.speed}, twice: s.twice, logger: s.logger,
+		store: s.backend.store, lane: s.backend.lane, opener: opener, client: s.client, clock: delivery.Clock{Speed: s.speed}, twice: s.twice, logger: s.logger,
 	})
 	if s.api.Handler, err = s.front(ctx); err != nil {
 		return err

@@ -24,11 +24,13 @@ import (
 	"nepenthes/shared/auth"
 	"nepenthes/shared/catalogue"
 	"nepenthes/shared/console/session"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fanout"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/outbound"
 	"nepenthes/shared/sender"
+	"nepenthes/shared/store"
 	"nepenthes/shared/sweep"
 	"nepenthes/shared/vault"
 	"nepenthes/shared/webhook"
@@ -129,11 +131,11 @@ func (u *upgraded) checkSeals(t *testing.T) {
 
 // checkEnded reads the attempts of a delivery that was delivered and of one that was given up.
 func (u *upgraded) checkEnded(t *testing.T) {
-	for name, want := range map[string]webhook.Attempt{
-		"Text": {Number: 1, Outcome: webhook.OutcomeDelivered, URL: "https://receiver.example/text", Response: &webhook.Response{
+	for name, want := range map[string]delivery.Attempt{
+		"Text": {Number: 1, Outcome: delivery.OutcomeDelivered, URL: "https://receiver.example/text", Response: &delivery.Response{
 			Status: http.StatusOK, Headers: http.Header{"Server": {"first"}}, Body: []byte("thanks"),
 		}},
-		"Key pair": {Number: 1, Outcome: webhook.OutcomeFailed, URL: "https://receiver.example/key-pair", ErrorClass: webhook.ErrTimeout, ErrorMessage: "no answer in time"},
+		"Key pair": {Number: 1, Outcome: delivery.OutcomeFailed, URL: "https://receiver.example/key-pair", ErrorClass: delivery.ErrTimeout, ErrorMessage: "no answer in time"},
 	} {
 		attempts, err := u.store.Attempts(t.Context(), u.key(t, "ended", name))
 		check(t, err)
@@ -141,7 +143,7 @@ func (u *upgraded) checkEnded(t *testing.T) {
 			t.Fatalf("%s has %d attempts", name, len(attempts))
 		}
 		a := attempts[0]
-		got := webhook.Attempt{
+		got := delivery.Attempt{
 			Number: a.Number, Outcome: a.Outcome, URL: a.URL, Response: a.Response, ErrorClass: a.ErrorClass, ErrorMessage: a.ErrorMessage,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -302,7 +304,7 @@ func verifies(secret string, p outbound.Request) error {
 func (u *upgraded) checkRows(t *testing.T) {
 	got := map[string]string{}
 	for _, w := range u.Webhooks {
-		page, err := u.store.Deliveries(t.Context(), webhook.Query{Webhook: w.ID, Limit: 100})
+		page, err := u.store.Deliveries(t.Context(), store.Query{Webhook: w.ID, Limit: 100})
 		check(t, err)
 		for _, d := range page.Deliveries {
 			got[w.Name+" "+d.EventID] = strings.Join(strings.Fields(fmt.Sprintln(d.State, d.Reason, d.AttemptCount)), " ")
@@ -342,7 +344,7 @@ func (u *upgraded) checkGivenAgain(t *testing.T) {
 }
 
 // key is the key of an event's delivery to a webhook.
-func (u *upgraded) key(t *testing.T, event, name string) webhook.Key {
+func (u *upgraded) key(t *testing.T, event, name string) delivery.Key {
 	t.Helper()
 	recorded, err := u.store.Event(t.Context(), events.KeyOf("urn:first", event))
 	check(t, err)

@@ -20,6 +20,7 @@ import (
 	"nepenthes/shared/awsclient"
 	"nepenthes/shared/awstest"
 	"nepenthes/shared/catalogue"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/dynamo"
 	"nepenthes/shared/fanout"
 	"nepenthes/shared/id"
@@ -244,5 +245,5 @@ type receiver struct{}
 
 // Post answers 204.
 func (receiver) Post(context.Context, outbound.Request) outbound.Result {
-	return outbound.Result{Answer: &outbound.Answer{Status: 204}, Started: time.Now(), Timing: webhook.Timing{}}
+	return outbound.Result{Answer: &outbound.Answer{Status: 204}, Started: time.Now(), Timing: delivery.Timing{}}
 }

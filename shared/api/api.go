@@ -17,8 +17,10 @@ import (
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/auth/clients"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
+	"nepenthes/shared/record"
 	"nepenthes/shared/settings"
 	"nepenthes/shared/webhook"
 )
@@ -86,7 +88,7 @@ type Catalogue interface {
 	All(ctx context.Context) ([]*webhook.Webhook, error)
 }
 
-// Store keeps what the API changes and reads, see package conformance.
+// Store keeps what the API changes and reads, see package store.
 type Store interface {
 	SettingsStore
 	WebhookStore
@@ -102,7 +104,7 @@ type Sender interface {
 
 // Operator records an event of our own for the webhooks named, and rings for it.
 type Operator interface {
-	Operate(ctx context.Context, e events.Event, trigger webhook.Trigger, webhookIDs ...string) (webhook.Recorded, error)
+	Operate(ctx context.Context, e events.Event, trigger delivery.Trigger, webhookIDs ...string) (record.Event, error)
 }
 
 // Config names what the operations need. Everything without a default must be given.
@@ -124,7 +126,7 @@ type Config struct {
 	Version string
 	Logger  *slog.Logger
 	// Waits says how long waits are; the zero Clock is real time.
-	Waits webhook.Clock
+	Waits delivery.Clock
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }

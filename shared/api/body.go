@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"nepenthes/events"
-	"nepenthes/shared/api/strictjson"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/instant"
+	"nepenthes/shared/strictjson"
 	"nepenthes/shared/visible"
 )
 

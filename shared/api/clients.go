@@ -6,8 +6,8 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/api/strictjson"
 	"nepenthes/shared/auth/clients"
+	"nepenthes/shared/strictjson"
 )
 
 // ClientID names an OAuth client.

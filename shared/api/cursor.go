@@ -7,13 +7,13 @@ import (
 	"math"
 	"strings"
 
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/delivery"
 )
 
 // position is a place between two elements of a list of deliveries: behind the delivery from, or before it when
 // backward.
 type position struct {
-	from     webhook.Key
+	from     delivery.Key
 	backward bool
 }
 
@@ -53,7 +53,7 @@ func (c cursors) read(list, text string) (position, error) {
 	if err != nil || !hmac.Equal(mac, c.mac(list, text[:split])) {
 		return position{}, refused
 	}
-	key, err := webhook.ParseKey(idPrefix + text[1:split])
+	key, err := delivery.ParseKey(idPrefix + text[1:split])
 	if err != nil {
 		return position{}, refused
 	}
@@ -69,7 +69,7 @@ func (c cursors) mac(list, text string) []byte {
 }
 
 // older is a place just behind the key, towards older deliveries: what lies before it includes the key.
-func older(key webhook.Key) webhook.Key {
+func older(key delivery.Key) delivery.Key {
 	for i := len(key.Event) - 1; i >= 0; i-- {
 		key.Event[i]--
 		if key.Event[i] != math.MaxUint8 {
@@ -81,7 +81,7 @@ func older(key webhook.Key) webhook.Key {
 }
 
 // newer is a place just before the key: what lies behind it includes the key.
-func newer(key webhook.Key) webhook.Key {
+func newer(key delivery.Key) delivery.Key {
 	for i := len(key.Event) - 1; i >= 0; i-- {
 		key.Event[i]++
 		if key.Event[i] != 0 {

@@ -10,9 +10,11 @@ import (
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
 	"nepenthes/shared/auth"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/record"
 	"nepenthes/shared/settings"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/store"
 )
 
 // endless is a store whose list of dead deliveries never ends.
@@ -20,10 +22,10 @@ type endless struct{ untouched }
 
 func (endless) Settings(context.Context) (settings.Settings, error) { return settings.Defaults(), nil }
 
-func (endless) Deliveries(_ context.Context, q webhook.Query) (webhook.Page, error) {
-	r := webhook.Recorded{Event: events.Event{ID: "e"}, ReceivedAt: time.UnixMilli(1_767_351_600_000)}
+func (endless) Deliveries(_ context.Context, q store.Query) (store.Page, error) {
+	r := record.Event{Event: events.Event{ID: "e"}, ReceivedAt: time.UnixMilli(1_767_351_600_000)}
 	d := r.Delivery("wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B") // the same in every process of the fuzzer
-	return webhook.Page{Deliveries: []webhook.Delivery{d}, More: &d.Key}, nil
+	return store.Page{Deliveries: []delivery.Delivery{d}, More: &d.Key}, nil
 }
 
 // FuzzCursor looks for a cursor that is taken although the list did not give it.

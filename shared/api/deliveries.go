@@ -10,17 +10,18 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/api/hal"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/instant"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/store"
 )
 
-// DeliveryStore keeps deliveries and their attempts, see conformance.Deliveries.
+// DeliveryStore keeps deliveries and their attempts, see store.Deliveries.
 type DeliveryStore interface {
-	Delivery(ctx context.Context, key webhook.Key) (webhook.Delivery, error)
-	DeliveriesByKey(ctx context.Context, keys ...webhook.Key) (map[webhook.Key]webhook.Delivery, error)
-	PutDelivery(ctx context.Context, d webhook.Delivery, ended *webhook.Attempt) (now webhook.Delivery, won bool, err error)
-	Attempts(ctx context.Context, key webhook.Key) ([]webhook.Attempt, error)
-	Deliveries(ctx context.Context, q webhook.Query) (webhook.Page, error)
+	Delivery(ctx context.Context, key delivery.Key) (delivery.Delivery, error)
+	DeliveriesByKey(ctx context.Context, keys ...delivery.Key) (map[delivery.Key]delivery.Delivery, error)
+	PutDelivery(ctx context.Context, d delivery.Delivery, ended *delivery.Attempt) (now delivery.Delivery, won bool, err error)
+	Attempts(ctx context.Context, key delivery.Key) ([]delivery.Attempt, error)
+	Deliveries(ctx context.Context, q store.Query) (store.Page, error)
 }
 
 // DeliveryFilters narrow a list of deliveries.
@@ -62,14 +63,14 @@ type ReadAttempt struct {
 type deliveriesResource struct{ *Config }
 
 func (o deliveriesResource) list(ctx context.Context, call Call, in *ListDeliveries) (*hal.CursorCollection[hal.Delivery], error) {
-	if in.State != "" && !slices.Contains(webhook.States(), webhook.State(in.State)) {
+	if in.State != "" && !slices.Contains(delivery.States(), delivery.State(in.State)) {
 		return nil, invalidQuery("state", "There is no such state.", "States are pending, retrying, held, delivered, dead and skipped.")
 	}
 	query, err := in.query()
 	if err != nil {
 		return nil, err
 	}
-	query.Webhook, query.State = in.ID, webhook.State(in.State)
+	query.Webhook, query.State = in.ID, delivery.State(in.State)
 	return o.page(ctx, cursorList{
 		path: call.To("webhooks", url.PathEscape(in.ID), "deliveries"), filters: in.filters(in.State), query: query, paging: in.CursorPaging,
 		before: func() error { _, err := o.Catalogue.Webhook(ctx, in.ID); return err },
@@ -77,7 +78,7 @@ func (o deliveriesResource) list(ctx context.Context, call Call, in *ListDeliver
 }
 
 func (o deliveriesResource) listDead(ctx context.Context, call Call, in *ListDeadDeliveries) (*hal.CursorCollection[hal.Delivery], error) {
-	if in.State != string(webhook.Dead) {
+	if in.State != string(delivery.Dead) {
 		return nil, invalidQuery("state", "Deliveries of all webhooks can only be listed when they are dead.",
 			"Add state=dead, or list the deliveries of one webhook.")
 	}
@@ -85,18 +86,18 @@ func (o deliveriesResource) listDead(ctx context.Context, call Call, in *ListDea
 	if err != nil {
 		return nil, err
 	}
-	query.State = webhook.Dead
+	query.State = delivery.Dead
 	return o.page(ctx, cursorList{
 		path: call.To("deliveries"), filters: in.filters(in.State), query: query, paging: in.CursorPaging,
 		before: func() error { return nil },
 	}, call.Paths)
 }
 
-func (f DeliveryFilters) query() (webhook.Query, error) {
+func (f DeliveryFilters) query() (store.Query, error) {
 	if _, known := events.Lookup(f.Event); f.Event != "" && !known {
-		return webhook.Query{}, invalidQuery("event", "The catalogue of event types does not have it.", "Give an exact name: see event_types.")
+		return store.Query{}, invalidQuery("event", "The catalogue of event types does not have it.", "Give an exact name: see event_types.")
 	}
-	return webhook.Query{EventType: f.Event, Since: f.Since, Until: f.Until}, nil
+	return store.Query{EventType: f.Event, Since: f.Since, Until: f.Until}, nil
 }
 
 func (f DeliveryFilters) filters(state string) url.Values {
@@ -115,7 +116,7 @@ func rfc3339(t time.Time) string {
 type cursorList struct {
 	path    string
 	filters url.Values
-	query   webhook.Query
+	query   store.Query
 	paging  CursorPaging
 	// before is asked once the query has been found right: whether what the list belongs to is there.
 	before func() error
@@ -169,7 +170,7 @@ func (o deliveriesResource) page(ctx context.Context, l cursorList, paths hal.Pa
 
 // neighbours are the places where the pages after and before this one begin; nil where there is none. In the
 // direction of the reading the store knows whether there is more; in the other there is what the reader came from.
-func neighbours(at position, found webhook.Page) (next, previous *position) {
+func neighbours(at position, found store.Page) (next, previous *position) {
 	list := found.Deliveries
 	if at.backward {
 		if found.More != nil {
@@ -184,7 +185,7 @@ func neighbours(at position, found webhook.Page) (next, previous *position) {
 		next = &position{from: *found.More}
 	}
 	switch {
-	case at.from == webhook.Key{}:
+	case at.from == delivery.Key{}:
 	case len(list) > 0:
 		previous = &position{from: list[0].Key, backward: true}
 	default:

@@ -6,9 +6,12 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api/hal"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/limits"
+	"nepenthes/shared/project"
+	"nepenthes/shared/record"
 	"nepenthes/shared/webhook"
 )
 
@@ -17,8 +20,8 @@ type Retry struct{ DeliveryID }
 
 // foundDelivery is a delivery with its event, which is nil once it has expired.
 type foundDelivery struct {
-	webhook.Delivery
-	event *webhook.Recorded
+	delivery.Delivery
+	event *record.Event
 }
 
 func noDelivery(id string) *fault.Fault {
@@ -30,7 +33,7 @@ func noDelivery(id string) *fault.Fault {
 // names its webhook.
 func (o deliveriesResource) find(ctx context.Context, id string) (f foundDelivery, err error) {
 	defer fault.Wrap(&err, "find a delivery")
-	key, err := webhook.ParseKey(id)
+	key, err := delivery.ParseKey(id)
 	if err != nil {
 		return foundDelivery{}, noDelivery(id)
 	}
@@ -110,7 +113,7 @@ func (o deliveriesResource) retry(ctx context.Context, call Call, in *Retry) (_ 
 		if err := o.retriable(ctx, f); err != nil {
 			return nil, err
 		}
-		added, err := f.Ask(webhook.TriggerManual, o.moment(), o.Waits)
+		added, err := f.Ask(delivery.TriggerManual, o.moment(), o.Waits)
 		if err != nil {
 			return nil, notRetriable("it is "+string(f.State), "Wait until an attempt has been made.").Because(err)
 		}
@@ -131,7 +134,7 @@ func (o deliveriesResource) retry(ctx context.Context, call Call, in *Retry) (_ 
 }
 
 // ring calls the sender. The request is in the row already: when the lane cannot be reached the sweeper rings.
-func (o deliveriesResource) ring(ctx context.Context, d *webhook.Delivery) {
+func (o deliveriesResource) ring(ctx context.Context, d *delivery.Delivery) {
 	if err := o.Retries.Send(ctx, lane.DoorbellAgain(d.ID(), d.Webhook, 0)); err != nil {
 		o.Logger.WarnContext(ctx, "retry.not_rung", "delivery", d.ID(), "webhook", d.Webhook, "error", err)
 	}
@@ -149,11 +152,11 @@ func (o deliveriesResource) retriable(ctx context.Context, f foundDelivery) erro
 	if err != nil {
 		return err
 	}
-	if f.Origin == webhook.TriggerPing { // exempt from what follows
+	if f.Origin == delivery.TriggerPing { // exempt from what follows
 		return nil
 	}
 	var rules []string
-	for _, rule := range w.Refusals(f.EventType, webhook.ProjectOf(f.event.Event)) {
+	for _, rule := range w.Refusals(f.EventType, project.Of(f.event.Event)) {
 		rules = append(rules, map[webhook.Rule]string{
 			webhook.RuleEnabled: "its webhook is disabled",
 			webhook.RuleEvent:   "its webhook no longer subscribes to " + f.EventType,

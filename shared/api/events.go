@@ -9,14 +9,15 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/api/hal"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/record"
 )
 
-// EventStore keeps events with their plans, see conformance.Events.
+// EventStore keeps events with their plans, see store.Events.
 type EventStore interface {
-	Event(ctx context.Context, key events.Key) (webhook.Recorded, error)
+	Event(ctx context.Context, key events.Key) (record.Event, error)
 	Plan(ctx context.Context, key events.Key, offset, limit int) ([]string, error)
 	Planned(ctx context.Context, key events.Key, webhookID string) (bool, error)
 }
@@ -113,7 +114,7 @@ func (o eventsResource) read(ctx context.Context, call Call, in *ReadEvent) (*ha
 }
 
 // recorded is the event as fan-out recorded it; NotFound also when it is still on its way.
-func (o eventsResource) recorded(ctx context.Context, id EventID) (webhook.Recorded, error) {
+func (o eventsResource) recorded(ctx context.Context, id EventID) (record.Event, error) {
 	r, err := o.Store.Event(ctx, events.KeyOf(id.Source, id.ID))
 	if fault.Is(err, fault.NotFound) {
 		return r, fault.New(fault.NotFound, "There is no event %s of this source.", fault.Quote(id.ID)).
@@ -143,7 +144,7 @@ func (o eventsResource) listDeliveries(ctx context.Context, call Call, in *ListE
 	return collection(path, filters("source", in.Source), page, r.MatchCount, elements), nil
 }
 
-func (o eventsResource) planned(ctx context.Context, paths hal.Paths, r *webhook.Recorded, page page) ([]hal.Delivery, error) {
+func (o eventsResource) planned(ctx context.Context, paths hal.Paths, r *record.Event, page page) ([]hal.Delivery, error) {
 	from, to := page.bounds(r.MatchCount)
 	if from == to {
 		return []hal.Delivery{}, nil
@@ -152,7 +153,7 @@ func (o eventsResource) planned(ctx context.Context, paths hal.Paths, r *webhook
 	if err != nil {
 		return nil, err
 	}
-	keys := make([]webhook.Key, len(plan))
+	keys := make([]delivery.Key, len(plan))
 	for i, id := range plan {
 		keys[i] = r.DeliveryKey(id)
 	}

@@ -11,6 +11,7 @@ import (
 	"nepenthes/events"
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/project"
 	"nepenthes/shared/webhook"
 )
 
@@ -100,7 +101,7 @@ func fillIn(text []byte) ([]byte, error) {
 }
 
 func explanation(w *webhook.Webhook, e events.Event) *hal.Explanation {
-	project := webhook.ProjectOf(e)
+	project := project.Of(e)
 	shown := &hal.Explanation{Type: "Explanation", WebhookID: w.ID, WebhookName: w.Name, Reasons: []hal.Refusal{}}
 	for _, rule := range w.Refusals(e.Type, project) {
 		shown.Reasons = append(shown.Reasons, hal.Refusal{Rule: string(rule), Detail: because(w, rule, e.Type, project)})

@@ -5,10 +5,10 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/api/strictjson"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/strictjson"
 )
 
 // Ping asks for a test event to one webhook.
@@ -42,7 +42,7 @@ func (o webhooksResource) ping(ctx context.Context, call Call, in *Ping) (_ *hal
 	}
 	now := o.moment()
 	e.ID, e.Source, e.OccurredAt = id.New(id.Event, now), events.OperationalSource, now.Format(rfc3339Milli)
-	recorded, err := o.Operator.Operate(ctx, e, webhook.TriggerPing, w.ID)
+	recorded, err := o.Operator.Operate(ctx, e, delivery.TriggerPing, w.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -8,16 +8,16 @@ import (
 	"unicode/utf8"
 
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/api/strictjson"
 	"nepenthes/shared/fault"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/project"
+	"nepenthes/shared/strictjson"
 )
 
-// ProjectStore keeps the list of projects, see conformance.Projects.
+// ProjectStore keeps the list of projects, see store.Projects.
 type ProjectStore interface {
-	Projects(ctx context.Context) ([]webhook.Project, error)
-	ProjectsByID(ctx context.Context, ids ...string) ([]webhook.Project, error)
-	PutProject(ctx context.Context, p *webhook.Project) error
+	Projects(ctx context.Context) ([]project.Project, error)
+	ProjectsByID(ctx context.Context, ids ...string) ([]project.Project, error)
+	PutProject(ctx context.Context, p *project.Project) error
 }
 
 // ListProjects asks for a page of the projects.
@@ -57,8 +57,8 @@ func (o projectsResource) list(ctx context.Context, call Call, in *ListProjects)
 	if err != nil {
 		return nil, err
 	}
-	all = Named(all, in.Name, func(p webhook.Project) []string { return []string{p.Name, p.Identifier} })
-	return show(call.To("projects"), filters("name", in.Name), page, all, func(p webhook.Project) *hal.Project {
+	all = Named(all, in.Name, func(p project.Project) []string { return []string{p.Name, p.Identifier} })
+	return show(call.To("projects"), filters("name", in.Name), page, all, func(p project.Project) *hal.Project {
 		return hal.FromProject(&p, false)
 	}), nil
 }
@@ -72,7 +72,7 @@ func (o projectsResource) put(ctx context.Context, _ Call, in *PutProject) (_ *h
 		if err != nil {
 			return nil, err
 		}
-		p, isNew := webhook.Project{ID: in.ID, CreatedAt: o.moment()}, true
+		p, isNew := project.Project{ID: in.ID, CreatedAt: o.moment()}, true
 		if len(stored) > 0 {
 			p, isNew = stored[0], false
 		}
@@ -91,7 +91,7 @@ func (o projectsResource) put(ctx context.Context, _ Call, in *PutProject) (_ *h
 	}
 }
 
-func (in *PutProject) apply(p *webhook.Project) error {
+func (in *PutProject) apply(p *project.Project) error {
 	found, patch := faults{in.Body.Problems}, &in.Body.Value
 	if !projectID.MatchString(in.ID) {
 		found.addf("id", "The id in the path must be 1 to 128 letters, digits, _ and -.", "")

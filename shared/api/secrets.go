@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/api/strictjson"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
 	"nepenthes/shared/signing"
+	"nepenthes/shared/strictjson"
 	"nepenthes/shared/webhook"
 )
 

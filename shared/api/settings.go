@@ -5,12 +5,12 @@ import (
 	"reflect"
 
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/api/strictjson"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/settings"
+	"nepenthes/shared/strictjson"
 )
 
-// SettingsStore changes the settings, see conformance.Catalogue.
+// SettingsStore changes the settings, see store.Catalogue.
 type SettingsStore interface {
 	PutSettings(ctx context.Context, s *settings.Settings) error
 }

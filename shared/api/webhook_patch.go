@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/api/strictjson"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/strictjson"
 	"nepenthes/shared/webhook"
 )
 

@@ -10,7 +10,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// WebhookStore changes webhooks, see conformance.Catalogue.
+// WebhookStore changes webhooks, see store.Catalogue.
 type WebhookStore interface {
 	PutWebhook(ctx context.Context, w *webhook.Webhook) error
 	DeleteWebhook(ctx context.Context, id string, lockVersion int64) error

@@ -15,7 +15,7 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// Counter counts until it expires (conformance.State). Counting by 0 only reads, by less than 0 it begins nothing.
+// Counter counts until it expires (store.State). Counting by 0 only reads, by less than 0 it begins nothing.
 type Counter interface {
 	Count(ctx context.Context, key string, by int64, expires time.Time) (int64, error)
 }

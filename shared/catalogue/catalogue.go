@@ -20,13 +20,14 @@ import (
 
 	"nepenthes/shared/fault"
 	"nepenthes/shared/settings"
+	"nepenthes/shared/store"
 	"nepenthes/shared/webhook"
 )
 
 // Store is what the catalogue reads from.
 type Store interface {
 	CatalogueVersion(ctx context.Context) (int64, error)
-	Changes(ctx context.Context, after int64) ([]webhook.Change, error)
+	Changes(ctx context.Context, after int64) ([]store.Change, error)
 	Settings(ctx context.Context) (settings.Settings, error)
 	Webhooks(ctx context.Context, take func(webhook.Webhook)) error
 	Webhook(ctx context.Context, id string) (webhook.Webhook, error)
@@ -139,7 +140,7 @@ func (c *Catalogue) follow(ctx context.Context) (err error) {
 func (c *Catalogue) catchUp(ctx context.Context, version int64, keep extent) error {
 	changes, err := c.store.Changes(ctx, c.version)
 	switch {
-	case errors.Is(err, webhook.ErrGap):
+	case errors.Is(err, store.ErrGap):
 		return c.load(ctx, version, keep)
 	case err != nil:
 		return err
@@ -216,7 +217,7 @@ func (c *Catalogue) build() {
 }
 
 // apply reads what the changes name and takes it over in one step, so that nobody sees half of them.
-func (c *Catalogue) apply(ctx context.Context, version int64, changes []webhook.Change) error {
+func (c *Catalogue) apply(ctx context.Context, version int64, changes []store.Change) error {
 	set, read := c.settings, map[string]*webhook.Webhook{}
 	var err error
 	for _, change := range changes {

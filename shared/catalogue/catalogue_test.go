@@ -18,6 +18,7 @@ import (
 	"nepenthes/shared/id"
 	"nepenthes/shared/settings"
 	"nepenthes/shared/sqlite"
+	"nepenthes/shared/store"
 	"nepenthes/shared/webhook"
 )
 
@@ -54,9 +55,9 @@ func (c *counting) Webhook(ctx context.Context, id string) (webhook.Webhook, err
 	return c.DB.Webhook(ctx, id)
 }
 
-func (c *counting) Changes(ctx context.Context, after int64) ([]webhook.Change, error) {
+func (c *counting) Changes(ctx context.Context, after int64) ([]store.Change, error) {
 	if c.gap {
-		return nil, webhook.ErrGap
+		return nil, store.ErrGap
 	}
 	return c.DB.Changes(ctx, after)
 }

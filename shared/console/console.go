@@ -30,7 +30,7 @@ type Settings interface {
 	Settings(ctx context.Context) (settings.Settings, error)
 }
 
-// State keeps what may be lost (conformance.State): sessions, and the numbers of forms that were used.
+// State keeps what may be lost (store.State): sessions, and the numbers of forms that were used.
 type State interface {
 	session.Store
 	AddState(ctx context.Context, key string, value []byte, expires time.Time) error

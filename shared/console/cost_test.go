@@ -16,11 +16,12 @@ import (
 	"nepenthes/events"
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/api/strictjson"
 	"nepenthes/shared/console"
 	"nepenthes/shared/costtest"
 	"nepenthes/shared/limits"
+	"nepenthes/shared/project"
 	"nepenthes/shared/settings"
+	"nepenthes/shared/strictjson"
 	"nepenthes/shared/webhook"
 )
 
@@ -188,7 +189,7 @@ func TestAPageReadsAListOnce(t *testing.T) {
 	s := start(t, "")
 	const many = 1200
 	for i := range many {
-		if err := s.db.PutProject(t.Context(), &webhook.Project{ID: fmt.Sprint("p", i), Name: fmt.Sprint("Project ", i), CreatedAt: time.Unix(int64(i), 0)}); err != nil {
+		if err := s.db.PutProject(t.Context(), &project.Project{ID: fmt.Sprint("p", i), Name: fmt.Sprint("Project ", i), CreatedAt: time.Unix(int64(i), 0)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -237,7 +238,7 @@ type counted struct {
 	projectLists *int
 }
 
-func (c counted) Projects(ctx context.Context) ([]webhook.Project, error) {
+func (c counted) Projects(ctx context.Context) ([]project.Project, error) {
 	*c.projectLists++
 	return c.Store.Projects(ctx)
 }
@@ -249,7 +250,7 @@ func TestTheLargestThatCanBeIsShown(t *testing.T) {
 	headers, ids, patterns := map[string]string{}, []string{}, []string{}
 	for i := range webhook.ProjectsMax + 200 { // as many as are ticked, and as many as a filter shows
 		id := fmt.Sprintf("%0128d", i)
-		if err := s.db.PutProject(t.Context(), &webhook.Project{ID: id, Name: strings.Repeat(`"`, 255), Identifier: "listed", CreatedAt: time.Unix(int64(i), 0)}); err != nil {
+		if err := s.db.PutProject(t.Context(), &project.Project{ID: id, Name: strings.Repeat(`"`, 255), Identifier: "listed", CreatedAt: time.Unix(int64(i), 0)}); err != nil {
 			t.Fatal(err)
 		}
 		ids = append(ids, id)

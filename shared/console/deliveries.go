@@ -11,9 +11,9 @@ import (
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/page"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/settings"
-	"nepenthes/shared/webhook"
 )
 
 func (x *exchange) listDeliveries() error { return x.deadPage(0, nil) }
@@ -25,7 +25,7 @@ func (x *exchange) deadPage(retried int, refused []error) error {
 	if err != nil {
 		return err
 	}
-	list, err := do(x, x.h.Operations.ListDeadDeliveries, &api.ListDeadDeliveries{CursorPaging: asked, State: string(webhook.Dead)})
+	list, err := do(x, x.h.Operations.ListDeadDeliveries, &api.ListDeadDeliveries{CursorPaging: asked, State: string(delivery.Dead)})
 	if err != nil {
 		return err
 	}

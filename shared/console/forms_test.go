@@ -9,7 +9,7 @@ import (
 
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/api/strictjson"
+	"nepenthes/shared/strictjson"
 )
 
 func (s *system) webhooks() []hal.Webhook {

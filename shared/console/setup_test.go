@@ -18,7 +18,6 @@ import (
 	"nepenthes/shared/address"
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/api/strictjson"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/auth/clients"
 	"nepenthes/shared/catalogue"
@@ -26,6 +25,7 @@ import (
 	"nepenthes/shared/fanout"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/sqlite"
+	"nepenthes/shared/strictjson"
 	"nepenthes/shared/vault"
 )
 

@@ -10,10 +10,10 @@ import (
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/api/strictjson"
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/strictjson"
 )
 
 // stripMost is how many deliveries the strip shows.

@@ -8,8 +8,8 @@ import (
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/api/strictjson"
 	"nepenthes/shared/console/page"
+	"nepenthes/shared/strictjson"
 )
 
 func (x *exchange) listWebhooks() error {

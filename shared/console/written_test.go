@@ -8,6 +8,7 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/console"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/webhook"
 )
 
@@ -106,7 +107,7 @@ func (s *system) things(path string) *strings.Replacer {
 // dead lets the only attempt of a delivery fail.
 func (s *system) dead(deliveryID string) string {
 	s.t.Helper()
-	key, err := webhook.ParseKey(deliveryID)
+	key, err := delivery.ParseKey(deliveryID)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -115,13 +116,13 @@ func (s *system) dead(deliveryID string) string {
 		s.t.Fatal(err)
 	}
 	d, at := recorded.Delivery(key.Webhook), recorded.ReceivedAt
-	a := &webhook.Attempt{
-		ID: "att_1", Number: 1, Trigger: webhook.TriggerSchedule, StartedAt: at, Response: &webhook.Response{Status: http.StatusInternalServerError},
+	a := &delivery.Attempt{
+		ID: "att_1", Number: 1, Trigger: delivery.TriggerSchedule, StartedAt: at, Response: &delivery.Response{Status: http.StatusInternalServerError},
 	}
 	if err := d.Claim(a.ID, a.Trigger, at); err != nil {
 		s.t.Fatal(err)
 	}
-	if err := d.Record(a, webhook.Rules{Schedule: webhook.ScheduleNone}, at); err != nil {
+	if err := d.Record(a, delivery.Rules{Schedule: webhook.ScheduleNone}, at); err != nil {
 		s.t.Fatal(err)
 	}
 	if _, won, err := s.db.PutDelivery(s.t.Context(), d, a); err != nil || !won {

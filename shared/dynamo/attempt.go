@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/limits"
-	"nepenthes/shared/webhook"
 )
 
 const (
@@ -41,7 +41,7 @@ const (
 )
 
 // place finds room for an attempt that ended: in the row while that stays within one write unit, else beside it.
-func (s *Store) place(ctx context.Context, d *webhook.Delivery, c *rowChange, ended *webhook.Attempt) (placed, error) {
+func (s *Store) place(ctx context.Context, d *delivery.Delivery, c *rowChange, ended *delivery.Attempt) (placed, error) {
 	if ended == nil {
 		return nowhere, nil
 	}
@@ -73,13 +73,13 @@ func (s *Store) place(ctx context.Context, d *webhook.Delivery, c *rowChange, en
 }
 
 // takeOut takes an attempt out of the change again, with the condition that there be room for it.
-func (c *rowChange) takeOut(ended *webhook.Attempt) {
+func (c *rowChange) takeOut(ended *delivery.Attempt) {
 	delete(c.set, attemptName(ended))
 	delete(c.values, ":room")
 	c.condition = "v = :was AND t > :now"
 }
 
-func attemptName(a *webhook.Attempt) string { return "a" + strconv.Itoa(a.Number) }
+func attemptName(a *delivery.Attempt) string { return "a" + strconv.Itoa(a.Number) }
 
 func without(names []string, name string) []string {
 	return slices.DeleteFunc(names, func(n string) bool { return n == name })
@@ -88,7 +88,7 @@ func without(names []string, name string) []string {
 // putAttempt writes an attempt beside its row, before the row. If the writer dies in between, or stays away until
 // somebody else has taken the delivery over, the attempt is there and not recorded; the next attempt has the same
 // number and a later id, see recorded.
-func (s *Store) putAttempt(ctx context.Context, d *webhook.Delivery, a *webhook.Attempt) (placed, error) {
+func (s *Store) putAttempt(ctx context.Context, d *delivery.Delivery, a *delivery.Attempt) (placed, error) {
 	key, err := attemptKey(d.Key, a)
 	if err != nil {
 		return nowhere, err
@@ -107,7 +107,7 @@ func (s *Store) putAttempt(ctx context.Context, d *webhook.Delivery, a *webhook.
 }
 
 // dropAttempt takes away an attempt whose row somebody else has written.
-func (s *Store) dropAttempt(ctx context.Context, d *webhook.Delivery, a *webhook.Attempt) error {
+func (s *Store) dropAttempt(ctx context.Context, d *delivery.Delivery, a *delivery.Attempt) error {
 	key, err := attemptKey(d.Key, a)
 	if err != nil {
 		return err
@@ -115,13 +115,13 @@ func (s *Store) dropAttempt(ctx context.Context, d *webhook.Delivery, a *webhook
 	return s.delete(ctx, s.tables.Deliveries, key)
 }
 
-func attemptKey(k webhook.Key, a *webhook.Attempt) (item, error) {
+func attemptKey(k delivery.Key, a *delivery.Attempt) (item, error) {
 	partition, err := attemptsPartition(k)
 	return deliveryKey(partition, attemptSort(a)), err
 }
 
-// Attempts implements conformance.Deliveries.
-func (s *Store) Attempts(ctx context.Context, key webhook.Key) (attempts []webhook.Attempt, err error) {
+// Attempts implements store.Deliveries.
+func (s *Store) Attempts(ctx context.Context, key delivery.Key) (attempts []delivery.Attempt, err error) {
 	defer fault.Wrap(&err, "read the attempts of event %s to %s", hex.EncodeToString(key.Event[:]), key.Webhook)
 	r, found, err := s.row(ctx, key)
 	if err != nil || !found {
@@ -141,7 +141,7 @@ func (s *Store) Attempts(ctx context.Context, key webhook.Key) (attempts []webho
 		packed = append(packed, beside...)
 	}
 	for _, one := range packed {
-		var a webhook.Attempt
+		var a delivery.Attempt
 		if err := unpack(one, func(p *packing) { attemptFields(p, &a) }); err != nil {
 			return nil, err
 		}
@@ -151,7 +151,7 @@ func (s *Store) Attempts(ctx context.Context, key webhook.Key) (attempts []webho
 }
 
 // attemptsBeside reads the newest attempts that are not in the row, and as many again for those that nobody recorded.
-func (s *Store) attemptsBeside(ctx context.Context, key webhook.Key) (packed [][]byte, err error) {
+func (s *Store) attemptsBeside(ctx context.Context, key delivery.Key) (packed [][]byte, err error) {
 	partition, err := attemptsPartition(key)
 	if err != nil {
 		return nil, err
@@ -172,19 +172,19 @@ func (s *Store) attemptsBeside(ctx context.Context, key webhook.Key) (packed [][
 
 // recorded sorts attempts by number and keeps the newest. Of two with one number the later counts: the earlier is
 // of a holder that died before it was recorded, or came too late. So is one with a number that is not reached.
-func recorded(attempts []webhook.Attempt, newest int) []webhook.Attempt {
-	attempts = slices.DeleteFunc(attempts, func(a webhook.Attempt) bool { return a.Number > newest })
-	slices.SortFunc(attempts, func(a, b webhook.Attempt) int {
+func recorded(attempts []delivery.Attempt, newest int) []delivery.Attempt {
+	attempts = slices.DeleteFunc(attempts, func(a delivery.Attempt) bool { return a.Number > newest })
+	slices.SortFunc(attempts, func(a, b delivery.Attempt) int {
 		return cmp.Or(cmp.Compare(a.Number, b.Number), -cmp.Compare(a.ID, b.ID))
 	})
-	attempts = slices.CompactFunc(attempts, func(a, b webhook.Attempt) bool { return a.Number == b.Number })
+	attempts = slices.CompactFunc(attempts, func(a, b delivery.Attempt) bool { return a.Number == b.Number })
 	return attempts[max(0, len(attempts)-limits.AttemptsMax):]
 }
 
-func packAttempt(a *webhook.Attempt) []byte { return pack(func(p *packing) { attemptFields(p, a) }) }
+func packAttempt(a *delivery.Attempt) []byte { return pack(func(p *packing) { attemptFields(p, a) }) }
 
 // attemptFields are the members of an attempt, in the order in which they are stored for ever.
-func attemptFields(p *packing, a *webhook.Attempt) {
+func attemptFields(p *packing, a *delivery.Attempt) {
 	packText(p, &a.ID)
 	packNumber(p, &a.Number)
 	packText(p, &a.Trigger)
@@ -200,7 +200,7 @@ func attemptFields(p *packing, a *webhook.Attempt) {
 	packNumber(p, &a.Timing.TLS)
 	packNumber(p, &a.Timing.FirstByte)
 	packNumber(p, &a.Timing.Total)
-	packOptional(p, &a.Response, func(p *packing, r *webhook.Response) {
+	packOptional(p, &a.Response, func(p *packing, r *delivery.Response) {
 		packNumber(p, &r.Status)
 		packHeaders(p, &r.Headers)
 		packText(p, &r.Body)

@@ -17,9 +17,11 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"nepenthes/events"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/dynamo"
 	"nepenthes/shared/id"
 	"nepenthes/shared/limits"
+	"nepenthes/shared/record"
 	"nepenthes/shared/webhook"
 )
 
@@ -115,16 +117,16 @@ func (b budget) event(size int, plan []string) {
 }
 
 // deliver claims and records one attempt for each answer.
-func (b budget) deliver(answers ...*webhook.Response) {
+func (b budget) deliver(answers ...*delivery.Response) {
 	recorded := event(b.T, 1200)
 	d, now := recorded.Delivery(hooks(1)[0]), recorded.ReceivedAt
 	for number, answer := range answers {
 		a := attempt(number+1, answer)
-		if err := d.Claim(a.ID, webhook.TriggerSchedule, now); err != nil {
+		if err := d.Claim(a.ID, delivery.TriggerSchedule, now); err != nil {
 			b.Fatal(err)
 		}
 		d = b.put(d, nil)
-		if err := d.Record(a, webhook.Rules{Schedule: webhook.ScheduleStandard}, now); err != nil {
+		if err := d.Record(a, delivery.Rules{Schedule: webhook.ScheduleStandard}, now); err != nil {
 			b.Fatal(err)
 		}
 		d = b.put(d, a)
@@ -132,7 +134,7 @@ func (b budget) deliver(answers ...*webhook.Response) {
 	}
 }
 
-func (b budget) put(d webhook.Delivery, ended *webhook.Attempt) webhook.Delivery {
+func (b budget) put(d delivery.Delivery, ended *delivery.Attempt) delivery.Delivery {
 	now, won, err := b.store.PutDelivery(b.Context(), d, ended)
 	if err != nil || !won {
 		b.Fatal(won, err)
@@ -147,7 +149,7 @@ func (b budget) count() {
 }
 
 // event is a work package of about so many bytes, as OpenProject tells of it.
-func event(t *testing.T, size int) webhook.Recorded {
+func event(t *testing.T, size int) record.Event {
 	t.Helper()
 	data, err := json.Marshal(map[string]any{
 		"_type": "WorkPackage", "id": 42, "subject": "Replace the pump in building seven", "lockVersion": 17,
@@ -165,14 +167,14 @@ func event(t *testing.T, size int) webhook.Recorded {
 		t.Fatal(err)
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	return webhook.Recorded{
+	return record.Event{
 		Event: events.Event{
 			ID: id.New(id.Event, now), Source: events.DefaultSource, Type: "work_package:updated",
 			OccurredAt: "2026-01-02T11:00:00Z", Data: data,
 			Project: &events.Project{ID: "7", Identifier: "plant", Name: "Plant"},
 			Actor:   &events.Actor{ID: "3", Name: "Ada Byron"},
 		},
-		ReceivedAt: now, ExpiresAt: now.Add(limits.RetentionDays * 24 * time.Hour), Trigger: webhook.TriggerSchedule,
+		ReceivedAt: now, ExpiresAt: now.Add(limits.RetentionDays * 24 * time.Hour), Trigger: delivery.TriggerSchedule,
 		TraceID: "0af7651916cd43dd8448eb211c80319c",
 	}
 }
@@ -196,8 +198,8 @@ func hooks(n int) (plan []string) {
 }
 
 // small is an answer of a usual server with 256 bytes of headers and body.
-func small(status int) *webhook.Response {
-	return &webhook.Response{
+func small(status int) *delivery.Response {
+	return &delivery.Response{
 		Status: status,
 		Headers: http.Header{
 			"Date": {"Fri, 02 Jan 2026 11:00:00 GMT"}, "Content-Type": {"application/json; charset=utf-8"},
@@ -207,15 +209,15 @@ func small(status int) *webhook.Response {
 	}
 }
 
-func attempt(number int, answer *webhook.Response) *webhook.Attempt {
-	a := &webhook.Attempt{
-		ID: id.New(id.Attempt, time.Now()), Number: number, Trigger: webhook.TriggerSchedule, Outcome: webhook.OutcomeDelivered,
+func attempt(number int, answer *delivery.Response) *delivery.Attempt {
+	a := &delivery.Attempt{
+		ID: id.New(id.Attempt, time.Now()), Number: number, Trigger: delivery.TriggerSchedule, Outcome: delivery.OutcomeDelivered,
 		StartedAt: time.Now(), URL: "https://billing.example.com/webhooks/nepenthes?tenant=4711", Format: webhook.FormatNepenthes,
 		Signed: true, HeaderNames: []string{"X-Team", "Authorization"}, Response: answer,
-		Timing: webhook.Timing{DNS: 1234567, Connect: 2345678, TLS: 13456789, FirstByte: 45678901, Total: 46789012},
+		Timing: delivery.Timing{DNS: 1234567, Connect: 2345678, TLS: 13456789, FirstByte: 45678901, Total: 46789012},
 	}
 	if answer.Status >= 300 {
-		a.Outcome, a.ErrorClass = webhook.OutcomeFailed, webhook.ErrStatus
+		a.Outcome, a.ErrorClass = delivery.OutcomeFailed, delivery.ErrStatus
 	}
 	return a
 }

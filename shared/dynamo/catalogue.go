@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"nepenthes/shared/fault"
+	"nepenthes/shared/store"
 	"nepenthes/shared/tables"
-	"nepenthes/shared/webhook"
 )
 
 const (
@@ -29,7 +29,7 @@ type head struct {
 	Changed string `dynamodbav:"w"`
 }
 
-// CatalogueVersion implements conformance.Catalogue. A version is told only when the transaction that made it is
+// CatalogueVersion implements store.Catalogue. A version is told only when the transaction that made it is
 // through.
 //
 // That takes care: DynamoDB applies the writes of a transaction one by one, and other reads than those of another
@@ -89,15 +89,15 @@ func (s *Store) settle(ctx context.Context, list string, seen head, key func(cha
 	return seen, err
 }
 
-// Changes implements conformance.Catalogue.
-func (s *Store) Changes(ctx context.Context, after int64) (changes []webhook.Change, err error) {
+// Changes implements store.Catalogue.
+func (s *Store) Changes(ctx context.Context, after int64) (changes []store.Change, err error) {
 	defer fault.Wrap(&err, "read the catalogue's changes after version %d", after)
 	current, err := s.CatalogueVersion(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if after > current || current-after > changesKnown {
-		return nil, webhook.ErrGap
+		return nil, store.ErrGap
 	}
 	var keys []item
 	for version := after + 1; version <= current; version++ {
@@ -107,16 +107,16 @@ func (s *Store) Changes(ctx context.Context, after int64) (changes []webhook.Cha
 	if err != nil {
 		return nil, err
 	}
-	changes = make([]webhook.Change, len(keys))
+	changes = make([]store.Change, len(keys))
 	for _, entry := range entries {
 		var h head
 		if err := attributevalue.UnmarshalMap(entry, &h); err != nil {
 			return nil, err
 		}
-		changes[h.Version-after-1] = webhook.Change{Version: h.Version, Webhook: h.Changed}
+		changes[h.Version-after-1] = store.Change{Version: h.Version, Webhook: h.Changed}
 	}
 	if len(entries) < len(keys) {
-		return nil, webhook.ErrGap
+		return nil, store.ErrGap
 	}
 	return changes, nil
 }

@@ -31,7 +31,7 @@ type clientItem struct {
 	UpdatedAt   time.Time       `dynamodbav:"updatedAt"`
 }
 
-// Clients implements conformance.Clients. The version is read before the clients, when the transaction that made
+// Clients implements store.Clients. The version is read before the clients, when the transaction that made
 // it is through: a change that comes between makes a write under this version fail, and none is overlooked.
 func (s *Store) Clients(ctx context.Context) (all []access.Client, version int64, err error) {
 	defer fault.Wrap(&err, "list clients")
@@ -61,14 +61,14 @@ func (s *Store) Clients(ctx context.Context) (all []access.Client, version int64
 
 func clientKey(id string) item { return configKey(tables.ClientsPart, id) }
 
-// Client implements conformance.Clients.
+// Client implements store.Clients.
 func (s *Store) Client(ctx context.Context, id string) (_ access.Client, err error) {
 	defer fault.Wrap(&err, "read client %s", id)
 	c, _, err := noun[clientItem](ctx, s, clientKind, id, clientKey(id))
 	return access.Client(c), err
 }
 
-// PutClient implements conformance.Clients.
+// PutClient implements store.Clients.
 func (s *Store) PutClient(ctx context.Context, c *access.Client, list int64) (err error) {
 	defer fault.Wrap(&err, "store client %s", c.ID)
 	next := clientItem(*c)
@@ -85,7 +85,7 @@ func (s *Store) PutClient(ctx context.Context, c *access.Client, list int64) (er
 	return err
 }
 
-// DeleteClient implements conformance.Clients.
+// DeleteClient implements store.Clients.
 func (s *Store) DeleteClient(ctx context.Context, id string, list int64) (err error) {
 	defer fault.Wrap(&err, "delete client %s", id)
 	if !canBeKey(id) {

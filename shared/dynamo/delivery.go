@@ -13,14 +13,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
-	"nepenthes/shared/webhook"
 )
 
 const deliveryKind = "delivery"
 
-// Delivery implements conformance.Deliveries.
-func (s *Store) Delivery(ctx context.Context, key webhook.Key) (d webhook.Delivery, err error) {
+// Delivery implements store.Deliveries.
+func (s *Store) Delivery(ctx context.Context, key delivery.Key) (d delivery.Delivery, err error) {
 	defer fault.Wrap(&err, "read delivery of event %s to %s", hex.EncodeToString(key.Event[:]), key.Webhook)
 	r, found, err := s.row(ctx, key)
 	if err != nil {
@@ -33,7 +33,7 @@ func (s *Store) Delivery(ctx context.Context, key webhook.Key) (d webhook.Delive
 }
 
 // row reads the row of a delivery that has not expired.
-func (s *Store) row(ctx context.Context, key webhook.Key) (r row, found bool, err error) {
+func (s *Store) row(ctx context.Context, key delivery.Key) (r row, found bool, err error) {
 	k, err := rowKey(key)
 	if err != nil {
 		return r, false, err
@@ -45,10 +45,10 @@ func (s *Store) row(ctx context.Context, key webhook.Key) (r row, found bool, er
 	return s.rowOf(stored)
 }
 
-// DeliveriesByKey implements conformance.Deliveries.
-func (s *Store) DeliveriesByKey(ctx context.Context, keys ...webhook.Key) (found map[webhook.Key]webhook.Delivery, err error) {
+// DeliveriesByKey implements store.Deliveries.
+func (s *Store) DeliveriesByKey(ctx context.Context, keys ...delivery.Key) (found map[delivery.Key]delivery.Delivery, err error) {
 	defer fault.Wrap(&err, "read %d deliveries", len(keys))
-	asked := map[webhook.Key]item{}
+	asked := map[delivery.Key]item{}
 	for _, key := range keys {
 		if asked[key], err = rowKey(key); err != nil {
 			return nil, err
@@ -58,7 +58,7 @@ func (s *Store) DeliveriesByKey(ctx context.Context, keys ...webhook.Key) (found
 	if err != nil {
 		return nil, err
 	}
-	found = map[webhook.Key]webhook.Delivery{}
+	found = map[delivery.Key]delivery.Delivery{}
 	for _, one := range stored {
 		r, live, err := s.rowOf(one)
 		if err != nil {
@@ -76,10 +76,10 @@ func (s *Store) DeliveriesByKey(ctx context.Context, keys ...webhook.Key) (found
 	return found, nil
 }
 
-// PutDelivery implements conformance.Deliveries. It takes one request, also when it loses, if there is no attempt
+// PutDelivery implements store.Deliveries. It takes one request, also when it loses, if there is no attempt
 // or the attempt finds room in the row. Otherwise the attempt is written first, beside the row.
-func (s *Store) PutDelivery(ctx context.Context, d webhook.Delivery, ended *webhook.Attempt) (
-	now webhook.Delivery, won bool, err error,
+func (s *Store) PutDelivery(ctx context.Context, d delivery.Delivery, ended *delivery.Attempt) (
+	now delivery.Delivery, won bool, err error,
 ) {
 	defer fault.Wrap(&err, "store delivery of event %s to %s", hex.EncodeToString(d.Event[:]), d.Webhook)
 	change, err := changeOf(&d, s.nowSeconds())
@@ -128,7 +128,7 @@ type rowChange struct {
 }
 
 // changeOf makes the change of a row to d and its next version. What expired before it is taken away.
-func changeOf(d *webhook.Delivery, now types.AttributeValue) (c *rowChange, err error) {
+func changeOf(d *delivery.Delivery, now types.AttributeValue) (c *rowChange, err error) {
 	rest, err := restOf(d)
 	if err != nil {
 		return nil, err

@@ -31,7 +31,7 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Store implements conformance.Store. It is safe for concurrent use.
+// Store implements store.Store. It is safe for concurrent use.
 type Store struct {
 	client  *dynamodb.Client
 	tables  tables.Names

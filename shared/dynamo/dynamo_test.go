@@ -10,14 +10,15 @@ import (
 
 	"nepenthes/shared/awsclient"
 	"nepenthes/shared/awstest"
-	"nepenthes/shared/conformance"
 	"nepenthes/shared/dynamo"
+	"nepenthes/shared/store"
+	"nepenthes/shared/storetest"
 	"nepenthes/shared/tables"
 )
 
 func TestStore(t *testing.T) {
 	cfg := local(t)
-	conformance.TestStore(t, func(t *testing.T, now func() time.Time) conformance.Store {
+	storetest.Test(t, func(t *testing.T, now func() time.Time) store.Store {
 		return open(t, cfg, now)
 	})
 }

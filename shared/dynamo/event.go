@@ -12,7 +12,7 @@ import (
 	"nepenthes/events"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/limits"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/record"
 )
 
 // eventItem is an event with its plan, or with where its plan is.
@@ -27,10 +27,10 @@ type eventItem struct {
 	TTL        int64  `dynamodbav:"t"`
 }
 
-// PutEvent implements conformance.Events. After a lost answer created is false for an event that this very call
+// PutEvent implements store.Events. After a lost answer created is false for an event that this very call
 // has recorded; what is stored and its plan are told rightly.
-func (s *Store) PutEvent(ctx context.Context, r webhook.Recorded, plan []string) (
-	stored webhook.Recorded, storedPlan []string, created bool, err error,
+func (s *Store) PutEvent(ctx context.Context, r record.Event, plan []string) (
+	stored record.Event, storedPlan []string, created bool, err error,
 ) {
 	defer fault.Wrap(&err, "record event %s of %s", r.ID, r.Source)
 	r.MatchCount = len(plan)
@@ -62,7 +62,7 @@ func (s *Store) PutEvent(ctx context.Context, r webhook.Recorded, plan []string)
 
 // eventItem makes the item of an event. A plan that is too long for it is written first: the item alone makes
 // that count, and if it never comes, or loses its condition, what was written expires like any event.
-func (s *Store) eventItem(ctx context.Context, r *webhook.Recorded, plan []string) (made eventItem, err error) {
+func (s *Store) eventItem(ctx context.Context, r *record.Event, plan []string) (made eventItem, err error) {
 	if len(plan) > limits.MatchesMax {
 		return made, fmt.Errorf("a plan of %d webhooks, of at most %d", len(plan), limits.MatchesMax)
 	}
@@ -83,14 +83,14 @@ func (s *Store) eventItem(ctx context.Context, r *webhook.Recorded, plan []strin
 	return made, err
 }
 
-// Event implements conformance.Events.
-func (s *Store) Event(ctx context.Context, key events.Key) (r webhook.Recorded, err error) {
+// Event implements store.Events.
+func (s *Store) Event(ctx context.Context, key events.Key) (r record.Event, err error) {
 	defer fault.Wrap(&err, "read event %x", key)
 	_, r, err = s.event(ctx, key)
 	return r, err
 }
 
-func (s *Store) event(ctx context.Context, key events.Key) (i eventItem, r webhook.Recorded, err error) {
+func (s *Store) event(ctx context.Context, key events.Key) (i eventItem, r record.Event, err error) {
 	stored, err := s.get(ctx, s.tables.Events, eventKey(key[:]))
 	if err != nil {
 		return i, r, err
@@ -103,7 +103,7 @@ func (s *Store) event(ctx context.Context, key events.Key) (i eventItem, r webho
 
 const eventKind = "event"
 
-func unpackEvent(stored item) (i eventItem, r webhook.Recorded, err error) {
+func unpackEvent(stored item) (i eventItem, r record.Event, err error) {
 	if i, err = unmarshal[eventItem](stored, eventKind, ""); err != nil {
 		return i, r, err
 	}
@@ -113,7 +113,7 @@ func unpackEvent(stored item) (i eventItem, r webhook.Recorded, err error) {
 }
 
 // eventFields are the packed members of an event, in the order in which they are stored for ever.
-func eventFields(p *packing, r *webhook.Recorded) {
+func eventFields(p *packing, r *record.Event) {
 	packText(p, &r.ID)
 	packText(p, &r.Source)
 	packText(p, &r.Type)

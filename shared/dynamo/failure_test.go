@@ -15,12 +15,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"nepenthes/shared/access"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/dynamo"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
 	"nepenthes/shared/keypair"
 	"nepenthes/shared/limits"
+	"nepenthes/shared/project"
 	"nepenthes/shared/settings"
+	"nepenthes/shared/store"
 	"nepenthes/shared/tables"
 	"nepenthes/shared/webhook"
 )
@@ -76,7 +79,7 @@ var operations = []operation{
 			}
 	}},
 	{"a project", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
-		p := webhook.Project{ID: id.New(id.Event, time.Now()), Name: "Plant", CreatedAt: time.Now()}
+		p := project.Project{ID: id.New(id.Event, time.Now()), Name: "Plant", CreatedAt: time.Now()}
 		must(t, s.PutProject(t.Context(), &p))
 		return func(ctx context.Context) error {
 				next := p
@@ -168,19 +171,19 @@ func outcomeOperation(size int) func(*testing.T, *dynamo.Store) (func(context.Co
 	return func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
 		e := event(t, 1200)
 		d := e.Delivery(hooks(1)[0])
-		a := attempt(1, &webhook.Response{Status: 503, Body: []byte(noise(size))})
-		must(t, d.Claim(a.ID, webhook.TriggerSchedule, e.ReceivedAt))
+		a := attempt(1, &delivery.Response{Status: 503, Body: []byte(noise(size))})
+		must(t, d.Claim(a.ID, delivery.TriggerSchedule, e.ReceivedAt))
 		d, won, err := s.PutDelivery(t.Context(), d, nil)
 		must(t, err)
 		if !won {
 			t.Fatal("the claim is lost")
 		}
-		must(t, d.Record(a, webhook.Rules{Schedule: webhook.ScheduleStandard}, e.ReceivedAt))
+		must(t, d.Record(a, delivery.Rules{Schedule: webhook.ScheduleStandard}, e.ReceivedAt))
 		return deliveryOperation(s, d, a)
 	}
 }
 
-func deliveryOperation(s *dynamo.Store, d webhook.Delivery, ended *webhook.Attempt) (func(context.Context) error, func(context.Context) error) {
+func deliveryOperation(s *dynamo.Store, d delivery.Delivery, ended *delivery.Attempt) (func(context.Context) error, func(context.Context) error) {
 	want := 0
 	if ended != nil {
 		want = 1
@@ -320,7 +323,7 @@ func TestLastingFailuresAreUnavailable(t *testing.T) {
 		"projects by id": func(ctx context.Context) error { _, err := s.ProjectsByID(ctx, "7"); return err },
 		"clients":        func(ctx context.Context) error { _, _, err := s.Clients(ctx); return err },
 		"an event":       func(ctx context.Context) error { _, err := s.Event(ctx, [12]byte{}); return err },
-		"deliveries":     func(ctx context.Context) error { _, err := s.Deliveries(ctx, webhook.Query{Limit: 1}); return err },
+		"deliveries":     func(ctx context.Context) error { _, err := s.Deliveries(ctx, store.Query{Limit: 1}); return err },
 		"what is due":    func(ctx context.Context) error { _, err := s.Due(ctx, time.Now(), 1); return err },
 		"a value":        func(ctx context.Context) error { _, err := s.State(ctx, "key"); return err },
 		"a counter": func(ctx context.Context) error {
@@ -413,7 +416,7 @@ func TestWhatABatchLeavesUnprocessedIsAskedForAgain(t *testing.T) {
 	cfg, wire := through(local(t))
 	s := open(t, cfg, time.Now)
 	e := event(t, 1200)
-	var keys []webhook.Key
+	var keys []delivery.Key
 	for _, hook := range hooks(5) {
 		d, won, err := s.PutDelivery(t.Context(), e.Delivery(hook), nil)
 		must(t, err)

@@ -11,9 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/tables"
-	"nepenthes/shared/webhook"
 )
 
 // entry is what an index tells about a row.
@@ -37,8 +37,8 @@ func (s *Store) entries(ctx context.Context, n int, ask func(shard int) *dynamod
 	})
 }
 
-// Due implements conformance.Deliveries.
-func (s *Store) Due(ctx context.Context, until time.Time, limit int) (keys []webhook.Key, err error) {
+// Due implements store.Deliveries.
+func (s *Store) Due(ctx context.Context, until time.Time, limit int) (keys []delivery.Key, err error) {
 	defer fault.Wrap(&err, "list what is due")
 	found, err := s.entries(ctx, limit, func(shard int) *dynamodb.QueryInput {
 		return &dynamodb.QueryInput{
@@ -61,7 +61,7 @@ func (s *Store) Due(ctx context.Context, until time.Time, limit int) (keys []web
 	}
 	// The index does not know when a row expires, and is a little behind.
 	rows, err := s.DeliveriesByKey(ctx, keys...)
-	return slices.DeleteFunc(keys, func(key webhook.Key) bool {
+	return slices.DeleteFunc(keys, func(key delivery.Key) bool {
 		d := rows[key]
 		return d.SweepAt.IsZero() || d.SweepAt.After(until)
 	}), err
@@ -69,7 +69,7 @@ func (s *Store) Due(ctx context.Context, until time.Time, limit int) (keys []web
 
 // readDead reads the deliveries that need a person. The index may still name some that need nobody any more: those
 // are left out when their rows are read.
-func (s *Store) readDead(ctx context.Context, in span, n int) (dead []webhook.Delivery, last webhook.Key, more bool, err error) {
+func (s *Store) readDead(ctx context.Context, in span, n int) (dead []delivery.Delivery, last delivery.Key, more bool, err error) {
 	if bytes.Compare(in.low, in.high) > 0 {
 		return nil, last, false, nil
 	}
@@ -88,7 +88,7 @@ func (s *Store) readDead(ctx context.Context, in span, n int) (dead []webhook.De
 		return bytes.Compare(b.DeadKey, a.DeadKey)
 	})
 	more = len(found) >= n
-	keys := make([]webhook.Key, min(n, len(found)))
+	keys := make([]delivery.Key, min(n, len(found)))
 	for i := range keys {
 		if keys[i], err = keyOf(found[i].Partition, found[i].Sort); err != nil {
 			return nil, last, false, err

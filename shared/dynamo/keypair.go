@@ -25,7 +25,7 @@ type keyPairItem struct {
 	CreatedAt time.Time `dynamodbav:"createdAt"`
 }
 
-// KeyPairs implements conformance.Store.
+// KeyPairs implements store.Store.
 func (s *Store) KeyPairs(ctx context.Context, purpose string) (pairs []keypair.Pair, err error) {
 	defer fault.Wrap(&err, "list key pairs for %s", purpose)
 	found, err := s.nouns(ctx, tables.KeyPairsPart+purpose)
@@ -42,7 +42,7 @@ func (s *Store) KeyPairs(ctx context.Context, purpose string) (pairs []keypair.P
 	return pairs, nil
 }
 
-// PutKeyPair implements conformance.Store.
+// PutKeyPair implements store.Store.
 func (s *Store) PutKeyPair(ctx context.Context, pair keypair.Pair, after string) (err error) {
 	defer fault.Wrap(&err, "store key pair %s for %s", pair.ID, pair.Purpose)
 	pairs, err := s.KeyPairs(ctx, pair.Purpose)

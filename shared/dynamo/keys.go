@@ -13,6 +13,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"nepenthes/events"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/id"
 	"nepenthes/shared/tables"
 	"nepenthes/shared/webhook"
@@ -83,37 +84,37 @@ func deliveryKey(partition, sort []byte) item {
 }
 
 // rowKey is the key of a delivery's row.
-func rowKey(k webhook.Key) (item, error) {
+func rowKey(k delivery.Key) (item, error) {
 	partition, err := packWebhookID(k.Webhook)
 	return deliveryKey(partition, sortKey(k)), err
 }
 
 // attemptsPartition holds the attempts of a delivery that found no room in its row.
-func attemptsPartition(k webhook.Key) ([]byte, error) {
+func attemptsPartition(k delivery.Key) ([]byte, error) {
 	partition, err := packWebhookID(k.Webhook)
 	return append(partition, sortKey(k)...), err
 }
 
 // attemptSort sorts attempts by number. Its id keeps apart what two holders of one delivery recorded under one
 // number, see putAttempt.
-func attemptSort(a *webhook.Attempt) []byte {
+func attemptSort(a *delivery.Attempt) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(a.Number)), a.ID...)
 }
 
 // sortKey is when the event was received, in milliseconds, and the event's key: rows sort by age.
-func sortKey(k webhook.Key) []byte {
+func sortKey(k delivery.Key) []byte {
 	b := binary.BigEndian.AppendUint64(nil, uint64(k.ReceivedMs))[8-receivedSize:]
 	return append(b, k.Event[:]...)
 }
 
 // deadKey is the sort key of the index of the dead: like a row's, and then the webhook, so that no two are equal.
-func deadKey(k webhook.Key) ([]byte, error) {
+func deadKey(k delivery.Key) ([]byte, error) {
 	partition, err := packWebhookID(k.Webhook)
 	return append(sortKey(k), partition...), err
 }
 
 // keyOf turns a row's key back into the delivery's.
-func keyOf(partition, sort []byte) (k webhook.Key, err error) {
+func keyOf(partition, sort []byte) (k delivery.Key, err error) {
 	if len(partition) != webhookSize || len(sort) != sortSize {
 		return k, fmt.Errorf("%x, %x is no delivery's key", partition, sort)
 	}

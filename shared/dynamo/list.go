@@ -11,9 +11,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/store"
 	"nepenthes/shared/tables"
-	"nepenthes/shared/webhook"
 )
 
 const (
@@ -27,11 +28,11 @@ const (
 // order of the span. last is the key of the last that was looked at, more whether there may be others behind it.
 type list struct {
 	keySize int
-	read    func(ctx context.Context, in span, n int) (found []webhook.Delivery, last webhook.Key, more bool, err error)
+	read    func(ctx context.Context, in span, n int) (found []delivery.Delivery, last delivery.Key, more bool, err error)
 }
 
-// Deliveries implements conformance.Deliveries.
-func (s *Store) Deliveries(ctx context.Context, q webhook.Query) (page webhook.Page, err error) {
+// Deliveries implements store.Deliveries.
+func (s *Store) Deliveries(ctx context.Context, q store.Query) (page store.Page, err error) {
 	defer fault.Wrap(&err, "list deliveries")
 	from := list{deadSize, s.readDead}
 	if q.Webhook != "" {
@@ -48,7 +49,7 @@ func (s *Store) Deliveries(ctx context.Context, q webhook.Query) (page webhook.P
 }
 
 // collect reads until the page is full, there is no more, or it has read enough for one page.
-func collect(ctx context.Context, q webhook.Query, from list) (page webhook.Page, err error) {
+func collect(ctx context.Context, q store.Query, from list) (page store.Page, err error) {
 	in, n := spanOf(q, from.keySize), q.Limit+1 // one more tells whether there is a next page
 	if q.State != "" || q.EventType != "" {
 		n = max(n, filteredRead)
@@ -85,7 +86,7 @@ type span struct {
 	backward  bool // oldest first
 }
 
-func spanOf(q webhook.Query, keySize int) span {
+func spanOf(q store.Query, keySize int) span {
 	in := span{low: edge(0, 0, keySize), high: edge(lastMs, 0xff, keySize), backward: q.Backward}
 	if !q.Since.IsZero() {
 		in.low = edge(firstMs(q.Since), 0, keySize)
@@ -93,7 +94,7 @@ func spanOf(q webhook.Query, keySize int) span {
 	if !q.Until.IsZero() {
 		in.high = step(edge(firstMs(q.Until), 0, keySize), -1)
 	}
-	if q.From != (webhook.Key{}) {
+	if q.From != (delivery.Key{}) {
 		in.resume(q.From)
 	}
 	return in
@@ -113,12 +114,12 @@ func firstMs(t time.Time) int64 {
 
 // edge is the first (fill 0) or last (fill 0xff) key of a millisecond.
 func edge(ms int64, fill byte, keySize int) []byte {
-	key := sortKey(webhook.Key{ReceivedMs: ms})[:receivedSize]
+	key := sortKey(delivery.Key{ReceivedMs: ms})[:receivedSize]
 	return append(key, bytes.Repeat([]byte{fill}, keySize-receivedSize)...)
 }
 
 // resume leaves out everything up to and including key.
-func (in *span) resume(key webhook.Key) {
+func (in *span) resume(key delivery.Key) {
 	at, err := deadKey(key)
 	if err != nil { // without a webhook it stands before all of its event
 		at = append(sortKey(key), make([]byte, webhookSize)...)
@@ -153,8 +154,8 @@ func (in span) query(table, partition, sort string, value types.AttributeValue) 
 }
 
 // rowsOf reads the rows of a webhook.
-func (s *Store) rowsOf(partition []byte) func(context.Context, span, int) ([]webhook.Delivery, webhook.Key, bool, error) {
-	return func(ctx context.Context, in span, n int) (found []webhook.Delivery, last webhook.Key, more bool, err error) {
+func (s *Store) rowsOf(partition []byte) func(context.Context, span, int) ([]delivery.Delivery, delivery.Key, bool, error) {
+	return func(ctx context.Context, in span, n int) (found []delivery.Delivery, last delivery.Key, more bool, err error) {
 		input, some := in.query(s.tables.Deliveries, tables.Deliveries.Partition.Name, tables.Deliveries.Sort.Name, blob(partition))
 		if !some {
 			return nil, last, false, nil

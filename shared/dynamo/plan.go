@@ -63,7 +63,7 @@ func (s *Store) putPlan(ctx context.Context, planID, packed []byte, ttl int64) e
 	return err
 }
 
-// Plan implements conformance.Events.
+// Plan implements store.Events.
 func (s *Store) Plan(ctx context.Context, key events.Key, offset, limit int) (plan []string, err error) {
 	defer fault.Wrap(&err, "read the plan of event %x", key)
 	i, _, err := s.event(ctx, key)
@@ -73,7 +73,7 @@ func (s *Store) Plan(ctx context.Context, key events.Key, offset, limit int) (pl
 	return s.plan(ctx, i, offset, limit)
 }
 
-// Planned implements conformance.Events.
+// Planned implements store.Events.
 func (s *Store) Planned(ctx context.Context, key events.Key, webhookID string) (planned bool, err error) {
 	defer fault.Wrap(&err, "look for %s in the plan of event %x", webhookID, key)
 	i, _, err := s.event(ctx, key)

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"nepenthes/shared/fault"
+	"nepenthes/shared/project"
 	"nepenthes/shared/tables"
-	"nepenthes/shared/webhook"
 )
 
 const projectKind = "project"
@@ -26,22 +26,22 @@ type projectItem struct {
 	Version    int64     `dynamodbav:"v"`
 }
 
-// Projects implements conformance.Projects.
-func (s *Store) Projects(ctx context.Context) (_ []webhook.Project, err error) {
+// Projects implements store.Projects.
+func (s *Store) Projects(ctx context.Context) (_ []project.Project, err error) {
 	defer fault.Wrap(&err, "list projects")
 	found, err := s.nouns(ctx, tables.ProjectsPart)
 	if err != nil {
 		return nil, err
 	}
 	all, err := projects(found)
-	slices.SortFunc(all, func(a, b webhook.Project) int {
+	slices.SortFunc(all, func(a, b project.Project) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})
 	return all, err
 }
 
-// ProjectsByID implements conformance.Projects.
-func (s *Store) ProjectsByID(ctx context.Context, ids ...string) (_ []webhook.Project, err error) {
+// ProjectsByID implements store.Projects.
+func (s *Store) ProjectsByID(ctx context.Context, ids ...string) (_ []project.Project, err error) {
 	defer fault.Wrap(&err, "read %d projects", len(ids))
 	var keys []item
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
@@ -56,20 +56,20 @@ func (s *Store) ProjectsByID(ctx context.Context, ids ...string) (_ []webhook.Pr
 	return projects(found)
 }
 
-func projects(found []item) ([]webhook.Project, error) {
-	all := make([]webhook.Project, len(found))
+func projects(found []item) ([]project.Project, error) {
+	all := make([]project.Project, len(found))
 	for i, stored := range found {
 		p, err := unmarshal[projectItem](stored, projectKind, "")
 		if err != nil {
 			return nil, err
 		}
-		all[i] = webhook.Project(p)
+		all[i] = project.Project(p)
 	}
 	return all, nil
 }
 
-// PutProject implements conformance.Projects.
-func (s *Store) PutProject(ctx context.Context, p *webhook.Project) (err error) {
+// PutProject implements store.Projects.
+func (s *Store) PutProject(ctx context.Context, p *project.Project) (err error) {
 	defer fault.Wrap(&err, "store project %s", p.ID)
 	next := projectItem(*p)
 	next.Version++

@@ -8,8 +8,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"nepenthes/shared/delivery"
+	"nepenthes/shared/store"
 	"nepenthes/shared/tables"
-	"nepenthes/shared/webhook"
 )
 
 // row is a delivery as it is stored. What is empty takes no room: a row with one small attempt is billed as 1 KB.
@@ -28,18 +29,18 @@ type row struct {
 
 // rest is what every write replaces.
 type rest struct {
-	ExpiresAt    instant         `dynamodbav:"e,omitempty"`
-	EventID      string          `dynamodbav:"i,omitempty"`
-	EventSource  string          `dynamodbav:"o,omitempty"`
-	EventType    string          `dynamodbav:"y,omitempty"`
-	Origin       webhook.Trigger `dynamodbav:"g,omitempty"`
-	State        webhook.State   `dynamodbav:"st,omitempty"`
-	Reason       webhook.Reason  `dynamodbav:"re,omitempty"`
-	AttemptCount int             `dynamodbav:"ac,omitempty"`
-	Scheduled    int             `dynamodbav:"sc,omitempty"`
-	Next         instant         `dynamodbav:"na,omitempty"`
-	Finished     instant         `dynamodbav:"f,omitempty"`
-	Rings        int             `dynamodbav:"ri,omitempty"`
+	ExpiresAt    instant          `dynamodbav:"e,omitempty"`
+	EventID      string           `dynamodbav:"i,omitempty"`
+	EventSource  string           `dynamodbav:"o,omitempty"`
+	EventType    string           `dynamodbav:"y,omitempty"`
+	Origin       delivery.Trigger `dynamodbav:"g,omitempty"`
+	State        delivery.State   `dynamodbav:"st,omitempty"`
+	Reason       delivery.Reason  `dynamodbav:"re,omitempty"`
+	AttemptCount int              `dynamodbav:"ac,omitempty"`
+	Scheduled    int              `dynamodbav:"sc,omitempty"`
+	Next         instant          `dynamodbav:"na,omitempty"`
+	Finished     instant          `dynamodbav:"f,omitempty"`
+	Rings        int              `dynamodbav:"ri,omitempty"`
 	// Last is the summary of the last attempt, packed.
 	Last  []byte `dynamodbav:"l,omitempty"`
 	Lease []byte `dynamodbav:"h,omitempty"`
@@ -60,14 +61,14 @@ var restNames = func() (names []string) {
 	return names
 }()
 
-// instant is a time in nanoseconds since 1970, 0 for the zero time; see [webhook.UnixNano].
+// instant is a time in nanoseconds since 1970, 0 for the zero time; see [store.UnixNano].
 type instant int64
 
 func instantOf(t time.Time) instant {
 	if t.IsZero() {
 		return 0
 	}
-	return instant(webhook.UnixNano(t))
+	return instant(store.UnixNano(t))
 }
 
 func (i instant) time() time.Time {
@@ -78,7 +79,7 @@ func (i instant) time() time.Time {
 }
 
 // restOf is d as it is stored, its key, version and attempts aside.
-func restOf(d *webhook.Delivery) (rest, error) {
+func restOf(d *delivery.Delivery) (rest, error) {
 	r := rest{
 		ExpiresAt: instantOf(d.ExpiresAt), EventID: d.EventID, EventSource: d.EventSource, EventType: d.EventType,
 		Origin: d.Origin, State: d.State, Reason: d.Reason, AttemptCount: d.AttemptCount, Scheduled: d.Scheduled,
@@ -97,11 +98,11 @@ func restOf(d *webhook.Delivery) (rest, error) {
 	return r, err
 }
 
-func (r *row) delivery() (d webhook.Delivery, err error) {
+func (r *row) delivery() (d delivery.Delivery, err error) {
 	if d.Key, err = keyOf(r.Partition, r.Sort); err != nil {
 		return d, err
 	}
-	d = webhook.Delivery{
+	d = delivery.Delivery{
 		Key: d.Key, Version: r.Version, CreatedAt: time.UnixMilli(d.ReceivedMs).UTC(), ExpiresAt: r.ExpiresAt.time(),
 		EventID: r.EventID, EventSource: r.EventSource, EventType: r.EventType, Origin: r.Origin,
 		State: r.State, Reason: r.Reason, AttemptCount: r.AttemptCount, Scheduled: r.Scheduled,
@@ -133,7 +134,7 @@ func unpackSome[T any](data []byte, fields func(*packing, *T)) (*T, error) {
 	return v, unpack(data, func(p *packing) { fields(p, v) })
 }
 
-func summaryFields(p *packing, s *webhook.Summary) {
+func summaryFields(p *packing, s *delivery.Summary) {
 	packNumber(p, &s.Number)
 	packText(p, &s.Outcome)
 	packTime(p, &s.StartedAt)
@@ -142,13 +143,13 @@ func summaryFields(p *packing, s *webhook.Summary) {
 	packText(p, &s.ErrorClass)
 }
 
-func leaseFields(p *packing, l *webhook.Lease) {
+func leaseFields(p *packing, l *delivery.Lease) {
 	packText(p, &l.Attempt)
 	packText(p, &l.Trigger)
 	packTime(p, &l.Until)
 }
 
-func owedFields(p *packing, o *webhook.Owed) {
+func owedFields(p *packing, o *delivery.Owed) {
 	packText(p, &o.Trigger)
 	packTime(p, &o.At)
 }

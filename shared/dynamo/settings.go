@@ -26,7 +26,7 @@ type settingsItem struct {
 	UpdatedAt      time.Time `dynamodbav:"updatedAt"`
 }
 
-// Settings implements conformance.Catalogue.
+// Settings implements store.Catalogue.
 func (s *Store) Settings(ctx context.Context) (_ settings.Settings, err error) {
 	defer fault.Wrap(&err, "read the settings")
 	stored, err := s.get(ctx, s.tables.Config, configKey(tables.SettingsPart, tables.SettingsPart))
@@ -37,7 +37,7 @@ func (s *Store) Settings(ctx context.Context) (_ settings.Settings, err error) {
 	return settings.Settings(found), err
 }
 
-// PutSettings implements conformance.Catalogue.
+// PutSettings implements store.Catalogue.
 func (s *Store) PutSettings(ctx context.Context, set *settings.Settings) (err error) {
 	defer fault.Wrap(&err, "store the settings")
 	next := settingsItem(*set)

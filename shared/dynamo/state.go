@@ -23,7 +23,7 @@ type stateItem struct {
 	Writer []byte `dynamodbav:"x,omitempty"`
 }
 
-// PutState implements conformance.State.
+// PutState implements store.State.
 func (s *Store) PutState(ctx context.Context, key string, value []byte, expires time.Time) (err error) {
 	defer fault.Wrap(&err, "store state")
 	made, err := marshal(stateItem{Value: value, TTL: expiry(expires)}, valueKey(key))
@@ -34,7 +34,7 @@ func (s *Store) PutState(ctx context.Context, key string, value []byte, expires 
 	return err
 }
 
-// AddState implements conformance.State. Two callers may add the same value, and one of them must be told that it
+// AddState implements store.State. Two callers may add the same value, and one of them must be told that it
 // came too late: so it is by the writer that the SDK's repeat after a lost answer is recognised.
 func (s *Store) AddState(ctx context.Context, key string, value []byte, expires time.Time) (err error) {
 	defer fault.Wrap(&err, "add state")
@@ -54,7 +54,7 @@ func (s *Store) AddState(ctx context.Context, key string, value []byte, expires 
 	return err
 }
 
-// State implements conformance.State.
+// State implements store.State.
 func (s *Store) State(ctx context.Context, key string) (value []byte, err error) {
 	defer fault.Wrap(&err, "read state")
 	i, found, err := s.state(ctx, valueKey(key))
@@ -73,13 +73,13 @@ func (s *Store) state(ctx context.Context, key item) (i stateItem, found bool, e
 	return i, err == nil && !s.expired(i.TTL), err
 }
 
-// DropState implements conformance.State.
+// DropState implements store.State.
 func (s *Store) DropState(ctx context.Context, key string) (err error) {
 	defer fault.Wrap(&err, "drop state")
 	return s.delete(ctx, s.tables.State, valueKey(key))
 }
 
-// Count implements conformance.State. Counting a counter that lives, or that never was, is one write; a second
+// Count implements store.State. Counting a counter that lives, or that never was, is one write; a second
 // takes the place of one that has expired and that DynamoDB has not deleted yet. Counting down is one write.
 func (s *Store) Count(ctx context.Context, key string, by int64, expires time.Time) (count int64, err error) {
 	defer fault.Wrap(&err, "count")

@@ -16,10 +16,14 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/access"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/dynamo"
 	"nepenthes/shared/keypair"
+	"nepenthes/shared/project"
+	"nepenthes/shared/record"
 	"nepenthes/shared/settings"
 	"nepenthes/shared/signing"
+	"nepenthes/shared/store"
 	"nepenthes/shared/tables"
 	"nepenthes/shared/webhook"
 )
@@ -45,42 +49,42 @@ var (
 		}},
 		StatusSince: storedAt, CreatedAt: storedAt, UpdatedAt: storedAt,
 	}
-	storedProject = webhook.Project{ID: "7", Identifier: "plant", Name: "Plant", Gone: true, NewsAt: storedAt, CreatedAt: storedAt}
+	storedProject = project.Project{ID: "7", Identifier: "plant", Name: "Plant", Gone: true, NewsAt: storedAt, CreatedAt: storedAt}
 	storedClient  = access.Client{
 		ID: "app_1", Name: "billing", Scopes: []access.Scope{access.EventsRead}, CreatedAt: storedAt, UpdatedAt: storedAt,
 		Secrets: []access.Secret{{ID: "sec_2", Hash: [32]byte{1, 31: 2}, CreatedAt: storedAt, ExpiresAt: storedAt}},
 	}
 	storedPair  = keypair.Pair{ID: "key_1", Purpose: "p", PublicKey: []byte{4}, Wrapped: []byte{5}, CreatedAt: storedAt}
-	storedEvent = webhook.Recorded{
+	storedEvent = record.Event{
 		Event: events.Event{
 			ID: "evt_1", Source: "urn:example", Type: "work_package:updated", OccurredAt: "2026-01-02T11:00:00Z",
 			Project: &events.Project{ID: "7", Identifier: "plant", Name: "Plant"}, Actor: &events.Actor{ID: "3", Name: "Ada"},
 			Data: json.RawMessage(`{"_type":"WorkPackage","id":42,"subject":"Fix the pump in building seven"}`),
 		},
-		ReceivedAt: storedAt, ExpiresAt: storedAt.AddDate(50, 0, 0), Trigger: webhook.TriggerPing,
+		ReceivedAt: storedAt, ExpiresAt: storedAt.AddDate(50, 0, 0), Trigger: delivery.TriggerPing,
 		TraceID: "0af7651916cd43dd8448eb211c80319c", MatchCount: 1,
 	}
-	storedAttempts = []webhook.Attempt{
+	storedAttempts = []delivery.Attempt{
 		{
-			ID: "att_1", Number: 1, Trigger: webhook.TriggerSchedule, Outcome: webhook.OutcomeFailed, StartedAt: storedAt,
+			ID: "att_1", Number: 1, Trigger: delivery.TriggerSchedule, Outcome: delivery.OutcomeFailed, StartedAt: storedAt,
 			URL: "https://billing.example.com/hooks", Format: webhook.FormatStandard, Signed: true, Legacy: true,
-			HeaderNames: []string{"X-Team"}, Timing: webhook.Timing{DNS: webhook.NoPhase, Connect: 1, TLS: 2, FirstByte: 3, Total: 4},
-			Response: &webhook.Response{
+			HeaderNames: []string{"X-Team"}, Timing: delivery.Timing{DNS: delivery.NoPhase, Connect: 1, TLS: 2, FirstByte: 3, Total: 4},
+			Response: &delivery.Response{
 				Status: 503, Headers: http.Header{"Date": {"a", "b"}}, Body: []byte("\xff"), Truncated: true,
 			},
-			ErrorClass: webhook.ErrStatus, ErrorMessage: "the status is 503",
+			ErrorClass: delivery.ErrStatus, ErrorMessage: "the status is 503",
 		},
-		{ID: "att_2", Number: 3, Trigger: webhook.TriggerManual, Outcome: webhook.OutcomeFailed, StartedAt: storedAt, ErrorClass: webhook.ErrDNS},
+		{ID: "att_2", Number: 3, Trigger: delivery.TriggerManual, Outcome: delivery.OutcomeFailed, StartedAt: storedAt, ErrorClass: delivery.ErrDNS},
 	}
 )
 
-func storedDelivery() webhook.Delivery {
+func storedDelivery() delivery.Delivery {
 	d := storedEvent.Delivery(storedWebhook.ID)
-	d.State, d.Reason, d.Origin = webhook.Dead, webhook.Exhausted, webhook.TriggerSchedule
+	d.State, d.Reason, d.Origin = delivery.Dead, delivery.Exhausted, delivery.TriggerSchedule
 	d.AttemptCount, d.Scheduled, d.Rings = 2, 1, 3
-	d.Last = &webhook.Summary{Number: 3, Outcome: webhook.OutcomeFailed, StartedAt: storedAt, Total: 5, Status: 503, ErrorClass: webhook.ErrStatus}
-	d.Lease = &webhook.Lease{Attempt: "att_3", Trigger: webhook.TriggerReplay, Until: storedAt}
-	d.Owed = &webhook.Owed{Trigger: webhook.TriggerManual, At: storedAt}
+	d.Last = &delivery.Summary{Number: 3, Outcome: delivery.OutcomeFailed, StartedAt: storedAt, Total: 5, Status: 503, ErrorClass: delivery.ErrStatus}
+	d.Lease = &delivery.Lease{Attempt: "att_3", Trigger: delivery.TriggerReplay, Until: storedAt}
+	d.Owed = &delivery.Owed{Trigger: delivery.TriggerManual, At: storedAt}
 	d.NextAttemptAt, d.SweepAt, d.FinishedAt = storedAt, storedAt.Add(1), storedAt.Add(2)
 	return d
 }
@@ -143,23 +147,23 @@ func writeStored(t *testing.T, cfg aws.Config, s *dynamo.Store) {
 }
 
 func readStored(t *testing.T, s *dynamo.Store) {
-	ctx, set, hook, project, app, d := t.Context(), storedSettings, storedWebhook, storedProject, storedClient, storedDelivery()
-	set.LockVersion, hook.LockVersion, project.Version, app.LockVersion, d.Version = 1, 1, 1, 1, 2
+	ctx, set, hook, plant, app, d := t.Context(), storedSettings, storedWebhook, storedProject, storedClient, storedDelivery()
+	set.LockVersion, hook.LockVersion, plant.Version, app.LockVersion, d.Version = 1, 1, 1, 1, 2
 	is(t, "the settings", set)(s.Settings(ctx))
 	is(t, "the webhook", hook)(s.Webhook(ctx, hook.ID))
 	var hooks []webhook.Webhook
 	must(t, s.Webhooks(ctx, func(w webhook.Webhook) { hooks = append(hooks, w) }))
 	is(t, "the webhooks", []webhook.Webhook{hook})(hooks, nil)
-	is(t, "the project", []webhook.Project{project})(s.ProjectsByID(ctx, project.ID))
+	is(t, "the project", []project.Project{plant})(s.ProjectsByID(ctx, plant.ID))
 	is(t, "the client", app)(s.Client(ctx, app.ID))
 	is(t, "the key pair", []keypair.Pair{storedPair})(s.KeyPairs(ctx, storedPair.Purpose))
 	is(t, "the event", storedEvent)(s.Event(ctx, storedEvent.Key()))
 	is(t, "the plan", []string{hook.ID})(s.Plan(ctx, storedEvent.Key(), 0, 10))
 	is(t, "the delivery", d)(s.Delivery(ctx, d.Key))
 	is(t, "the attempts", storedAttempts)(s.Attempts(ctx, d.Key))
-	is(t, "what is due", []webhook.Key{d.Key})(s.Due(ctx, storedAt.Add(time.Hour), 10))
-	is(t, "the dead", webhook.Page{Deliveries: []webhook.Delivery{d}})(s.Deliveries(ctx, webhook.Query{Limit: 10}))
-	is(t, "the changes", []webhook.Change{{Version: 1}, {Version: 2, Webhook: hook.ID}})(s.Changes(ctx, 0))
+	is(t, "what is due", []delivery.Key{d.Key})(s.Due(ctx, storedAt.Add(time.Hour), 10))
+	is(t, "the dead", store.Page{Deliveries: []delivery.Delivery{d}})(s.Deliveries(ctx, store.Query{Limit: 10}))
+	is(t, "the changes", []store.Change{{Version: 1}, {Version: 2, Webhook: hook.ID}})(s.Changes(ctx, 0))
 	is(t, "the value", []byte("value"))(s.State(ctx, "key"))
 	is(t, "the counter", int64(5))(s.Count(ctx, "key", 0, storedAt))
 	_, list, err := s.Clients(ctx)

@@ -42,7 +42,7 @@ type webhookItem struct {
 // is read, and all shards are read side by side.
 const webhooksRead = 100
 
-// Webhooks implements conformance.Catalogue.
+// Webhooks implements store.Catalogue.
 func (s *Store) Webhooks(ctx context.Context, take func(webhook.Webhook)) (err error) {
 	defer fault.Wrap(&err, "list webhooks")
 	var turn sync.Mutex // held while take is called
@@ -83,7 +83,7 @@ func (s *Store) each(ctx context.Context, partition string, take func(item) erro
 	return nil
 }
 
-// Webhook implements conformance.Catalogue.
+// Webhook implements store.Catalogue.
 func (s *Store) Webhook(ctx context.Context, id string) (_ webhook.Webhook, err error) {
 	defer fault.Wrap(&err, "read webhook %s", id)
 	w, _, err := s.webhook(ctx, id)
@@ -96,7 +96,7 @@ func (s *Store) webhook(ctx context.Context, id string) (webhook.Webhook, item, 
 	return webhook.Webhook(w), stored, err
 }
 
-// PutWebhook implements conformance.Catalogue.
+// PutWebhook implements store.Catalogue.
 func (s *Store) PutWebhook(ctx context.Context, w *webhook.Webhook) (err error) {
 	defer fault.Wrap(&err, "store webhook %s", w.ID)
 	next := webhookItem(*w)
@@ -147,7 +147,7 @@ func (s *Store) dropName(name string) write {
 	return write{TransactWriteItem: types.TransactWriteItem{Delete: &types.Delete{TableName: &s.tables.Config, Key: nameKey(name)}}}
 }
 
-// DeleteWebhook implements conformance.Catalogue.
+// DeleteWebhook implements store.Catalogue.
 func (s *Store) DeleteWebhook(ctx context.Context, id string, lockVersion int64) (err error) {
 	defer fault.Wrap(&err, "delete webhook %s", id)
 	return s.change(ctx, id, func(ctx context.Context) ([]write, error) {

@@ -14,9 +14,12 @@ import (
 	"time"
 
 	"nepenthes/events"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/limits"
+	"nepenthes/shared/project"
+	"nepenthes/shared/record"
 	"nepenthes/shared/webhook"
 )
 
@@ -25,9 +28,9 @@ type Matcher interface {
 	Match(ctx context.Context, eventType, projectID string) ([]*webhook.Webhook, error)
 }
 
-// Recorder keeps events with their plans, see conformance.Events.
+// Recorder keeps events with their plans, see store.Events.
 type Recorder interface {
-	PutEvent(ctx context.Context, r webhook.Recorded, plan []string) (stored webhook.Recorded, storedPlan []string, created bool, err error)
+	PutEvent(ctx context.Context, r record.Event, plan []string) (stored record.Event, storedPlan []string, created bool, err error)
 }
 
 // Sender sends on one lane; nil means that all messages are durable.
@@ -78,11 +81,11 @@ func (f *Fanout) Handle(ctx context.Context, m lane.Message) (err error) {
 	if err != nil {
 		return f.bury(ctx, m, err)
 	}
-	matches, err := f.Matcher.Match(ctx, e.Type, webhook.ProjectOf(e))
+	matches, err := f.Matcher.Match(ctx, e.Type, project.Of(e))
 	if err != nil {
 		return err
 	}
-	r := f.recorded(e, webhook.TriggerSchedule, cmp.Or(m.SentAt, f.Now()))
+	r := f.recorded(e, delivery.TriggerSchedule, cmp.Or(m.SentAt, f.Now()))
 	r.TraceID = traceID(m.Attributes[lane.Traceparent])
 	stored, plan, created, err := f.Recorder.PutEvent(ctx, r, f.plan(ctx, e, matches))
 	if err != nil {
@@ -104,11 +107,11 @@ func (f *Fanout) Handle(ctx context.Context, m lane.Message) (err error) {
 // Operate records an event of our own (a ping, or news about a webhook) for the webhooks named and rings for it,
 // as Handle does for a producer's. It teaches no project. The event's id must be new; one that is there already
 // is fanned out again as it stands.
-func (f *Fanout) Operate(ctx context.Context, e events.Event, trigger webhook.Trigger, webhookIDs ...string) (_ webhook.Recorded, err error) {
+func (f *Fanout) Operate(ctx context.Context, e events.Event, trigger delivery.Trigger, webhookIDs ...string) (_ record.Event, err error) {
 	defer fault.Wrap(&err, "record event %s", e.ID)
 	stored, plan, _, err := f.Recorder.PutEvent(ctx, f.recorded(e, trigger, f.Now()), webhookIDs)
 	if err != nil {
-		return webhook.Recorded{}, err
+		return record.Event{}, err
 	}
 	return stored, f.ring(ctx, &stored, plan)
 }
@@ -116,9 +119,9 @@ func (f *Fanout) Operate(ctx context.Context, e events.Event, trigger webhook.Tr
 // recorded is what is kept of an event that was received at the time: when its lane took it, so that received-at
 // tells the producer's push and not how busy we were. An event waits 14 days in its lane at the most, which is why
 // retention begins at 15.
-func (f *Fanout) recorded(e events.Event, trigger webhook.Trigger, at time.Time) webhook.Recorded {
+func (f *Fanout) recorded(e events.Event, trigger delivery.Trigger, at time.Time) record.Event {
 	at = at.UTC().Truncate(time.Millisecond)
-	return webhook.Recorded{Event: e, ReceivedAt: at, ExpiresAt: at.Add(f.Retention), Trigger: trigger}
+	return record.Event{Event: e, ReceivedAt: at, ExpiresAt: at.Add(f.Retention), Trigger: trigger}
 }
 
 // plan lists the ids of the matches, at most limits.MatchesMax: the ceiling that the contract states.
@@ -134,7 +137,7 @@ func (f *Fanout) plan(ctx context.Context, e events.Event, matches []*webhook.We
 	return ids
 }
 
-func (f *Fanout) ring(ctx context.Context, r *webhook.Recorded, plan []string) error {
+func (f *Fanout) ring(ctx context.Context, r *record.Event, plan []string) error {
 	if len(plan) == 0 {
 		return nil
 	}

@@ -17,9 +17,11 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/catalogue"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fanout"
 	"nepenthes/shared/id"
 	"nepenthes/shared/lane"
+	"nepenthes/shared/project"
 	"nepenthes/shared/sqlite"
 	"nepenthes/shared/webhook"
 )
@@ -287,32 +289,32 @@ func TestProjectsAreTaught(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		messages []lane.Message
-		want     webhook.Project
+		want     project.Project
 	}{
 		"the first event makes it": {
 			[]lane.Message{event("1", "user:created", "10:00", `{"id":"7","identifier":"plant","name":"Plant"}`)},
-			webhook.Project{ID: "7", Identifier: "plant", Name: "Plant"},
+			project.Project{ID: "7", Identifier: "plant", Name: "Plant"},
 		},
 		"an absent name erases none": {
 			[]lane.Message{
 				event("1", "user:created", "10:00", `{"id":"7","identifier":"plant","name":"Plant"}`),
 				event("2", "user:created", "10:01", `{"id":"7"}`),
 			},
-			webhook.Project{ID: "7", Identifier: "plant", Name: "Plant"},
+			project.Project{ID: "7", Identifier: "plant", Name: "Plant"},
 		},
 		"newer news win": {
 			[]lane.Message{
 				event("1", "user:created", "10:00", `{"id":"7","name":"Plant"}`),
 				event("2", "user:created", "10:01", `{"id":"7","name":"Works"}`),
 			},
-			webhook.Project{ID: "7", Name: "Works"},
+			project.Project{ID: "7", Name: "Works"},
 		},
 		"older news that come late do not": {
 			[]lane.Message{
 				event("1", "user:created", "10:01", `{"id":"7","name":"Works"}`),
 				event("2", "user:created", "10:00", `{"id":"7","name":"Plant"}`),
 			},
-			webhook.Project{ID: "7", Name: "Works"},
+			project.Project{ID: "7", Name: "Works"},
 		},
 		"news that told nothing new count too": {
 			[]lane.Message{
@@ -320,7 +322,7 @@ func TestProjectsAreTaught(t *testing.T) {
 				event("2", "user:created", "10:05", `{"id":"7","name":"Works"}`),
 				event("3", "user:created", "10:03", `{"id":"7","name":"Plant"}`),
 			},
-			webhook.Project{ID: "7", Name: "Works"},
+			project.Project{ID: "7", Name: "Works"},
 		},
 		"a deleted project is gone": {
 			[]lane.Message{
@@ -328,43 +330,43 @@ func TestProjectsAreTaught(t *testing.T) {
 				event("2", "project:deleted", "10:01", `{"id":"7"}`),
 				event("3", "user:created", "10:00", `{"id":"7"}`),
 			},
-			webhook.Project{ID: "7", Name: "Plant", Gone: true},
+			project.Project{ID: "7", Name: "Plant", Gone: true},
 		},
 		"news of the future count as of their receipt": {
 			[]lane.Message{
 				received("10:00", event("1", "user:created", "2062-01-02T10:00:00Z", `{"id":"7","name":"Plant"}`)),
 				received("10:01", event("2", "user:created", "10:01", `{"id":"7","name":"Works"}`)),
 			},
-			webhook.Project{ID: "7", Name: "Works"},
+			project.Project{ID: "7", Name: "Works"},
 		},
 		"news from before the receipt of news of the future are older": {
 			[]lane.Message{
 				received("10:05", event("1", "user:created", "2062-01-02T10:00:00Z", `{"id":"7","name":"Plant"}`)),
 				received("10:06", event("2", "user:created", "10:04", `{"id":"7","name":"Works"}`)),
 			},
-			webhook.Project{ID: "7", Name: "Plant"},
+			project.Project{ID: "7", Name: "Plant"},
 		},
 		"a deletion after news of the future": {
 			[]lane.Message{
 				received("10:00", event("1", "user:created", "9999-12-31T23:59:60Z", `{"id":"7","name":"Plant"}`)),
 				received("10:01", event("2", "project:deleted", "10:01", `{"id":"7"}`)),
 			},
-			webhook.Project{ID: "7", Name: "Plant", Gone: true},
+			project.Project{ID: "7", Name: "Plant", Gone: true},
 		},
 		"news after a deletion of the future": {
 			[]lane.Message{
 				received("10:00", event("1", "project:deleted", "9999-12-31T23:59:59-23:59", `{"id":"7"}`)),
 				received("10:01", event("2", "project:created", "10:01", `{"id":"7","name":"Plant"}`)),
 			},
-			webhook.Project{ID: "7", Name: "Plant"},
+			project.Project{ID: "7", Name: "Plant"},
 		},
 		"before the zero time": {
 			[]lane.Message{event("1", "user:created", "0001-01-01T00:00:00+01:00", `{"id":"7","name":"Plant"}`)},
-			webhook.Project{ID: "7", Name: "Plant"},
+			project.Project{ID: "7", Name: "Plant"},
 		},
 		"at the zero time": {
 			[]lane.Message{event("1", "user:created", "0001-01-01T00:00:00Z", `{"id":"7","name":"Plant"}`)},
-			webhook.Project{ID: "7", Name: "Plant"},
+			project.Project{ID: "7", Name: "Plant"},
 		},
 		"before the year 0": {
 			[]lane.Message{
@@ -372,7 +374,7 @@ func TestProjectsAreTaught(t *testing.T) {
 				event("2", "user:created", "0001-01-01T00:00:00+01:00", `{"id":"7","name":"Works"}`),
 				event("3", "user:created", "0000-12-31T00:00:00Z", `{"id":"7","name":"Pit"}`),
 			},
-			webhook.Project{ID: "7", Name: "Works"},
+			project.Project{ID: "7", Name: "Works"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -389,7 +391,7 @@ func TestProjectsAreTaught(t *testing.T) {
 		})
 	}
 	t.Run("a stored time in the future counts as the present", func(t *testing.T) {
-		for name, p := range map[string]webhook.Project{
+		for name, p := range map[string]project.Project{
 			"of a name":     {ID: "7", Name: "Works", NewsAt: clock("2062-01-02T10:00:00Z")},
 			"of a deletion": {ID: "7", Name: "Works", Gone: true, NewsAt: clock("9999-12-31T23:59:59-23:59")},
 		} {
@@ -459,9 +461,9 @@ func TestOperate(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(all, "time_entry:created")
 	e := events.Event{ID: id.New(id.Event, start), Source: events.OperationalSource, Type: "webhook:ping", OccurredAt: "2026-01-02T11:00:00Z", Data: json.RawMessage(`{}`), Project: &events.Project{ID: "9"}}
-	rec, err := r.fanout.Operate(t.Context(), e, webhook.TriggerPing, w)
+	rec, err := r.fanout.Operate(t.Context(), e, delivery.TriggerPing, w)
 	must(t, err)
-	if !slices.Equal(r.rung(), []string{w}) || rec.Trigger != webhook.TriggerPing || rec.MatchCount != 1 {
+	if !slices.Equal(r.rung(), []string{w}) || rec.Trigger != delivery.TriggerPing || rec.MatchCount != 1 {
 		t.Errorf("rung %v, recorded %+v", r.rung(), rec)
 	}
 	if taught, err := r.store.ProjectsByID(t.Context(), "9"); err != nil || len(taught) != 0 {

@@ -7,13 +7,13 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/fault"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/project"
 )
 
-// Projects is the list of projects, see conformance.Projects.
+// Projects is the list of projects, see store.Projects.
 type Projects interface {
-	ProjectsByID(ctx context.Context, ids ...string) ([]webhook.Project, error)
-	PutProject(ctx context.Context, p *webhook.Project) error
+	ProjectsByID(ctx context.Context, ids ...string) ([]project.Project, error)
+	PutProject(ctx context.Context, p *project.Project) error
 }
 
 // projectsKnown bounds the memory of a teacher: above it, it forgets all and learns again.
@@ -27,7 +27,7 @@ type teacher struct {
 	now   func() time.Time
 
 	mu    sync.Mutex // protects known; held through a change, so that one process never races itself
-	known map[string]webhook.Project
+	known map[string]project.Project
 }
 
 // teach takes what e, received at the given time, tells about its project into the list.
@@ -62,17 +62,17 @@ func (t *teacher) teach(ctx context.Context, e events.Event, received time.Time)
 }
 
 // stored reads a project; one that is not in the list has no ID.
-func (t *teacher) stored(ctx context.Context, id string) (webhook.Project, error) {
+func (t *teacher) stored(ctx context.Context, id string) (project.Project, error) {
 	found, err := t.store.ProjectsByID(ctx, id)
 	if err != nil || len(found) == 0 {
-		return webhook.Project{CreatedAt: t.now().UTC().Truncate(time.Millisecond)}, err
+		return project.Project{CreatedAt: t.now().UTC().Truncate(time.Millisecond)}, err
 	}
 	return found[0], nil
 }
 
 // change learns from e into p and stores what that changed, on condition that nobody else changes it meanwhile. A time
 // of news in the future is stored anew as the present even if e tells nothing else, for the next news to be newer.
-func (t *teacher) change(ctx context.Context, p *webhook.Project, e events.Event, received time.Time) error {
+func (t *teacher) change(ctx context.Context, p *project.Project, e events.Event, received time.Time) error {
 	moved := p.NoLaterThan(t.now().UTC())
 	if learned := p.Learn(e, received); !learned && !moved {
 		return nil
@@ -80,9 +80,9 @@ func (t *teacher) change(ctx context.Context, p *webhook.Project, e events.Event
 	return t.store.PutProject(ctx, p)
 }
 
-func (t *teacher) remember(p webhook.Project) {
+func (t *teacher) remember(p project.Project) {
 	if t.known == nil || len(t.known) >= projectsKnown {
-		t.known = map[string]webhook.Project{}
+		t.known = map[string]project.Project{}
 	}
 	t.known[p.ID] = p
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/limits"
-	"nepenthes/shared/webhook"
 )
 
 // What exceeds the caps is not read, and costs no memory.
@@ -17,7 +17,7 @@ func TestPostReadsNoMoreThanTheCaps(t *testing.T) {
 	block := strings.Repeat("x", 64<<10)
 	tests := []struct {
 		name, begin, repeat string
-		class               webhook.ErrorClass
+		class               delivery.ErrorClass
 	}{
 		{"endless body", "HTTP/1.1 200 OK\r\n\r\n", block, ""},
 		{"endless failure", "HTTP/1.1 500 No\r\n\r\n", block, "status"},

@@ -10,18 +10,18 @@ import (
 	"syscall"
 	"time"
 
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/delivery"
 )
 
 // judge gives the class of a complete answer: none for 2xx.
-func judge(status int) (webhook.ErrorClass, string) {
+func judge(status int) (delivery.ErrorClass, string) {
 	switch {
 	case status >= 200 && status <= 299:
 		return "", ""
 	case status >= 300 && status <= 399:
-		return webhook.ErrStatus, fmt.Sprintf("The receiver answered %d; redirects are not followed.", status)
+		return delivery.ErrStatus, fmt.Sprintf("The receiver answered %d; redirects are not followed.", status)
 	}
-	return webhook.ErrStatus, strings.TrimSpace(fmt.Sprintf("The receiver answered %d %s", status, http.StatusText(status))) + "."
+	return delivery.ErrStatus, strings.TrimSpace(fmt.Sprintf("The receiver answered %d %s", status, http.StatusText(status))) + "."
 }
 
 // waitedFor completes the sentence about an exchange whose time was over.
@@ -38,30 +38,30 @@ func (p phase) outOfTime(timeout time.Duration) string {
 // classify gives the class of an exchange that failed for another reason than its timeout, by the phase that it
 // reached. The messages are our own sentences: the errors of package net name addresses of our network, and those
 // of net/http repeat what the receiver sent.
-func classify(err error, reached phase) (webhook.ErrorClass, string) {
+func classify(err error, reached phase) (delivery.ErrorClass, string) {
 	switch {
 	case errors.Is(err, errBlocked):
-		return webhook.ErrBlocked, "The host leads to a special-purpose address, which is never called."
+		return delivery.ErrBlocked, "The host leads to a special-purpose address, which is never called."
 	case reached == unsent:
-		return webhook.ErrProtocol, "The request cannot be sent over HTTP: its URL or a header is malformed."
+		return delivery.ErrProtocol, "The request cannot be sent over HTTP: its URL or a header is malformed."
 	case reached == resolving:
 		return classifyLookup(err)
 	case isTimeout(err):
-		return webhook.ErrTimeout, fmt.Sprintf("The receiver fell silent: the exchange still waited %s.", waitedFor[reached])
+		return delivery.ErrTimeout, fmt.Sprintf("The receiver fell silent: the exchange still waited %s.", waitedFor[reached])
 	case reached == connecting:
-		return webhook.ErrConnect, "No connection to the receiver could be made" + errnoText(err) + "."
+		return delivery.ErrConnect, "No connection to the receiver could be made" + errnoText(err) + "."
 	case reached == securing || isAlert(err):
-		return webhook.ErrTLS, "No secure connection to the receiver could be made: " + insecure(err) + "."
+		return delivery.ErrTLS, "No secure connection to the receiver could be made: " + insecure(err) + "."
 	}
 	return classifyAnswer(err, reached)
 }
 
 // classifyLookup tells a name that does not exist from one about which nobody answered.
-func classifyLookup(err error) (webhook.ErrorClass, string) {
+func classifyLookup(err error) (delivery.ErrorClass, string) {
 	if e, ok := errors.AsType[*net.DNSError](err); ok && e.IsNotFound {
-		return webhook.ErrDNS, "The host has no address: there is no such name."
+		return delivery.ErrDNS, "The host has no address: there is no such name."
 	}
-	return webhook.ErrDNS, "The host has no address: the look-up of its name failed."
+	return delivery.ErrDNS, "The host has no address: the look-up of its name failed."
 }
 
 // The messages about answers.
@@ -77,30 +77,30 @@ const (
 // last but one is what headers far beyond the cap come to over HTTP/2, and some breaches of its rules as well.
 var answerTexts = []struct {
 	text    string
-	class   webhook.ErrorClass
+	class   delivery.ErrorClass
 	message string
 }{
-	{"response headers exceeded", webhook.ErrResponseTooLarge, tooLarge},
-	{"header list", webhook.ErrResponseTooLarge, tooLarge},
-	{`malformed HTTP response "\x15\x03`, webhook.ErrProtocol, speaksTLS}, // the first bytes of every alert
-	{"received from peer", webhook.ErrReset, brokenOff},                   // RST_STREAM
-	{"GOAWAY", webhook.ErrReset, brokenOff},
-	{"stream error", webhook.ErrProtocol, malformed},
-	{"connection error: PROTOCOL_ERROR", webhook.ErrResponseTooLarge, tooLargeMaybe},
-	{"connection error", webhook.ErrProtocol, malformed},
+	{"response headers exceeded", delivery.ErrResponseTooLarge, tooLarge},
+	{"header list", delivery.ErrResponseTooLarge, tooLarge},
+	{`malformed HTTP response "\x15\x03`, delivery.ErrProtocol, speaksTLS}, // the first bytes of every alert
+	{"received from peer", delivery.ErrReset, brokenOff},                   // RST_STREAM
+	{"GOAWAY", delivery.ErrReset, brokenOff},
+	{"stream error", delivery.ErrProtocol, malformed},
+	{"connection error: PROTOCOL_ERROR", delivery.ErrResponseTooLarge, tooLargeMaybe},
+	{"connection error", delivery.ErrProtocol, malformed},
 }
 
 // classifyAnswer gives the class of an answer that did not come to its end.
-func classifyAnswer(err error, reached phase) (webhook.ErrorClass, string) {
+func classifyAnswer(err error, reached phase) (delivery.ErrorClass, string) {
 	for _, known := range answerTexts {
 		if strings.Contains(err.Error(), known.text) {
 			return known.class, known.message
 		}
 	}
 	if reached == waiting || isEnd(err) {
-		return webhook.ErrReset, brokenOff
+		return delivery.ErrReset, brokenOff
 	}
-	return webhook.ErrProtocol, malformed
+	return delivery.ErrProtocol, malformed
 }
 
 // isEnd reports whether the peer ended the connection.

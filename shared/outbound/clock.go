@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/delivery"
 )
 
 // phase is how far an exchange got.
@@ -32,7 +32,7 @@ type clock struct {
 	stopped bool
 	reached phase
 	began   time.Time // of the phase reached
-	timing  webhook.Timing
+	timing  delivery.Timing
 	kept    bool // the connection was made in another exchange
 }
 
@@ -47,8 +47,8 @@ func (c *clock) again() *clock {
 	return &clock{now: c.now, started: c.started, timing: nothingHappened()}
 }
 
-func nothingHappened() webhook.Timing {
-	return webhook.Timing{DNS: webhook.NoPhase, Connect: webhook.NoPhase, TLS: webhook.NoPhase, FirstByte: webhook.NoPhase}
+func nothingHappened() delivery.Timing {
+	return delivery.Timing{DNS: delivery.NoPhase, Connect: delivery.NoPhase, TLS: delivery.NoPhase, FirstByte: delivery.NoPhase}
 }
 
 // trace is what net/http calls.
@@ -128,14 +128,14 @@ func (c *clock) answered() {
 
 // stop ends the exchange and gives its timing: FirstByte and Total count from its start, the other phases from
 // their own. A phase that was not over lasted until now.
-func (c *clock) stop() (webhook.Timing, phase) {
+func (c *clock) stop() (delivery.Timing, phase) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stopped = true
 	now := c.now()
 	c.timing.Total = now.Sub(c.started)
 	if c.reached >= resolving && c.reached <= securing {
-		if took := c.took(c.reached); *took == webhook.NoPhase {
+		if took := c.took(c.reached); *took == delivery.NoPhase {
 			*took = now.Sub(c.began)
 		}
 	}

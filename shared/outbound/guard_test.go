@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/outbound"
-	"nepenthes/shared/webhook"
 )
 
 // elsewhere are hosts that are never called, not even where loopback is open.
@@ -24,18 +24,18 @@ func TestGuardBlocks(t *testing.T) {
 	for _, host := range append([]string{"127.0.0.1", "127.0.0.2", "localhost", "[::1]", "[::ffff:127.0.0.1]", "[::1%25lo]"}, elsewhere...) {
 		for _, scheme := range []string{"http", "https"} {
 			got := post(t, shut, scheme+"://"+host+":"+port+"/")
-			checkClass(t, got, webhook.ErrBlocked)
+			checkClass(t, got, delivery.ErrBlocked)
 			if got.Answer != nil || strings.Contains(got.Message, strings.Trim(host, "[]")) {
 				t.Errorf("%s: answer %v, message %q", host, got.Answer, got.Message)
 			}
 		}
 	}
 	for _, host := range elsewhere {
-		checkClass(t, post(t, loopback, "http://"+host+":"+port+"/"), webhook.ErrBlocked)
+		checkClass(t, post(t, loopback, "http://"+host+":"+port+"/"), delivery.ErrBlocked)
 	}
 	// Spellings that some resolvers take for an address: whatever they are taken for, nothing is called.
 	for _, host := range []string{"127.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.000.000.001", "１２７.０.０.１"} {
-		if got := post(t, shut, "http://"+host+":"+port+"/"); got.Class != webhook.ErrBlocked && got.Class != webhook.ErrDNS {
+		if got := post(t, shut, "http://"+host+":"+port+"/"); got.Class != delivery.ErrBlocked && got.Class != delivery.ErrDNS {
 			t.Errorf("%s: class %q", host, got.Class)
 		}
 	}
@@ -57,7 +57,7 @@ func TestGuardJudgesAnswersOfNames(t *testing.T) {
 	tests := []struct {
 		name  string
 		addrs []string
-		class webhook.ErrorClass
+		class delivery.ErrorClass
 	}{
 		{"loopback", []string{"127.0.0.1"}, ""},
 		{"private", []string{"10.0.0.1"}, "blocked"},
@@ -111,9 +111,9 @@ func TestGuardStandsRebinding(t *testing.T) {
 		t.Errorf("a kept connection asked %d times, %d connections", asked.Load()-before, r.Accepted.Load())
 	}
 	c.CloseIdleConnections()
-	checkClass(t, post(t, c, url+"/rebound"), webhook.ErrBlocked)
+	checkClass(t, post(t, c, url+"/rebound"), delivery.ErrBlocked)
 	at.Store(2)
-	checkClass(t, post(t, c, url+"/rebound"), webhook.ErrBlocked)
+	checkClass(t, post(t, c, url+"/rebound"), delivery.ErrBlocked)
 	at.Store(3)
 	checkClass(t, post(t, c, url+"/back"), "")
 	if n := r.Requests.Load(); n != 3 {

@@ -17,8 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/outbound"
-	"nepenthes/shared/webhook"
 )
 
 // authority is one that tests trust.
@@ -123,14 +123,14 @@ func TestPostTellsWhyACertificateIsRefused(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			url, c := presenting(t, trusted, certify(t, test.by, test.change), as1)
 			got := post(t, c, url)
-			checkClass(t, got, webhook.ErrTLS)
+			checkClass(t, got, delivery.ErrTLS)
 			checkMessage(t, got.Message, test.says)
 		})
 	}
 	t.Run("an address", func(t *testing.T) {
 		url, c := presenting(t, trusted, certify(t, trusted, func(*x509.Certificate) {}), as1)
 		got := post(t, c, strings.Replace(url, "receiver.test", "127.0.0.1", 1))
-		checkClass(t, got, webhook.ErrTLS)
+		checkClass(t, got, delivery.ErrTLS)
 		checkMessage(t, got.Message, "not for the address in the URL but for receiver.test.")
 	})
 }
@@ -156,7 +156,7 @@ func TestPostTellsAlerts(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			url, c := presenting(t, trusted, certificate, test.change)
 			got := post(t, c, url)
-			checkClass(t, got, webhook.ErrTLS)
+			checkClass(t, got, delivery.ErrTLS)
 			checkMessage(t, got.Message, "refused it with the alert", test.says)
 		})
 	}
@@ -182,25 +182,25 @@ func TestPostTellsTheWrongProtocol(t *testing.T) {
 				c.end()
 			})
 			got := post(t, open(t), strings.Replace(r.URL, "http", "https", 1))
-			checkClass(t, got, webhook.ErrTLS)
+			checkClass(t, got, delivery.ErrTLS)
 			checkMessage(t, got.Message, test.message)
 		})
 	}
 	t.Run("https to a reset", func(t *testing.T) {
 		r := receive(t, func(c *conn) { c.in.Peek(1); c.SetLinger(0) })
 		got := post(t, open(t), strings.Replace(r.URL, "http", "https", 1))
-		checkClass(t, got, webhook.ErrTLS)
+		checkClass(t, got, delivery.ErrTLS)
 		checkMessage(t, got.Message, "closed the connection during the TLS handshake")
 	})
 	t.Run("http to an alert", func(t *testing.T) {
 		got := post(t, open(t), answering(t, "\x15\x03\x01\x00\x02\x02\x46").URL)
-		checkClass(t, got, webhook.ErrProtocol)
+		checkClass(t, got, delivery.ErrProtocol)
 		checkMessage(t, got.Message, "not HTTP but TLS", "https")
 	})
 	t.Run("http to a server with TLS that answers", func(t *testing.T) {
 		s, c := secure(t, fine, as1)
 		got := post(t, c, strings.Replace(s.URL, "https", "http", 1))
-		checkClass(t, got, webhook.ErrStatus)
+		checkClass(t, got, delivery.ErrStatus)
 		checkMessage(t, got.Message, "400")
 	})
 }

@@ -22,8 +22,8 @@ import (
 	"net/http/httptrace"
 	"time"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/limits"
-	"nepenthes/shared/webhook"
 )
 
 const (
@@ -63,10 +63,10 @@ type Result struct {
 	// beside an Answer, its body broke off: it is there to be read by people and decides nothing.
 	Answer *Answer
 	// Class is empty for a complete 2xx, and for one whose body was cut at the cap.
-	Class webhook.ErrorClass
+	Class delivery.ErrorClass
 	// Message tells a person what went wrong; it names no address, secret or header.
 	Message string
-	Timing  webhook.Timing
+	Timing  delivery.Timing
 	Started time.Time
 	// Aborted says that the exchange failed on our side: the caller's context ended, or the machine had no
 	// socket left. It tells nothing about the receiver, which may or may not have got the request; Class and
@@ -163,7 +163,7 @@ func (c *Client) Post(ctx context.Context, r Request) Result {
 	case ctx.Err() != nil || isOurs(err, reached):
 		result.Answer, result.Aborted = nil, true
 	case limited.Err() != nil:
-		result.Class, result.Message = webhook.ErrTimeout, reached.outOfTime(r.Timeout)
+		result.Class, result.Message = delivery.ErrTimeout, reached.outOfTime(r.Timeout)
 	default:
 		result.Class, result.Message = classify(err, reached)
 	}

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/outbound"
-	"nepenthes/shared/webhook"
 )
 
 const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -24,7 +24,7 @@ func TestPostClassifies(t *testing.T) {
 	tests := []struct {
 		name   string
 		answer string // then the receiver hangs up
-		class  webhook.ErrorClass
+		class  delivery.ErrorClass
 		status int // 0: no answer
 		body   string
 	}{
@@ -93,7 +93,7 @@ func TestPostClassifies(t *testing.T) {
 }
 
 // checkClass checks the class and what goes with every class.
-func checkClass(t *testing.T, got outbound.Result, want webhook.ErrorClass) {
+func checkClass(t *testing.T, got outbound.Result, want delivery.ErrorClass) {
 	t.Helper()
 	if got.Class != want || got.Aborted {
 		t.Errorf("class %q (%s), aborted %t, want %q", got.Class, got.Message, got.Aborted, want)
@@ -145,7 +145,7 @@ func TestPostEndsAfterItsTimeout(t *testing.T) {
 				r.Body = nil
 			}
 			got := c.Post(t.Context(), r)
-			checkClass(t, got, webhook.ErrTimeout)
+			checkClass(t, got, delivery.ErrTimeout)
 			if status := status(got); status != test.status {
 				t.Errorf("status %d, want %d", status, test.status)
 			}
@@ -161,7 +161,7 @@ func TestPostNeverFollowsRedirects(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		r := answering(t, fmt.Sprintf("HTTP/1.1 %d There\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", status, elsewhere.URL))
 		got := post(t, open(t), r.URL)
-		checkClass(t, got, webhook.ErrStatus)
+		checkClass(t, got, delivery.ErrStatus)
 		if got.Answer.Status != status {
 			t.Errorf("status %d, want %d", got.Answer.Status, status)
 		}
@@ -173,14 +173,14 @@ func TestPostNeverFollowsRedirects(t *testing.T) {
 
 func TestPostReset(t *testing.T) {
 	r := receive(t, func(c *conn) { c.read(); c.SetLinger(0) })
-	checkClass(t, post(t, open(t), r.URL), webhook.ErrReset)
+	checkClass(t, post(t, open(t), r.URL), delivery.ErrReset)
 }
 
 func TestPostRefused(t *testing.T) {
 	r := receive(t, func(*conn) {})
 	r.Close()
 	got := post(t, open(t), r.URL)
-	checkClass(t, got, webhook.ErrConnect)
+	checkClass(t, got, delivery.ErrConnect)
 	if !strings.Contains(got.Message, "connection refused") {
 		t.Errorf("message %q does not say why", got.Message)
 	}
@@ -191,7 +191,7 @@ func TestPostWithoutNameServer(t *testing.T) {
 		return nil, errors.New("10.255.255.53 is down")
 	}}})
 	got := post(t, c, "http://receiver.example/")
-	checkClass(t, got, webhook.ErrDNS)
+	checkClass(t, got, delivery.ErrDNS)
 	if !strings.Contains(got.Message, "look-up of its name failed") || strings.Contains(got.Message, "10.255") {
 		t.Errorf("message %q", got.Message)
 	}
@@ -210,7 +210,7 @@ func TestPostUnsendable(t *testing.T) {
 	}
 	for name, broken := range tests {
 		t.Run(name, func(t *testing.T) {
-			checkClass(t, open(t).Post(t.Context(), broken), webhook.ErrProtocol)
+			checkClass(t, open(t).Post(t.Context(), broken), delivery.ErrProtocol)
 		})
 	}
 	if n := r.Requests.Load(); n != 0 {
@@ -345,21 +345,21 @@ func TestPostMeasures(t *testing.T) {
 
 	first := post(t, c, "http://receiver.example:"+port+"/")
 	checkClass(t, first, "")
-	if f := first.Timing; f.DNS < 0 || f.Connect < 0 || f.TLS != webhook.NoPhase || f.FirstByte < f.DNS+f.Connect || f.Total < f.FirstByte {
+	if f := first.Timing; f.DNS < 0 || f.Connect < 0 || f.TLS != delivery.NoPhase || f.FirstByte < f.DNS+f.Connect || f.Total < f.FirstByte {
 		t.Errorf("new connection: %+v", f)
 	}
 	again := post(t, c, "http://receiver.example:"+port+"/")
 	checkClass(t, again, "")
-	if a := again.Timing; a.DNS != webhook.NoPhase || a.Connect != webhook.NoPhase || a.TLS != webhook.NoPhase || a.FirstByte < 0 || a.Total < a.FirstByte {
+	if a := again.Timing; a.DNS != delivery.NoPhase || a.Connect != delivery.NoPhase || a.TLS != delivery.NoPhase || a.FirstByte < 0 || a.Total < a.FirstByte {
 		t.Errorf("kept connection: %+v", a)
 	}
 	literal := post(t, client(t, outbound.Options{Loopback: true}), r.URL)
-	if l := literal.Timing; l.DNS != webhook.NoPhase || l.Connect < 0 {
+	if l := literal.Timing; l.DNS != delivery.NoPhase || l.Connect < 0 {
 		t.Errorf("no name to look up: %+v", l)
 	}
 	silent := request(receive(t, func(c *conn) { c.untilHungUp() }).URL)
 	silent.Timeout = short
-	if s := c.Post(t.Context(), silent).Timing; s.Connect < 0 || s.FirstByte != webhook.NoPhase || s.Total < short {
+	if s := c.Post(t.Context(), silent).Timing; s.Connect < 0 || s.FirstByte != delivery.NoPhase || s.Total < short {
 		t.Errorf("no answer: %+v", s)
 	}
 }

@@ -17,8 +17,8 @@ import (
 
 	"golang.org/x/net/http2"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/outbound"
-	"nepenthes/shared/webhook"
 )
 
 // large is a body that no kernel takes whole before the receiver reads.
@@ -89,7 +89,7 @@ func TestPostNotAgainAfterPartOfAnAnswer(t *testing.T) {
 			})
 			c := open(t)
 			checkClass(t, post(t, c, r.URL), "")
-			if got := post(t, c, r.URL); got.Class != webhook.ErrReset && got.Class != webhook.ErrProtocol {
+			if got := post(t, c, r.URL); got.Class != delivery.ErrReset && got.Class != delivery.ErrProtocol {
 				t.Errorf("class %q", got.Class)
 			}
 			if n := r.Requests.Load(); n != 2 {
@@ -123,7 +123,7 @@ func TestPostAgainOnce(t *testing.T) {
 		r := losing(t, 1, func(raw string) { sent <- raw })
 		c := open(t)
 		checkClass(t, post(t, c, r.URL), "")
-		checkClass(t, post(t, c, r.URL), webhook.ErrReset)
+		checkClass(t, post(t, c, r.URL), delivery.ErrReset)
 		if n := len(sent); n != 3 {
 			t.Fatalf("%d requests arrived, want 3", n)
 		}
@@ -133,7 +133,7 @@ func TestPostAgainOnce(t *testing.T) {
 	})
 	t.Run("a first connection is lost", func(t *testing.T) {
 		r := losing(t, 0, func(string) {})
-		checkClass(t, post(t, open(t), r.URL), webhook.ErrReset)
+		checkClass(t, post(t, open(t), r.URL), delivery.ErrReset)
 		if n := r.Requests.Load(); n != 1 {
 			t.Errorf("%d requests arrived, want 1", n)
 		}
@@ -168,7 +168,7 @@ func TestPostAgainOnce(t *testing.T) {
 		c := open(t)
 		asked := outbound.Request{URL: r.URL, Header: http.Header{"Idempotency-Key": {"k"}}}
 		checkClass(t, c.Post(t.Context(), asked), "")
-		checkClass(t, c.Post(t.Context(), asked), webhook.ErrReset)
+		checkClass(t, c.Post(t.Context(), asked), delivery.ErrReset)
 		if n := r.Requests.Load(); n != 3 {
 			t.Errorf("%d requests arrived, want 3", n)
 		}
@@ -194,7 +194,7 @@ func TestPostAgainWithinItsTime(t *testing.T) {
 		asked := request(r.URL)
 		asked.Timeout = short
 		got := c.Post(t.Context(), asked)
-		checkClass(t, got, webhook.ErrTimeout)
+		checkClass(t, got, delivery.ErrTimeout)
 		if got.Timing.Total < short || got.Timing.Connect < 0 {
 			t.Errorf("timing %+v", got.Timing)
 		}
@@ -238,7 +238,7 @@ func TestPostAgainIsGuarded(t *testing.T) {
 	c := client(t, outbound.Options{Loopback: true, Resolver: resolver})
 	url := "http://rebind.example:" + port
 	checkClass(t, post(t, c, url), "")
-	checkClass(t, post(t, c, url), webhook.ErrBlocked)
+	checkClass(t, post(t, c, url), delivery.ErrBlocked)
 }
 
 // A receiver that closes a kept connection shortly after each answer, without saying so, loses nothing.
@@ -361,7 +361,7 @@ func TestPostAgainOverHTTP2(t *testing.T) {
 					}
 					return headers(f, stream, ":status", "204")
 				})
-				want, class := []uint32{1}, webhook.ErrorClass("")
+				want, class := []uint32{1}, delivery.ErrorClass("")
 				if test.kept {
 					checkClass(t, post(t, c, url), "")
 					want = append(want, 3)
@@ -370,7 +370,7 @@ func TestPostAgainOverHTTP2(t *testing.T) {
 					want = append(want, 1) // the first stream of a new connection
 				}
 				if !test.repeats || ever {
-					class = webhook.ErrReset
+					class = delivery.ErrReset
 				}
 				asked := request(url)
 				if test.body != nil {

@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/outbound"
-	"nepenthes/shared/webhook"
 )
 
 func TestPostKeepsConnections(t *testing.T) {
@@ -75,7 +75,7 @@ func TestPostMeasuresKeptConnectionWhileConnecting(t *testing.T) {
 	got := post(t, c, s.URL)
 	calls.Wait()
 	checkClass(t, got, "")
-	if got.Timing.Connect != webhook.NoPhase || got.Timing.TLS != webhook.NoPhase || got.Timing.FirstByte < 0 {
+	if got.Timing.Connect != delivery.NoPhase || got.Timing.TLS != delivery.NoPhase || got.Timing.FirstByte < 0 {
 		t.Errorf("timing %+v, want no connecting", got.Timing)
 	}
 }

@@ -17,9 +17,9 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/outbound"
-	"nepenthes/shared/webhook"
 )
 
 // secure starts a server with TLS and a client that trusts it.
@@ -58,7 +58,7 @@ func TestPostOverTLS(t *testing.T) {
 			if proto != name || string(first.Answer.Body) != "ok" {
 				t.Errorf("%s %q, want %s", proto, first.Answer.Body, name)
 			}
-			if first.Timing.TLS < 0 || first.Timing.Connect < 0 || again.Timing.TLS != webhook.NoPhase || again.Timing.Connect != webhook.NoPhase || again.Timing.FirstByte < 0 {
+			if first.Timing.TLS < 0 || first.Timing.Connect < 0 || again.Timing.TLS != delivery.NoPhase || again.Timing.Connect != delivery.NoPhase || again.Timing.FirstByte < 0 {
 				t.Errorf("timing %+v, then %+v", first.Timing, again.Timing)
 			}
 		})
@@ -86,15 +86,15 @@ func TestPostSilentHandshake(t *testing.T) {
 	t.Parallel()
 	url := strings.Replace(receive(t, func(c *conn) { c.untilHungUp() }).URL, "http", "https", 1)
 	got := post(t, open(t), url)
-	checkClass(t, got, webhook.ErrTimeout)
+	checkClass(t, got, delivery.ErrTimeout)
 	if !strings.Contains(got.Message, "TLS handshake") || got.Timing.TLS < limits.TLSTimeout {
 		t.Errorf("message %q after %v", got.Message, got.Timing.TLS)
 	}
 	brief := request(url)
 	brief.Timeout = short
 	got = open(t).Post(t.Context(), brief)
-	checkClass(t, got, webhook.ErrTimeout)
-	if !strings.Contains(got.Message, "200ms") || got.Timing.TLS < 0 || got.Timing.FirstByte != webhook.NoPhase {
+	checkClass(t, got, delivery.ErrTimeout)
+	if !strings.Contains(got.Message, "200ms") || got.Timing.TLS < 0 || got.Timing.FirstByte != delivery.NoPhase {
 		t.Errorf("message %q, timing %+v", got.Message, got.Timing)
 	}
 }
@@ -106,7 +106,7 @@ func TestPostOverHTTP2(t *testing.T) {
 	tests := []struct {
 		name    string
 		handler http.HandlerFunc
-		class   webhook.ErrorClass
+		class   delivery.ErrorClass
 		status  int
 	}{
 		{"410", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) }, "status", 410},
@@ -166,7 +166,7 @@ func TestPostOverHTTP2(t *testing.T) {
 		s, c := secure(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, as2)
 		asked := request(s.URL)
 		asked.Timeout = short
-		checkClass(t, c.Post(t.Context(), asked), webhook.ErrTimeout)
+		checkClass(t, c.Post(t.Context(), asked), delivery.ErrTimeout)
 	})
 }
 
@@ -201,7 +201,7 @@ func frames(t *testing.T, answer func(f *http2.Framer, stream uint32) (more bool
 func TestPostBrokenHTTP2(t *testing.T) {
 	tests := map[string]struct {
 		answer func(f *http2.Framer, stream uint32) bool
-		class  webhook.ErrorClass
+		class  delivery.ErrorClass
 	}{
 		"goes away": {func(f *http2.Framer, stream uint32) bool {
 			f.WriteGoAway(stream, http2.ErrCodeInternal, nil)

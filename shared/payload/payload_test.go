@@ -10,7 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nepenthes/events"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/payload"
+	"nepenthes/shared/record"
 	"nepenthes/shared/webhook"
 )
 
@@ -75,9 +77,9 @@ func TestEveryExampleRenders(t *testing.T) {
 }
 
 func TestRequest(t *testing.T) {
-	r := webhook.Recorded{Event: event(), ReceivedAt: time.UnixMilli(1767351600000), TraceID: strings.Repeat("ab", 16)}
+	r := record.Event{Event: event(), ReceivedAt: time.UnixMilli(1767351600000), TraceID: strings.Repeat("ab", 16)}
 	key := r.DeliveryKey("wh_01JGK0000000000000000000AA")
-	a := &webhook.Attempt{
+	a := &delivery.Attempt{
 		ID: "att_01JGK0000000000000000000AA", Number: 3, StartedAt: time.Unix(1767351605, 7), Format: webhook.FormatCloudEvents,
 		Signed: true, Legacy: true, HeaderNames: []string{"X-Team"},
 	}
@@ -105,7 +107,7 @@ func TestRequest(t *testing.T) {
 func value(h http.Header, name string) string { return h[name][0] }
 
 func TestTraceIsTheSameForEveryLook(t *testing.T) {
-	r := webhook.Recorded{Event: event()}
+	r := record.Event{Event: event()}
 	other := r
 	other.ID = "evt_2"
 	again := r

@@ -6,7 +6,8 @@ import (
 	"net/http"
 	"strconv"
 
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/delivery"
+	"nepenthes/shared/record"
 )
 
 // Version is what the User-Agent says.
@@ -26,7 +27,7 @@ const masked = "***"
 
 // Headers are the headers of an attempt but for the custom ones and the signatures. The map's keys are spelt as
 // they go out.
-func Headers(r *webhook.Recorded, key webhook.Key, a *webhook.Attempt) http.Header {
+func Headers(r *record.Event, key delivery.Key, a *delivery.Attempt) http.Header {
 	return http.Header{
 		"Content-Type":        {ContentType(a.Format)},
 		"Accept":              {typeJSON},
@@ -41,12 +42,12 @@ func Headers(r *webhook.Recorded, key webhook.Key, a *webhook.Attempt) http.Head
 
 // Request is the request of an attempt that was made, as it may be shown: body and headers as they were sent,
 // byte for byte, with *** for the signatures and for the values of custom headers.
-func Request(r *webhook.Recorded, key webhook.Key, a *webhook.Attempt) (http.Header, []byte) {
+func Request(r *record.Event, key delivery.Key, a *delivery.Attempt) (http.Header, []byte) {
 	return ShownHeaders(r, key, a), Body(a.Format, r.Event)
 }
 
 // ShownHeaders are the headers of Request alone: many attempts have the same body, which need not be rendered for each.
-func ShownHeaders(r *webhook.Recorded, key webhook.Key, a *webhook.Attempt) http.Header {
+func ShownHeaders(r *record.Event, key delivery.Key, a *delivery.Attempt) http.Header {
 	h := Headers(r, key, a)
 	if a.Signed {
 		h[HeaderSignature] = []string{masked}
@@ -62,7 +63,7 @@ func ShownHeaders(r *webhook.Recorded, key webhook.Key, a *webhook.Attempt) http
 
 // traceparent is the W3C trace context of an attempt: the event's trace, and a span derived from the attempt's id,
 // so that it need not be stored. The flags say "sampled".
-func traceparent(r *webhook.Recorded, a *webhook.Attempt) string {
+func traceparent(r *record.Event, a *delivery.Attempt) string {
 	span := sha256.Sum256([]byte(a.ID))
 	return "00-" + r.Trace() + "-" + hex.EncodeToString(span[:8]) + "-01"
 }

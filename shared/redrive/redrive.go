@@ -12,7 +12,7 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// Source is a dead-letter lane, see conformance.Consumer.
+// Source is a dead-letter lane, see lane.Consumer.
 type Source interface {
 	Waiting(ctx context.Context) (int, error)
 	Receive(ctx context.Context, max int) ([]lane.Message, error)

@@ -7,15 +7,15 @@ import (
 	"strings"
 	"time"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/outbound"
-	"nepenthes/shared/webhook"
 )
 
 // kept is the part of an answer that is stored: 4 KiB of headers and of body each.
-func kept(a *outbound.Answer) *webhook.Response {
+func kept(a *outbound.Answer) *delivery.Response {
 	headers, cut := keptHeaders(a.Header)
-	r := &webhook.Response{Status: a.Status, Headers: headers, Body: a.Body, Truncated: a.Truncated || cut}
+	r := &delivery.Response{Status: a.Status, Headers: headers, Body: a.Body, Truncated: a.Truncated || cut}
 	if len(r.Body) > limits.AnswerStored {
 		// A copy, so that the rest of what was read can be freed.
 		r.Body, r.Truncated = slices.Clone(r.Body[:limits.AnswerStored]), true
@@ -51,7 +51,7 @@ var mayAsk = []int{
 // retryAfter is how long the receiver asks to wait: seconds or an HTTP date (RFC 9110 §10.2.3), from now. Junk,
 // values that overflow, negative ones and dates that have passed ask for nothing: zero.
 func retryAfter(r outbound.Result, now time.Time) time.Duration {
-	if r.Class != webhook.ErrStatus || !slices.Contains(mayAsk, r.Answer.Status) {
+	if r.Class != delivery.ErrStatus || !slices.Contains(mayAsk, r.Answer.Status) {
 		return 0
 	}
 	value := strings.TrimSpace(r.Answer.Header.Get("Retry-After"))

@@ -5,18 +5,20 @@ import (
 	"log/slog"
 	"time"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/outbound"
 	"nepenthes/shared/payload"
+	"nepenthes/shared/record"
 	"nepenthes/shared/signing"
 	"nepenthes/shared/webhook"
 )
 
 // attempt makes the attempt that d's claim is for, and records what came of it. When our own side broke the
 // exchange off nothing is recorded: the claim ends by itself and the message comes again.
-func (s *Sender) attempt(ctx context.Context, w *webhook.Webhook, keys keys, event *webhook.Recorded, d webhook.Delivery) error {
-	a := &webhook.Attempt{
+func (s *Sender) attempt(ctx context.Context, w *webhook.Webhook, keys keys, event *record.Event, d delivery.Delivery) error {
+	a := &delivery.Attempt{
 		ID: d.Lease.Attempt, Number: d.AttemptCount + 1, Trigger: d.Lease.Trigger, StartedAt: s.Now(),
 		URL: w.PayloadURL, Format: w.PayloadFormat,
 		Signed: len(keys.secrets) > 0, Legacy: w.LegacySignature && keys.legacy != nil, HeaderNames: keys.headerNames,
@@ -26,14 +28,14 @@ func (s *Sender) attempt(ctx context.Context, w *webhook.Webhook, keys keys, eve
 		return context.Canceled
 	}
 	enter(a, result)
-	return s.record(ctx, event, d, a, webhook.Rules{
+	return s.record(ctx, event, d, a, delivery.Rules{
 		Schedule: w.RetrySchedule, Clock: s.Clock, RetryAfter: retryAfter(result, s.Now()), Dice: s.Dice(),
 	})
 }
 
 // request is what is sent: what payload renders, with the custom headers and the signatures. The bytes that are
 // signed are the bytes that are sent.
-func request(w *webhook.Webhook, keys keys, event *webhook.Recorded, key webhook.Key, a *webhook.Attempt) outbound.Request {
+func request(w *webhook.Webhook, keys keys, event *record.Event, key delivery.Key, a *delivery.Attempt) outbound.Request {
 	header, body := payload.Headers(event, key, a), payload.Body(a.Format, event.Event)
 	for i, name := range keys.headerNames {
 		header[name] = []string{keys.headerValues[i]}
@@ -48,10 +50,10 @@ func request(w *webhook.Webhook, keys keys, event *webhook.Recorded, key webhook
 }
 
 // enter takes what came back into the attempt.
-func enter(a *webhook.Attempt, result outbound.Result) {
-	a.Outcome = webhook.OutcomeFailed
+func enter(a *delivery.Attempt, result outbound.Result) {
+	a.Outcome = delivery.OutcomeFailed
 	if result.Class == "" {
-		a.Outcome = webhook.OutcomeDelivered
+		a.Outcome = delivery.OutcomeDelivered
 	}
 	a.ErrorClass, a.ErrorMessage, a.Timing = result.Class, result.Message, result.Timing
 	if result.Answer != nil {
@@ -62,7 +64,7 @@ func enter(a *webhook.Attempt, result outbound.Result) {
 // record stores the outcome, whatever was written to the row meanwhile (a person may have asked for another
 // attempt), and does what follows from it. If the lease ended and somebody else took the delivery, their attempt
 // stands and ours is told in the log alone.
-func (s *Sender) record(ctx context.Context, event *webhook.Recorded, d webhook.Delivery, a *webhook.Attempt, rules webhook.Rules) error {
+func (s *Sender) record(ctx context.Context, event *record.Event, d delivery.Delivery, a *delivery.Attempt, rules delivery.Rules) error {
 	for {
 		now := s.Now()
 		next := d
@@ -85,8 +87,8 @@ func (s *Sender) record(ctx context.Context, event *webhook.Recorded, d webhook.
 }
 
 // follow does what an outcome asks for besides being stored: a 410 switches the webhook off, a retry is rung.
-func (s *Sender) follow(ctx context.Context, event *webhook.Recorded, d *webhook.Delivery, a *webhook.Attempt, now time.Time) error {
-	if a.Gone() && event.Trigger != webhook.TriggerPing {
+func (s *Sender) follow(ctx context.Context, event *record.Event, d *delivery.Delivery, a *delivery.Attempt, now time.Time) error {
+	if a.Gone() && event.Trigger != delivery.TriggerPing {
 		if err := s.disable(ctx, d.Webhook, now); err != nil {
 			return err
 		}
@@ -120,7 +122,7 @@ func (s *Sender) disable(ctx context.Context, webhookID string, now time.Time) e
 }
 
 // facts are what the log line about an attempt says: ids and figures, never bodies, headers or secrets.
-func (s *Sender) facts(d *webhook.Delivery, a *webhook.Attempt) []any {
+func (s *Sender) facts(d *delivery.Delivery, a *delivery.Attempt) []any {
 	sum := a.Summary()
 	return []any{
 		slog.String("event", d.EventID), slog.String("type", d.EventType), slog.String("webhook", d.Webhook),

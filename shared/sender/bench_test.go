@@ -21,11 +21,13 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/catalogue"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/id"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/outbound"
 	"nepenthes/shared/payload"
+	"nepenthes/shared/record"
 	"nepenthes/shared/sender"
 	"nepenthes/shared/signing"
 	"nepenthes/shared/sqlite"
@@ -100,22 +102,22 @@ func BenchmarkDelivery(b *testing.B) {
 // instant is a store on which every condition holds: what is left is the sender.
 type instant struct {
 	*sqlite.DB
-	events map[events.Key]webhook.Recorded
+	events map[events.Key]record.Event
 }
 
-func (s instant) Event(_ context.Context, key events.Key) (webhook.Recorded, error) {
+func (s instant) Event(_ context.Context, key events.Key) (record.Event, error) {
 	return s.events[key], nil
 }
 
-func (instant) PutDelivery(_ context.Context, d webhook.Delivery, _ *webhook.Attempt) (webhook.Delivery, bool, error) {
+func (instant) PutDelivery(_ context.Context, d delivery.Delivery, _ *delivery.Attempt) (delivery.Delivery, bool, error) {
 	d.Version++
 	return d, true, nil
 }
 
 // recorded records the i-th event for w.
-func recorded(b *testing.B, r *rig, i int, w webhook.Webhook) webhook.Recorded {
+func recorded(b *testing.B, r *rig, i int, w webhook.Webhook) record.Event {
 	b.Helper()
-	rec := webhook.Recorded{Event: benchEvent(i), ReceivedAt: start, ExpiresAt: time.Now().Add(time.Hour), Trigger: webhook.TriggerSchedule}
+	rec := record.Event{Event: benchEvent(i), ReceivedAt: start, ExpiresAt: time.Now().Add(time.Hour), Trigger: delivery.TriggerSchedule}
 	stored, _, _, err := r.store.PutEvent(b.Context(), rec, []string{w.ID})
 	must(b, err)
 	return stored
@@ -141,9 +143,9 @@ func bare(b *testing.B, url string) time.Duration {
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	e := benchEvent(0)
-	rec := webhook.Recorded{Event: e, ReceivedAt: start}
+	rec := record.Event{Event: e, ReceivedAt: start}
 	key := rec.DeliveryKey("wh_01JGK0000000000000000000AA")
-	a := &webhook.Attempt{ID: "att_01JGK0000000000000000000AA", Number: 1, StartedAt: start}
+	a := &delivery.Attempt{ID: "att_01JGK0000000000000000000AA", Number: 1, StartedAt: start}
 	header, body := payload.Headers(&rec, key, a), payload.Body(webhook.FormatNepenthes, e)
 	return measured(func(int) {
 		ctx, cancel := context.WithTimeout(b.Context(), limits.ExchangeTimeout)
@@ -174,8 +176,8 @@ func through(b *testing.B, url string, atOnce bool) time.Duration {
 	})
 	client := outbound.New(outbound.Options{Loopback: true, MaxConns: benchAtOnce})
 	defer client.CloseIdleConnections()
-	var kept store = r.store
-	quick := instant{r.store, map[events.Key]webhook.Recorded{}}
+	var kept ledger = r.store
+	quick := instant{r.store, map[events.Key]record.Event{}}
 	if atOnce {
 		kept = quick
 	}

@@ -7,19 +7,19 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"nepenthes/events"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/record"
 )
 
 // reader reads events: one with ten webhooks is read once for the batch that carries its doorbells, not ten times.
 type reader struct {
 	store  Events
 	reads  singleflight.Group
-	recent webhook.Recent
+	recent record.Recent
 }
 
 // event gives the event with that key; those who ask while it is being read share the reading. A failure is not
 // remembered, and one that has expired since is not found.
-func (r *reader) event(ctx context.Context, key events.Key, now time.Time) (*webhook.Recorded, error) {
+func (r *reader) event(ctx context.Context, key events.Key, now time.Time) (*record.Event, error) {
 	if known := r.recent.Get(key, now); known != nil {
 		return known, nil
 	}
@@ -33,5 +33,5 @@ func (r *reader) event(ctx context.Context, key events.Key, now time.Time) (*web
 	if err != nil {
 		return nil, err
 	}
-	return read.(*webhook.Recorded), nil
+	return read.(*record.Event), nil
 }

@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"nepenthes/shared/catalogue"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
+	"nepenthes/shared/record"
 	"nepenthes/shared/sender"
 	"nepenthes/shared/webhook"
 )
@@ -84,13 +86,13 @@ func (r *rig) checkPlanted(t *testing.T, w webhook.Webhook, plant func(*webhook.
 		Catalogue: rows, Events: r.store, Deliveries: r.store, Webhooks: r.store, Retries: r, Opener: r.opener, Client: r,
 		Now: r.clock, Logger: logger,
 	})
-	ring := func(e webhook.Recorded) error {
+	ring := func(e record.Event) error {
 		return s.Handle(t.Context(), lane.Doorbell(e.DeliveryKey(w.ID).ID(), w.ID))
 	}
 	if known {
-		must(t, ring(r.event(webhook.TriggerSchedule, w)))
+		must(t, ring(r.event(delivery.TriggerSchedule, w)))
 	}
-	posts, e := len(r.posts), r.event(webhook.TriggerSchedule, w)
+	posts, e := len(r.posts), r.event(delivery.TriggerSchedule, w)
 	rows.plant = plant
 	err := ring(e)
 	if err == nil {
@@ -126,7 +128,7 @@ func TestWhatMayChangeInARow(t *testing.T) {
 	} {
 		change()
 		must(t, r.store.PutWebhook(t.Context(), &w))
-		must(t, r.ring(r.event(webhook.TriggerSchedule, w), w))
+		must(t, r.ring(r.event(delivery.TriggerSchedule, w), w))
 		if got := sent(r.posts[i], w.Headers[0].Name); r.posts[i].URL != w.PayloadURL || got != headerSecret {
 			t.Errorf("%s got %q, want the value at %s", r.posts[i].URL, got, w.PayloadURL)
 		}

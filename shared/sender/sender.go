@@ -14,10 +14,13 @@ import (
 	"time"
 
 	"nepenthes/events"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/outbound"
+	"nepenthes/shared/project"
+	"nepenthes/shared/record"
 	"nepenthes/shared/webhook"
 )
 
@@ -28,13 +31,13 @@ type Catalogue interface {
 
 // Events reads events; a fault of kind NotFound for one that has expired.
 type Events interface {
-	Event(ctx context.Context, key events.Key) (webhook.Recorded, error)
+	Event(ctx context.Context, key events.Key) (record.Event, error)
 }
 
-// Deliveries keeps the rows of deliveries, see conformance.Deliveries.
+// Deliveries keeps the rows of deliveries, see store.Deliveries.
 type Deliveries interface {
-	Delivery(ctx context.Context, key webhook.Key) (webhook.Delivery, error)
-	PutDelivery(ctx context.Context, d webhook.Delivery, ended *webhook.Attempt) (now webhook.Delivery, won bool, err error)
+	Delivery(ctx context.Context, key delivery.Key) (delivery.Delivery, error)
+	PutDelivery(ctx context.Context, d delivery.Delivery, ended *delivery.Attempt) (now delivery.Delivery, won bool, err error)
 }
 
 // Webhooks changes webhooks: a receiver that answers 410 is switched off.
@@ -68,7 +71,7 @@ type Config struct {
 	Opener     Opener
 	Client     Client
 	// Clock is the speed of waits.
-	Clock webhook.Clock
+	Clock delivery.Clock
 	// Now is the time; nil means time.Now.
 	Now func() time.Time
 	// Dice gives uniform numbers in [0,1) for the jitter; nil means math/rand.
@@ -110,7 +113,7 @@ func (s *Sender) Handle(ctx context.Context, m lane.Message) (err error) {
 	if err != nil {
 		return err
 	}
-	key, err := webhook.ParseKey(name)
+	key, err := delivery.ParseKey(name)
 	if err != nil {
 		return err
 	}
@@ -130,7 +133,7 @@ func (s *Sender) Handle(ctx context.Context, m lane.Message) (err error) {
 
 // row is the delivery as far as it is known: as stored when a row is expected, else as one that has none yet.
 // Guessing wrong costs a write that loses, and tells the truth.
-func (s *Sender) row(ctx context.Context, event *webhook.Recorded, key webhook.Key, expected bool) (webhook.Delivery, error) {
+func (s *Sender) row(ctx context.Context, event *record.Event, key delivery.Key, expected bool) (delivery.Delivery, error) {
 	if expected {
 		d, err := s.Deliveries.Delivery(ctx, key)
 		if !fault.Is(err, fault.NotFound) {
@@ -142,13 +145,13 @@ func (s *Sender) row(ctx context.Context, event *webhook.Recorded, key webhook.K
 
 // deliver claims the delivery and makes an attempt, or finds that there is none to make. Whenever somebody else
 // wrote the row first, it judges again by what that one stored.
-func (s *Sender) deliver(ctx context.Context, event *webhook.Recorded, d webhook.Delivery) error {
+func (s *Sender) deliver(ctx context.Context, event *record.Event, d delivery.Delivery) error {
 	for {
 		verdict, trigger := d.Judge(s.Now())
 		switch verdict {
-		case webhook.Busy:
+		case delivery.Busy:
 			return errBusy
-		case webhook.Nothing, webhook.Early:
+		case delivery.Nothing, delivery.Early:
 			return nil
 		}
 		if err := sleepUntil(ctx, d.NextAttemptAt.Sub(s.Now()), trigger); err != nil {
@@ -166,7 +169,7 @@ func (s *Sender) deliver(ctx context.Context, event *webhook.Recorded, d webhook
 
 // begin reads the rules and takes the delivery by them: it ends one that they no longer want, and claims and
 // attempts one that they do. Without a win it gives the row that somebody else stored.
-func (s *Sender) begin(ctx context.Context, event *webhook.Recorded, d webhook.Delivery, trigger webhook.Trigger) (now webhook.Delivery, won bool, err error) {
+func (s *Sender) begin(ctx context.Context, event *record.Event, d delivery.Delivery, trigger delivery.Trigger) (now delivery.Delivery, won bool, err error) {
 	w, refusal, err := s.rules(ctx, event, d.Webhook)
 	if err != nil {
 		return d, false, err
@@ -192,27 +195,27 @@ func (s *Sender) begin(ctx context.Context, event *webhook.Recorded, d webhook.D
 
 // rules reads the webhook as it is now, and the reason for which it does not want the event any more. A ping asks
 // for nothing but that the webhook exists.
-func (s *Sender) rules(ctx context.Context, event *webhook.Recorded, webhookID string) (*webhook.Webhook, webhook.Reason, error) {
+func (s *Sender) rules(ctx context.Context, event *record.Event, webhookID string) (*webhook.Webhook, delivery.Reason, error) {
 	w, err := s.Catalogue.Webhook(ctx, webhookID)
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return nil, webhook.Deleted, nil
+		return nil, delivery.Deleted, nil
 	case err != nil:
 		return nil, "", err
-	case event.Trigger == webhook.TriggerPing:
+	case event.Trigger == delivery.TriggerPing:
 		return w, "", nil
 	}
-	no := w.Refusals(event.Type, webhook.ProjectOf(event.Event))
+	no := w.Refusals(event.Type, project.Of(event.Event))
 	switch {
 	case len(no) == 0:
 		return w, "", nil
 	case no[0] == webhook.RuleEnabled:
-		return w, webhook.Disabled, nil
+		return w, delivery.Disabled, nil
 	}
-	return w, webhook.Unsubscribed, nil
+	return w, delivery.Unsubscribed, nil
 }
 
-func (s *Sender) skip(ctx context.Context, d webhook.Delivery, reason webhook.Reason, at time.Time) (webhook.Delivery, bool, error) {
+func (s *Sender) skip(ctx context.Context, d delivery.Delivery, reason delivery.Reason, at time.Time) (delivery.Delivery, bool, error) {
 	if err := d.Skip(reason, at); err != nil {
 		return d, false, err
 	}
@@ -225,7 +228,7 @@ func (s *Sender) skip(ctx context.Context, d webhook.Delivery, reason webhook.Re
 }
 
 // expire ends the delivery of an event that can no longer be read. One without a row was over before.
-func (s *Sender) expire(ctx context.Context, key webhook.Key) error {
+func (s *Sender) expire(ctx context.Context, key delivery.Key) error {
 	for {
 		d, err := s.Deliveries.Delivery(ctx, key)
 		if fault.Is(err, fault.NotFound) {
@@ -234,7 +237,7 @@ func (s *Sender) expire(ctx context.Context, key webhook.Key) error {
 		if err != nil {
 			return err
 		}
-		if verdict, _ := d.Judge(s.Now()); verdict == webhook.Busy {
+		if verdict, _ := d.Judge(s.Now()); verdict == delivery.Busy {
 			return errBusy
 		}
 		d.Expire(s.Now())
@@ -245,8 +248,8 @@ func (s *Sender) expire(ctx context.Context, key webhook.Key) error {
 }
 
 // sleepUntil waits out the last moment before an attempt of the schedule. What is asked for by hand is not early.
-func sleepUntil(ctx context.Context, wait time.Duration, trigger webhook.Trigger) error {
-	if wait <= 0 || trigger == webhook.TriggerManual || trigger == webhook.TriggerReplay {
+func sleepUntil(ctx context.Context, wait time.Duration, trigger delivery.Trigger) error {
+	if wait <= 0 || trigger == delivery.TriggerManual || trigger == delivery.TriggerReplay {
 		return nil
 	}
 	timer := time.NewTimer(wait)

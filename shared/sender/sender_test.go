@@ -16,13 +16,16 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/catalogue"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/outbound"
+	"nepenthes/shared/record"
 	"nepenthes/shared/sender"
 	"nepenthes/shared/sqlite"
+	"nepenthes/shared/store"
 	"nepenthes/shared/vault"
 	"nepenthes/shared/webhook"
 )
@@ -63,8 +66,8 @@ func newRig(t testing.TB) *rig {
 	return r
 }
 
-// store is what the sender needs of one.
-type store interface {
+// ledger is what the sender needs of a store.
+type ledger interface {
 	sender.Events
 	sender.Deliveries
 	sender.Webhooks
@@ -72,7 +75,7 @@ type store interface {
 }
 
 // make makes another sender on the rig, as a second process would be, over a store and a client of its own.
-func (r *rig) make(s store, client sender.Client) *sender.Sender {
+func (r *rig) make(s ledger, client sender.Client) *sender.Sender {
 	r.t.Helper()
 	return sender.New(sender.Config{
 		Catalogue: catalogue.New(s), Events: s, Deliveries: s, Webhooks: s, Retries: r, Opener: r.opener, Client: client,
@@ -137,10 +140,10 @@ func (r *rig) webhook(change func(w *webhook.Webhook)) webhook.Webhook {
 }
 
 // event records an event for the webhooks, as fan-out does.
-func (r *rig) event(trigger webhook.Trigger, webhooks ...webhook.Webhook) webhook.Recorded {
+func (r *rig) event(trigger delivery.Trigger, webhooks ...webhook.Webhook) record.Event {
 	r.t.Helper()
 	now := r.clock()
-	rec := webhook.Recorded{
+	rec := record.Event{
 		Event: events.Event{
 			ID: id.New(id.Event, now), Source: events.DefaultSource, Type: "work_package:updated",
 			OccurredAt: "2026-01-02T11:00:00Z", Project: &events.Project{ID: "7"}, Data: json.RawMessage(`{"id":1}`),
@@ -157,23 +160,23 @@ func (r *rig) event(trigger webhook.Trigger, webhooks ...webhook.Webhook) webhoo
 }
 
 // ring gives the sender the first doorbell of the event's delivery to w.
-func (r *rig) ring(e webhook.Recorded, w webhook.Webhook) error {
+func (r *rig) ring(e record.Event, w webhook.Webhook) error {
 	return r.sender.Handle(r.t.Context(), lane.Doorbell(e.DeliveryKey(w.ID).ID(), w.ID))
 }
 
 // ringAgain gives it one that knows of a row.
-func (r *rig) ringAgain(e webhook.Recorded, w webhook.Webhook) error {
+func (r *rig) ringAgain(e record.Event, w webhook.Webhook) error {
 	return r.sender.Handle(r.t.Context(), lane.DoorbellAgain(e.DeliveryKey(w.ID).ID(), w.ID, 0))
 }
 
-func (r *rig) delivery(e webhook.Recorded, w webhook.Webhook) webhook.Delivery {
+func (r *rig) delivery(e record.Event, w webhook.Webhook) delivery.Delivery {
 	r.t.Helper()
 	d, err := r.store.Delivery(r.t.Context(), e.DeliveryKey(w.ID))
 	must(r.t, err)
 	return d
 }
 
-func (r *rig) attempts(e webhook.Recorded, w webhook.Webhook) []webhook.Attempt {
+func (r *rig) attempts(e record.Event, w webhook.Webhook) []delivery.Attempt {
 	r.t.Helper()
 	all, err := r.store.Attempts(r.t.Context(), e.DeliveryKey(w.ID))
 	must(r.t, err)
@@ -197,46 +200,46 @@ func answered(status int, header ...string) outbound.Result {
 		r.Answer.Header.Add(header[i], header[i+1])
 	}
 	if status/100 != 2 {
-		r.Class = webhook.ErrStatus
+		r.Class = delivery.ErrStatus
 	}
 	return r
 }
 
-func failed(class webhook.ErrorClass) outbound.Result {
+func failed(class delivery.ErrorClass) outbound.Result {
 	return outbound.Result{Class: class, Message: "It failed."}
 }
 
 // The table of contract-delivery, "What an answer means".
 func TestWhatAnAnswerMeans(t *testing.T) {
 	type want struct {
-		state  webhook.State
-		reason webhook.Reason
+		state  delivery.State
+		reason delivery.Reason
 		wait   time.Duration
-		class  webhook.ErrorClass
+		class  delivery.ErrorClass
 	}
-	plain := want{webhook.Retrying, "", 5 * time.Second, webhook.ErrStatus}
-	waiting := func(d time.Duration) want { return want{webhook.Retrying, "", d, webhook.ErrStatus} }
+	plain := want{delivery.Retrying, "", 5 * time.Second, delivery.ErrStatus}
+	waiting := func(d time.Duration) want { return want{delivery.Retrying, "", d, delivery.ErrStatus} }
 	broken := answered(410)
-	broken.Class = webhook.ErrTimeout
+	broken.Class = delivery.ErrTimeout
 	late := answered(503, "Retry-After", "3600")
-	late.Class = webhook.ErrReset
+	late.Class = delivery.ErrReset
 	for name, c := range map[string]struct {
 		answer outbound.Result
 		want   want
 	}{
-		"200":                 {answered(200), want{webhook.Delivered, "", 0, ""}},
-		"204":                 {answered(204), want{webhook.Delivered, "", 0, ""}},
-		"299":                 {answered(299), want{webhook.Delivered, "", 0, ""}},
+		"200":                 {answered(200), want{delivery.Delivered, "", 0, ""}},
+		"204":                 {answered(204), want{delivery.Delivered, "", 0, ""}},
+		"299":                 {answered(299), want{delivery.Delivered, "", 0, ""}},
 		"301, never followed": {answered(301, "Location", "https://other.example/"), plain},
 		"304":                 {answered(304), plain},
 		"400":                 {answered(400), plain},
 		"404":                 {answered(404), plain},
-		"410":                 {answered(410), want{webhook.Dead, webhook.Gone, 0, webhook.ErrStatus}},
-		"410 whose body broke off decides nothing": {broken, want{webhook.Retrying, "", 5 * time.Second, webhook.ErrTimeout}},
+		"410":                 {answered(410), want{delivery.Dead, delivery.Gone, 0, delivery.ErrStatus}},
+		"410 whose body broke off decides nothing": {broken, want{delivery.Retrying, "", 5 * time.Second, delivery.ErrTimeout}},
 		"500":                                    {answered(500), plain},
 		"Retry-After in seconds":                 {answered(503, "Retry-After", "3600"), waiting(63 * time.Minute)},
 		"Retry-After as a date":                  {answered(429, "Retry-After", start.Add(time.Hour).Format(http.TimeFormat)), waiting(63 * time.Minute)},
-		"Retry-After of an answer that broke":    {late, want{webhook.Retrying, "", 5 * time.Second, webhook.ErrReset}},
+		"Retry-After of an answer that broke":    {late, want{delivery.Retrying, "", 5 * time.Second, delivery.ErrReset}},
 		"Retry-After is earlier":                 {answered(503, "Retry-After", "1"), plain},
 		"Retry-After at most a day":              {answered(503, "Retry-After", "999999"), waiting(24 * time.Hour)},
 		"Retry-After date far away":              {answered(503, "Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"), waiting(24 * time.Hour)},
@@ -247,14 +250,14 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		"Retry-After overflows":                  {answered(503, "Retry-After", "99999999999999999999"), plain},
 		"Retry-After overflows nanoseconds":      {answered(503, "Retry-After", "9223372037"), plain},
 		"Retry-After with a status that may not": {answered(404, "Retry-After", "3600"), plain},
-		"connection refused":                     {failed(webhook.ErrConnect), want{webhook.Retrying, "", 5 * time.Second, webhook.ErrConnect}},
-		"a blocked address":                      {failed(webhook.ErrBlocked), want{webhook.Retrying, "", 5 * time.Second, webhook.ErrBlocked}},
+		"connection refused":                     {failed(delivery.ErrConnect), want{delivery.Retrying, "", 5 * time.Second, delivery.ErrConnect}},
+		"a blocked address":                      {failed(delivery.ErrBlocked), want{delivery.Retrying, "", 5 * time.Second, delivery.ErrBlocked}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
 			r.answer = func(outbound.Request) outbound.Result { return c.answer }
 			w := r.webhook(nil)
-			e := r.event(webhook.TriggerSchedule, w)
+			e := r.event(delivery.TriggerSchedule, w)
 			must(t, r.ring(e, w))
 			d := r.delivery(e, w)
 			got := want{state: d.State, reason: d.Reason, class: d.Last.ErrorClass}
@@ -275,7 +278,7 @@ func TestDoorbellAfterAFailure(t *testing.T) {
 	r := newRig(t)
 	r.answer = func(outbound.Request) outbound.Result { return answered(500) }
 	w := r.webhook(nil)
-	e := r.event(webhook.TriggerSchedule, w)
+	e := r.event(delivery.TriggerSchedule, w)
 	must(t, r.ring(e, w))
 	var delays []time.Duration
 	for len(r.bells) > 0 {
@@ -301,7 +304,7 @@ func TestGoneDisablesTheWebhook(t *testing.T) {
 	r := newRig(t)
 	r.answer = func(outbound.Request) outbound.Result { return answered(410) }
 	w := r.webhook(nil)
-	first, second := r.event(webhook.TriggerSchedule, w), r.event(webhook.TriggerSchedule, w)
+	first, second := r.event(delivery.TriggerSchedule, w), r.event(delivery.TriggerSchedule, w)
 	must(t, r.ring(first, w))
 	must(t, r.ring(second, w))
 	got, err := r.store.Webhook(t.Context(), w.ID)
@@ -309,7 +312,7 @@ func TestGoneDisablesTheWebhook(t *testing.T) {
 	if got.Enabled || got.DisabledReason != webhook.Gone || got.LockVersion != w.LockVersion+1 {
 		t.Errorf("enabled %v, reason %q, version %d", got.Enabled, got.DisabledReason, got.LockVersion)
 	}
-	if d := r.delivery(second, w); d.State != webhook.Skipped || d.Reason != webhook.Disabled {
+	if d := r.delivery(second, w); d.State != delivery.Skipped || d.Reason != delivery.Disabled {
 		t.Errorf("the other delivery is %s, %s", d.State, d.Reason)
 	}
 	if len(r.posts) != 1 {
@@ -320,32 +323,32 @@ func TestGoneDisablesTheWebhook(t *testing.T) {
 func TestRulesAtSendTime(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(r *rig, w *webhook.Webhook)
-		want   webhook.Reason
+		want   delivery.Reason
 	}{
 		"disabled": {func(r *rig, w *webhook.Webhook) {
 			w.Disable(webhook.Manual, r.now)
 			must(r.t, r.store.PutWebhook(r.t.Context(), w))
-		}, webhook.Disabled},
-		"deleted": {func(r *rig, w *webhook.Webhook) { must(r.t, r.store.DeleteWebhook(r.t.Context(), w.ID, 0)) }, webhook.Deleted},
+		}, delivery.Disabled},
+		"deleted": {func(r *rig, w *webhook.Webhook) { must(r.t, r.store.DeleteWebhook(r.t.Context(), w.ID, 0)) }, delivery.Deleted},
 		"another event": {func(r *rig, w *webhook.Webhook) {
 			w.Subscription.Events = []string{"time_entry:*"}
 			must(r.t, r.store.PutWebhook(r.t.Context(), w))
-		}, webhook.Unsubscribed},
+		}, delivery.Unsubscribed},
 		"another project": {func(r *rig, w *webhook.Webhook) {
 			w.Subscription.Projects = webhook.Projects{IDs: []string{"8"}}
 			must(r.t, r.store.PutWebhook(r.t.Context(), w))
-		}, webhook.Unsubscribed},
+		}, delivery.Unsubscribed},
 	} {
 		t.Run(name+" before the first attempt", func(t *testing.T) {
 			r := newRig(t)
 			w := r.webhook(nil)
-			e := r.event(webhook.TriggerSchedule, w)
+			e := r.event(delivery.TriggerSchedule, w)
 			must(t, r.ring(e, r.webhook(nil))) // a doorbell for another webhook, so that the catalogue is warm
 			c.change(r, &w)
 			posts := len(r.posts)
 			must(t, r.ring(e, w))
 			d := r.delivery(e, w)
-			if d.State != webhook.Skipped || d.Reason != c.want || d.AttemptCount != 0 || len(r.posts) != posts {
+			if d.State != delivery.Skipped || d.Reason != c.want || d.AttemptCount != 0 || len(r.posts) != posts {
 				t.Errorf("got %s %s after %d attempts and %d requests", d.State, d.Reason, d.AttemptCount, len(r.posts)-posts)
 			}
 		})
@@ -353,13 +356,13 @@ func TestRulesAtSendTime(t *testing.T) {
 			r := newRig(t)
 			r.answer = func(outbound.Request) outbound.Result { return answered(500) }
 			w := r.webhook(nil)
-			e := r.event(webhook.TriggerSchedule, w)
+			e := r.event(delivery.TriggerSchedule, w)
 			must(t, r.ring(e, w))
 			c.change(r, &w)
 			r.pass(5 * time.Second)
 			must(t, r.ringAgain(e, w))
 			d := r.delivery(e, w)
-			if d.State != webhook.Skipped || d.Reason != c.want || d.AttemptCount != 1 || !d.SweepAt.IsZero() {
+			if d.State != delivery.Skipped || d.Reason != c.want || d.AttemptCount != 1 || !d.SweepAt.IsZero() {
 				t.Errorf("got %s %s after %d attempts, clock %v", d.State, d.Reason, d.AttemptCount, d.SweepAt)
 			}
 		})
@@ -373,16 +376,16 @@ func TestPingIsExempt(t *testing.T) {
 		w.Enabled, w.DisabledReason = false, webhook.Manual
 		w.Subscription = webhook.Subscription{Events: []string{"time_entry:*"}, Projects: webhook.Projects{IDs: []string{"8"}}}
 	})
-	e := r.event(webhook.TriggerPing, w)
+	e := r.event(delivery.TriggerPing, w)
 	must(t, r.ring(e, w))
 	d := r.delivery(e, w)
-	if d.State != webhook.Dead || d.Reason != webhook.Gone || d.AttemptCount != 1 || r.attempts(e, w)[0].Trigger != webhook.TriggerPing {
+	if d.State != delivery.Dead || d.Reason != delivery.Gone || d.AttemptCount != 1 || r.attempts(e, w)[0].Trigger != delivery.TriggerPing {
 		t.Errorf("got %s %s", d.State, d.Reason)
 	}
 	if got, err := r.store.Webhook(t.Context(), w.ID); err != nil || got.LockVersion != w.LockVersion {
 		t.Errorf("the ping's 410 changed the webhook: %+v %v", got, err)
 	}
-	page, err := r.store.Deliveries(t.Context(), webhook.Query{State: webhook.Dead, Limit: 10})
+	page, err := r.store.Deliveries(t.Context(), store.Query{State: delivery.Dead, Limit: 10})
 	if err != nil || len(page.Deliveries) != 0 {
 		t.Errorf("a ping needs no person, but %d are listed (%v)", len(page.Deliveries), err)
 	}
@@ -399,10 +402,10 @@ func TestADoorbellWrittenAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
 			w := r.webhook(nil)
-			e := r.event(webhook.TriggerSchedule, w)
+			e := r.event(delivery.TriggerSchedule, w)
 			body := fmt.Sprintf(form, e.DeliveryKey(w.ID).ID())
 			must(t, r.sender.Handle(t.Context(), lane.Message{ID: "m", Body: []byte(body), Group: w.ID}))
-			if d := r.delivery(e, w); d.State != webhook.Delivered || len(r.posts) != 1 {
+			if d := r.delivery(e, w); d.State != delivery.Delivered || len(r.posts) != 1 {
 				t.Errorf("the delivery is %s after %d requests", d.State, len(r.posts))
 			}
 		})
@@ -410,7 +413,7 @@ func TestADoorbellWrittenAgain(t *testing.T) {
 	t.Run("an escaped id", func(t *testing.T) {
 		r := newRig(t)
 		w := r.webhook(nil)
-		e := r.event(webhook.TriggerSchedule, w)
+		e := r.event(delivery.TriggerSchedule, w)
 		body := strings.Replace(`{"delivery":"`+e.DeliveryKey(w.ID).ID()+`"}`, "dlv_", `\u0064lv\u005f`, 1)
 		must(t, r.sender.Handle(t.Context(), lane.Message{ID: "m", Body: []byte(body)}))
 		if len(r.posts) != 1 {
@@ -423,7 +426,7 @@ func TestCopiesOfADoorbell(t *testing.T) {
 	t.Run("one that meets a live claim is not acknowledged", func(t *testing.T) {
 		r := newRig(t)
 		w := r.webhook(nil)
-		e := r.event(webhook.TriggerSchedule, w)
+		e := r.event(delivery.TriggerSchedule, w)
 		var copies []error
 		r.answer = func(outbound.Request) outbound.Result {
 			copies = append(copies, r.ring(e, w), r.ringAgain(e, w))
@@ -440,7 +443,7 @@ func TestCopiesOfADoorbell(t *testing.T) {
 	t.Run("one that meets an outcome is", func(t *testing.T) {
 		r := newRig(t)
 		w := r.webhook(nil)
-		e := r.event(webhook.TriggerSchedule, w)
+		e := r.event(delivery.TriggerSchedule, w)
 		for range 3 {
 			must(t, r.ring(e, w))
 			must(t, r.ringAgain(e, w))
@@ -453,7 +456,7 @@ func TestCopiesOfADoorbell(t *testing.T) {
 		r := newRig(t)
 		r.answer = func(outbound.Request) outbound.Result { return answered(500) }
 		w := r.webhook(nil)
-		e := r.event(webhook.TriggerSchedule, w)
+		e := r.event(delivery.TriggerSchedule, w)
 		must(t, r.ring(e, w))
 		before := r.delivery(e, w)
 		must(t, r.ring(e, w))
@@ -464,7 +467,7 @@ func TestCopiesOfADoorbell(t *testing.T) {
 	t.Run("from many sides at once there is one attempt", func(t *testing.T) {
 		r := newRig(t)
 		w := r.webhook(nil)
-		e := r.event(webhook.TriggerSchedule, w)
+		e := r.event(delivery.TriggerSchedule, w)
 		other := r.make(r.store, r)
 		var wg sync.WaitGroup
 		for i := range 16 {
@@ -488,7 +491,7 @@ func TestCopiesOfADoorbell(t *testing.T) {
 func TestAHolderThatDies(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(nil)
-	e := r.event(webhook.TriggerSchedule, w)
+	e := r.event(delivery.TriggerSchedule, w)
 	r.answer = func(outbound.Request) outbound.Result { panic("killed") }
 	func() {
 		defer func() { _ = recover() }()
@@ -504,7 +507,7 @@ func TestAHolderThatDies(t *testing.T) {
 		sent(r.posts[1], "X-Nepenthes-Attempt") != "1" {
 		t.Errorf("requests: %v", r.posts)
 	}
-	if d := r.delivery(e, w); d.State != webhook.Delivered || d.AttemptCount != 1 {
+	if d := r.delivery(e, w); d.State != delivery.Delivered || d.AttemptCount != 1 {
 		t.Errorf("got %s after %d attempts", d.State, d.AttemptCount)
 	}
 }
@@ -513,7 +516,7 @@ func TestAHolderThatDies(t *testing.T) {
 func TestALateHolder(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(nil)
-	e := r.event(webhook.TriggerSchedule, w)
+	e := r.event(delivery.TriggerSchedule, w)
 	first := true
 	r.answer = func(outbound.Request) outbound.Result {
 		if !first {
@@ -525,7 +528,7 @@ func TestALateHolder(t *testing.T) {
 		return answered(500)
 	}
 	must(t, r.ring(e, w))
-	if d := r.delivery(e, w); d.State != webhook.Delivered || d.AttemptCount != 1 || len(r.bells) != 0 {
+	if d := r.delivery(e, w); d.State != delivery.Delivered || d.AttemptCount != 1 || len(r.bells) != 0 {
 		t.Errorf("got %s after %d attempts, %d bells", d.State, d.AttemptCount, len(r.bells))
 	}
 }
@@ -533,7 +536,7 @@ func TestALateHolder(t *testing.T) {
 func TestAbortedByUsIsNoAttempt(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(nil)
-	e := r.event(webhook.TriggerSchedule, w)
+	e := r.event(delivery.TriggerSchedule, w)
 	r.answer = func(outbound.Request) outbound.Result { return outbound.Result{Aborted: true} }
 	if err := r.ring(e, w); err == nil {
 		t.Error("the doorbell was acknowledged")
@@ -547,11 +550,11 @@ func TestRetryByHandDuringAnAttempt(t *testing.T) {
 	r := newRig(t)
 	r.answer = func(outbound.Request) outbound.Result { return answered(500) }
 	w := r.webhook(nil)
-	e := r.event(webhook.TriggerSchedule, w)
+	e := r.event(delivery.TriggerSchedule, w)
 	must(t, r.ring(e, w))
 	r.answer = func(outbound.Request) outbound.Result {
 		d := r.delivery(e, w)
-		if _, err := d.Ask(webhook.TriggerManual, r.clock(), webhook.Clock{}); err != nil {
+		if _, err := d.Ask(delivery.TriggerManual, r.clock(), delivery.Clock{}); err != nil {
 			t.Error(err)
 		}
 		if _, won, err := r.store.PutDelivery(t.Context(), d, nil); !won || err != nil {
@@ -568,7 +571,7 @@ func TestRetryByHandDuringAnAttempt(t *testing.T) {
 	}
 	r.answer = func(outbound.Request) outbound.Result { return answered(200) }
 	must(t, r.sender.Handle(t.Context(), r.bells[0]))
-	if d := r.delivery(e, w); d.State != webhook.Delivered || d.AttemptCount != 3 {
+	if d := r.delivery(e, w); d.State != delivery.Delivered || d.AttemptCount != 3 {
 		t.Errorf("got %s after %d attempts", d.State, d.AttemptCount)
 	}
 }
@@ -577,13 +580,13 @@ func TestAnEventThatExpired(t *testing.T) {
 	r := newRig(t)
 	r.answer = func(outbound.Request) outbound.Result { return answered(500) }
 	w := r.webhook(nil)
-	e := r.event(webhook.TriggerSchedule, w)
+	e := r.event(delivery.TriggerSchedule, w)
 	must(t, r.ring(e, w))
 	r.pass(limits.RetentionDays * 24 * time.Hour)
 	for _, s := range []*sender.Sender{r.sender, r.make(r.store, r)} { // one that remembers the event, one that does not
 		must(t, s.Handle(t.Context(), lane.DoorbellAgain(e.DeliveryKey(w.ID).ID(), w.ID, 0)))
 	}
-	if d := r.delivery(e, w); d.State != webhook.Dead || d.Reason != webhook.Expired || len(r.posts) != 1 {
+	if d := r.delivery(e, w); d.State != delivery.Dead || d.Reason != delivery.Expired || len(r.posts) != 1 {
 		t.Errorf("got %s %s, %d requests", d.State, d.Reason, len(r.posts))
 	}
 }
@@ -600,7 +603,7 @@ func TestNonsenseIsAnError(t *testing.T) {
 func TestWhatIsKeptOfAnAnswer(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(nil)
-	e := r.event(webhook.TriggerSchedule, w)
+	e := r.event(delivery.TriggerSchedule, w)
 	long := strings.Repeat("x", limits.AnswerStored)
 	r.answer = func(outbound.Request) outbound.Result {
 		a := answered(503, "A", "1", "Retry-After", "3600", "Big", long, "Z", "cut off")
@@ -609,7 +612,7 @@ func TestWhatIsKeptOfAnAnswer(t *testing.T) {
 	}
 	must(t, r.ring(e, w))
 	got := r.attempts(e, w)[0].Response
-	if diff := cmp.Diff(&webhook.Response{Status: 503, Headers: http.Header{"A": {"1"}}, Body: []byte(long), Truncated: true}, got); diff != "" {
+	if diff := cmp.Diff(&delivery.Response{Status: 503, Headers: http.Header{"A": {"1"}}, Body: []byte(long), Truncated: true}, got); diff != "" {
 		t.Error(diff)
 	}
 	if wait := r.delivery(e, w).NextAttemptAt.Sub(start); wait < time.Hour {
@@ -620,7 +623,7 @@ func TestWhatIsKeptOfAnAnswer(t *testing.T) {
 func TestLogTellsIdsAlone(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(nil)
-	e := r.event(webhook.TriggerSchedule, w)
+	e := r.event(delivery.TriggerSchedule, w)
 	must(t, r.ring(e, w))
 	var line map[string]any
 	must(t, json.Unmarshal(r.logs.Bytes(), &line))
@@ -636,7 +639,7 @@ func TestLogTellsIdsAlone(t *testing.T) {
 func TestUnavailableStoreIsAnError(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(nil)
-	e := r.event(webhook.TriggerSchedule, w)
+	e := r.event(delivery.TriggerSchedule, w)
 	broken := fault.New(fault.Unavailable, "no")
 	s := r.make(failing{r.store, broken}, r)
 	if err := s.Handle(t.Context(), lane.Doorbell(e.DeliveryKey(w.ID).ID(), w.ID)); !fault.Is(err, fault.Unavailable) {
@@ -650,6 +653,6 @@ type failing struct {
 	err error
 }
 
-func (f failing) PutDelivery(context.Context, webhook.Delivery, *webhook.Attempt) (webhook.Delivery, bool, error) {
-	return webhook.Delivery{}, false, f.err
+func (f failing) PutDelivery(context.Context, delivery.Delivery, *delivery.Attempt) (delivery.Delivery, bool, error) {
+	return delivery.Delivery{}, false, f.err
 }

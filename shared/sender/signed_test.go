@@ -14,6 +14,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	svix "github.com/svix/svix-webhooks/go"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/id"
 	"nepenthes/shared/outbound"
 	"nepenthes/shared/payload"
@@ -61,7 +62,7 @@ func TestReceiversAcceptWhatIsSent(t *testing.T) {
 			r := newRig(t)
 			r.now = time.Now().Truncate(time.Second) // the libraries refuse timestamps that are old
 			w := r.full(pair.Text(), format)
-			e := r.event(webhook.TriggerSchedule, w)
+			e := r.event(delivery.TriggerSchedule, w)
 			must(t, r.ring(e, w))
 			post := r.posts[0]
 			h := http.Header{}
@@ -128,7 +129,7 @@ func TestNoLiveSecretNoSignature(t *testing.T) {
 		w.LegacySignature = true
 		r.secret(w, expired, start.Add(-time.Second))
 	})
-	e := r.event(webhook.TriggerSchedule, w)
+	e := r.event(delivery.TriggerSchedule, w)
 	must(t, r.ring(e, w))
 	for _, name := range []string{"webhook-signature", "X-OP-Signature"} {
 		if _, there := r.posts[0].Header[name]; there {
@@ -148,7 +149,7 @@ func TestARequestIsRenderedAgainAsItWasSent(t *testing.T) {
 			r := newRig(t)
 			r.answer = func(outbound.Request) outbound.Result { return answered(500) }
 			w := r.full(signing.GenerateEd25519().Text(), format)
-			e := r.event(webhook.TriggerSchedule, w)
+			e := r.event(delivery.TriggerSchedule, w)
 			must(t, r.ring(e, w))
 			w.PayloadFormat, w.Secrets, w.Headers, w.LegacySignature = webhook.FormatStandard, nil, nil, false
 			must(t, r.store.PutWebhook(t.Context(), &w))
@@ -179,7 +180,7 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 	r := newRig(t)
 	r.answer = func(outbound.Request) outbound.Result { return answered(500) }
 	w := r.full(signing.GenerateEd25519().Text(), webhook.FormatNepenthes)
-	e := r.event(webhook.TriggerSchedule, w)
+	e := r.event(delivery.TriggerSchedule, w)
 	must(t, r.ring(e, w))
 	signature := sent(r.posts[0], "webhook-signature")
 	for _, secret := range []string{olderSecret, newerSecret, headerSecret, signature, string(e.Data)} {

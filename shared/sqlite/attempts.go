@@ -9,6 +9,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/webhook"
@@ -26,8 +27,8 @@ var addAttempt = `INSERT OR REPLACE INTO attempts (delivery, ` + attemptColumns 
 const listAttempts = `SELECT ` + attemptColumns + ` FROM attempts
 	WHERE delivery = (SELECT number` + fromDelivery + ` AND expires_at > ?4) ORDER BY number`
 
-// Attempts implements conformance.Deliveries.
-func (db *DB) Attempts(ctx context.Context, key webhook.Key) (attempts []webhook.Attempt, err error) {
+// Attempts implements store.Deliveries.
+func (db *DB) Attempts(ctx context.Context, key delivery.Key) (attempts []delivery.Attempt, err error) {
 	defer fault.Wrap(&err, "list the attempts for event %x to %s", key.Event, key.Webhook)
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
 		return each(bindKey(bind(conn, listAttempts), key).instant(db.now()).stmt, func(row *columns) error {
@@ -42,12 +43,12 @@ func (db *DB) Attempts(ctx context.Context, key webhook.Key) (attempts []webhook
 // encodedAttempt is an attempt with what is JSON in its row. It is made before the writer has its turn, which is
 // everybody's.
 type encodedAttempt struct {
-	*webhook.Attempt
+	*delivery.Attempt
 	headerNames, headers string
 }
 
 // encodeAttempt encodes an attempt; nil, for none, stays nil inside.
-func encodeAttempt(a *webhook.Attempt) (e encodedAttempt, err error) {
+func encodeAttempt(a *delivery.Attempt) (e encodedAttempt, err error) {
 	if a == nil {
 		return e, nil
 	}
@@ -61,7 +62,7 @@ func encodeAttempt(a *webhook.Attempt) (e encodedAttempt, err error) {
 
 // putAttempt stores an attempt of the delivery in the row of that number, and forgets the oldest when there are
 // too many. It does nothing when there is no attempt.
-func putAttempt(conn *sqlite.Conn, key webhook.Key, a encodedAttempt) error {
+func putAttempt(conn *sqlite.Conn, key delivery.Key, a encodedAttempt) error {
 	if a.Attempt == nil {
 		return nil
 	}
@@ -90,22 +91,22 @@ func bindAttempt(p *parameters, a encodedAttempt) *parameters {
 // answerColumns is how many columns are NULL when there was no answer.
 const answerColumns = 4
 
-func scanAttempt(row *columns) (a webhook.Attempt, err error) {
+func scanAttempt(row *columns) (a delivery.Attempt, err error) {
 	a.Number, a.ID = row.integer(), row.text()
-	a.Trigger, a.Outcome, a.StartedAt = webhook.Trigger(row.text()), webhook.Outcome(row.text()), row.time()
+	a.Trigger, a.Outcome, a.StartedAt = delivery.Trigger(row.text()), delivery.Outcome(row.text()), row.time()
 	a.URL, a.Format, a.Signed, a.Legacy = row.text(), webhook.Format(row.text()), row.boolean(), row.boolean()
 	if err := json.Unmarshal(row.bytes(), &a.HeaderNames); err != nil {
 		return a, err
 	}
-	a.Timing = webhook.Timing{
+	a.Timing = delivery.Timing{
 		DNS: row.duration(), Connect: row.duration(), TLS: row.duration(),
 		FirstByte: row.duration(), Total: row.duration(),
 	}
-	a.ErrorClass, a.ErrorMessage = webhook.ErrorClass(row.text()), row.text()
+	a.ErrorClass, a.ErrorMessage = delivery.ErrorClass(row.text()), row.text()
 	if row.null(answerColumns) {
 		return a, nil
 	}
-	a.Response = &webhook.Response{Status: row.integer()}
+	a.Response = &delivery.Response{Status: row.integer()}
 	var headers http.Header
 	err = json.Unmarshal(row.bytes(), &headers)
 	a.Response.Headers, a.Response.Body, a.Response.Truncated = recode(headers, bytesOf), row.bytes(), row.boolean()

@@ -6,14 +6,14 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"nepenthes/shared/fault"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/store"
 )
 
 // changesKept is how many entries of the change log are kept: whoever follows it looks once a batch, so a thousand
 // would do.
 const changesKept = 10_000
 
-// CatalogueVersion implements conformance.Catalogue.
+// CatalogueVersion implements store.Catalogue.
 func (db *DB) CatalogueVersion(ctx context.Context) (version int64, err error) {
 	defer fault.Wrap(&err, "read the catalogue's version")
 	return db.version.get(struct{}{}, func() (version int64, err error) {
@@ -25,8 +25,8 @@ func (db *DB) CatalogueVersion(ctx context.Context) (version int64, err error) {
 	})
 }
 
-// Changes implements conformance.Catalogue.
-func (db *DB) Changes(ctx context.Context, after int64) (changes []webhook.Change, err error) {
+// Changes implements store.Catalogue.
+func (db *DB) Changes(ctx context.Context, after int64) (changes []store.Change, err error) {
 	defer fault.Wrap(&err, "read the catalogue's changes after version %d", after)
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
 		current, err := catalogueVersion(conn)
@@ -35,11 +35,11 @@ func (db *DB) Changes(ctx context.Context, after int64) (changes []webhook.Chang
 		}
 		p := bind(conn, `SELECT version, webhook FROM changes WHERE version > ? ORDER BY version`).number(after)
 		err = each(p.stmt, func(row *columns) error {
-			changes = append(changes, webhook.Change{Version: row.number(), Webhook: row.text()})
+			changes = append(changes, store.Change{Version: row.number(), Webhook: row.text()})
 			return nil
 		})
 		if err == nil && int64(len(changes)) != current-after { // also when after is ahead of us
-			changes, err = nil, webhook.ErrGap
+			changes, err = nil, store.ErrGap
 		}
 		return err
 	})

@@ -17,11 +17,11 @@ const (
 	clientList = "list of clients"
 )
 
-// Clients implements conformance.Clients.
+// Clients implements store.Clients.
 func (db *DB) Clients(ctx context.Context) (clients []access.Client, version int64, err error) {
 	defer fault.Wrap(&err, "list clients")
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
-		if version, _, _, err = (record{kind: clientList}).stored(conn); err != nil {
+		if version, _, _, err = (noun{kind: clientList}).stored(conn); err != nil {
 			return err
 		}
 		clients, err = list[access.Client](conn, clientKind)
@@ -33,7 +33,7 @@ func (db *DB) Clients(ctx context.Context) (clients []access.Client, version int
 	return clients, version, err
 }
 
-// Client implements conformance.Clients.
+// Client implements store.Clients.
 func (db *DB) Client(ctx context.Context, id string) (c access.Client, err error) {
 	defer fault.Wrap(&err, "read client %s", id)
 	c, err = db.clients.get(id, func() (c access.Client, err error) {
@@ -48,12 +48,12 @@ func (db *DB) Client(ctx context.Context, id string) (c access.Client, err error
 	return c, err
 }
 
-// PutClient implements conformance.Clients.
+// PutClient implements store.Clients.
 func (db *DB) PutClient(ctx context.Context, c *access.Client, list int64) (err error) {
 	defer fault.Wrap(&err, "store client %s", c.ID)
 	changed := *c
 	changed.LockVersion++
-	r, err := newRecord(clientKind, c.ID, changed.LockVersion, changed)
+	r, err := newNoun(clientKind, c.ID, changed.LockVersion, changed)
 	if err != nil {
 		return err
 	}
@@ -70,11 +70,11 @@ func (db *DB) PutClient(ctx context.Context, c *access.Client, list int64) (err 
 	return err
 }
 
-// DeleteClient implements conformance.Clients.
+// DeleteClient implements store.Clients.
 func (db *DB) DeleteClient(ctx context.Context, id string, list int64) (err error) {
 	defer fault.Wrap(&err, "delete client %s", id)
 	return db.configure(ctx, func(conn *sqlite.Conn) error {
-		if err := (record{kind: clientKind, id: id}).drop(conn); err != nil {
+		if err := (noun{kind: clientKind, id: id}).drop(conn); err != nil {
 			return err
 		}
 		return raiseClientList(conn, list)
@@ -84,7 +84,7 @@ func (db *DB) DeleteClient(ctx context.Context, id string, list int64) (err erro
 // raiseClientList makes the next version of the list if it is still at version; else it fails and so undoes the
 // change to the client that went before.
 func raiseClientList(conn *sqlite.Conn, version int64) error {
-	list := record{kind: clientList}
+	list := noun{kind: clientList}
 	stored, _, _, err := list.stored(conn)
 	if err != nil {
 		return err

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"zombiezen.com/go/sqlite"
+	"nepenthes/shared/store"
 
-	"nepenthes/shared/webhook"
+	"zombiezen.com/go/sqlite"
 )
 
 // execute runs a statement that gives no rows.
@@ -134,11 +134,11 @@ func (p *parameters) time(value time.Time) *parameters {
 	if value.IsZero() {
 		return p.null(1)
 	}
-	return p.number(webhook.UnixNano(value))
+	return p.number(store.UnixNano(value))
 }
 
 // instant is a time that is never NULL: an expiry or the present, which are compared. The zero time is long past.
-func (p *parameters) instant(value time.Time) *parameters { return p.number(webhook.UnixNano(value)) }
+func (p *parameters) instant(value time.Time) *parameters { return p.number(store.UnixNano(value)) }
 
 // null leaves parameters out.
 func (p *parameters) null(width int) *parameters {

@@ -8,9 +8,9 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// record is a row of the config table. Its value is the JSON of the noun as it is in Go; version is the noun's own,
+// noun is a row of the config table. Its value is the JSON of the noun as it is in Go; version is the noun's own,
 // beside it for whoever looks into the file.
-type record struct {
+type noun struct {
 	kind    string // what a client calls it, such as "webhook"
 	id      string
 	version int64  // that it has once it is written
@@ -18,15 +18,15 @@ type record struct {
 	value   string
 }
 
-// newRecord makes the row of a noun whose version has been raised already.
-func newRecord(kind, id string, version int64, noun any) (record, error) {
-	value, err := json.Marshal(noun)
-	return record{kind: kind, id: id, version: version, value: string(value)}, err
+// newNoun makes the row of a noun whose version has been raised already.
+func newNoun(kind, id string, version int64, value any) (noun, error) {
+	text, err := json.Marshal(value)
+	return noun{kind: kind, id: id, version: version, value: string(text)}, err
 }
 
 // put writes the row if the stored version is the one before its own. It reports whether it had to: the same write
 // may have happened before, with its answer lost.
-func (r record) put(conn *sqlite.Conn) (written bool, err error) {
+func (r noun) put(conn *sqlite.Conn) (written bool, err error) {
 	version, value, found, err := r.stored(conn)
 	switch {
 	case err != nil:
@@ -50,7 +50,7 @@ func (r record) put(conn *sqlite.Conn) (written bool, err error) {
 	return true, execute(p.stmt)
 }
 
-func (r record) stored(conn *sqlite.Conn) (version int64, value string, found bool, err error) {
+func (r noun) stored(conn *sqlite.Conn) (version int64, value string, found bool, err error) {
 	p := bind(conn, `SELECT version, value FROM config WHERE kind = ? AND id = ?`).text(r.kind).text(r.id)
 	found, err = first(p.stmt, func(row *columns) error {
 		version, value = row.number(), row.text()
@@ -59,8 +59,8 @@ func (r record) stored(conn *sqlite.Conn) (version int64, value string, found bo
 	return version, value, found, err
 }
 
-// uniqueName refuses a name that another record of the kind has.
-func (r record) uniqueName(conn *sqlite.Conn) error {
+// uniqueName refuses a name that another row of the kind has.
+func (r noun) uniqueName(conn *sqlite.Conn) error {
 	if r.name == "" {
 		return nil
 	}
@@ -76,8 +76,8 @@ func (r record) uniqueName(conn *sqlite.Conn) error {
 	})
 }
 
-// drop deletes the row if the stored version is the record's, or whatever the version when that is 0.
-func (r record) drop(conn *sqlite.Conn) error {
+// drop deletes the row if the stored version is the row's, or whatever the version when that is 0.
+func (r noun) drop(conn *sqlite.Conn) error {
 	version, _, found, err := r.stored(conn)
 	switch {
 	case err != nil:
@@ -90,26 +90,26 @@ func (r record) drop(conn *sqlite.Conn) error {
 	return execute(bind(conn, `DELETE FROM config WHERE kind = ? AND id = ?`).text(r.kind).text(r.id).stmt)
 }
 
-func (r record) missing() error {
+func (r noun) missing() error {
 	return fault.New(fault.NotFound, "There is no %s %s.", r.kind, r.id)
 }
 
-func (r record) conflict() error {
+func (r noun) conflict() error {
 	return fault.New(fault.UpdateConflict, "Somebody else has changed the %s meanwhile.", r.kind).
 		With("Read it again and repeat the change.")
 }
 
 // get reads one noun.
-func get[T any](conn *sqlite.Conn, kind, id string) (noun T, err error) {
-	r := record{kind: kind, id: id}
-	_, value, found, err := r.stored(conn)
+func get[T any](conn *sqlite.Conn, kind, id string) (value T, err error) {
+	r := noun{kind: kind, id: id}
+	_, text, found, err := r.stored(conn)
 	if err == nil && !found {
 		err = r.missing()
 	}
 	if err != nil {
-		return noun, err
+		return value, err
 	}
-	return noun, json.Unmarshal([]byte(value), &noun)
+	return value, json.Unmarshal([]byte(text), &value)
 }
 
 // list reads all nouns of a kind, by id.

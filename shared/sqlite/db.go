@@ -22,7 +22,7 @@ import (
 	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/record"
 )
 
 // Options are what a database can be told; the zero value is good.
@@ -53,7 +53,7 @@ type DB struct {
 	version memo[struct{}, int64]
 	clients memo[string, access.Client]
 	// recent has the events that were recorded last: the sender asks for each within milliseconds.
-	recent webhook.Recent
+	recent record.Recent
 	// lastMessage is the id of the newest message. Ids go on from the microsecond of the start, so that none that
 	// somebody may still want to delete is given a second time.
 	lastMessage atomic.Int64

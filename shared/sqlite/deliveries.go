@@ -6,8 +6,8 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
-	"nepenthes/shared/webhook"
 )
 
 // deliveryColumns are the columns of a delivery in the order of bindDelivery and scanDelivery; its key goes before.
@@ -33,8 +33,8 @@ var (
 		AND (` + deliveryColumns + `) IS (` + deliveryValues + `) AND expires_at > ?29`
 )
 
-// Delivery implements conformance.Deliveries.
-func (db *DB) Delivery(ctx context.Context, key webhook.Key) (d webhook.Delivery, err error) {
+// Delivery implements store.Deliveries.
+func (db *DB) Delivery(ctx context.Context, key delivery.Key) (d delivery.Delivery, err error) {
 	defer fault.Wrap(&err, "read the delivery of event %x to %s", key.Event, key.Webhook)
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
 		found := false
@@ -46,12 +46,12 @@ func (db *DB) Delivery(ctx context.Context, key webhook.Key) (d webhook.Delivery
 	return d, err
 }
 
-// DeliveriesByKey implements conformance.Deliveries.
-func (db *DB) DeliveriesByKey(ctx context.Context, keys ...webhook.Key) (
-	deliveries map[webhook.Key]webhook.Delivery, err error,
+// DeliveriesByKey implements store.Deliveries.
+func (db *DB) DeliveriesByKey(ctx context.Context, keys ...delivery.Key) (
+	deliveries map[delivery.Key]delivery.Delivery, err error,
 ) {
 	defer fault.Wrap(&err, "read %d deliveries", len(keys))
-	deliveries = make(map[webhook.Key]webhook.Delivery, len(keys))
+	deliveries = make(map[delivery.Key]delivery.Delivery, len(keys))
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
 		for _, key := range keys {
 			d, found, err := readDelivery(conn, key, db.now())
@@ -67,28 +67,28 @@ func (db *DB) DeliveriesByKey(ctx context.Context, keys ...webhook.Key) (
 	return deliveries, err
 }
 
-// PutDelivery implements conformance.Deliveries.
-func (db *DB) PutDelivery(ctx context.Context, d webhook.Delivery, ended *webhook.Attempt) (
-	now webhook.Delivery, won bool, err error,
+// PutDelivery implements store.Deliveries.
+func (db *DB) PutDelivery(ctx context.Context, d delivery.Delivery, ended *delivery.Attempt) (
+	now delivery.Delivery, won bool, err error,
 ) {
 	defer fault.Wrap(&err, "store the delivery of event %x to %s", d.Event, d.Webhook)
 	d.Version++
 	attempt, err := encodeAttempt(ended)
 	if err != nil {
-		return webhook.Delivery{}, false, err
+		return delivery.Delivery{}, false, err
 	}
 	err = db.write(ctx, func(conn *sqlite.Conn) error {
 		now, won, err = putDelivery(conn, &d, attempt, db.now())
 		return err
 	})
 	if err != nil {
-		return webhook.Delivery{}, false, err
+		return delivery.Delivery{}, false, err
 	}
 	return now, won, nil
 }
 
-func putDelivery(conn *sqlite.Conn, d *webhook.Delivery, ended encodedAttempt, at time.Time) (
-	now webhook.Delivery, won bool, err error,
+func putDelivery(conn *sqlite.Conn, d *delivery.Delivery, ended encodedAttempt, at time.Time) (
+	now delivery.Delivery, won bool, err error,
 ) {
 	written, err := writeDelivery(conn, d, at)
 	if err != nil {
@@ -106,7 +106,7 @@ func putDelivery(conn *sqlite.Conn, d *webhook.Delivery, ended encodedAttempt, a
 }
 
 // writeDelivery stores d if the version before it is the stored one, and reports whether it was so.
-func writeDelivery(conn *sqlite.Conn, d *webhook.Delivery, at time.Time) (written bool, err error) {
+func writeDelivery(conn *sqlite.Conn, d *delivery.Delivery, at time.Time) (written bool, err error) {
 	if d.Version > 1 {
 		err = execute(bindDelivery(bind(conn, changeDelivery), d).instant(at).stmt)
 		return conn.Changes() > 0, err
@@ -122,7 +122,7 @@ func writeDelivery(conn *sqlite.Conn, d *webhook.Delivery, at time.Time) (writte
 }
 
 // dropExpired removes a row that is on disk still though it has expired, and reports whether it was so.
-func dropExpired(conn *sqlite.Conn, key webhook.Key, at time.Time) (gone bool, err error) {
+func dropExpired(conn *sqlite.Conn, key delivery.Key, at time.Time) (gone bool, err error) {
 	for _, query := range [...]string{
 		`DELETE FROM attempts WHERE delivery = (SELECT number` + fromDelivery + ` AND expires_at <= ?4)`,
 		`DELETE` + fromDelivery + ` AND expires_at <= ?4`,
@@ -134,7 +134,7 @@ func dropExpired(conn *sqlite.Conn, key webhook.Key, at time.Time) (gone bool, e
 	return conn.Changes() > 0, nil
 }
 
-func readDelivery(conn *sqlite.Conn, key webhook.Key, at time.Time) (d webhook.Delivery, found bool, err error) {
+func readDelivery(conn *sqlite.Conn, key delivery.Key, at time.Time) (d delivery.Delivery, found bool, err error) {
 	found, err = first(bindKey(bind(conn, getDelivery), key).instant(at).stmt, func(row *columns) error {
 		d = scanDelivery(row)
 		return nil
@@ -142,17 +142,17 @@ func readDelivery(conn *sqlite.Conn, key webhook.Key, at time.Time) (d webhook.D
 	return d, found, err
 }
 
-func bindKey(p *parameters, key webhook.Key) *parameters {
+func bindKey(p *parameters, key delivery.Key) *parameters {
 	return p.text(key.Webhook).number(key.ReceivedMs).bytes(key.Event[:])
 }
 
-func scanKey(row *columns) (key webhook.Key) {
+func scanKey(row *columns) (key delivery.Key) {
 	key.Webhook, key.ReceivedMs = row.text(), row.number()
 	row.array(key.Event[:])
 	return key
 }
 
-func bindDelivery(p *parameters, d *webhook.Delivery) *parameters {
+func bindDelivery(p *parameters, d *delivery.Delivery) *parameters {
 	bindKey(p, d.Key).number(d.Version).instant(d.ExpiresAt)
 	p.text(d.EventID).text(d.EventSource).text(d.EventType).text(string(d.Origin))
 	p.text(string(d.State)).text(string(d.Reason)).integer(d.AttemptCount).integer(d.Scheduled).time(d.NextAttemptAt)
@@ -183,23 +183,23 @@ const (
 	lastColumns  = 6
 )
 
-func scanDelivery(row *columns) webhook.Delivery {
-	d := webhook.Delivery{Key: scanKey(row), Version: row.number(), ExpiresAt: row.time()}
+func scanDelivery(row *columns) delivery.Delivery {
+	d := delivery.Delivery{Key: scanKey(row), Version: row.number(), ExpiresAt: row.time()}
 	d.CreatedAt = time.UnixMilli(d.ReceivedMs).UTC()
 	d.EventID, d.EventSource, d.EventType = row.text(), row.text(), row.text()
-	d.Origin, d.State, d.Reason = webhook.Trigger(row.text()), webhook.State(row.text()), webhook.Reason(row.text())
+	d.Origin, d.State, d.Reason = delivery.Trigger(row.text()), delivery.State(row.text()), delivery.Reason(row.text())
 	d.AttemptCount, d.Scheduled, d.NextAttemptAt = row.integer(), row.integer(), row.time()
 	if !row.null(leaseColumns) {
-		d.Lease = &webhook.Lease{Attempt: row.text(), Trigger: webhook.Trigger(row.text()), Until: row.time()}
+		d.Lease = &delivery.Lease{Attempt: row.text(), Trigger: delivery.Trigger(row.text()), Until: row.time()}
 	}
 	if !row.null(owedColumns) {
-		d.Owed = &webhook.Owed{Trigger: webhook.Trigger(row.text()), At: row.time()}
+		d.Owed = &delivery.Owed{Trigger: delivery.Trigger(row.text()), At: row.time()}
 	}
 	d.SweepAt, d.Rings, d.FinishedAt = row.time(), row.integer(), row.time()
 	if !row.null(lastColumns) {
-		d.Last = &webhook.Summary{
-			Number: row.integer(), Outcome: webhook.Outcome(row.text()), StartedAt: row.time(),
-			Total: row.duration(), Status: row.integer(), ErrorClass: webhook.ErrorClass(row.text()),
+		d.Last = &delivery.Summary{
+			Number: row.integer(), Outcome: delivery.Outcome(row.text()), StartedAt: row.time(),
+			Total: row.duration(), Status: row.integer(), ErrorClass: delivery.ErrorClass(row.text()),
 		}
 	}
 	return d

@@ -11,8 +11,9 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/store"
 )
 
 // rowsPerPage is how many rows one call looks at, at most: a filter that matches nothing costs a few milliseconds
@@ -21,8 +22,8 @@ const rowsPerPage = 1000
 
 const listDue = `SELECT ` + deliveryKey + ` FROM deliveries WHERE sweep_at <= ? AND expires_at > ? ORDER BY sweep_at LIMIT ?`
 
-// Deliveries implements conformance.Deliveries.
-func (db *DB) Deliveries(ctx context.Context, q webhook.Query) (page webhook.Page, err error) {
+// Deliveries implements store.Deliveries.
+func (db *DB) Deliveries(ctx context.Context, q store.Query) (page store.Page, err error) {
 	defer fault.Wrap(&err, "list deliveries")
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
 		page, err = readPage(walk(conn, q), q, db.now())
@@ -31,8 +32,8 @@ func (db *DB) Deliveries(ctx context.Context, q webhook.Query) (page webhook.Pag
 	return page, err
 }
 
-// Due implements conformance.Deliveries.
-func (db *DB) Due(ctx context.Context, until time.Time, limit int) (keys []webhook.Key, err error) {
+// Due implements store.Deliveries.
+func (db *DB) Due(ctx context.Context, until time.Time, limit int) (keys []delivery.Key, err error) {
 	defer fault.Wrap(&err, "list what is due")
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
 		p := bind(conn, listDue)
@@ -46,7 +47,7 @@ func (db *DB) Due(ctx context.Context, until time.Time, limit int) (keys []webho
 
 // walk prepares the way through the rows between the query's bounds, away from where it begins: along the key for
 // one webhook, along the index of the dead for all of them.
-func walk(conn *sqlite.Conn, q webhook.Query) *sqlite.Stmt {
+func walk(conn *sqlite.Conn, q store.Query) *sqlite.Stmt {
 	low, high := bounds(q)
 	p := bind(conn, walkQuery(q)).number(low.ms).bytes(low.event).number(high.ms).bytes(high.event)
 	if q.Webhook != "" {
@@ -55,7 +56,7 @@ func walk(conn *sqlite.Conn, q webhook.Query) *sqlite.Stmt {
 	return p.text(low.webhook).text(high.webhook).stmt
 }
 
-func walkQuery(q webhook.Query) string {
+func walkQuery(q store.Query) string {
 	list, place, low, high := `webhook = ?5`, `received_ms, event`, `?1, ?2`, `?3, ?4`
 	if q.Webhook == "" {
 		// SQLite uses a partial index only for what implies its condition: this is deliveries_dead's.
@@ -83,7 +84,7 @@ func (p place) compare(other place) int {
 }
 
 // bounds are the places between which, both excluded, the query's rows stand.
-func bounds(q webhook.Query) (low, high place) {
+func bounds(q store.Query) (low, high place) {
 	low, high = place{ms: math.MinInt64}, place{ms: math.MaxInt64}
 	if !q.Since.IsZero() {
 		low.ms = wholeMilli(q.Since)
@@ -91,7 +92,7 @@ func bounds(q webhook.Query) (low, high place) {
 	if !q.Until.IsZero() {
 		high.ms = wholeMilli(q.Until)
 	}
-	if q.From == (webhook.Key{}) {
+	if q.From == (delivery.Key{}) {
 		return low, high
 	}
 	from := place{q.From.ReceivedMs, q.From.Event[:], q.From.Webhook}
@@ -111,8 +112,8 @@ func wholeMilli(t time.Time) int64 {
 }
 
 // readPage gathers the rows that the query keeps until the page is full, or rowsPerPage have been looked at.
-func readPage(rows *sqlite.Stmt, q webhook.Query, now time.Time) (page webhook.Page, err error) {
-	var last webhook.Key
+func readPage(rows *sqlite.Stmt, q store.Query, now time.Time) (page store.Page, err error) {
+	var last delivery.Key
 	for looked := 0; ; looked++ {
 		found, err := rows.Step()
 		if err != nil {
@@ -136,7 +137,7 @@ func readPage(rows *sqlite.Stmt, q webhook.Query, now time.Time) (page webhook.P
 	return page, rows.Reset()
 }
 
-func keeps(q webhook.Query, d *webhook.Delivery, now time.Time) bool {
+func keeps(q store.Query, d *delivery.Delivery, now time.Time) bool {
 	return now.Before(d.ExpiresAt) && (q.State == "" || q.State == d.State) &&
 		(q.EventType == "" || q.EventType == d.EventType)
 }

@@ -11,9 +11,10 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"nepenthes/events"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/record"
 )
 
 // eventColumns are the columns of a recorded event in the order of bindEvent and scanEvent; its plan follows them.
@@ -29,9 +30,9 @@ var (
 	getEvent = `SELECT ` + eventColumns + ` FROM events WHERE key = ? AND expires_at > ?`
 )
 
-// PutEvent implements conformance.Events.
-func (db *DB) PutEvent(ctx context.Context, r webhook.Recorded, plan []string) (
-	stored webhook.Recorded, storedPlan []string, created bool, err error,
+// PutEvent implements store.Events.
+func (db *DB) PutEvent(ctx context.Context, r record.Event, plan []string) (
+	stored record.Event, storedPlan []string, created bool, err error,
 ) {
 	defer fault.Wrap(&err, "record event %s of %s", r.ID, r.Source)
 	r.MatchCount = len(plan)
@@ -59,7 +60,7 @@ func (db *DB) PutEvent(ctx context.Context, r webhook.Recorded, plan []string) (
 }
 
 // readPlanned reads what is stored under the key of r, with its plan, and makes sure that it is that event.
-func readPlanned(conn *sqlite.Conn, r *webhook.Recorded, now time.Time) (webhook.Recorded, []string, error) {
+func readPlanned(conn *sqlite.Conn, r *record.Event, now time.Time) (record.Event, []string, error) {
 	stored, err := readEvent(conn, r.Key(), now)
 	if err != nil {
 		return stored, nil, err
@@ -71,8 +72,8 @@ func readPlanned(conn *sqlite.Conn, r *webhook.Recorded, now time.Time) (webhook
 	return stored, plan, err
 }
 
-// Event implements conformance.Events.
-func (db *DB) Event(ctx context.Context, key events.Key) (r webhook.Recorded, err error) {
+// Event implements store.Events.
+func (db *DB) Event(ctx context.Context, key events.Key) (r record.Event, err error) {
 	defer fault.Wrap(&err, "read event %x", key)
 	if known := db.recent.Get(key, db.now()); known != nil {
 		return *known, nil
@@ -84,7 +85,7 @@ func (db *DB) Event(ctx context.Context, key events.Key) (r webhook.Recorded, er
 	return r, err
 }
 
-// Plan implements conformance.Events.
+// Plan implements store.Events.
 func (db *DB) Plan(ctx context.Context, key events.Key, offset, limit int) (plan []string, err error) {
 	defer fault.Wrap(&err, "read the plan of event %x", key)
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
@@ -94,7 +95,7 @@ func (db *DB) Plan(ctx context.Context, key events.Key, offset, limit int) (plan
 	return plan, err
 }
 
-// Planned implements conformance.Events.
+// Planned implements store.Events.
 func (db *DB) Planned(ctx context.Context, key events.Key, webhookID string) (planned bool, err error) {
 	defer fault.Wrap(&err, "look for %s in the plan of event %x", webhookID, key)
 	wanted, err := packPlan([]string{webhookID})
@@ -114,13 +115,13 @@ func (db *DB) Planned(ctx context.Context, key events.Key, webhookID string) (pl
 // encodedEvent is an event with what is JSON in its row, "" for what is not there. It is made before the writer has
 // its turn, which is everybody's.
 type encodedEvent struct {
-	*webhook.Recorded
+	*record.Event
 	project, actor string
 	plan           []byte
 }
 
-func encodeEvent(r *webhook.Recorded, plan []string) (e encodedEvent, err error) {
-	e.Recorded = r
+func encodeEvent(r *record.Event, plan []string) (e encodedEvent, err error) {
+	e.Event = r
 	if e.project, err = encodePart(r.Project); err != nil {
 		return e, err
 	}
@@ -145,7 +146,7 @@ func bindEvent(p *parameters, e encodedEvent) *parameters {
 	return p.integer(e.MatchCount).bytes(e.Data).bytes(e.plan)
 }
 
-func readEvent(conn *sqlite.Conn, key events.Key, now time.Time) (r webhook.Recorded, err error) {
+func readEvent(conn *sqlite.Conn, key events.Key, now time.Time) (r record.Event, err error) {
 	found, err := first(bind(conn, getEvent).bytes(key[:]).instant(now).stmt, func(row *columns) error {
 		r, err = scanEvent(row)
 		return err
@@ -156,7 +157,7 @@ func readEvent(conn *sqlite.Conn, key events.Key, now time.Time) (r webhook.Reco
 	return r, err
 }
 
-func scanEvent(row *columns) (r webhook.Recorded, err error) {
+func scanEvent(row *columns) (r record.Event, err error) {
 	r.Source, r.ID, r.Type, r.OccurredAt = row.text(), row.text(), row.text(), row.text()
 	if r.Project, err = decodePart[events.Project](row); err != nil {
 		return r, err
@@ -164,7 +165,7 @@ func scanEvent(row *columns) (r webhook.Recorded, err error) {
 	if r.Actor, err = decodePart[events.Actor](row); err != nil {
 		return r, err
 	}
-	r.Trigger, r.TraceID = webhook.Trigger(row.text()), row.text()
+	r.Trigger, r.TraceID = delivery.Trigger(row.text()), row.text()
 	r.ReceivedAt, r.ExpiresAt = time.UnixMilli(row.number()).UTC(), row.time()
 	r.MatchCount, r.Data = row.integer(), row.bytes()
 	return r, nil

@@ -1,6 +1,6 @@
 package sqlite
 
-import "nepenthes/shared/webhook"
+import "nepenthes/shared/store"
 
 // Queries are the statements that must find their rows by an index, however large the tables are.
 func Queries() []string {
@@ -10,7 +10,7 @@ func Queries() []string {
 	}, purges...)
 	for _, webhookID := range []string{"", "wh_1"} {
 		for _, backward := range []bool{false, true} {
-			queries = append(queries, walkQuery(webhook.Query{Webhook: webhookID, Backward: backward}))
+			queries = append(queries, walkQuery(store.Query{Webhook: webhookID, Backward: backward}))
 		}
 	}
 	return queries

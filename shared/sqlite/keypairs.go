@@ -9,7 +9,7 @@ import (
 	"nepenthes/shared/keypair"
 )
 
-// KeyPairs implements conformance.Store.
+// KeyPairs implements store.Store.
 func (db *DB) KeyPairs(ctx context.Context, purpose string) (pairs []keypair.Pair, err error) {
 	defer fault.Wrap(&err, "list key pairs for %s", purpose)
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
@@ -24,7 +24,7 @@ func (db *DB) KeyPairs(ctx context.Context, purpose string) (pairs []keypair.Pai
 	return pairs, err
 }
 
-// PutKeyPair implements conformance.Store.
+// PutKeyPair implements store.Store.
 func (db *DB) PutKeyPair(ctx context.Context, pair keypair.Pair, after string) (err error) {
 	defer fault.Wrap(&err, "store key pair %s for %s", pair.ID, pair.Purpose)
 	return db.write(ctx, func(conn *sqlite.Conn) error {

@@ -91,7 +91,7 @@ func (db *DB) newLane(name lane.Name, options LaneOptions) *Lane {
 	return l
 }
 
-// Send implements conformance.Sender: all messages become durable, or none does.
+// Send implements lane.Sender: all messages become durable, or none does.
 func (l *Lane) Send(ctx context.Context, messages ...lane.Message) (err error) {
 	defer fault.Wrap(&err, "send to lane %s", l.name)
 	if len(messages) == 0 {
@@ -114,7 +114,7 @@ func (l *Lane) Send(ctx context.Context, messages ...lane.Message) (err error) {
 	return nil
 }
 
-// Receive implements conformance.Consumer. A group that has its share in flight is passed over until one of its
+// Receive implements lane.Consumer. A group that has its share in flight is passed over until one of its
 // messages is deleted or comes back; messages without a group have no share.
 func (l *Lane) Receive(ctx context.Context, max int) (received []lane.Message, err error) {
 	defer fault.Wrap(&err, "receive from lane %s", l.name)
@@ -213,7 +213,7 @@ func (l *Lane) bury(conn *sqlite.Conn, batch []taken) (dead []taken, err error) 
 	return dead, nil
 }
 
-// Delete implements conformance.Consumer.
+// Delete implements lane.Consumer.
 func (l *Lane) Delete(ctx context.Context, ids ...string) (err error) {
 	defer fault.Wrap(&err, "delete from lane %s", l.name)
 	numbers := make([]int64, 0, len(ids))
@@ -232,7 +232,7 @@ func (l *Lane) Delete(ctx context.Context, ids ...string) (err error) {
 	return nil
 }
 
-// Waiting implements conformance.Consumer.
+// Waiting implements lane.Consumer.
 func (l *Lane) Waiting(ctx context.Context) (waiting int, err error) {
 	defer fault.Wrap(&err, "count the messages of lane %s", l.name)
 	if err := ctx.Err(); err != nil {

@@ -9,9 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"nepenthes/shared/conformance"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
+	"nepenthes/shared/lanetest"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/sqlite"
 )
@@ -27,7 +27,7 @@ var places = []struct {
 func TestLaneConformance(t *testing.T) {
 	for _, place := range places {
 		t.Run(place.name, func(t *testing.T) {
-			conformance.TestLane(t, synctest.Test, func(t *testing.T, o conformance.LaneOptions) (_, _ conformance.Consumer) {
+			lanetest.Test(t, synctest.Test, func(t *testing.T, o lanetest.Options) (_, _ lane.Consumer) {
 				options := sqlite.LaneOptions{Visibility: o.Visibility, MaxReceiveCount: o.MaxReceiveCount}
 				db := mustOpen(t, place.folder(t), sqlite.Options{Lanes: map[lane.Name]sqlite.LaneOptions{
 					lane.Deliveries: options, lane.Deliveries.DeadLetters(): {Visibility: o.Visibility},

@@ -8,31 +8,31 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"nepenthes/shared/fault"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/project"
 )
 
 const projectKind = "project"
 
-// Projects implements conformance.Projects.
-func (db *DB) Projects(ctx context.Context) (projects []webhook.Project, err error) {
+// Projects implements store.Projects.
+func (db *DB) Projects(ctx context.Context) (projects []project.Project, err error) {
 	defer fault.Wrap(&err, "list projects")
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
-		projects, err = list[webhook.Project](conn, projectKind)
+		projects, err = list[project.Project](conn, projectKind)
 		return err
 	})
-	slices.SortFunc(projects, func(a, b webhook.Project) int {
+	slices.SortFunc(projects, func(a, b project.Project) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})
 	return projects, err
 }
 
-// ProjectsByID implements conformance.Projects.
-func (db *DB) ProjectsByID(ctx context.Context, ids ...string) (projects []webhook.Project, err error) {
+// ProjectsByID implements store.Projects.
+func (db *DB) ProjectsByID(ctx context.Context, ids ...string) (projects []project.Project, err error) {
 	defer fault.Wrap(&err, "read %d projects", len(ids))
 	wanted := slices.Compact(slices.Sorted(slices.Values(ids)))
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
 		for _, id := range wanted {
-			p, err := get[webhook.Project](conn, projectKind, id)
+			p, err := get[project.Project](conn, projectKind, id)
 			if fault.Is(err, fault.NotFound) {
 				continue
 			}
@@ -46,12 +46,12 @@ func (db *DB) ProjectsByID(ctx context.Context, ids ...string) (projects []webho
 	return projects, err
 }
 
-// PutProject implements conformance.Projects.
-func (db *DB) PutProject(ctx context.Context, p *webhook.Project) (err error) {
+// PutProject implements store.Projects.
+func (db *DB) PutProject(ctx context.Context, p *project.Project) (err error) {
 	defer fault.Wrap(&err, "store project %s", p.ID)
 	changed := *p
 	changed.Version++
-	r, err := newRecord(projectKind, p.ID, changed.Version, changed)
+	r, err := newNoun(projectKind, p.ID, changed.Version, changed)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"nepenthes/shared/access"
+	"nepenthes/shared/project"
 	"nepenthes/shared/settings"
 	"nepenthes/shared/signing"
 	"nepenthes/shared/sqlite"
@@ -68,7 +69,7 @@ func TestRowsOfVersion1AreRead(t *testing.T) {
 		StatusSince: at(3), LockVersion: 2, CreatedAt: at(4), UpdatedAt: at(5),
 	})
 	gotProjects, err := db.Projects(t.Context())
-	compare(t, gotProjects, err, []webhook.Project{{
+	compare(t, gotProjects, err, []project.Project{{
 		ID: "7", Identifier: "plant", Name: "Plant", Gone: true, NewsAt: at(0), CreatedAt: at(6), Version: 1,
 	}})
 	secret := access.Secret{ID: "sec_2", CreatedAt: at(7)}

@@ -3,9 +3,9 @@ package sqlite
 import (
 	"time"
 
-	"zombiezen.com/go/sqlite"
+	"nepenthes/shared/store"
 
-	"nepenthes/shared/webhook"
+	"zombiezen.com/go/sqlite"
 )
 
 // storeSchema holds the tables of the store, version 1. Times are Unix nanoseconds, NULL for the zero time, but for
@@ -162,7 +162,7 @@ var purges = []string{
 func purge(conn *sqlite.Conn, now time.Time) (more bool, err error) {
 	for _, query := range purges {
 		stmt := conn.Prep(query)
-		stmt.BindInt64(1, webhook.UnixNano(now))
+		stmt.BindInt64(1, store.UnixNano(now))
 		stmt.BindInt64(2, purgePortion)
 		if err := execute(stmt); err != nil {
 			return false, err

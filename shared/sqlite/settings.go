@@ -12,7 +12,7 @@ import (
 // settingsKind is the kind of the one record that holds the settings; its id is empty.
 const settingsKind = "settings"
 
-// Settings implements conformance.Catalogue.
+// Settings implements store.Catalogue.
 func (db *DB) Settings(ctx context.Context) (s settings.Settings, err error) {
 	defer fault.Wrap(&err, "read the settings")
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
@@ -25,12 +25,12 @@ func (db *DB) Settings(ctx context.Context) (s settings.Settings, err error) {
 	return s, err
 }
 
-// PutSettings implements conformance.Catalogue.
+// PutSettings implements store.Catalogue.
 func (db *DB) PutSettings(ctx context.Context, s *settings.Settings) (err error) {
 	defer fault.Wrap(&err, "store the settings")
 	changed := *s
 	changed.LockVersion++
-	r, err := newRecord(settingsKind, "", changed.LockVersion, changed)
+	r, err := newNoun(settingsKind, "", changed.LockVersion, changed)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// PutState implements conformance.State.
+// PutState implements store.State.
 func (db *DB) PutState(ctx context.Context, key string, value []byte, expires time.Time) (err error) {
 	defer fault.Wrap(&err, "store state")
 	return db.write(ctx, func(conn *sqlite.Conn) error {
@@ -18,7 +18,7 @@ func (db *DB) PutState(ctx context.Context, key string, value []byte, expires ti
 	})
 }
 
-// AddState implements conformance.State.
+// AddState implements store.State.
 func (db *DB) AddState(ctx context.Context, key string, value []byte, expires time.Time) (err error) {
 	defer fault.Wrap(&err, "add state")
 	return db.write(ctx, func(conn *sqlite.Conn) error {
@@ -35,7 +35,7 @@ func (db *DB) AddState(ctx context.Context, key string, value []byte, expires ti
 	})
 }
 
-// State implements conformance.State.
+// State implements store.State.
 func (db *DB) State(ctx context.Context, key string) (value []byte, err error) {
 	defer fault.Wrap(&err, "read state")
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
@@ -52,7 +52,7 @@ func (db *DB) State(ctx context.Context, key string) (value []byte, err error) {
 	return value, err
 }
 
-// DropState implements conformance.State.
+// DropState implements store.State.
 func (db *DB) DropState(ctx context.Context, key string) (err error) {
 	defer fault.Wrap(&err, "drop state")
 	return db.write(ctx, func(conn *sqlite.Conn) error {
@@ -60,7 +60,7 @@ func (db *DB) DropState(ctx context.Context, key string) (err error) {
 	})
 }
 
-// Count implements conformance.State.
+// Count implements store.State.
 func (db *DB) Count(ctx context.Context, key string, by int64, expires time.Time) (count int64, err error) {
 	defer fault.Wrap(&err, "count")
 	run, query := db.write, `INSERT INTO counters (key, expires_at, count) VALUES (?1, ?3, ?4) ON CONFLICT (key) DO UPDATE SET

@@ -12,8 +12,10 @@ import (
 	zombie "zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/id"
 	"nepenthes/shared/sqlite"
+	"nepenthes/shared/store"
 	"nepenthes/shared/webhook"
 )
 
@@ -63,8 +65,8 @@ func BenchmarkList(b *testing.B) {
 	var first time.Duration
 	for _, depth := range []int{0, stored / 2, stored - 100} {
 		b.Run(strconv.Itoa(depth)+" deep", func(b *testing.B) {
-			q := webhook.Query{Webhook: hook, Limit: 20}
-			q.From = webhook.Key{Webhook: hook, ReceivedMs: now.Add(-time.Duration(depth) * time.Millisecond).UnixMilli()}
+			q := store.Query{Webhook: hook, Limit: 20}
+			q.From = delivery.Key{Webhook: hook, ReceivedMs: now.Add(-time.Duration(depth) * time.Millisecond).UnixMilli()}
 			for b.Loop() {
 				if page, err := db.Deliveries(b.Context(), q); err != nil || len(page.Deliveries) != q.Limit {
 					b.Fatalf("got %d deliveries, error %v", len(page.Deliveries), err)
@@ -113,10 +115,10 @@ func deliver(b *testing.B, db *sqlite.DB, eventID, hook string) {
 		return
 	}
 	d, now := e.Delivery(hook), time.Now()
-	a := &webhook.Attempt{
-		ID: id.New(id.Attempt, now), Number: 1, Trigger: webhook.TriggerSchedule, Outcome: webhook.OutcomeDelivered,
+	a := &delivery.Attempt{
+		ID: id.New(id.Attempt, now), Number: 1, Trigger: delivery.TriggerSchedule, Outcome: delivery.OutcomeDelivered,
 		StartedAt: now, URL: "https://billing.example.com/hooks", Format: webhook.FormatNepenthes, Signed: true,
-		Response: &webhook.Response{Status: 200, Body: []byte("ok"), Headers: http.Header{
+		Response: &delivery.Response{Status: 200, Body: []byte("ok"), Headers: http.Header{
 			"Content-Type": {"text/plain"}, "Content-Length": {"2"}, "Date": {"Fri, 02 Jan 2026 11:00:00 GMT"},
 		}},
 	}
@@ -127,7 +129,7 @@ func deliver(b *testing.B, db *sqlite.DB, eventID, hook string) {
 	if err != nil {
 		b.Error(err)
 	}
-	if err := d.Record(a, webhook.Rules{}, now); err != nil {
+	if err := d.Record(a, delivery.Rules{}, now); err != nil {
 		b.Error(err)
 	}
 	if _, won, err := db.PutDelivery(b.Context(), d, a); err != nil || !won {

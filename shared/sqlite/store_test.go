@@ -11,24 +11,26 @@ import (
 	zombie "zombiezen.com/go/sqlite"
 
 	"nepenthes/events"
-	"nepenthes/shared/conformance"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
+	"nepenthes/shared/record"
 	"nepenthes/shared/settings"
 	"nepenthes/shared/sqlite"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/store"
+	"nepenthes/shared/storetest"
 )
 
-var _ conformance.Store = (*sqlite.DB)(nil)
+var _ store.Store = (*sqlite.DB)(nil)
 
 func TestStore(t *testing.T) {
 	t.Run("in memory", func(t *testing.T) {
-		conformance.TestStore(t, func(t *testing.T, now func() time.Time) conformance.Store {
+		storetest.Test(t, func(t *testing.T, now func() time.Time) store.Store {
 			return openStore(t, "", now)
 		})
 	})
 	t.Run("in a file", func(t *testing.T) {
-		conformance.TestStore(t, func(t *testing.T, now func() time.Time) conformance.Store {
+		storetest.Test(t, func(t *testing.T, now func() time.Time) store.Store {
 			return openStore(t, t.TempDir(), now)
 		})
 	})
@@ -50,19 +52,19 @@ func openStore(t testing.TB, folder string, now func() time.Time) *sqlite.DB {
 }
 
 // newEvent is an event that a producer pushed just now; it is kept for a day.
-func newEvent(eventID string) webhook.Recorded {
+func newEvent(eventID string) record.Event {
 	now := time.Now().Truncate(time.Millisecond)
-	return webhook.Recorded{
+	return record.Event{
 		Event: events.Event{
 			ID: eventID, Source: events.DefaultSource, Type: "user:created", OccurredAt: now.Format(time.RFC3339),
 			Data: []byte(`{"id":1}`),
 		},
-		ReceivedAt: now, ExpiresAt: now.Add(24 * time.Hour), Trigger: webhook.TriggerSchedule,
+		ReceivedAt: now, ExpiresAt: now.Add(24 * time.Hour), Trigger: delivery.TriggerSchedule,
 	}
 }
 
 // putDelivery stores a delivery and gives it as it is stored.
-func putDelivery(t testing.TB, db *sqlite.DB, d webhook.Delivery, ended *webhook.Attempt) webhook.Delivery {
+func putDelivery(t testing.TB, db *sqlite.DB, d delivery.Delivery, ended *delivery.Attempt) delivery.Delivery {
 	t.Helper()
 	now, won, err := db.PutDelivery(t.Context(), d, ended)
 	if err != nil || !won {
@@ -80,8 +82,8 @@ func TestChangesAreTrimmed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := db.Changes(t.Context(), made-kept-1); !errors.Is(err, webhook.ErrGap) {
-		t.Errorf("got error %v, want webhook.ErrGap", err)
+	if _, err := db.Changes(t.Context(), made-kept-1); !errors.Is(err, store.ErrGap) {
+		t.Errorf("got error %v, want store.ErrGap", err)
 	}
 	changes, err := db.Changes(t.Context(), made-kept)
 	if err != nil || len(changes) != kept {
@@ -99,7 +101,7 @@ func TestPageLooksAtBoundedRows(t *testing.T) {
 		e := newEvent("evt_" + strconv.Itoa(i))
 		putDelivery(t, db, e.Delivery(hook), nil)
 	}
-	q := webhook.Query{Webhook: hook, State: webhook.Held, Limit: 10}
+	q := store.Query{Webhook: hook, State: delivery.Held, Limit: 10}
 	for page, more := range []bool{true, true, false} {
 		got, err := db.Deliveries(t.Context(), q)
 		if err != nil || len(got.Deliveries) != 0 || (got.More != nil) != more {
@@ -115,7 +117,7 @@ func TestRestartEndsLeases(t *testing.T) {
 	folder := t.TempDir()
 	e := newEvent("evt_1")
 	d := e.Delivery(id.New(id.Webhook, time.Now()))
-	if err := d.Claim(id.New(id.Attempt, time.Now()), webhook.TriggerSchedule, time.Now()); err != nil {
+	if err := d.Claim(id.New(id.Attempt, time.Now()), delivery.TriggerSchedule, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	db, err := sqlite.Open(folder, sqlite.Options{})
@@ -132,7 +134,7 @@ func TestRestartEndsLeases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if verdict, trigger := d.Judge(time.Now()); verdict != webhook.Go || trigger != webhook.TriggerSchedule {
+	if verdict, trigger := d.Judge(time.Now()); verdict != delivery.Go || trigger != delivery.TriggerSchedule {
 		t.Errorf("got verdict %v by %q, want that the attempt can be made again", verdict, trigger)
 	}
 	if d.Lease == nil || d.Lease.Attempt != claimed.Lease.Attempt {
@@ -158,8 +160,8 @@ func TestPurge(t *testing.T) {
 				t.Fatal(err)
 			}
 			d := e.Delivery(hook)
-			d = putDelivery(t, db, d, &webhook.Attempt{Number: 1})
-			putDelivery(t, db, d, &webhook.Attempt{Number: 2})
+			d = putDelivery(t, db, d, &delivery.Attempt{Number: 1})
+			putDelivery(t, db, d, &delivery.Attempt{Number: 2})
 			if err := db.PutState(t.Context(), key, nil, e.ExpiresAt); err != nil {
 				t.Fatal(err)
 			}

@@ -11,13 +11,13 @@ import (
 
 const webhookKind = "webhook"
 
-// Webhooks implements conformance.Catalogue.
+// Webhooks implements store.Catalogue.
 func (db *DB) Webhooks(ctx context.Context, take func(webhook.Webhook)) (err error) {
 	defer fault.Wrap(&err, "list webhooks")
 	return db.read(ctx, func(conn *sqlite.Conn) error { return eachOf(conn, webhookKind, take) })
 }
 
-// Webhook implements conformance.Catalogue.
+// Webhook implements store.Catalogue.
 func (db *DB) Webhook(ctx context.Context, id string) (w webhook.Webhook, err error) {
 	defer fault.Wrap(&err, "read webhook %s", id)
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
@@ -27,12 +27,12 @@ func (db *DB) Webhook(ctx context.Context, id string) (w webhook.Webhook, err er
 	return w, err
 }
 
-// PutWebhook implements conformance.Catalogue.
+// PutWebhook implements store.Catalogue.
 func (db *DB) PutWebhook(ctx context.Context, w *webhook.Webhook) (err error) {
 	defer fault.Wrap(&err, "store webhook %s", w.ID)
 	changed := *w
 	changed.LockVersion++
-	r, err := newRecord(webhookKind, w.ID, changed.LockVersion, changed)
+	r, err := newNoun(webhookKind, w.ID, changed.LockVersion, changed)
 	if err != nil {
 		return err
 	}
@@ -50,11 +50,11 @@ func (db *DB) PutWebhook(ctx context.Context, w *webhook.Webhook) (err error) {
 	return err
 }
 
-// DeleteWebhook implements conformance.Catalogue.
+// DeleteWebhook implements store.Catalogue.
 func (db *DB) DeleteWebhook(ctx context.Context, id string, lockVersion int64) (err error) {
 	defer fault.Wrap(&err, "delete webhook %s", id)
 	return db.configure(ctx, func(conn *sqlite.Conn) error {
-		if err := (record{kind: webhookKind, id: id, version: lockVersion}).drop(conn); err != nil {
+		if err := (noun{kind: webhookKind, id: id, version: lockVersion}).drop(conn); err != nil {
 			return err
 		}
 		return logChange(conn, id)

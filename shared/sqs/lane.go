@@ -21,7 +21,7 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// Lane is one lane. It implements conformance.Sender, for local and tests conformance.Consumer too, and is safe
+// Lane is one lane. It implements lane.Sender, for local and tests lane.Consumer too, and is safe
 // for concurrent use.
 type Lane struct {
 	client *sqs.Client

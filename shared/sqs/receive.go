@@ -23,7 +23,7 @@ const (
 	shortPoll = 100 * time.Millisecond
 )
 
-// Receive implements conformance.Consumer. A receive that is held must end before ctx does: SQS might still give a
+// Receive implements lane.Consumer. A receive that is held must end before ctx does: SQS might still give a
 // message to one that nobody waits for any more, and hide it.
 func (l *Lane) Receive(ctx context.Context, max int) (received []lane.Message, err error) {
 	defer fault.Wrap(&err, "receive")
@@ -90,7 +90,7 @@ func message(m *types.Message) lane.Message {
 	return received
 }
 
-// Delete implements conformance.Consumer. Messages that this lane value has not received are passed over.
+// Delete implements lane.Consumer. Messages that this lane value has not received are passed over.
 func (l *Lane) Delete(ctx context.Context, ids ...string) (err error) {
 	defer fault.Wrap(&err, "delete %d messages", len(ids))
 	entries := l.receipts(ids)

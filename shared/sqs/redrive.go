@@ -45,7 +45,7 @@ var ErrCannotMove = errors.New("the queues' service moves no messages")
 // cannotMove are the codes by which a service says that it does not know the action.
 var cannotMove = map[string]bool{"InvalidAction": true, "UnknownOperationException": true, "NotImplemented": true}
 
-// Waiting implements conformance.Consumer, as far as SQS knows: a message that was sent a moment ago may be missing.
+// Waiting implements lane.Consumer, as far as SQS knows: a message that was sent a moment ago may be missing.
 func (l *Lane) Waiting(ctx context.Context) (_ int, err error) {
 	defer fault.Wrap(&err, "count the messages")
 	waiting, err := l.attribute(ctx, types.QueueAttributeNameApproximateNumberOfMessages)

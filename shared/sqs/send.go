@@ -22,7 +22,7 @@ import (
 // which one by one would take longer than fan-out may.
 const together = 16
 
-// Send implements conformance.Sender. Batches are sent at the same time, in no order. It fails with an Unavailable
+// Send implements lane.Sender. Batches are sent at the same time, in no order. It fails with an Unavailable
 // fault when a message was not taken in several tries, and with another error when SQS will never take one: before
 // anything is sent when lane.Message.Check says so, otherwise the others may have been sent all the same.
 func (l *Lane) Send(ctx context.Context, messages ...lane.Message) (err error) {

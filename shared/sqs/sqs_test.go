@@ -11,7 +11,8 @@ import (
 
 	"nepenthes/shared/awsclient"
 	"nepenthes/shared/awstest"
-	"nepenthes/shared/conformance"
+	"nepenthes/shared/lane"
+	"nepenthes/shared/lanetest"
 	"nepenthes/shared/sqs"
 )
 
@@ -35,7 +36,7 @@ func TestLane(t *testing.T) {
 	cfg.BaseEndpoint, cfg.Region = aws.String(awstest.MiniStack(t)), "us-east-1"
 	cfg.Credentials = credentials.NewStaticCredentialsProvider("test", "test", "")
 	var opened atomic.Int64
-	conformance.TestLane(t, atOnce, func(t *testing.T, o conformance.LaneOptions) (consumer, deadLetters conformance.Consumer) {
+	lanetest.Test(t, atOnce, func(t *testing.T, o lanetest.Options) (consumer, deadLetters lane.Consumer) {
 		name := fmt.Sprintf("lane-%d", opened.Add(1))
 		for range 2 { // what is there already stays
 			made, dead, err := sqs.Create(t.Context(), cfg, name, name+"-dead",

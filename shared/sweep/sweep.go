@@ -9,16 +9,16 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
-	"nepenthes/shared/webhook"
 )
 
-// Deliveries is what the sweeper reads and moves, see conformance.Deliveries.
+// Deliveries is what the sweeper reads and moves, see store.Deliveries.
 type Deliveries interface {
-	Due(ctx context.Context, until time.Time, limit int) ([]webhook.Key, error)
-	Delivery(ctx context.Context, key webhook.Key) (webhook.Delivery, error)
-	PutDelivery(ctx context.Context, d webhook.Delivery, ended *webhook.Attempt) (now webhook.Delivery, won bool, err error)
+	Due(ctx context.Context, until time.Time, limit int) ([]delivery.Key, error)
+	Delivery(ctx context.Context, key delivery.Key) (delivery.Delivery, error)
+	PutDelivery(ctx context.Context, d delivery.Delivery, ended *delivery.Attempt) (now delivery.Delivery, won bool, err error)
 }
 
 // Bell rings on the lane of retries; nil means that the messages are durable.
@@ -30,7 +30,7 @@ type Bell interface {
 type Config struct {
 	Deliveries Deliveries
 	Retries    Bell
-	Clock      webhook.Clock
+	Clock      delivery.Clock
 	// Now is the time; nil means time.Now.
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -64,7 +64,7 @@ const page = 100
 // is left to the next sweep.
 func (s *Sweeper) Sweep(ctx context.Context) (err error) {
 	defer fault.Wrap(&err, "sweep")
-	seen, rung := map[webhook.Key]bool{}, 0
+	seen, rung := map[delivery.Key]bool{}, 0
 	for {
 		keys, err := s.Deliveries.Due(ctx, s.Now(), page)
 		if err != nil {
@@ -92,7 +92,7 @@ func (s *Sweeper) Sweep(ctx context.Context) (err error) {
 
 // move takes those of the keys that were not seen yet out of the way, and gives the bells to ring for them, also
 // when it fails half-way.
-func (s *Sweeper) move(ctx context.Context, keys []webhook.Key, seen map[webhook.Key]bool) (bells []lane.Message, news bool, err error) {
+func (s *Sweeper) move(ctx context.Context, keys []delivery.Key, seen map[delivery.Key]bool) (bells []lane.Message, news bool, err error) {
 	for _, key := range keys {
 		if seen[key] {
 			continue
@@ -111,7 +111,7 @@ func (s *Sweeper) move(ctx context.Context, keys []webhook.Key, seen map[webhook
 
 // moveOne moves one delivery and says whether to ring for it. One that is gone, or that somebody else changed
 // since it was listed, is left alone: whoever changed it rang or finished it.
-func (s *Sweeper) moveOne(ctx context.Context, key webhook.Key) (delay time.Duration, ring bool, err error) {
+func (s *Sweeper) moveOne(ctx context.Context, key delivery.Key) (delay time.Duration, ring bool, err error) {
 	d, err := s.Deliveries.Delivery(ctx, key)
 	if fault.Is(err, fault.NotFound) {
 		return 0, false, nil

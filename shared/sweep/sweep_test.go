@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"nepenthes/events"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/id"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/limits"
+	"nepenthes/shared/record"
 	"nepenthes/shared/sqlite"
 	"nepenthes/shared/sweep"
 	"nepenthes/shared/webhook"
@@ -77,24 +79,24 @@ func (r *rig) sweepAt(at time.Time) []time.Duration {
 }
 
 // failing stores a delivery whose made attempts of the standard schedule failed, the last one at the rig's time.
-func (r *rig) failing(made int) webhook.Key {
+func (r *rig) failing(made int) delivery.Key {
 	r.t.Helper()
-	rec := webhook.Recorded{
+	rec := record.Event{
 		Event:      events.Event{ID: id.New(id.Event, r.now), Source: events.DefaultSource, Type: "user:created"},
-		ReceivedAt: start, ExpiresAt: start.Add(30 * 24 * time.Hour), Trigger: webhook.TriggerSchedule,
+		ReceivedAt: start, ExpiresAt: start.Add(30 * 24 * time.Hour), Trigger: delivery.TriggerSchedule,
 	}
 	d := rec.Delivery(id.New(id.Webhook, start))
 	for range made {
 		d.NextAttemptAt = time.Time{}
-		a := &webhook.Attempt{ID: id.New(id.Attempt, r.now), Trigger: webhook.TriggerSchedule, Outcome: webhook.OutcomeFailed, ErrorClass: webhook.ErrTimeout}
+		a := &delivery.Attempt{ID: id.New(id.Attempt, r.now), Trigger: delivery.TriggerSchedule, Outcome: delivery.OutcomeFailed, ErrorClass: delivery.ErrTimeout}
 		must(r.t, d.Claim(a.ID, a.Trigger, r.now))
-		must(r.t, d.Record(a, webhook.Rules{Schedule: webhook.ScheduleStandard, Dice: 0.5}, r.now))
+		must(r.t, d.Record(a, delivery.Rules{Schedule: webhook.ScheduleStandard, Dice: 0.5}, r.now))
 	}
 	r.put(d)
 	return d.Key
 }
 
-func (r *rig) put(d webhook.Delivery) {
+func (r *rig) put(d delivery.Delivery) {
 	r.t.Helper()
 	if _, won, err := r.store.PutDelivery(r.t.Context(), d, nil); !won || err != nil {
 		r.t.Fatal(won, err)
@@ -173,7 +175,7 @@ func TestWhatIsInSomebodysHandsIsNotRung(t *testing.T) {
 	d, err := r.store.Delivery(t.Context(), key)
 	must(t, err)
 	r.now = start.Add(2*time.Minute + 4*time.Second)
-	must(t, d.Claim("att_1", webhook.TriggerSchedule, r.now))
+	must(t, d.Claim("att_1", delivery.TriggerSchedule, r.now))
 	r.put(d)
 	if delays := r.sweepAt(start.Add(2*time.Minute + 6*time.Second)); len(delays) != 0 {
 		t.Error("rang for a delivery with a live lease")

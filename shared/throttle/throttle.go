@@ -39,7 +39,7 @@ type name struct {
 	class  Class
 }
 
-// Counter counts until it expires (conformance.State).
+// Counter counts until it expires (store.State).
 type Counter interface {
 	Count(ctx context.Context, key string, by int64, expires time.Time) (int64, error)
 }

@@ -232,3 +232,6 @@ func compare(b *testing.B, made func(i int) webhook.Webhook) {
 	b.ReportMetric(large, "ns/match-100000")
 	b.ReportMetric(large/small, "ratio")
 }
+
+// start is the moment at which the webhooks of the tests are made.
+var start = time.Date(2026, 1, 2, 11, 0, 0, 0, time.UTC)

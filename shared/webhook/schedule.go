@@ -2,8 +2,6 @@ package webhook
 
 import (
 	"time"
-
-	"nepenthes/shared/limits"
 )
 
 // ScheduleName chooses a retry schedule.
@@ -40,17 +38,4 @@ func (n ScheduleName) Wait(made int) (time.Duration, bool) {
 		return 0, false
 	}
 	return waits[made-1], true
-}
-
-// jitterShare is how far a wait is moved at random, so that what failed together does not come back together.
-const jitterShare = 0.1
-
-// backoff is the wait that follows when the schedule says wait, the receiver asked for retryAfter (zero: for
-// nothing), and dice is uniform in [0,1). The later of the two counts. The schedule is moved by up to ±10 %, a
-// Retry-After only upwards, since the receiver said "not before", and never beyond 24 h.
-func backoff(wait, retryAfter time.Duration, dice float64) time.Duration {
-	scheduled := wait + time.Duration((2*dice-1)*jitterShare*float64(wait))
-	asked := min(retryAfter, limits.RetryAfterMax)
-	asked = min(asked+time.Duration(dice*jitterShare*float64(asked)), limits.RetryAfterMax)
-	return max(scheduled, asked)
 }

@@ -53,11 +53,3 @@ func (s Subscription) wantsType(eventType string) bool {
 func (p Projects) include(id string) bool {
 	return p.All || id != "" && slices.Contains(p.IDs, id)
 }
-
-// ProjectOf is the id of the project that e belongs to, empty when it belongs to none.
-func ProjectOf(e events.Event) string {
-	if e.Project == nil {
-		return ""
-	}
-	return e.Project.ID
-}

@@ -94,3 +94,13 @@ func (w *Webhook) Enable(now time.Time) (changed bool) {
 	w.Enabled, w.DisabledReason, w.StatusSince = true, "", now
 	return true
 }
+
+// Reason explains why a webhook is disabled.
+type Reason string
+
+// The reasons. Failing comes from releases that judged webhooks by their age.
+const (
+	Manual  Reason = "manual"
+	Gone    Reason = "gone"
+	Failing Reason = "failing"
+)

@@ -5,7 +5,9 @@ import (
 	"errors"
 
 	"nepenthes/events"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/lane"
+	"nepenthes/shared/record"
 	"nepenthes/shared/webhook"
 )
 
@@ -21,6 +23,6 @@ func (absent) Send(context.Context, ...lane.Message) error { return errAbsent }
 func (absent) Seal(context.Context, []byte, webhook.SealInfo) ([]byte, error) { return nil, errAbsent }
 
 // Operate fails.
-func (absent) Operate(context.Context, events.Event, webhook.Trigger, ...string) (webhook.Recorded, error) {
-	return webhook.Recorded{}, errAbsent
+func (absent) Operate(context.Context, events.Event, delivery.Trigger, ...string) (record.Event, error) {
+	return record.Event{}, errAbsent
 }

@@ -9,7 +9,7 @@ import (
 
 	"nepenthes/shared/address"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/rest"
+	"nepenthes/shared/rest"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/auth/clients"
 	"nepenthes/shared/auth/oauth"

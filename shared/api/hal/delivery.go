@@ -9,8 +9,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/instant"
 	"nepenthes/shared/payload"
+	"nepenthes/shared/record"
 	"nepenthes/shared/webhook"
 )
 
@@ -61,7 +63,7 @@ type DeliveryLinks struct {
 }
 
 // FromDelivery shows a delivery without its attempts.
-func FromDelivery(p Paths, d *webhook.Delivery) *Delivery {
+func FromDelivery(p Paths, d *delivery.Delivery) *Delivery {
 	id := d.ID()
 	return &Delivery{
 		Type: "Delivery", ID: id, State: string(d.State), Reason: text(d.Reason),
@@ -81,7 +83,7 @@ func FromDelivery(p Paths, d *webhook.Delivery) *Delivery {
 // Location is the delivery's address.
 func (d *Delivery) Location() string { return d.Links.Self.Href }
 
-func lastAttempt(s *webhook.Summary) *LastAttempt {
+func lastAttempt(s *delivery.Summary) *LastAttempt {
 	if s == nil {
 		return nil
 	}
@@ -143,7 +145,7 @@ type AttemptError struct {
 
 // FromAttempt shows an attempt. The event is nil once it has expired: then the request has neither headers nor
 // body. Whether the body may be seen is for the caller to say.
-func FromAttempt(r *webhook.Recorded, key webhook.Key, a *webhook.Attempt, showBody bool) *Attempt {
+func FromAttempt(r *record.Event, key delivery.Key, a *delivery.Attempt, showBody bool) *Attempt {
 	shown := &Attempt{
 		Type: "Attempt", ID: a.ID, Number: a.Number, Trigger: string(a.Trigger), Outcome: string(a.Outcome),
 		StartedAt: instant.Of(a.StartedAt), URL: a.URL, Timing: timing(a.Timing),
@@ -164,7 +166,7 @@ func FromAttempt(r *webhook.Recorded, key webhook.Key, a *webhook.Attempt, showB
 }
 
 // FromAttempts shows all attempts of a delivery as FromAttempt shows one. A body is rendered once for each format.
-func FromAttempts(r *webhook.Recorded, key webhook.Key, attempts []webhook.Attempt, showBodies bool) *Attempts {
+func FromAttempts(r *record.Event, key delivery.Key, attempts []delivery.Attempt, showBodies bool) *Attempts {
 	shown := &Attempts{Attempts: make([]*Attempt, len(attempts))}
 	bodies := map[webhook.Format]*string{}
 	for i := range attempts {
@@ -182,19 +184,19 @@ func FromAttempts(r *webhook.Recorded, key webhook.Key, attempts []webhook.Attem
 	return shown
 }
 
-func timing(t webhook.Timing) Timing {
+func timing(t delivery.Timing) Timing {
 	return Timing{DNS: phase(t.DNS), Connect: phase(t.Connect), TLS: phase(t.TLS), FirstByte: phase(t.FirstByte), Total: phase(t.Total)}
 }
 
 func phase(d time.Duration) *float64 {
-	if d == webhook.NoPhase {
+	if d == delivery.NoPhase {
 		return nil
 	}
 	ms := milliseconds(d)
 	return &ms
 }
 
-func response(r *webhook.Response) *Response {
+func response(r *delivery.Response) *Response {
 	if r == nil {
 		return nil
 	}

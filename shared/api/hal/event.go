@@ -5,7 +5,7 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/instant"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/record"
 )
 
 // Event is an event that was recorded.
@@ -43,7 +43,7 @@ type EventLinks struct {
 }
 
 // FromEvent shows a recorded event.
-func FromEvent(p Paths, r *webhook.Recorded) *Event {
+func FromEvent(p Paths, r *record.Event) *Event {
 	return &Event{
 		Type: "Event", ID: r.ID, Source: r.Source, EventType: r.Type, OccurredAt: r.OccurredAt,
 		ReceivedAt: instant.Of(r.ReceivedAt), Project: (*EventProject)(r.Project), Actor: (*EventActor)(r.Actor),

@@ -11,7 +11,9 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/api/hal"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/payload"
+	"nepenthes/shared/record"
 	"nepenthes/shared/webhook"
 )
 
@@ -74,8 +76,8 @@ func TestTheBodyOfAnAnswer(t *testing.T) {
 		"only continuation bytes, cut":         {"\x80\x80\x80\x80\x80", true, "gICAgIA=", "base64"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := webhook.Attempt{Response: &webhook.Response{Status: 200, Body: []byte(c.body), Truncated: c.truncated, Headers: http.Header{"X-Odd": {"\xff"}}}}
-			got := hal.FromAttempt(nil, webhook.Key{}, &a, true).Response
+			a := delivery.Attempt{Response: &delivery.Response{Status: 200, Body: []byte(c.body), Truncated: c.truncated, Headers: http.Header{"X-Odd": {"\xff"}}}}
+			got := hal.FromAttempt(nil, delivery.Key{}, &a, true).Response
 			if got.Body != c.want || got.BodyEncoding != c.encoding || got.Truncated != c.truncated {
 				t.Errorf("got %q as %s, truncated %t, want %q as %s", got.Body, got.BodyEncoding, got.Truncated, c.want, c.encoding)
 			}
@@ -87,7 +89,7 @@ func TestTheBodyOfAnAnswer(t *testing.T) {
 }
 
 func TestAnExpiredEventLeavesTheRequestEmpty(t *testing.T) {
-	got := hal.FromAttempt(nil, webhook.Key{}, &webhook.Attempt{}, true)
+	got := hal.FromAttempt(nil, delivery.Key{}, &delivery.Attempt{}, true)
 	if got.Request.Body != nil || got.Request.Headers == nil || len(got.Request.Headers) != 0 || got.Response != nil || got.Error != nil {
 		t.Errorf("got %+v, want neither body nor answer", got)
 	}
@@ -96,13 +98,13 @@ func TestAnExpiredEventLeavesTheRequestEmpty(t *testing.T) {
 // Many attempts cost what their one body costs, not each as much again.
 func TestAttemptsShareTheirBody(t *testing.T) {
 	const size = 256 << 10
-	recorded := &webhook.Recorded{Event: events.Event{ID: "evt_1", Type: "work_package:updated", Data: []byte(`"` + strings.Repeat("x", size) + `"`)}}
-	attempts := make([]webhook.Attempt, 50)
+	recorded := &record.Event{Event: events.Event{ID: "evt_1", Type: "work_package:updated", Data: []byte(`"` + strings.Repeat("x", size) + `"`)}}
+	attempts := make([]delivery.Attempt, 50)
 	for i := range attempts {
-		attempts[i] = webhook.Attempt{Number: i + 1, Format: webhook.FormatNepenthes}
+		attempts[i] = delivery.Attempt{Number: i + 1, Format: webhook.FormatNepenthes}
 	}
 	attempts[3].Format = webhook.FormatStandard
-	key := webhook.Key{Webhook: "wh_01JGK0000000000000000000AA", Event: events.KeyOf("s", "1")}
+	key := delivery.Key{Webhook: "wh_01JGK0000000000000000000AA", Event: events.KeyOf("s", "1")}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	d := &hal.Delivery{Embedded: hal.FromAttempts(recorded, key, attempts, true)}

@@ -1,6 +1,6 @@
 package hal
 
-import "nepenthes/shared/webhook"
+import "nepenthes/shared/project"
 
 // Project is a project that events have told of.
 type Project struct {
@@ -13,7 +13,7 @@ type Project struct {
 }
 
 // FromProject shows a project; created says that this very request made it.
-func FromProject(p *webhook.Project, created bool) *Project {
+func FromProject(p *project.Project, created bool) *Project {
 	return &Project{Type: "Project", ID: p.ID, Identifier: p.Identifier, Name: p.Name, Gone: p.Gone, created: created}
 }
 

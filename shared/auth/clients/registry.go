@@ -28,7 +28,7 @@ import (
 // nameMax is the longest name, in characters.
 const nameMax = 255
 
-// Store keeps the clients (conformance.Clients).
+// Store keeps the clients (store.Clients).
 type Store interface {
 	auth.ClientReader
 	List

@@ -6,7 +6,7 @@ import (
 
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/api/strictjson"
+	"nepenthes/shared/strictjson"
 )
 
 // Client is an application as typed.

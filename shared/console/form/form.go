@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"nepenthes/shared/api/strictjson"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/strictjson"
 )
 
 // Values are the fields that came.

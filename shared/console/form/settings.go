@@ -7,7 +7,7 @@ import (
 
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/api/strictjson"
+	"nepenthes/shared/strictjson"
 )
 
 // Settings are the settings as typed.

@@ -10,8 +10,8 @@ import (
 
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/api/strictjson"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/strictjson"
 	"nepenthes/shared/webhook"
 )
 

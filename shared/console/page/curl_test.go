@@ -17,12 +17,12 @@ import (
 
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/page"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/delivery"
 )
 
 // curlOf is the command on the page of a delivery with one attempt.
 func curlOf(url, body string, headers map[string]string) *page.Curl {
-	d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+	d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
 	d.Embedded.Attempts = []*hal.Attempt{{ID: "att_1", Number: 1, URL: url, Request: hal.Request{Headers: headers, Body: &body}}}
 	return page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Bodies: true, Now: now}, nil).Curl
 }

@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/delivery"
 )
 
 // Deliveries is a table of deliveries.
@@ -96,7 +96,7 @@ func answered(status *int, class *string) string {
 	if status != nil {
 		text = statusText(*status)
 	}
-	if failure := reason(class); failure != "" && failure != string(webhook.ErrStatus) {
+	if failure := reason(class); failure != "" && failure != string(delivery.ErrStatus) {
 		if text != "" {
 			return text + ", " + classWords(failure)
 		}
@@ -114,16 +114,16 @@ func statusText(status int) string {
 
 // deliveryMark shows a delivery's state at a glance.
 func deliveryMark(d *hal.Delivery) Mark {
-	switch webhook.State(d.State) {
-	case webhook.Delivered:
+	switch delivery.State(d.State) {
+	case delivery.Delivered:
 		return Mark{good, "check", "Delivered"}
-	case webhook.Retrying:
+	case delivery.Retrying:
 		return Mark{warn, "again", "Retrying"}
-	case webhook.Held:
+	case delivery.Held:
 		return Mark{calm, "pause", "Held"}
-	case webhook.Dead:
+	case delivery.Dead:
 		return Mark{bad, "cross", "Dead"}
-	case webhook.Skipped:
+	case delivery.Skipped:
 		return Mark{calm, "dash", "Skipped"}
 	}
 	return Mark{info, "dots", "Pending"}

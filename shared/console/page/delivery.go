@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/delivery"
 )
 
 // Delivery is the page of one delivery.
@@ -79,7 +79,7 @@ func NewDelivery(f Frame, d *hal.Delivery, webhooks map[string]*hal.Webhook, o D
 		p.Trail = []Crumb{{"Webhooks", f.To("/webhooks")}, {p.Webhook, p.WebhookHref}}
 	}
 	self := f.To("/deliveries/" + d.ID)
-	if o.Retriable && webhook.State(d.State) != webhook.Pending && webhook.State(d.State) != webhook.Held {
+	if o.Retriable && delivery.State(d.State) != delivery.Pending && delivery.State(d.State) != delivery.Held {
 		if p.Hopeless = hopeless(d.WebhookID, webhooks); p.Hopeless == "" {
 			p.RetryAction = self + "/retry"
 		}
@@ -100,10 +100,10 @@ func follows(d *hal.Delivery, now time.Time) bool {
 	if d.UnderWay() {
 		return true
 	}
-	switch webhook.State(d.State) {
-	case webhook.Pending:
+	switch delivery.State(d.State) {
+	case delivery.Pending:
 		return d.NextAttemptAt == nil || d.NextAttemptAt.Before(now.Add(soon))
-	case webhook.Retrying:
+	case delivery.Retrying:
 		return d.NextAttemptAt != nil && d.NextAttemptAt.Before(now.Add(soon))
 	}
 	return false
@@ -112,20 +112,20 @@ func follows(d *hal.Delivery, now time.Time) bool {
 // sentence says where the delivery stands.
 func sentence(d *hal.Delivery, now time.Time) []Part {
 	failed := "Failed " + times(d.AttemptCount)
-	switch webhook.State(d.State) {
-	case webhook.Pending:
+	switch delivery.State(d.State) {
+	case delivery.Pending:
 		if d.NextAttemptAt != nil {
 			return []Part{{"No attempt yet. The first one is due at ", At(d.NextAttemptAt)}}
 		}
 		return []Part{{Text: "The first attempt is about to be made."}}
-	case webhook.Retrying:
+	case delivery.Retrying:
 		if d.UnderWay() || d.NextAttemptAt == nil || !d.NextAttemptAt.After(now) {
 			return []Part{{Text: failed + ", the next attempt is being made."}}
 		}
 		return []Part{{failed + ", next attempt at ", At(d.NextAttemptAt)}}
-	case webhook.Held:
+	case delivery.Held:
 		return []Part{{Text: "Waits until its webhook is resumed."}}
-	case webhook.Delivered:
+	case delivery.Delivered:
 		return []Part{{"Arrived with " + which(d.AttemptCount) + " at ", At(d.FinishedAt)}}
 	}
 	if d.UnderWay() {
@@ -136,24 +136,24 @@ func sentence(d *hal.Delivery, now time.Time) []Part {
 
 // ending says why nothing more happens by itself.
 func ending(d *hal.Delivery) string {
-	switch webhook.Reason(reason(d.Reason)) {
-	case webhook.Exhausted:
+	switch delivery.Reason(reason(d.Reason)) {
+	case delivery.Exhausted:
 		why := ", and the schedule has no more attempts."
 		if first := d.Embedded.Attempts; len(first) > 0 && first[0].Trigger == "ping" {
 			why = "; a test event has no schedule."
 		}
 		return "Failed " + times(d.AttemptCount) + why
-	case webhook.Gone:
+	case delivery.Gone:
 		return "The receiver answered 410 Gone: never again."
-	case webhook.Expired:
+	case delivery.Expired:
 		return "Given up: its event has expired."
-	case webhook.Dropped:
+	case delivery.Dropped:
 		return "Dropped by a person while its webhook was paused."
-	case webhook.Disabled:
+	case delivery.Disabled:
 		return "Not sent: its webhook was disabled when it fell due."
-	case webhook.Deleted:
+	case delivery.Deleted:
 		return "Not sent: its webhook was deleted before."
-	case webhook.Unsubscribed:
+	case delivery.Unsubscribed:
 		return "Not sent: its webhook no longer wanted it when it fell due."
 	}
 	return "It has ended."
@@ -192,12 +192,12 @@ func attempt(a *hal.Attempt, open, bodies bool) Attempt {
 		shown.AnswerHeaders = headerLines(a.Response.Headers)
 		shown.AnswerBody, shown.AnswerNote = answerBody(a.Response)
 	}
-	if a.Outcome != string(webhook.OutcomeDelivered) {
+	if a.Outcome != string(delivery.OutcomeDelivered) {
 		shown.Outcome = Mark{bad, "cross", "Failed"}
 	}
 	if a.Error != nil {
 		shown.Outcome.Text = "Failed: " + shown.Status
-		if a.Error.Class != string(webhook.ErrStatus) {
+		if a.Error.Class != string(delivery.ErrStatus) {
 			shown.Outcome.Text = "Failed: " + classWords(a.Error.Class)
 		}
 		shown.Explanation = explain(a.Error.Class, status)

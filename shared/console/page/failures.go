@@ -3,53 +3,53 @@ package page
 import (
 	"net/http"
 
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/delivery"
 )
 
 // Explanation says what a failure means and what to do about it.
 type Explanation struct{ What, Do string }
 
 // failures has the classes of errors in words: a name for lists, and the sentence and advice for the delivery's page.
-var failures = map[webhook.ErrorClass]struct {
+var failures = map[delivery.ErrorClass]struct {
 	name string
 	Explanation
 }{
-	webhook.ErrDNS: {"name not found", Explanation{
+	delivery.ErrDNS: {"name not found", Explanation{
 		"The host name in the payload URL could not be looked up.",
 		"Check the spelling of the payload URL, and with whoever runs the domain whether the name exists.",
 	}},
-	webhook.ErrBlocked: {"address blocked", Explanation{
+	delivery.ErrBlocked: {"address blocked", Explanation{
 		"The host name leads to an address inside a private network, which is never called.",
 		"Use a payload URL that is reachable from the public internet.",
 	}},
-	webhook.ErrConnect: {"no connection", Explanation{
+	delivery.ErrConnect: {"no connection", Explanation{
 		"No connection to the receiver could be made.",
 		"Check that it runs, that the port in the payload URL is right, and that its firewall lets us in.",
 	}},
-	webhook.ErrTLS: {"TLS failure", Explanation{
+	delivery.ErrTLS: {"TLS failure", Explanation{
 		"The receiver's certificate was not accepted, or no secure connection could be agreed on.",
 		"Check that the certificate is valid, not expired, made for this host name and sent with its chain, and that TLS 1.2 or later is on.",
 	}},
-	webhook.ErrTimeout: {"timeout", Explanation{
+	delivery.ErrTimeout: {"timeout", Explanation{
 		"The receiver did not answer in time.",
 		"Let it answer at once and do its work afterwards; or give the webhook a longer timeout (30 seconds at most).",
 	}},
-	webhook.ErrReset: {"connection broken off", Explanation{
+	delivery.ErrReset: {"connection broken off", Explanation{
 		"The receiver broke the connection off before its answer was complete.",
 		"Look into its log, and into those of proxies before it: something there ended the exchange.",
 	}},
-	webhook.ErrProtocol: {"no HTTP answer", Explanation{
+	delivery.ErrProtocol: {"no HTTP answer", Explanation{
 		"What came back is not an HTTP answer.",
 		"Check that the port in the payload URL belongs to a web server, and that http and https are not mixed up.",
 	}},
-	webhook.ErrResponseTooLarge: {"answer too large", Explanation{
+	delivery.ErrResponseTooLarge: {"answer too large", Explanation{
 		"The headers of the answer were larger than 64 KiB.",
 		"Let the receiver answer with a status alone; nobody reads more.",
 	}},
 }
 
 func classWords(class string) string {
-	if f, known := failures[webhook.ErrorClass(class)]; known {
+	if f, known := failures[delivery.ErrorClass(class)]; known {
 		return f.name
 	}
 	return class
@@ -57,7 +57,7 @@ func classWords(class string) string {
 
 // explain says what a failed attempt means; nil when the class is unknown. status is 0 when no answer came.
 func explain(class string, status int) *Explanation {
-	if f, known := failures[webhook.ErrorClass(class)]; known {
+	if f, known := failures[delivery.ErrorClass(class)]; known {
 		return &f.Explanation
 	}
 	if status == 0 {

@@ -14,9 +14,9 @@ import (
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/instant"
-	"nepenthes/shared/webhook"
 	"nepenthes/web"
 )
 
@@ -26,11 +26,11 @@ func frame() page.Frame {
 	return page.Frame{Base: "/prod", Client: "Ada", Navigation: page.Navigation("/prod", access.Scopes(), "/webhooks", true)}
 }
 
-// delivery is one as the API shows it, after it was changed.
-func delivery(change func(*webhook.Delivery)) *hal.Delivery {
-	d := webhook.Delivery{
-		Key:     webhook.Key{Webhook: "wh_01JGK0000000000000000000AA", ReceivedMs: now.UnixMilli(), Event: events.KeyOf("s", "1")},
-		EventID: "evt_1", EventType: "work_package:updated", State: webhook.Pending, CreatedAt: now,
+// shownDelivery is one as the API shows it, after it was changed.
+func shownDelivery(change func(*delivery.Delivery)) *hal.Delivery {
+	d := delivery.Delivery{
+		Key:     delivery.Key{Webhook: "wh_01JGK0000000000000000000AA", ReceivedMs: now.UnixMilli(), Event: events.KeyOf("s", "1")},
+		EventID: "evt_1", EventType: "work_package:updated", State: delivery.Pending, CreatedAt: now,
 	}
 	change(&d)
 	shown := hal.FromDelivery(hal.Paths{}, &d)
@@ -50,37 +50,37 @@ func rendered(t *testing.T, name string, view any) string {
 
 func TestWhereADeliveryStands(t *testing.T) {
 	for name, c := range map[string]struct {
-		change  func(*webhook.Delivery)
+		change  func(*delivery.Delivery)
 		want    string
 		follows bool
 	}{
-		"before the first attempt": {func(*webhook.Delivery) {}, "The first attempt is about to be made.", true},
+		"before the first attempt": {func(*delivery.Delivery) {}, "The first attempt is about to be made.", true},
 		"postponed": {
-			func(d *webhook.Delivery) { d.NextAttemptAt = now.Add(10 * time.Minute) },
+			func(d *delivery.Delivery) { d.NextAttemptAt = now.Add(10 * time.Minute) },
 			"No attempt yet. The first one is due at 2 Jan 2026, 11:10:00 UTC", false,
 		},
-		"failed twice": {func(d *webhook.Delivery) {
-			d.State, d.AttemptCount, d.NextAttemptAt = webhook.Retrying, 2, now.Add(5*time.Minute)
+		"failed twice": {func(d *delivery.Delivery) {
+			d.State, d.AttemptCount, d.NextAttemptAt = delivery.Retrying, 2, now.Add(5*time.Minute)
 		}, "Failed twice, next attempt at 2 Jan 2026, 11:05:00 UTC", false},
-		"due within a minute": {func(d *webhook.Delivery) {
-			d.State, d.AttemptCount, d.NextAttemptAt = webhook.Retrying, 1, now.Add(59*time.Second)
+		"due within a minute": {func(d *delivery.Delivery) {
+			d.State, d.AttemptCount, d.NextAttemptAt = delivery.Retrying, 1, now.Add(59*time.Second)
 		}, "Failed once, next attempt at 2 Jan 2026, 11:00:59 UTC", true},
-		"due now": {func(d *webhook.Delivery) {
-			d.State, d.AttemptCount, d.NextAttemptAt = webhook.Retrying, 3, now
+		"due now": {func(d *delivery.Delivery) {
+			d.State, d.AttemptCount, d.NextAttemptAt = delivery.Retrying, 3, now
 		}, "Failed 3 times, the next attempt is being made.", true},
-		"held":      {func(d *webhook.Delivery) { d.State = webhook.Held }, "Waits until its webhook is resumed.", false},
-		"delivered": {func(d *webhook.Delivery) { d.State, d.AttemptCount, d.FinishedAt = webhook.Delivered, 1, now }, "Arrived with the first attempt at 2 Jan 2026, 11:00:00 UTC", false},
-		"exhausted": {func(d *webhook.Delivery) {
-			d.State, d.Reason, d.AttemptCount, d.FinishedAt = webhook.Dead, webhook.Exhausted, 10, now
+		"held":      {func(d *delivery.Delivery) { d.State = delivery.Held }, "Waits until its webhook is resumed.", false},
+		"delivered": {func(d *delivery.Delivery) { d.State, d.AttemptCount, d.FinishedAt = delivery.Delivered, 1, now }, "Arrived with the first attempt at 2 Jan 2026, 11:00:00 UTC", false},
+		"exhausted": {func(d *delivery.Delivery) {
+			d.State, d.Reason, d.AttemptCount, d.FinishedAt = delivery.Dead, delivery.Exhausted, 10, now
 		}, "Failed 10 times, and the schedule has no more attempts. Since 2 Jan 2026, 11:00:00 UTC", false},
-		"tried again": {func(d *webhook.Delivery) {
-			d.State, d.Reason, d.AttemptCount, d.Owed = webhook.Dead, webhook.Exhausted, 10, &webhook.Owed{}
+		"tried again": {func(d *delivery.Delivery) {
+			d.State, d.Reason, d.AttemptCount, d.Owed = delivery.Dead, delivery.Exhausted, 10, &delivery.Owed{}
 		}, "Failed 10 times, and the schedule has no more attempts. Another attempt is being made.", true},
-		"gone":         {func(d *webhook.Delivery) { d.State, d.Reason = webhook.Dead, webhook.Gone }, "The receiver answered 410 Gone: never again.", false},
-		"unsubscribed": {func(d *webhook.Delivery) { d.State, d.Reason = webhook.Skipped, webhook.Unsubscribed }, "Not sent: its webhook no longer wanted it", false},
+		"gone":         {func(d *delivery.Delivery) { d.State, d.Reason = delivery.Dead, delivery.Gone }, "The receiver answered 410 Gone: never again.", false},
+		"unsubscribed": {func(d *delivery.Delivery) { d.State, d.Reason = delivery.Skipped, delivery.Unsubscribed }, "Not sent: its webhook no longer wanted it", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := page.NewDelivery(frame(), delivery(c.change), nil, page.DeliveryOptions{Now: now}, nil)
+			p := page.NewDelivery(frame(), shownDelivery(c.change), nil, page.DeliveryOptions{Now: now}, nil)
 			got := ""
 			for _, part := range p.Sentence {
 				got += part.Text
@@ -99,14 +99,14 @@ func TestWhereADeliveryStands(t *testing.T) {
 }
 
 func TestEveryFailureIsExplained(t *testing.T) {
-	classes := []webhook.ErrorClass{
-		webhook.ErrDNS, webhook.ErrBlocked, webhook.ErrConnect, webhook.ErrTLS, webhook.ErrTimeout, webhook.ErrReset, webhook.ErrProtocol, webhook.ErrResponseTooLarge, webhook.ErrStatus,
+	classes := []delivery.ErrorClass{
+		delivery.ErrDNS, delivery.ErrBlocked, delivery.ErrConnect, delivery.ErrTLS, delivery.ErrTimeout, delivery.ErrReset, delivery.ErrProtocol, delivery.ErrResponseTooLarge, delivery.ErrStatus,
 	}
 	for _, class := range classes {
 		t.Run(string(class), func(t *testing.T) {
-			d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+			d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
 			a := &hal.Attempt{Number: 1, Outcome: "failed", Error: &hal.AttemptError{Class: string(class)}}
-			if class == webhook.ErrStatus {
+			if class == delivery.ErrStatus {
 				a.Response = &hal.Response{Status: 301}
 			}
 			d.Embedded.Attempts = []*hal.Attempt{a}
@@ -121,7 +121,7 @@ func TestEveryFailureIsExplained(t *testing.T) {
 func TestBodiesAreShownOnceAndCut(t *testing.T) {
 	long := `{"text":"` + strings.Repeat("ä", 20_000) + `"}`
 	short := `{"id":9007199254740993}`
-	d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+	d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
 	for i, body := range []*string{&long, &short, &short, nil} {
 		d.Embedded.Attempts = append(d.Embedded.Attempts, &hal.Attempt{ID: fmt.Sprint("att_", i), Number: i + 1, Request: hal.Request{Body: body}})
 	}
@@ -142,7 +142,7 @@ func TestBodiesAreShownOnceAndCut(t *testing.T) {
 }
 
 func TestWhatAReceiverAnsweredCannotHide(t *testing.T) {
-	d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+	d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
 	d.Embedded.Attempts = []*hal.Attempt{{Number: 1, Outcome: "failed", Response: &hal.Response{Status: 500, Body: "<b>\x00\x1b[2J\u202eabc\r\nnext", BodyEncoding: "utf-8"}}}
 	p := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Now: now}, nil)
 	if want := "<b>␀␛[2J\uFFFDabc\nnext"; p.Attempts[0].AnswerBody != want {
@@ -164,7 +164,7 @@ func TestAWaterfallStaysWithinItsPicture(t *testing.T) {
 		}
 		total := rapid.Float64Range(0, 30_000).Draw(t, "total")
 		timing := hal.Timing{DNS: phase("dns"), Connect: phase("connect"), TLS: phase("tls"), FirstByte: phase("first byte"), Total: &total}
-		d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+		d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
 		d.Embedded.Attempts = []*hal.Attempt{{Number: 1, Timing: timing}}
 		for _, p := range page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Now: now}, nil).Attempts[0].Timing.Phases {
 			if p.X < 0 || p.X > 100 || p.Width < 0 || p.Width > 100 {
@@ -178,8 +178,8 @@ func TestTheStripCountsEveryState(t *testing.T) {
 	w := &hal.Webhook{ID: "wh_1", Name: "Billing", Projects: hal.Projects{All: true}}
 	p := page.NewWebhook(frame(), w, nil, false, "")
 	var newest []hal.Delivery
-	for _, state := range webhook.States() {
-		d := delivery(func(d *webhook.Delivery) { d.State = state })
+	for _, state := range delivery.States() {
+		d := shownDelivery(func(d *delivery.Delivery) { d.State = state })
 		d.LastAttempt = &hal.LastAttempt{TotalMs: 1e6}
 		newest = append(newest, *d)
 	}
@@ -196,22 +196,22 @@ func TestTheStripCountsEveryState(t *testing.T) {
 
 func TestAnActiveWebhookWhoseDeliveriesFailSaysSo(t *testing.T) {
 	for name, c := range map[string]struct {
-		newest []webhook.State
+		newest []delivery.State
 		state  string
 		want   string
 	}{
 		"none yet":                      {nil, "active", ""},
-		"all is well":                   {[]webhook.State{webhook.Delivered, webhook.Dead}, "active", ""},
-		"one failed":                    {[]webhook.State{webhook.Dead, webhook.Delivered}, "active", "But the newest has not arrived: open it below to see why."},
-		"several, and one is under way": {[]webhook.State{webhook.Pending, webhook.Retrying, webhook.Dead, webhook.Delivered, webhook.Dead}, "active", "But none of the newest 2 has arrived: open one below to see why."},
-		"it says so already":            {[]webhook.State{webhook.Dead}, "failing", ""},
+		"all is well":                   {[]delivery.State{delivery.Delivered, delivery.Dead}, "active", ""},
+		"one failed":                    {[]delivery.State{delivery.Dead, delivery.Delivered}, "active", "But the newest has not arrived: open it below to see why."},
+		"several, and one is under way": {[]delivery.State{delivery.Pending, delivery.Retrying, delivery.Dead, delivery.Delivered, delivery.Dead}, "active", "But none of the newest 2 has arrived: open one below to see why."},
+		"it says so already":            {[]delivery.State{delivery.Dead}, "failing", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := &hal.Webhook{ID: "wh_1", Projects: hal.Projects{All: true}, Status: hal.Status{State: c.state, FailingSince: &instant.Time{}}}
 			p := page.NewWebhook(frame(), w, nil, false, "")
 			var newest []hal.Delivery
 			for _, state := range c.newest {
-				newest = append(newest, *delivery(func(d *webhook.Delivery) { d.State = state }))
+				newest = append(newest, *shownDelivery(func(d *delivery.Delivery) { d.State = state }))
 			}
 			p.AddDeliveries(nil, newest, page.Filters{}, nil)
 			if p.Trouble != c.want {
@@ -233,7 +233,7 @@ func TestNoRetryIsOfferedThatCannotBe(t *testing.T) {
 		"of a deleted webhook":              {map[string]*hal.Webhook{}, false, "Its webhook was deleted: nothing can be sent to it any more."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+			d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
 			d.WebhookID = "wh_1"
 			p := page.NewDelivery(frame(), d, c.webhooks, page.DeliveryOptions{Retriable: true, Now: now}, nil)
 			if offered := p.RetryAction != ""; offered != c.offered || p.Hopeless != c.why {
@@ -322,7 +322,7 @@ func TestEveryPageRenders(t *testing.T) {
 		"webhook":      page.NewWebhook(frame(), &hal.Webhook{}, nil, true, "ONCE"),
 		"webhook_form": page.NewWebhookForm(frame(), form.NewWebhook(), page.WebhookFormOptions{}, nil),
 		"deliveries":   page.NewDeadDeliveries(frame(), &hal.CursorCollection[hal.Delivery]{}, nil, true),
-		"delivery":     page.NewDelivery(frame(), delivery(func(*webhook.Delivery) {}), nil, page.DeliveryOptions{}, nil),
+		"delivery":     page.NewDelivery(frame(), shownDelivery(func(*delivery.Delivery) {}), nil, page.DeliveryOptions{}, nil),
 		"why":          page.NewWhy(frame(), page.Question{}, nil, nil),
 		"applications": page.NewApplications(frame(), &hal.Collection[hal.OAuthClient]{}, true, now),
 		"application":  page.NewApplication(frame(), form.Client{}, page.ApplicationOptions{}, nil),

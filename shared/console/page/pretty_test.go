@@ -13,15 +13,15 @@ import (
 
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/page"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/limits"
-	"nepenthes/shared/webhook"
 	"nepenthes/web"
 )
 
 const bodyShown = 16 << 10
 
 func shownBody(text string, raw bool) page.Body {
-	d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+	d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
 	d.Embedded.Attempts = []*hal.Attempt{{ID: "att_1", Number: 1, Request: hal.Request{Body: &text}}}
 	return page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Bodies: true, Raw: raw, Now: now}, nil).Bodies[0]
 }
@@ -73,7 +73,7 @@ func TestBodiesAreProducedCut(t *testing.T) {
 	for name, text := range texts {
 		for _, raw := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
-				d := delivery(func(d *webhook.Delivery) { d.State = webhook.Dead })
+				d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
 				for i := range 50 {
 					d.Embedded.Attempts = append(d.Embedded.Attempts, &hal.Attempt{ID: "att_1", Number: i + 1, Request: hal.Request{Body: &text}})
 				}

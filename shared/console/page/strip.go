@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"nepenthes/shared/api/hal"
-	"nepenthes/shared/webhook"
+	"nepenthes/shared/delivery"
 )
 
 // Measures of the strip, in units of its own.
@@ -47,9 +47,9 @@ func bar(d *hal.Delivery, x float64) Bar {
 	}
 	b.Height = min(b.Height, stripHeight)
 	b.Y = round(stripHeight - b.Height)
-	switch webhook.State(d.State) {
-	case webhook.Delivered:
-	case webhook.Retrying, webhook.Pending, webhook.Held:
+	switch delivery.State(d.State) {
+	case delivery.Delivered:
+	case delivery.Retrying, delivery.Pending, delivery.Held:
 		b.Hollow, b.HoleX, b.HoleWidth, b.HoleHeight = true, x, stripBar, 3
 		b.HoleY = round(b.Y + b.Height/2 - 1.5)
 	default:
@@ -68,7 +68,7 @@ func round(x float64) float64 { return math.Round(x*10) / 10 }
 // stripText says what the picture shows.
 func stripText(n int, counts map[string]int, fastest, slowest float64) string {
 	var parts []string
-	for _, state := range webhook.States() {
+	for _, state := range delivery.States() {
 		if n := counts[string(state)]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, state))
 		}

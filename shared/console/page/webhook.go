@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"nepenthes/shared/api/hal"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
-	"nepenthes/shared/webhook"
 )
 
 // Webhook is the page of one webhook.
@@ -142,7 +142,7 @@ func (p *Webhook) AddDeliveries(list *hal.CursorCollection[hal.Delivery], newest
 		p.Trouble = trouble(newest)
 	}
 	states := []string{"", "Any"}
-	for _, s := range webhook.States() {
+	for _, s := range delivery.States() {
 		states = append(states, string(s), words(string(s)))
 	}
 	p.State = Field{ID: "state", Name: "state", Label: "State", Options: options(filters.State, states...)}
@@ -165,10 +165,10 @@ func (p *Webhook) AddDeliveries(list *hal.CursorCollection[hal.Delivery], newest
 func trouble(newest []hal.Delivery) string {
 	failed := 0
 	for i := range newest {
-		state := webhook.State(newest[i].State)
-		if state == webhook.Retrying || state == webhook.Dead {
+		state := delivery.State(newest[i].State)
+		if state == delivery.Retrying || state == delivery.Dead {
 			failed++
-		} else if state != webhook.Pending {
+		} else if state != delivery.Pending {
 			break
 		}
 	}

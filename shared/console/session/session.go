@@ -27,7 +27,7 @@ const (
 	noted = time.Minute
 )
 
-// Store keeps what may be lost (conformance.State).
+// Store keeps what may be lost (store.State).
 type Store interface {
 	PutState(ctx context.Context, key string, value []byte, expires time.Time) error
 	State(ctx context.Context, key string) ([]byte, error)

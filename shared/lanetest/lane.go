@@ -1,0 +1,345 @@
+// Package lanetest holds the suite of what every lane must keep.
+package lanetest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"nepenthes/shared/lane"
+	"nepenthes/shared/limits"
+)
+
+// Options says how the lane of one test is consumed. All times of the suite are whole seconds and few of them,
+// so that a lane in the cloud can pass it in real time.
+type Options struct {
+	Visibility      time.Duration
+	MaxReceiveCount int
+}
+
+// Open gives a lane with nothing in it, and its dead-letter lane, for one test, and has them closed by
+// t.Cleanup.
+type Open func(t *testing.T, o Options) (consumer, deadLetters lane.Consumer)
+
+// InTime runs one test: in virtual time (synctest.Test) or plainly, in real time.
+type InTime func(t *testing.T, test func(t *testing.T))
+
+// RealTime runs a test of the lane suite on a lane whose clock is the world's.
+func RealTime(t *testing.T, test func(t *testing.T)) { test(t) }
+
+// Test tests that the lanes which open gives keep what lane.Sender and lane.Consumer promise. Every sub-test opens its
+// own. A lane may deliver in any order; a message that comes later than it could is found by the patience of the
+// suite only.
+func Test(t *testing.T, run InTime, open Open) {
+	for _, c := range []struct {
+		name string
+		test func(*laneTest)
+	}{
+		{"a message arrives as it was sent", (*laneTest).arrivesAsSent},
+		{"the bytes of a body arrive unchanged", (*laneTest).bytesUnchanged},
+		{"more messages than one batch holds arrive once each", (*laneTest).manyMessages},
+		{"messages that together exceed one batch's bytes arrive", (*laneTest).largeMessages},
+		{"a send of nothing is no fault", (*laneTest).sendNothing},
+		{"a send for a context that has ended sends nothing", (*laneTest).sendTooLate},
+		{"a receive gives at most max", (*laneTest).atMostMax},
+		{"a receive waits for a message", (*laneTest).receiveWaits},
+		{"a receive ends with its context", (*laneTest).receiveEnds},
+		{"a delayed message stays invisible for its delay", (*laneTest).delay},
+		{"a delayed message holds up no other", (*laneTest).delayHoldsNothing},
+		{"a received message is hidden and then comes back", (*laneTest).visibility},
+		{"a deleted message never comes back", (*laneTest).deleted},
+		{"a deletion repeated, late or of nothing is no fault", (*laneTest).deletedTwice},
+		{"a message received too often becomes a dead letter", (*laneTest).deadLetter},
+		{"a dead-letter lane is a lane", (*laneTest).deadLetterLane},
+		{"of eight receivers one gets a message", (*laneTest).eightReceivers},
+		{"ten attributes stay, also with a dead letter", (*laneTest).tenAttributes},
+		{"the largest message arrives", (*laneTest).largest},
+		{"what no lane takes is refused, with all that is sent with it", (*laneTest).refused},
+		{"what cannot be decoded is buried with its reason, whatever its producer sent along", (*laneTest).buried},
+		{"dead letters go back to their lane and lose their reason", (*laneTest).redriven},
+		{"waiting counts what is visible", (*laneTest).waiting},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			run(t, func(t *testing.T) { c.test(openLane(t, open)) })
+		})
+	}
+}
+
+const (
+	laneVisibility   = 3 * time.Second
+	laneReceiveCount = 3
+	lanePatience     = 20 * time.Second // for what must come
+	laneQuiet        = time.Second      // without a message, where none must come
+)
+
+// laneTest is a lane under test.
+type laneTest struct {
+	*testing.T
+	lane, dead lane.Consumer
+}
+
+func openLane(t *testing.T, open Open) *laneTest {
+	consumer, dead := open(t, Options{Visibility: laneVisibility, MaxReceiveCount: laneReceiveCount})
+	return &laneTest{T: t, lane: consumer, dead: dead}
+}
+
+func (t *laneTest) arrivesAsSent() {
+	before := time.Now()
+	sent := lane.Message{
+		ID: "not-looked-at", Body: []byte(`{"delivery":"dlv_1"}`), Group: "wh_1",
+		Attributes: map[string]string{lane.Reason: "invalid", lane.Detail: "type: ünknown <type>"},
+	}
+	t.send(sent)
+	got := t.receive(1)[0]
+	t.same(got, sent)
+	if got.ID == "" || got.ID == sent.ID {
+		t.Errorf("got id %q, want one of the lane's", got.ID)
+	}
+	if got.ReceiveCount != 1 {
+		t.Errorf("got receive count %d, want 1", got.ReceiveCount)
+	}
+	if got.SentAt.Before(before.Add(-time.Minute)) || got.SentAt.After(time.Now().Add(time.Minute)) { // clocks differ
+		t.Errorf("got sent at %v, want about %v", got.SentAt, before)
+	}
+}
+
+func (t *laneTest) bytesUnchanged() {
+	for _, body := range []string{
+		"{\"n\":12345678901234567890.10,\n\t\"a\":1 , \"a\":2}",
+		`{"s":"\ud800 \u0041 é 😀 <>&'` + "\u00a0\u2028" + `"}`,
+		" leading and trailing ",
+		"x",
+		strings.Repeat("0123456789abcde\n", 250<<10>>4),
+	} {
+		t.send(lane.Message{Body: []byte(body)})
+		got := t.receive(1)[0]
+		if string(got.Body) != body {
+			t.Errorf("got body of %d bytes %.60q, want %d bytes %.60q", len(got.Body), got.Body, len(body), body)
+		}
+		t.delete(got)
+	}
+}
+
+func (t *laneTest) manyMessages() {
+	sent := numbered(3*limits.BatchSize + 5)
+	t.send(sent...)
+	t.sameBodies(t.receive(len(sent)), sent)
+	t.nothingComes(t.lane)
+}
+
+func (t *laneTest) largeMessages() {
+	var sent []lane.Message
+	for _, digit := range "123456" {
+		sent = append(sent, lane.Message{Body: []byte(strings.Repeat(string(digit), 250<<10))})
+	}
+	t.send(sent...)
+	t.sameBodies(t.receive(len(sent)), sent)
+}
+
+func (t *laneTest) sendNothing() {
+	t.send()
+	t.nothingComes(t.lane)
+}
+
+func (t *laneTest) sendTooLate() {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := t.lane.Send(ctx, numbered(1)...); !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v, want %v", err, context.Canceled)
+	}
+	t.nothingComes(t.lane)
+}
+
+func (t *laneTest) atMostMax() {
+	t.send(numbered(7)...)
+	for _, most := range []int{1, 2} {
+		got, err := t.lane.Receive(t.Context(), most)
+		if err != nil || len(got) == 0 || len(got) > most {
+			t.Errorf("got %d messages and error %v, want 1 to %d", len(got), err, most)
+		}
+	}
+}
+
+func (t *laneTest) receiveWaits() {
+	failed := make(chan error, 1)
+	go func() {
+		time.Sleep(time.Second)
+		failed <- t.lane.Send(t.Context(), numbered(1)...)
+	}()
+	t.receive(1)
+	if err := <-failed; err != nil {
+		t.Errorf("Send: %v", err)
+	}
+}
+
+func (t *laneTest) receiveEnds() {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if got, err := t.lane.Receive(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %d messages and error %v, want %v", len(got), err, context.DeadlineExceeded)
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	cancel()
+	t.send(numbered(1)...)
+	if got, err := t.lane.Receive(ctx, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %d messages and error %v, want %v", len(got), err, context.Canceled)
+	}
+	t.receive(1) // the ended one has taken nothing
+}
+
+func (t *laneTest) delay() {
+	began := time.Now()
+	t.send(lane.Message{Body: []byte("late"), Group: "wh_1", Delay: 3 * time.Second})
+	t.nothingComes(t.lane)
+	got := t.receive(1)[0]
+	if waited := time.Since(began); waited < 3*time.Second {
+		t.Errorf("came after %v, want 3s or more", waited)
+	}
+	if got.ReceiveCount != 1 || got.Group != "wh_1" {
+		t.Errorf("got receive count %d and group %q, want 1 and wh_1", got.ReceiveCount, got.Group)
+	}
+}
+
+func (t *laneTest) delayHoldsNothing() {
+	began := time.Now()
+	t.send(
+		lane.Message{Body: []byte("late"), Delay: 900 * time.Second},
+		lane.Message{Body: []byte("soon"), Delay: 2 * time.Second},
+		lane.Message{Body: []byte("now")})
+	var got []string
+	for _, m := range t.receive(2) {
+		got = append(got, string(m.Body))
+	}
+	if want := []string{"now", "soon"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if waited := time.Since(began); waited < 2*time.Second {
+		t.Errorf("the last came after %v, want 2s or more", waited)
+	}
+}
+
+func (t *laneTest) visibility() {
+	sent := lane.Message{Body: []byte("again"), Group: "wh_1", Attributes: map[string]string{"a": "b"}}
+	t.send(sent)
+	first := t.receive(1)[0]
+	began := time.Now()
+	t.nothingComes(t.lane)
+	second := t.receive(1)[0]
+	if hidden := time.Since(began); hidden < laneVisibility-time.Second {
+		t.Errorf("was hidden for %v, want about %v", hidden, laneVisibility)
+	}
+	t.same(second, sent)
+	if second.ReceiveCount != 2 {
+		t.Errorf("got receive count %d, want 2", second.ReceiveCount)
+	}
+	if second.ID != first.ID || !second.SentAt.Equal(first.SentAt) {
+		t.Errorf("got id %s sent at %v, want %s sent at %v", second.ID, second.SentAt, first.ID, first.SentAt)
+	}
+}
+
+func (t *laneTest) deleted() {
+	sent := numbered(6)
+	t.send(sent...)
+	received := t.receive(6)
+	t.delete(received[1], received[3], received[5])
+	kept := []lane.Message{received[0], received[2], received[4]}
+	t.sameBodies(t.receive(3), kept)
+	t.nothingComes(t.lane)
+}
+
+func (t *laneTest) deletedTwice() {
+	t.send(numbered(2)...)
+	received := t.receive(2)
+	t.delete(received[0])
+	t.delete(received[0], received[1], received[1])
+	t.delete()
+	t.send(numbered(1)...)
+	again := t.receive(1) // whose id is another
+	t.delete(received...)
+	time.Sleep(laneVisibility)
+	if got := t.receive(1); got[0].ID != again[0].ID {
+		t.Errorf("got message %s, want %s", got[0].ID, again[0].ID)
+	}
+}
+
+func (t *laneTest) deadLetter() {
+	sent := lane.Message{
+		Body: []byte(`{"poison": 1}`), Group: "wh_1",
+		Attributes: map[string]string{lane.Traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+	}
+	t.send(sent)
+	id := ""
+	for n := range laneReceiveCount {
+		m := t.receive(1)[0]
+		if m.ReceiveCount != n+1 {
+			t.Errorf("got receive count %d, want %d", m.ReceiveCount, n+1)
+		}
+		id = m.ID
+		t.nothingComes(t.dead)
+	}
+	time.Sleep(laneVisibility)
+	t.nothingComes(t.lane)
+	dead := receive(t, t.dead, 1)[0]
+	t.same(dead, sent)
+	if dead.ID != id {
+		t.Errorf("got id %s, want %s", dead.ID, id)
+	}
+	t.delete(dead) // on the lane that it has left: nothing of it is there
+	time.Sleep(laneVisibility)
+	dead = receive(t, t.dead, 1)[0]
+	if err := t.dead.Delete(t.Context(), dead.ID); err != nil {
+		t.Errorf("Delete: %v", err)
+	}
+}
+
+func (t *laneTest) deadLetterLane() {
+	sent := lane.Message{Body: []byte("{"), Attributes: map[string]string{lane.Reason: "malformed", lane.Truncated: "true"}}
+	if err := t.dead.Send(t.Context(), sent); err != nil {
+		t.Fatalf("Send: %v", err)
+	}
+	t.nothingComes(t.lane)
+	got := receive(t, t.dead, 1)[0]
+	t.same(got, sent)
+	if err := t.dead.Delete(t.Context(), got.ID); err != nil {
+		t.Errorf("Delete: %v", err)
+	}
+	time.Sleep(laneVisibility)
+	t.nothingComes(t.dead)
+}
+
+func (t *laneTest) eightReceivers() {
+	sent := numbered(100)
+	t.send(sent...)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*laneVisibility)
+	defer cancel()
+	got := make(chan lane.Message)
+	for range 8 {
+		go func() {
+			for {
+				batch, err := t.lane.Receive(ctx, 3)
+				if err != nil {
+					got <- lane.Message{}
+					return
+				}
+				for _, m := range batch {
+					got <- m
+					if err := t.lane.Delete(ctx, m.ID); err != nil {
+						t.Errorf("Delete: %v", err)
+					}
+				}
+			}
+		}()
+	}
+	var all []lane.Message
+	for ended := 0; ended < 8; {
+		if m := <-got; m.ID == "" {
+			ended++
+		} else {
+			all = append(all, m)
+		}
+	}
+	t.sameBodies(all, sent)
+}

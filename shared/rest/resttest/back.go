@@ -1,0 +1,113 @@
+package resttest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// sendBack sends every kind of representation back as it came: from the answer that made or changed the thing, from the
+// thing itself and from its list. Nothing may change by that, and nothing may be refused.
+func (r *runner) sendBack(t *testing.T) {
+	run := r.run + "-back"
+	var ids []string
+	for i := range 25 {
+		id := fmt.Sprintf("%s-%d", run, i)
+		ids = append(ids, id)
+		made := r.ask(t, "PUT", "/api/v3/projects/"+id, map[string]any{"name": "Project " + id, "identifier": id})
+		r.same(t, "PUT", "/api/v3/projects/"+id, "/api/v3/projects?name="+id+"&pageSize=1", made)
+	}
+	long := strings.Repeat("é", 201)
+	for name, fields := range map[string]map[string]any{
+		"plain":         {"events": []string{"*"}},
+		"generated":     {"events": []string{"*"}, "secret": "generate"},
+		"a short one":   {"events": []string{"*"}, "secret": "12345678", "enabled": false, "legacySignature": true},
+		"a key pair":    {"events": []string{"project:*"}, "secret": "generate-ed25519", "payloadFormat": "standard", "timeoutSeconds": 30, "retrySchedule": "none"},
+		"much":          {"events": []string{"*"}, "description": long, "headers": map[string]string{"X-Token": "credential", "X-More": "m"}, "projects": map[string]any{"all": false, "ids": ids}},
+		"just enough":   {"events": []string{"*"}, "description": long[2:], "projects": map[string]any{"all": false, "ids": ids[:20]}},
+		"one too many":  {"events": []string{"*"}, "projects": map[string]any{"ids": ids[:21]}},
+		"a single one":  {"events": []string{"*"}, "projects": map[string]any{"ids": ids[:1]}, "secret": "a text of one's own, long enough"},
+		"without words": {"events": []string{"*", "user:*"}, "description": ""},
+	} {
+		t.Run("webhook: "+name, func(t *testing.T) {
+			whole := map[string]any{"name": "back " + name + " " + run, "payloadUrl": hooks}
+			maps.Copy(whole, fields)
+			made := r.ask(t, "POST", "/api/v3/webhooks", whole)
+			self := "/api/v3/webhooks/" + fmt.Sprint(made["id"])
+			r.same(t, "PATCH", self, self, made)
+			r.same(t, "PATCH", self, self, r.ask(t, "GET", self, nil))
+			r.same(t, "PATCH", self, self, r.ask(t, "PATCH", self, map[string]any{"enabled": true}))
+			list := r.ask(t, "GET", "/api/v3/webhooks?pageSize=1&name="+strings.ReplaceAll(whole["name"].(string), " ", "%20"), nil)
+			element, _ := at(list, "_embedded.elements.0")
+			r.same(t, "PATCH", self, self, element)
+			// Moments are the same in any zone, with any digits beyond milliseconds.
+			elsewhere := strings.Replace(fmt.Sprint(made["createdAt"]), "Z", "987+00:00", 1)
+			r.same(t, "PATCH", self, self, map[string]any{"createdAt": elsewhere})
+			r.ask(t, "DELETE", self, nil)
+		})
+	}
+	t.Run("client", func(t *testing.T) {
+		made := r.ask(t, "POST", "/api/v3/oauth_clients", map[string]any{"name": "back " + run, "scopes": []string{"webhooks:read"}})
+		self := "/api/v3/oauth_clients/" + fmt.Sprint(made["id"])
+		r.same(t, "PATCH", self, self, made)
+		r.same(t, "PATCH", self, self, r.ask(t, "POST", self+"/secrets", nil))
+		r.same(t, "PATCH", self, self, r.ask(t, "PATCH", self, map[string]any{"scopes": []string{"webhooks:read", "projects:read"}}))
+		list := r.ask(t, "GET", "/api/v3/oauth_clients?name=back%20"+run, nil)
+		element, _ := at(list, "_embedded.elements.0")
+		r.same(t, "PATCH", self, self, element)
+		r.ask(t, "DELETE", self, nil)
+	})
+	t.Run("settings", func(t *testing.T) {
+		const self = "/api/v3/settings"
+		r.same(t, "PATCH", self, self, r.ask(t, "GET", self, nil))
+		changed := r.ask(t, "PATCH", self, map[string]any{"cors": map[string]any{"allowedOrigins": []string{"https://a.example.com", "https://b.example.com"}}, "api": map[string]any{"maxPageSize": 1}})
+		r.same(t, "PATCH", self, self, changed)
+		r.ask(t, "PATCH", self, map[string]any{"cors": nil, "api": nil})
+	})
+}
+
+// ask sends a body and wants it to be accepted.
+func (r *runner) ask(t *testing.T, method, path string, body any) map[string]any {
+	t.Helper()
+	step := Step{}
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step.Body = string(text)
+	}
+	response, text := r.send(t, method, path, step, nil)
+	if response.StatusCode >= http.StatusBadRequest {
+		t.Fatalf("%s %s: got %d %s, want it to be accepted", method, path, response.StatusCode, text)
+	}
+	answer, _ := decoded(text).(map[string]any)
+	return answer
+}
+
+// same sends a representation back and wants the thing to be what it was. Of a secret that comes along only the name
+// may change: it is given anew.
+func (r *runner) same(t *testing.T, method, path, look string, representation any) {
+	t.Helper()
+	before := r.ask(t, "GET", look, nil)
+	given, _ := representation.(map[string]any)
+	r.ask(t, method, path, representation)
+	after := r.ask(t, "GET", look, nil)
+	if _, again := given["secret"]; again {
+		for _, state := range []map[string]any{before, after} {
+			delete(state, "lockVersion")
+			delete(state, "updatedAt")
+			for _, secret := range state["secrets"].([]any) {
+				delete(secret.(map[string]any), "id")
+				delete(secret.(map[string]any), "createdAt")
+			}
+		}
+	}
+	if !reflect.DeepEqual(before, after) {
+		t.Errorf("%s %s: sending back %v made\n%v of\n%v", method, path, representation, after, before)
+	}
+}

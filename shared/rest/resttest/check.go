@@ -1,0 +1,191 @@
+package resttest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// check holds an answer against what the step says; it reports whether all is well.
+func (r *runner) check(t *testing.T, name string, step Step, kept map[string]string, response *http.Response, body []byte) bool {
+	t.Helper()
+	ok := true
+	fail := func(format string, args ...any) {
+		t.Helper()
+		ok = false
+		t.Errorf(name+": "+format, args...)
+	}
+	if response.StatusCode != step.Status {
+		fail("got status %d, want %d", response.StatusCode, step.Status)
+	}
+	if response.Header.Get("X-Request-Id") == "" {
+		fail("got no X-Request-Id")
+	}
+	if got := response.Header.Get("Content-Type"); response.StatusCode == http.StatusNoContent && got != "" && !r.Emulator.Has(TypeOfNothing) {
+		fail("got the Content-Type %q of no content", got)
+	}
+	answer := decoded(body)
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "application/hal+json") {
+		for _, href := range hrefs(answer) {
+			if !strings.HasPrefix(href, r.Stage+"/api/") {
+				fail("got a link to %s, want it below %s/api/", href, r.Stage)
+			}
+		}
+	}
+	for _, strange := range strangeTimes(answer, response) {
+		fail("got the time %s, want UTC with three digits of a second", strange)
+	}
+	if step.Kind != "" {
+		checkProblem(fail, step, answer, response)
+	}
+	for path, want := range step.Want {
+		if message := differs(answer, path, filled(want, kept)); message != "" {
+			fail("%s", message)
+		}
+	}
+	for header, want := range step.WantHeader {
+		if got := response.Header.Get(header); got != fill(want, kept) {
+			fail("got %s: %q, want %q", header, got, fill(want, kept))
+		}
+	}
+	return ok
+}
+
+// checkProblem wants a problem document of the step's kind with the attributes that it names.
+func checkProblem(fail func(string, ...any), step Step, answer any, response *http.Response) {
+	const urn = "urn:nepenthes:api:v3:errors:"
+	if got := response.Header.Get("Content-Type"); got != "application/problem+json" {
+		fail("got Content-Type %q, want application/problem+json", got)
+	}
+	if got, _ := at(answer, "errorIdentifier"); got != urn+step.Kind {
+		fail("got errorIdentifier %v, want %s", got, urn+step.Kind)
+	}
+	id := response.Header.Get("X-Request-Id")
+	if got, _ := at(answer, "instance"); got != "urn:nepenthes:request:"+id {
+		fail("got instance %v, want that of request %s", got, id)
+	}
+	if step.Attributes == nil {
+		return
+	}
+	var got []string
+	errors, _ := at(answer, "errors")
+	list, _ := errors.([]any)
+	for i := range list {
+		attribute, _ := at(answer, fmt.Sprintf("errors.%d.attribute", i))
+		got = append(got, fmt.Sprint(attribute))
+	}
+	if !reflect.DeepEqual(got, step.Attributes) {
+		fail("got errors for %q, want %q", got, step.Attributes)
+	}
+}
+
+// filled puts in what was kept, in texts within lists and objects too.
+func filled(want any, kept map[string]string) any {
+	switch want := want.(type) {
+	case Some, None:
+		return want
+	case Like:
+		return Like(fill(string(want), kept))
+	}
+	text, err := json.Marshal(want)
+	if err != nil {
+		panic(err) // a case is data
+	}
+	return json.RawMessage(fill(string(text), kept))
+}
+
+// differs says in what the member at path is not what is wanted; "" when it is.
+func differs(answer any, path string, want any) string {
+	got, found := at(answer, path)
+	switch want := want.(type) {
+	case None:
+		if found {
+			return fmt.Sprintf("got %s %v, want none", path, got)
+		}
+		return ""
+	case Some:
+		if !found {
+			return fmt.Sprintf("got no %s", path)
+		}
+		return ""
+	case Like:
+		text, isText := got.(string)
+		if !isText || !regexp.MustCompile(string(want)).MatchString(text) {
+			return fmt.Sprintf("got %s %v, want it like %s", path, got, want)
+		}
+		return ""
+	}
+	if !found {
+		return fmt.Sprintf("got no %s, want %s", path, want)
+	}
+	if !reflect.DeepEqual(got, decoded(want.(json.RawMessage))) {
+		return fmt.Sprintf("got %s %v, want %s", path, got, want)
+	}
+	return ""
+}
+
+// decoded reads JSON with its numbers as they are written; nil when it is none.
+func decoded(text []byte) any {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var value any
+	if decoder.Decode(&value) != nil {
+		return nil
+	}
+	return value
+}
+
+// hrefs gives the addresses of every _links within an answer. What producers send has links too, which lead to
+// wherever they like.
+func hrefs(value any) (all []string) {
+	switch value := value.(type) {
+	case []any:
+		for _, element := range value {
+			all = append(all, hrefs(element)...)
+		}
+	case map[string]any:
+		for name, member := range value {
+			links, isLinks := member.(map[string]any)
+			switch {
+			case name == "data" || name == "example" || name == "schema":
+			case name == "_links" && isLinks:
+				for _, link := range links {
+					href, _ := at(link, "href")
+					all = append(all, fmt.Sprint(href))
+				}
+			default:
+				all = append(all, hrefs(member)...)
+			}
+		}
+	}
+	return all
+}
+
+// at finds the member at a path of names and numbers.
+func at(value any, path string) (any, bool) {
+	for name := range strings.SplitSeq(path, ".") {
+		switch v := value.(type) {
+		case map[string]any:
+			member, found := v[name]
+			if !found {
+				return nil, false
+			}
+			value = member
+		case []any:
+			i, err := strconv.Atoi(name)
+			if err != nil || i < 0 || i >= len(v) {
+				return nil, false
+			}
+			value = v[i]
+		default:
+			return nil, false
+		}
+	}
+	return value, true
+}

@@ -1,0 +1,145 @@
+package rest_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/rest"
+	"nepenthes/shared/signing"
+	"nepenthes/shared/webhook"
+)
+
+// made is the body that makes a webhook.
+func made(name, url string) string {
+	return `{"name":"` + name + `","payloadUrl":"` + url + `","events":["*"]}`
+}
+
+func TestNoWebhookPointsAtTheServiceItself(t *testing.T) {
+	s := newService(t, func(_ *rest.Config, ac *api.Config) { ac.Addresses.AllowLoopback = true })
+	token := s.token(t)
+	port := s.URL[strings.LastIndex(s.URL, ":"):]
+	for _, url := range []string{s.URL + "/x", "http://localhost" + port + "/", "http://[::1]" + port + "/", "http://127.1.2.3" + port} {
+		s.do(t, token, "POST", "/api/v3/webhooks", made("self", url)).wantKind(t, fault.PropertyConstraintViolation)
+	}
+	s.do(t, token, "POST", "/api/v3/webhooks", made("beside", "http://127.0.0.1:1/x")).want(t, 201, nil)
+}
+
+// Behind a public URL the service has a second address: the one that the gateway gave it.
+func TestNoWebhookPointsAtOneOfTwoOwnAddresses(t *testing.T) {
+	const gateway = "a1b2c3.execute-api.eu-central-1.amazonaws.com"
+	s := newService(t, func(_ *rest.Config, ac *api.Config) { ac.Addresses.Own = []string{"nepenthes.example.com"} })
+	token := s.token(t)
+	call := func(method, path, body string) answer {
+		request := must[*http.Request](t)(http.NewRequest(method, s.URL+path, strings.NewReader(body)))
+		request.Host = gateway
+		request.Header.Set("Authorization", "Bearer "+token)
+		request.Header.Set("Content-Type", "application/json")
+		return send(t, request)
+	}
+	path := "/api/v3/webhooks/" + s.webhook(t, token, "w")
+	for _, host := range []string{"nepenthes.example.com", gateway} {
+		for _, url := range []string{
+			"https://" + host + "/api/v3/events", "https://" + strings.ToUpper(host) + ".:443/dev", "https://" + host + ":80",
+			"https://" + strings.ReplaceAll(host, ".", "。") + "/", "https://" + strings.Replace(host, "e", "%65", 1) + "/",
+		} {
+			call("POST", "/api/v3/webhooks", made("self", url)).wantKind(t, fault.PropertyConstraintViolation)
+			call("PATCH", path, `{"payloadUrl":"`+url+`"}`).wantKind(t, fault.PropertyConstraintViolation)
+		}
+		call("PATCH", path, `{"payloadUrl":"https://`+host+`:8443/"}`).want(t, 200, nil)
+	}
+	call("POST", "/api/v3/webhooks", made("beside", "https://x"+gateway+"/")).want(t, 201, nil)
+}
+
+func TestPayloadURLsAreLookedUp(t *testing.T) {
+	s := newService(t)
+	token := s.token(t)
+	s.do(t, token, "POST", "/api/v3/webhooks", made("inside", "https://inside.example.com/")).wantKind(t, fault.PropertyConstraintViolation)
+	s.do(t, token, "POST", "/api/v3/webhooks", made("nowhere", "https://nowhere.example.com/")).want(t, 201, nil)
+}
+
+func TestPayloadURLsAreKeptInNormalForm(t *testing.T) {
+	s := newService(t)
+	token := s.token(t)
+	var shown hal.Webhook
+	s.do(t, token, "POST", "/api/v3/webhooks", made("w", "HTTPS://Bücher.Example.com/a")).want(t, 201, &shown)
+	if shown.PayloadURL != "https://xn--bcher-kva.example.com/a" {
+		t.Errorf("got %q", shown.PayloadURL)
+	}
+	s.do(t, token, "PATCH", "/api/v3/webhooks/"+shown.ID, `{"payloadUrl":"https://bücher.example.com/a"}`).want(t, 200, &shown)
+	if shown.LockVersion != 1 {
+		t.Errorf("got version %d for another spelling of the same, want 1", shown.LockVersion)
+	}
+}
+
+func TestKeptHeadersCountToo(t *testing.T) {
+	s := newService(t)
+	token := s.token(t)
+	path := "/api/v3/webhooks/" + s.webhook(t, token, "w")
+	large := strings.Repeat("v", 3000)
+	s.do(t, token, "PATCH", path, `{"headers":{"X-A":"`+large+`"}}`).want(t, 200, nil)
+	s.do(t, token, "PATCH", path, `{"headers":{"X-A":"***","X-B":"`+large+`"}}`).wantKind(t, fault.PropertyConstraintViolation)
+	s.do(t, token, "PATCH", path, `{"headers":{"X-A":"***","X-B":"`+large[:1090]+`"}}`).want(t, 200, nil)
+	s.do(t, token, "PATCH", path, `{"headers":{"X-A":"***","X-B":"`+large[:1091]+`"}}`).wantKind(t, fault.PropertyConstraintViolation)
+}
+
+// TestSealsOfTheFirstVersion: who seals cannot seal anew what he cannot open. A value from before is kept as it is
+// until it is given again, and it moves to another origin as little as any other.
+func TestSealsOfTheFirstVersion(t *testing.T) {
+	s := newService(t)
+	token := s.token(t)
+	id := s.webhook(t, token, "w")
+	path, before := "/api/v3/webhooks/"+id, append([]byte{1, 4}, make([]byte, 100)...)
+	w := must[webhook.Webhook](t)(s.DB.Webhook(t.Context(), id))
+	w.Headers = []webhook.Header{{Name: "X-Team", Sealed: before}}
+	w.Secrets = []webhook.Secret{{ID: "sec_1", Kind: signing.HMAC, Sealed: before}}
+	must[any](t)(nil, s.DB.PutWebhook(t.Context(), &w))
+	for _, step := range []struct {
+		body           string
+		status         int
+		secret, header byte // the versions afterwards
+	}{
+		{`{"description":"kept"}`, 200, 1, 1},
+		{`{"payloadUrl":"https://RECEIVER.example.com:443/other"}`, 200, 1, 1},
+		{`{"headers":{"x-TEAM":"***"}}`, 200, 1, 1},
+		{`{"payloadUrl":"https://elsewhere.example.com/"}`, 422, 1, 1},
+		{`{"payloadUrl":"https://receiver.example.com:8443/"}`, 422, 1, 1},
+		{`{"payloadUrl":"https://elsewhere.example.com/","headers":{"X-Team":"***"}}`, 422, 1, 1},
+		{`{"payloadUrl":"https://elsewhere.example.com/","headers":{"X-Team":"again"}}`, 200, 1, 2},
+		{`{"payloadUrl":"https://receiver.example.com/"}`, 422, 1, 2},
+		{`{"secret":"generate"}`, 200, 2, 2},
+	} {
+		s.do(t, token, "PATCH", path, step.body).want(t, step.status, nil)
+		w := must[webhook.Webhook](t)(s.DB.Webhook(t.Context(), id))
+		if secret, header := w.Secrets[0].Sealed[0], w.Headers[0].Sealed[0]; secret != step.secret || header != step.header {
+			t.Errorf("after %s secret and header are of version %d and %d, want %d and %d", step.body, secret, header, step.secret, step.header)
+		}
+	}
+}
+
+func TestABodyThatEndsEarlyIsTheClientsFault(t *testing.T) {
+	s := newService(t)
+	handler := rest.New(s.Config)
+	request := must[*http.Request](t)(http.NewRequest("PATCH", s.URL+"/api/v3/settings", strings.NewReader(`{`)))
+	request.ContentLength = 5
+	request.Header.Set("Authorization", "Bearer "+s.token(t))
+	request.Header.Set("Content-Type", "application/json")
+	recorded := httptest.NewRecorder()
+	handler.ServeHTTP(recorded, request)
+	if recorded.Code != 400 || !strings.Contains(recorded.Body.String(), "InvalidRequestBody") {
+		t.Errorf("got %d %s, want an invalid body", recorded.Code, recorded.Body)
+	}
+}
+
+func TestUncleanPathsAreNotRedirected(t *testing.T) {
+	s := newService(t)
+	for _, path := range []string{"//api/v3", "/api//v3", "/api/v3/", "/api/./v3", "/api/v3/webhooks/..", "/api/v3/%2e%2e/v3"} {
+		if got := s.do(t, s.token(t), "GET", path, ""); got.StatusCode != 404 || got.Request.URL.String() != s.URL+path {
+			t.Errorf("%s: got %d at %s, want 404 where it was asked for", path, got.StatusCode, got.Request.URL)
+		}
+	}
+}

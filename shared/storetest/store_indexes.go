@@ -1,0 +1,175 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"nepenthes/shared/delivery"
+	"nepenthes/shared/id"
+	"nepenthes/shared/store"
+)
+
+var indexCases = []storeCase{
+	{"of what is due hold what waits, earliest first", (*storeTest).dueInOrder},
+	{"of what is due follow every change", (*storeTest).dueFollows},
+	{"of what is due leave out what has expired", (*storeTest).dueExpired},
+	{"of the dead hold what needs a person", (*storeTest).deadNeedsPerson},
+	{"hold exactly what belongs there after any writes", (*storeTest).indexProperty},
+}
+
+func (t *storeTest) dueInOrder() {
+	var want []delivery.Key
+	for _, i := range []int{3, 1, 4, 0, 2} {
+		d := newDelivery(newID(id.Webhook), "evt_"+strconv.Itoa(i))
+		d.SweepAt = epoch.Add(time.Duration(i) * time.Minute)
+		t.put(d, nil)
+	}
+	t.put(newDelivery(newID(id.Webhook), "evt_waits_for_nothing"), nil)
+
+	keys, err := t.Due(t.Context(), epoch.Add(time.Hour), 10)
+	t.ok(err)
+	for _, key := range keys {
+		d, err := t.Delivery(t.Context(), key)
+		t.ok(err)
+		same(t, "when it is due", d.SweepAt, epoch.Add(time.Duration(len(want))*time.Minute))
+		want = append(want, key)
+	}
+	same(t, "how many are due", len(want), 5)
+	t.dueIs(epoch.Add(-1))
+	t.dueIs(epoch, want[:1]...)
+	t.dueIs(epoch.Add(time.Minute-1), want[:1]...)
+	t.dueIs(epoch.Add(time.Minute), want[:2]...)
+	some, err := t.Due(t.Context(), epoch.Add(time.Hour), 2)
+	t.ok(err)
+	same(t, "the two that are due first", some, want[:2])
+}
+
+func (t *storeTest) dueFollows() {
+	d := newDelivery(newID(id.Webhook), "evt_1")
+	d.SweepAt = epoch
+	d = t.put(d, nil)
+	t.dueIs(epoch, d.Key)
+	d.SweepAt = epoch.Add(time.Hour)
+	d = t.put(d, nil)
+	t.dueIs(epoch)
+	t.dueIs(epoch.Add(time.Hour), d.Key)
+	d.SweepAt = time.Time{}
+	d = t.put(d, nil)
+	t.dueIs(never)
+	d.SweepAt = epoch
+	d = t.put(d, nil)
+	t.dueIs(epoch, d.Key)
+}
+
+func (t *storeTest) dueExpired() {
+	d := newDelivery(newID(id.Webhook), "evt_1")
+	d.SweepAt, d.ExpiresAt = epoch, epoch.Add(time.Hour)
+	d = t.put(d, nil)
+	t.clock.pass(30 * time.Minute)
+	t.dueIs(never, d.Key)
+	t.clock.pass(time.Hour)
+	t.dueIs(never)
+}
+
+func (t *storeTest) deadNeedsPerson() {
+	hook := newID(id.Webhook)
+	list := store.Query{Limit: 10}
+	for _, state := range delivery.States() {
+		d := newDelivery(hook, "evt_"+string(state))
+		d.State = state
+		t.put(d, nil)
+	}
+	ping := newDelivery(hook, "evt_ping")
+	ping.Origin, ping.State = delivery.TriggerPing, delivery.Dead
+	t.put(ping, nil)
+
+	dead := t.walk(t, list)
+	if len(dead) != 1 || dead[0].State != delivery.Dead || dead[0].Origin == delivery.TriggerPing {
+		t.Fatalf("got %+v, want the dead one alone", dead)
+	}
+	d := dead[0]
+	d.State = delivery.Delivered
+	d = t.put(d, nil)
+	same(t, "the list of the dead", t.walk(t, list), nil)
+	d.State = delivery.Dead
+	d = t.put(d, nil)
+	same(t, "the list of the dead", t.walk(t, list), []delivery.Delivery{d})
+}
+
+// indexProperty writes at random, also under versions that have passed, and compares the indexes with what the
+// rows say.
+func (t *storeTest) indexProperty() {
+	rapid.Check(t.T, func(r *rapid.T) {
+		hook, rows := newID(id.Webhook), map[delivery.Key]delivery.Delivery{}
+		for range rapid.IntRange(1, 30).Draw(r, "writes") {
+			d := newDelivery(hook, fmt.Sprintf("evt_%d", rapid.IntRange(0, 4).Draw(r, "event")))
+			stored := rows[d.Key]
+			d.Version = max(0, stored.Version-int64(rapid.IntRange(0, 1).Draw(r, "behind")))
+			d.State = rapid.SampledFrom(delivery.States()).Draw(r, "state")
+			d.Origin = rapid.SampledFrom([]delivery.Trigger{delivery.TriggerSchedule, delivery.TriggerPing}).Draw(r, "origin")
+			d.AttemptCount = len(rows) // some writes are the same again, most are not
+			if rapid.Bool().Draw(r, "waits") {
+				d.SweepAt = epoch.Add(time.Duration(rapid.IntRange(0, 9).Draw(r, "minutes")) * time.Minute)
+			}
+			t.randomWrite(r, rows, d)
+		}
+		t.indexesAre(r, hook, values(rows))
+	})
+}
+
+// randomWrite stores d and enters it into rows when it must win.
+func (t *storeTest) randomWrite(r *rapid.T, rows map[delivery.Key]delivery.Delivery, d delivery.Delivery) {
+	stored := rows[d.Key]
+	now, won, err := t.PutDelivery(t.Context(), d, nil)
+	if err != nil {
+		r.Fatal(err)
+	}
+	want := d.Version == stored.Version
+	d.Version++
+	again := d == stored // no sample here has a pointer
+	if won != (want || again) {
+		r.Fatalf("got won %v under version %d of %d", won, d.Version-1, stored.Version)
+	}
+	if won {
+		rows[d.Key] = d
+	}
+	same(r, "the row that a write gave", now, rows[d.Key])
+}
+
+func (t *storeTest) indexesAre(r *rapid.T, hook string, rows []delivery.Delivery) {
+	until := epoch.Add(5 * time.Minute)
+	var dead []delivery.Delivery
+	due := map[delivery.Key]bool{}
+	for _, d := range newestFirst(rows) {
+		if d.NeedsPerson() {
+			dead = append(dead, d)
+		}
+		if !d.SweepAt.IsZero() && !d.SweepAt.After(until) {
+			due[d.Key] = true
+		}
+	}
+	ofOthers := func(d delivery.Delivery) bool { return d.Webhook != hook }
+	same(r, "the list of the dead", slices.DeleteFunc(t.walk(r, store.Query{Limit: 7}), ofOthers), dead)
+	keys, err := t.Due(t.Context(), until, 10_000)
+	if err != nil {
+		r.Fatal(err)
+	}
+	got := map[delivery.Key]bool{}
+	for _, key := range keys {
+		if key.Webhook == hook {
+			got[key] = true
+		}
+	}
+	same(r, "what is due", got, due)
+}
+
+func (t *storeTest) dueIs(until time.Time, want ...delivery.Key) {
+	t.Helper()
+	got, err := t.Due(t.Context(), until, 100)
+	t.ok(err)
+	same(t, "what is due", got, want)
+}
