@@ -11,9 +11,9 @@ import (
 	"testing"
 
 	"nepenthes/functions/internal/wiring"
-	"nepenthes/shared/rest"
 	"nepenthes/shared/auth/oauth"
 	"nepenthes/shared/config"
+	"nepenthes/shared/rest"
 	"nepenthes/shared/routes"
 	"nepenthes/shared/settings"
 )

@@ -260,7 +260,8 @@ func TestWhileTheCounterIsAwayEverythingPasses(t *testing.T) {
 	}
 }
 
-// TestProcessesAtOnce has no clock that is moved: many goroutines ask within one second.
+// TestProcessesAtOnce has no clock that is moved: many goroutines ask within one second. A process all of whose 50
+// requests pass, which no more than two are, can keep up to 4 places of its last lease of 5.
 func TestProcessesAtOnce(t *testing.T) {
 	d := deploy(t, "SQLite", 8, 50)
 	var passed atomic.Int64
@@ -273,8 +274,8 @@ func TestProcessesAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := passed.Load(); n != 100 {
-		t.Errorf("%d of 400 passed at once, want twice the rate of 50", n)
+	if n := passed.Load(); n > 100 || n < 100-2*4 {
+		t.Errorf("%d of 400 passed at once, want twice the rate of 50 but for what two processes may keep", n)
 	}
 }
 

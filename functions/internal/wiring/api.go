@@ -9,7 +9,6 @@ import (
 
 	"nepenthes/shared/address"
 	"nepenthes/shared/api"
-	"nepenthes/shared/rest"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/auth/clients"
 	"nepenthes/shared/auth/oauth"
@@ -18,6 +17,7 @@ import (
 	"nepenthes/shared/lambdahost"
 	"nepenthes/shared/outbound"
 	"nepenthes/shared/payload"
+	"nepenthes/shared/rest"
 	"nepenthes/shared/throttle"
 	"nepenthes/shared/vault"
 )
