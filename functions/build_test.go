@@ -1,4 +1,4 @@
-// Package functions_test tests how the functions are built; what they do is tested where it is written.
+// Package functions_test tests how the functions are built. Their behaviour is tested in the packages that they use.
 package functions_test
 
 import (
@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// build has make build one function of the module in root, and gives the binary.
+// build runs make to build one function of the module in root, and returns the binary.
 func build(t *testing.T, root, target, function string) []byte {
 	t.Helper()
 	out := t.TempDir()
@@ -27,7 +27,7 @@ func build(t *testing.T, root, target, function string) []byte {
 	return binary
 }
 
-// elsewhere is a copy of the module in another place.
+// elsewhere copies the module to another folder and returns that folder.
 func elsewhere(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
@@ -42,7 +42,7 @@ func elsewhere(t *testing.T) string {
 func TestTwoBuildsGiveTheSameBytes(t *testing.T) {
 	here := build(t, "..", "build", "sweeper")
 	if !bytes.Equal(here, build(t, elsewhere(t), "build", "sweeper")) {
-		t.Error("the same source gives another binary in another place")
+		t.Error("the same source in another folder gives a different binary")
 	}
 }
 
@@ -62,7 +62,7 @@ func TestReleaseBinaries(t *testing.T) {
 	}
 }
 
-// The linker's value is what opens the guard of package outbound; what it does is tested there.
+// A value set by the linker opens the guard of package outbound. Its effect is tested there.
 func TestOnlyEmulatorsGetTheOpenGuard(t *testing.T) {
 	for target, want := range map[string]bool{"build": false, "build-local": true} {
 		command := exec.CommandContext(t.Context(), "make", "-n", "-C", "..", target)

@@ -18,16 +18,16 @@ import (
 	"nepenthes/shared/settings"
 )
 
-// nobody verifies no token.
+// nobody is a Verifier that is never called.
 type nobody struct{ rest.Verifier }
 
-// defaults are the settings that nobody has changed.
+// defaults is a source of the default settings.
 type defaults struct{}
 
-// Settings gives them.
+// Settings returns the default settings.
 func (defaults) Settings(context.Context) (settings.Settings, error) { return settings.Defaults(), nil }
 
-// documented are the paths of the API's operations, as its own document tells them.
+// documented returns the paths of the API's operations according to its OpenAPI document.
 func documented(t *testing.T) (paths []string) {
 	t.Helper()
 	t.Setenv("AWS_REGION", "us-east-1")
@@ -48,11 +48,11 @@ func documented(t *testing.T) (paths []string) {
 	return paths
 }
 
-// Every operation is answered by the function that has what it needs: settings and oauth have the store alone.
+// Every operation must be served by a function that has the parts it needs. settings and oauth have only the store.
 func TestEveryOperationHasItsFunction(t *testing.T) {
 	all := documented(t)
 	if len(all) < 20 {
-		t.Fatalf("the document knows %v", all)
+		t.Fatalf("the document has only the paths %v", all)
 	}
 	all = append(all, oauth.TokenPath, oauth.RevokePath, oauth.KeySetPath, oauth.MetadataPath, "/admin", "/api/docs")
 	served := map[routes.Function]bool{}
@@ -67,20 +67,20 @@ func TestEveryOperationHasItsFunction(t *testing.T) {
 			want = routes.Console
 		}
 		if got := routes.Owner(path); got != want {
-			t.Errorf("%s is answered by %s, want %s", path, got, want)
+			t.Errorf("%s is served by %s, want %s", path, got, want)
 		}
 		served[want] = true
 	}
 	for _, f := range routes.HTTP() {
 		if !served[f] {
-			t.Errorf("no operation is answered by %s", f)
+			t.Errorf("%s serves no operation", f)
 		}
 	}
 	for _, prefix := range routes.Prefixes() {
 		if !slices.ContainsFunc(all, func(path string) bool {
 			return path == prefix || strings.HasPrefix(path, strings.TrimSuffix(prefix, "/")+"/")
 		}) {
-			t.Errorf("there is nothing at %s or below", prefix)
+			t.Errorf("no path is at or below %s", prefix)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Command console is the function behind the pages: /admin and /api/docs.
+// Command console is the function that serves the pages /admin and /api/docs.
 package main
 
 import (

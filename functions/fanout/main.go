@@ -1,4 +1,4 @@
-// Command fanout is the function that makes deliveries of events.
+// Command fanout is the function that turns events into deliveries.
 package main
 
 import (

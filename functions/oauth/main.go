@@ -1,4 +1,5 @@
-// Command oauth is the function that gives tokens and keeps clients: /oauth, /.well-known and /api/v3/oauth_clients.
+// Command oauth is the function that issues tokens and manages clients. It serves /oauth, /.well-known and
+// /api/v3/oauth_clients.
 package main
 
 import (

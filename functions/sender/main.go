@@ -1,4 +1,5 @@
-// Command sender is the function that makes attempts. It alone can open webhook secrets and calls strangers.
+// Command sender is the function that makes attempts. It is the only function that can open webhook secrets, and the
+// only one that calls receivers.
 package main
 
 import (

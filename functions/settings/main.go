@@ -1,4 +1,4 @@
-// Command settings is the function behind /api/v3/settings.
+// Command settings is the function that serves /api/v3/settings.
 package main
 
 import (

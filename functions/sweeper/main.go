@@ -1,4 +1,4 @@
-// Command sweeper is the clock: the function that rings for what is due.
+// Command sweeper is the clock: the function that sends doorbells for deliveries that are due.
 package main
 
 import (

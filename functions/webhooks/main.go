@@ -1,4 +1,4 @@
-// Command webhooks is the function behind most of /api/v3, and behind every path that is nobody's.
+// Command webhooks is the function that serves most of /api/v3, and every path that no other function serves.
 package main
 
 import (

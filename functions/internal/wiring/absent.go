@@ -11,7 +11,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// absent stands for the parts that a function has no use for, and no permission. Whatever is asked of it fails.
+// absent stands for parts that a function does not need and has no permission to use. All its methods fail.
 type absent struct{}
 
 var errAbsent = errors.New("this function has no such part")

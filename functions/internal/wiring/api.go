@@ -22,7 +22,7 @@ import (
 	"nepenthes/shared/vault"
 )
 
-// API serves operations, and what is mounted besides them, to who brings a token.
+// API returns a handler for the operations and the mounts. Operations require a token.
 func (b Base) API(c config.API, operations *api.Operations, docs map[string]http.Handler, mounts ...rest.Mount) http.Handler {
 	return rest.New(rest.Config{
 		Operations: operations, Verifier: b.verifier(c), Settings: b.Catalogue, Mounts: mounts, Docs: docs,
@@ -30,12 +30,13 @@ func (b Base) API(c config.API, operations *api.Operations, docs map[string]http
 	})
 }
 
-// throttle holds clients to their rate in all processes together.
+// throttle returns a throttle that counts a client's requests across all processes.
 func (b Base) throttle(c config.API) *throttle.Shared {
 	return throttle.NewShared(throttle.SharedConfig{PerSecond: c.RequestsPerSecond, Counter: b.Store, Logger: b.Logger})
 }
 
-// Prefix tells the stage path that addresses in answers begin with: where there is a public URL, none.
+// Prefix returns a function that finds the stage path with which addresses in answers begin. It returns nil when there
+// is a public URL, since addresses then have no such prefix.
 func Prefix(c config.API) func(*http.Request) string {
 	if c.PublicURL() != "" {
 		return nil
@@ -43,7 +44,7 @@ func Prefix(c config.API) func(*http.Request) string {
 	return lambdahost.StagePath
 }
 
-// Operations are all of the API's, for the functions that may reach everything they need.
+// Operations returns all operations of the API, for the functions that have every permission that these need.
 func (b Base) Operations(c config.Webhooks) *api.Operations {
 	kms := vault.NewKMS(b.aws, c.KeyARN)
 	return api.New(api.Config{
@@ -63,11 +64,11 @@ func (b Base) Operations(c config.Webhooks) *api.Operations {
 	})
 }
 
-// StoredOperations are those of the API's operations that need the store alone: settings and clients. No route
-// leads to another one where these are served; it would fail.
+// StoredOperations returns operations that need only the store: settings and clients. The other operations fail. No
+// route of the functions that use StoredOperations leads to them.
 func (b Base) StoredOperations() *api.Operations {
 	unused := make([]byte, 32)
-	_, _ = rand.Read(unused) // never fails (crypto/rand)
+	_, _ = rand.Read(unused) // crypto/rand never fails
 	return api.New(api.Config{
 		Catalogue: b.Catalogue, Store: b.Store, Clients: clients.New(clients.Config{Store: b.Store}),
 		Events: absent{}, Retries: absent{}, Operator: absent{}, Sealer: absent{}, CursorKey: unused,
@@ -75,7 +76,7 @@ func (b Base) StoredOperations() *api.Operations {
 	})
 }
 
-// own are the hosts that are ourselves.
+// own returns the host of the public URL, if there is one. Webhooks must not point at it.
 func own(publicURL string) []string {
 	u, err := url.Parse(publicURL)
 	if err != nil || u.Host == "" {
@@ -84,7 +85,7 @@ func own(publicURL string) []string {
 	return []string{u.Host}
 }
 
-// Clients finds clients, the first administrator included, whom it looks up where the deployment keeps it.
+// Clients returns the source of clients. It includes the first administrator, whose secret is in Secrets Manager.
 func (b Base) Clients(administratorSecretARN string) *clients.Administrator {
 	secrets := vault.NewSecrets(b.aws)
 	return clients.NewAdministrator(clients.AdministratorConfig{
@@ -95,12 +96,12 @@ func (b Base) Clients(administratorSecretARN string) *clients.Administrator {
 	})
 }
 
-// Authenticator checks the secrets of clients.
+// Authenticator returns an authenticator that checks the secrets of clients.
 func (b Base) Authenticator(c *clients.Administrator) *auth.Authenticator {
 	return auth.NewAuthenticator(auth.AuthenticatorConfig{Clients: c, Failures: b.Store, Logger: b.Logger})
 }
 
-// Authorization is the authorization server.
+// Authorization returns the routes of the authorization server.
 func (b Base) Authorization(c config.OAuth) []rest.Mount {
 	kms := vault.NewKMS(b.aws, c.KeyARN)
 	signer := must(vault.NewSigner(vault.SignerConfig{Pairs: b.Store, Maker: kms, Unwrapper: kms}))

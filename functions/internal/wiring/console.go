@@ -10,7 +10,7 @@ import (
 	"nepenthes/web"
 )
 
-// Pages serves the console and the documentation page.
+// Pages returns a handler for the console and the documentation page.
 func (b Base) Pages(c config.Console) http.Handler {
 	operations, known := b.Operations(c.Webhooks), b.Clients(c.AdministratorSecretARN)
 	pages := console.New(console.Config{
@@ -19,7 +19,7 @@ func (b Base) Pages(c config.Console) http.Handler {
 		PlainHTTP: outbound.LinkedLoopback(), // emulators speak HTTP
 	})
 	rest := b.API(c.API, operations, web.Docs())
-	// No ServeMux: its redirects to tidier paths would leave the stage.
+	// A ServeMux is not used, because it redirects to cleaned paths, which lack the stage path.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/admin" || strings.HasPrefix(r.URL.Path, "/admin/") {
 			pages.ServeHTTP(w, r)

@@ -1,6 +1,6 @@
-// Package wiring puts together, on AWS, the parts that several functions are made of, so that each main names only
-// what is its own. It panics when a part cannot be made: a function that starts without one would fail its first
-// request instead of its deployment.
+// Package wiring builds the parts that several functions on AWS share, so that each main.go names only its own parts.
+// It panics when a part cannot be built. A function that started without the part would fail at its first request,
+// when the deployment has already succeeded.
 package wiring
 
 import (
@@ -19,11 +19,11 @@ import (
 	"nepenthes/shared/vault"
 )
 
-// concurrency is how many calls of AWS one process makes at a time: a batch's messages are worked side by side, with
-// up to two calls each.
+// concurrency is the number of concurrent AWS calls of a process. The messages of a batch are processed concurrently,
+// with up to two calls each.
 const concurrency = 2 * limits.BatchSize
 
-// Base is what every function has.
+// Base holds the parts that every function has.
 type Base struct {
 	Logger    *slog.Logger
 	Store     *dynamo.Store
@@ -31,17 +31,17 @@ type Base struct {
 	aws       aws.Config
 }
 
-// New makes the base. It touches no network.
+// New returns a new Base. It makes no network calls.
 func New(c config.Common) Base {
 	cfg := must(awsclient.Load(context.Background(), concurrency))
 	store := dynamo.New(dynamo.Config{AWS: cfg, Tables: c.Tables()})
 	return Base{Logger: lambdahost.Logger(c.Stage), Store: store, Catalogue: catalogue.New(store), aws: cfg}
 }
 
-// Lane is the lane whose queue has the URL.
+// Lane returns the lane whose queue has the given URL.
 func (b Base) Lane(url string) *sqs.Lane { return sqs.New(b.aws, url) }
 
-// Opener opens webhook secrets, in the function whose role may.
+// Opener returns an opener of webhook secrets. Only the role of the sender is allowed to use it.
 func (b Base) Opener(keyARN string) *vault.Opener {
 	return must(vault.NewOpener(vault.OpenerConfig{Pairs: b.Store, Unwrapper: vault.NewKMS(b.aws, keyARN)}))
 }
