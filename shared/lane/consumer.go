@@ -2,24 +2,24 @@ package lane
 
 import "context"
 
-// Sender sends messages on one lane. It returns nil when every message is durable there. After an error some may
-// have been sent; sending all of them again is harmless, since every consumer stands duplicates. When one of them is
-// refused by Message.Check, none is sent.
+// Sender sends messages on one lane.
 type Sender interface {
+	// Send returns nil when every message is durable in the lane. If Message.Check refuses one of the messages, Send
+	// sends none of them. After any other error some messages may have been sent. Sending all of them again is then
+	// harmless, because every consumer handles duplicates.
 	Send(ctx context.Context, messages ...Message) error
 }
 
-// Consumer is the receiving side of one lane: what an SQS event source does for a function, and what the embedded
-// lane does by itself.
+// Consumer receives the messages of one lane. On AWS an SQS event source does this for a function.
 type Consumer interface {
 	Sender
-	// Receive waits until there are visible messages or ctx ends (then ctx's error), and gives at most max of
-	// them. Each stays hidden for the lane's visibility from now and then comes back, until it is deleted. One
-	// that has been received limits.MaxReceiveCount times moves to the dead-letter lane instead, keeping id, body
-	// and attributes.
+	// Receive waits until the lane has visible messages and returns at most max of them. It returns the error of ctx
+	// if ctx ends first. A received message is hidden for the visibility time of the lane, and becomes visible again
+	// unless it is deleted. After limits.MaxReceiveCount receives a message moves to the dead-letter lane instead,
+	// with its id, body and attributes.
 	Receive(ctx context.Context, max int) ([]Message, error)
-	// Waiting counts the messages that are visible now; a lane in the cloud may be a little behind.
+	// Waiting returns the number of messages that are visible now. The number of a lane on SQS may be a little behind.
 	Waiting(ctx context.Context) (int, error)
-	// Delete acknowledges received messages by id; those that are gone already are no fault.
+	// Delete acknowledges received messages by their ids. Deleting a message that no longer exists is not an error.
 	Delete(ctx context.Context, ids ...string) error
 }
