@@ -18,7 +18,7 @@ const (
 	TriggerPing     Trigger = "ping"
 )
 
-// Outcome is what became of an attempt.
+// Outcome is the outcome of an attempt.
 type Outcome string
 
 // The outcomes.
@@ -27,10 +27,10 @@ const (
 	OutcomeFailed    Outcome = "failed"
 )
 
-// ErrorClass says how an attempt failed; package outbound finds it. Empty: it did not.
+// ErrorClass says how an attempt failed. Package outbound determines it. It is empty if the attempt did not fail.
 type ErrorClass string
 
-// The classes (closed list of contract-delivery).
+// The error classes. The list is closed.
 const (
 	ErrDNS              ErrorClass = "dns"
 	ErrBlocked          ErrorClass = "blocked"
@@ -43,7 +43,7 @@ const (
 	ErrStatus           ErrorClass = "status"
 )
 
-// Attempt is one POST as it is kept: enough to render its request again byte for byte, and what came back.
+// Attempt is one POST as it is stored: what is needed to render the request again byte for byte, and the answer.
 type Attempt struct {
 	ID        string
 	Number    int // 1 is the first
@@ -51,25 +51,26 @@ type Attempt struct {
 	Outcome   Outcome
 	StartedAt time.Time
 	URL       string
-	// Format, Signed, Legacy and HeaderNames are what the webhook said then: the request is rendered from
-	// them, not from what it says now.
+	// Format, Signed, Legacy and HeaderNames are the webhook's at the time of the attempt. The request is rendered
+	// from them, because the webhook may have changed since.
 	Format       webhook.Format
-	Signed       bool     // there was a live secret
-	Legacy       bool     // the legacy signature was sent too
-	HeaderNames  []string // custom headers, as they were spelt
+	Signed       bool     // whether the webhook had a live secret
+	Legacy       bool     // whether the legacy signature was sent
+	HeaderNames  []string // of the custom headers, in their original spelling
 	Timing       Timing
-	Response     *Response // nil: none came
+	Response     *Response // nil if there was no answer
 	ErrorClass   ErrorClass
 	ErrorMessage string
 }
 
-// Timing is how long each phase took; NoPhase for a phase that did not happen, such as DNS on a reused connection.
+// Timing is the duration of each phase. It is NoPhase for a phase that did not happen, such as DNS on a reused
+// connection.
 type Timing struct{ DNS, Connect, TLS, FirstByte, Total time.Duration }
 
 // NoPhase marks a phase that did not happen.
 const NoPhase time.Duration = -1
 
-// Response is what is kept of an answer: 4 KiB of its headers and of its body each.
+// Response is the stored part of an answer: up to 4 KiB of its headers and up to 4 KiB of its body.
 type Response struct {
 	Status    int
 	Headers   http.Header
@@ -77,17 +78,17 @@ type Response struct {
 	Truncated bool
 }
 
-// Summary is what a list tells about the last attempt.
+// Summary is what a list shows of the last attempt.
 type Summary struct {
 	Number     int
 	Outcome    Outcome
 	StartedAt  time.Time
 	Total      time.Duration
-	Status     int // 0: no answer
+	Status     int // 0 if there was no answer
 	ErrorClass ErrorClass
 }
 
-// Summary sums the attempt up.
+// Summary returns the summary of the attempt.
 func (a *Attempt) Summary() Summary {
 	s := Summary{Number: a.Number, Outcome: a.Outcome, StartedAt: a.StartedAt, Total: a.Timing.Total, ErrorClass: a.ErrorClass}
 	if a.Response != nil {
@@ -96,8 +97,8 @@ func (a *Attempt) Summary() Summary {
 	return s
 }
 
-// Answered is the status that the receiver's whole answer had; 0 when none came, or its body broke off, which
-// decides nothing.
+// Answered returns the status of a complete answer. It returns 0 if there was no answer or if the body broke off: an
+// incomplete answer decides nothing.
 func (a *Attempt) Answered() int {
 	if a.Response == nil || a.ErrorClass != "" && a.ErrorClass != ErrStatus {
 		return 0
@@ -105,5 +106,5 @@ func (a *Attempt) Answered() int {
 	return a.Response.Status
 }
 
-// Gone reports whether the receiver said never again.
+// Gone reports whether the receiver answered 410 Gone, which means never again.
 func (a *Attempt) Gone() bool { return a.Answered() == http.StatusGone }

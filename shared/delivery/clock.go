@@ -6,11 +6,11 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// Clock says how long waits are. Speed divides every wait (retry delays, Retry-After, the sweeper's margins):
-// with 60, a minute passes in a second; zero means 1. Leases, visibility and time-outs are real at any speed.
+// Clock scales waits. Speed divides every wait: retry delays, Retry-After and the margins of the sweeper. At speed 60
+// a wait of a minute takes a second. Speed 0 means 1. Leases, visibility times and timeouts are not scaled.
 type Clock struct{ Speed float64 }
 
-// Scaled is the wait d at the clock's speed.
+// Scaled returns the wait d at the speed of the clock.
 func (c Clock) Scaled(d time.Duration) time.Duration {
 	if c.Speed <= 0 || c.Speed == 1 {
 		return d
@@ -18,8 +18,9 @@ func (c Clock) Scaled(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / c.Speed)
 }
 
-// sweepAt is when the sweeper shall look at an attempt that is due at next: a while after it when a lane can wait
-// for it, since then only a lost doorbell is left to find; else early enough to hand it to a lane in time.
+// sweepAt returns when the sweeper looks at an attempt that is due at next. If a lane can delay the doorbell until
+// then, the sweeper looks after next, to find a doorbell that got lost. Otherwise it looks early enough to send the
+// doorbell with a delay that a lane allows.
 func (c Clock) sweepAt(now, next time.Time) time.Time {
 	if next.Sub(now) <= c.Scaled(limits.MaxDelay) {
 		return next.Add(c.Scaled(limits.SweepMargin))
@@ -27,7 +28,8 @@ func (c Clock) sweepAt(now, next time.Time) time.Time {
 	return next.Add(-c.Scaled(limits.SweepLead))
 }
 
-// nextRing is when to look again after the rings-th ringing for one attempt: 2, 4, 8 … 60 minutes later.
+// nextRing returns when the sweeper looks again after it has sent the given number of doorbells for one attempt:
+// 2, 4, 8 … 60 minutes after the last.
 func (c Clock) nextRing(after time.Time, rings int) time.Time {
 	wait := time.Hour
 	if rings < 6 {
@@ -36,7 +38,8 @@ func (c Clock) nextRing(after time.Time, rings int) time.Time {
 	return after.Add(c.Scaled(wait))
 }
 
-// Doorbell says whether a waiting delivery shall be rung from its outcome, and with which delay.
+// Doorbell reports whether the sender sends a doorbell for a waiting delivery when it records an outcome, and with
+// which delay. If it does not, the sweeper will.
 func (c Clock) Doorbell(d *Delivery, now time.Time) (delay time.Duration, ring bool) {
 	if d.Owed != nil {
 		return 0, true
@@ -47,9 +50,9 @@ func (c Clock) Doorbell(d *Delivery, now time.Time) (delay time.Duration, ring b
 	return max(0, d.NextAttemptAt.Sub(now)), true
 }
 
-// Sweep moves a delivery that the sweeper found out of the way of its next look, and says whether to ring for it
-// and with which delay. A delivery in somebody's hands is not rung: its holder's message or the next look sees to
-// it. One that waits for nothing leaves the index.
+// Sweep sets when the sweeper looks at the delivery again, and reports whether the sweeper sends a doorbell now and
+// with which delay. For a delivery that a sender holds no doorbell is sent: the sender's own message comes back, or
+// the sweeper looks again after the lease. A delivery that waits for nothing leaves the index of due deliveries.
 func (d *Delivery) Sweep(now time.Time, clock Clock) (delay time.Duration, ring bool) {
 	switch {
 	case d.Lease != nil && now.Before(d.Lease.Until):

@@ -1,5 +1,7 @@
-// Package delivery is the noun of a delivery, one event for one webhook, and decides every move between its states:
-// what an attempt's outcome leads to, and when the next attempt is due.
+// Package delivery decides how a delivery moves between its states. A delivery is one event for one webhook.
+//
+// The package knows no store and no clock of its own: methods of [Delivery] change a value in memory, and the caller
+// stores it.
 package delivery
 
 import (
@@ -11,10 +13,10 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// State is where a delivery stands.
+// State is the state of a delivery.
 type State string
 
-// The states (closed list of contract-delivery).
+// The states. The list is closed.
 const (
 	Pending   State = "pending"
 	Retrying  State = "retrying"
@@ -24,7 +26,7 @@ const (
 	Skipped   State = "skipped"
 )
 
-// States lists the states.
+// States returns all states.
 func States() []State { return []State{Pending, Retrying, Held, Delivered, Dead, Skipped} }
 
 // Reason explains why a delivery is dead or skipped.
@@ -41,85 +43,88 @@ const (
 	Unsubscribed Reason = "unsubscribed"
 )
 
-// Key is a delivery's place in its table: partition Webhook, sort ReceivedMs then Event.
+// Key is the key of a delivery in its table. The partition is Webhook; the sort key is ReceivedMs, then Event.
 type Key struct {
 	Webhook    string // wh_…
 	ReceivedMs int64  // when the event was received, in milliseconds
 	Event      events.Key
 }
 
-// ID is the key as the outside sees it: dlv_….
+// ID returns the id of the delivery, dlv_…, which is the key in the form that clients and receivers see.
 func (k Key) ID() string { return id.Delivery(k.Webhook, k.ReceivedMs, k.Event) }
 
-// ParseKey turns a delivery's id back into its key; it refuses what ID does not make.
+// ParseKey returns the key of a delivery from its id. It returns an error for a text that [Key.ID] does not return.
 func ParseKey(deliveryID string) (Key, error) {
 	w, ms, e, err := id.ParseDelivery(deliveryID)
 	return Key{Webhook: w, ReceivedMs: ms, Event: e}, err
 }
 
-// Delivery is one event for one webhook. Its methods are the only way from state to state; they change the value
-// in memory, and the caller stores it on condition that Version is still the stored one.
+// Delivery is one event for one webhook. Only its methods change its state. They change the value in memory; the
+// caller stores it on the condition that Version is still the stored version.
 type Delivery struct {
 	Key
 	EventID, EventSource, EventType string
-	// Origin is the event's trigger: schedule, or ping, which ends with its first attempt and needs no person.
+	// Origin is the trigger of the event: schedule or ping. A ping ends with its first attempt and never needs a person.
 	Origin Trigger
 
 	State  State
 	Reason Reason
-	// AttemptCount counts the attempts that are recorded; Scheduled those of them that the schedule asked for.
+	// AttemptCount is the number of recorded attempts. Scheduled is how many of them the schedule asked for.
 	AttemptCount int
 	Scheduled    int
 	Last         *Summary
 
-	// NextAttemptAt is when the schedule wants the next attempt; zero: it wants none.
+	// NextAttemptAt is when the next attempt of the schedule is due. It is zero if no attempt is due.
 	NextAttemptAt time.Time
-	// Lease is the claim of whoever makes an attempt now, or died making it; nil: nobody.
+	// Lease is the claim of a sender that is making an attempt or died while making one. It is nil if there is no claim.
 	Lease *Lease
-	// Owed is an extra attempt that a person asked for and nobody has claimed yet.
+	// Owed is an extra attempt that a person asked for and that no sender has claimed yet.
 	Owed *Owed
-	// SweepAt is when the sweeper shall look whether a doorbell got lost; zero: the delivery waits for nothing.
+	// SweepAt is when the sweeper checks whether a doorbell got lost. It is zero if the delivery waits for nothing.
 	SweepAt time.Time
-	// Rings counts the sweeper's doorbells for the attempt that waits.
+	// Rings is the number of doorbells that the sweeper has sent for the waiting attempt.
 	Rings int
 
 	CreatedAt  time.Time // the event's ReceivedAt
-	FinishedAt time.Time // zero: not finished
-	ExpiresAt  time.Time // of the row: a week after its event
-	// Version is the stored version, 0 when the row does not exist yet.
+	FinishedAt time.Time // zero if not finished
+	ExpiresAt  time.Time // when the row expires: a week after its event
+	// Version is the stored version. It is 0 if the row does not exist yet.
 	Version int64
 }
 
-// Lease is a claim: until it ends nobody else makes an attempt.
+// Lease is a claim of a delivery. Until it ends no other sender makes an attempt.
 type Lease struct {
 	Attempt string // the attempt's id
 	Trigger Trigger
 	Until   time.Time
 }
 
-// Owed is an attempt outside the schedule, asked for by hand or by a replay.
+// Owed is an attempt outside the schedule that a person asked for.
 type Owed struct {
 	Trigger Trigger
 	At      time.Time
 }
 
-// Verdict is what a doorbell leads to.
+// Verdict says what a sender does with a doorbell.
 type Verdict uint8
 
 // The verdicts.
 const (
-	// Nothing: no attempt is due and none is owed. The doorbell is acknowledged.
+	// Nothing means that no attempt is due and none is owed. The sender acknowledges the doorbell.
 	Nothing Verdict = iota
-	// Busy: somebody holds the delivery. The doorbell goes back to its lane: it may be the very message.
+	// Busy means that another sender holds the delivery. The doorbell goes back to its lane, because it may be the
+	// message that the other sender is working on.
 	Busy
-	// Early: the attempt's time is more than a second away. The doorbell is acknowledged; the clock has it.
+	// Early means that the attempt is due in more than a second. The sender acknowledges the doorbell; the sweeper
+	// will ring again.
 	Early
-	// Go: an attempt may be claimed.
+	// Go means that an attempt may be claimed.
 	Go
 )
 
-// Judge says what a doorbell that arrives at now leads to, and by which trigger an attempt would be made. A lease
-// that ended without an outcome is the attempt of a holder that died: it is made again under the same trigger.
+// Judge returns what a sender does with a doorbell that arrives at now, and the trigger of the attempt that it would
+// make. A lease that ended without an outcome belongs to a sender that died. Its attempt is made again, with the same
+// trigger.
 func (d *Delivery) Judge(now time.Time) (Verdict, Trigger) {
 	switch {
 	case d.Lease != nil && now.Before(d.Lease.Until):
@@ -136,11 +141,12 @@ func (d *Delivery) Judge(now time.Time) (Verdict, Trigger) {
 	return Go, d.Origin
 }
 
-// NeedsPerson reports whether the delivery belongs in the list of those that a person should look at.
+// NeedsPerson reports whether the delivery belongs in the list of deliveries that a person should look at.
 func (d *Delivery) NeedsPerson() bool { return d.State == Dead && d.Origin != TriggerPing }
 
-// Claim takes the delivery for one attempt: id names it, and nobody else may begin before now + limits.Lease.
-// What is owed by hand is taken by it. Claiming what Judge does not say Go to is a fault of ours.
+// Claim claims the delivery for the attempt with the id attemptID. No other sender may claim it before
+// now + limits.Lease. If the trigger is that of an owed attempt, the attempt is no longer owed. Claim returns an error
+// if Judge does not return Go.
 func (d *Delivery) Claim(attemptID string, trigger Trigger, now time.Time) error {
 	if verdict, _ := d.Judge(now); verdict != Go {
 		return d.illegal("claim")
@@ -152,13 +158,14 @@ func (d *Delivery) Claim(attemptID string, trigger Trigger, now time.Time) error
 	return nil
 }
 
-// Skip ends a delivery that the rules no longer want. It is not counted as an attempt.
+// Skip ends a delivery that the rules of its webhook no longer want. It does not count as an attempt. If the delivery
+// had ended already, it keeps its state.
 func (d *Delivery) Skip(reason Reason, now time.Time) error {
 	if d.Lease != nil && now.Before(d.Lease.Until) {
 		return d.illegal("skip")
 	}
 	switch {
-	case d.finished(): // an extra attempt was asked for; what the delivery came to stands
+	case d.finished(): // only an extra attempt was owed
 		d.rest()
 	case reason == Deleted || reason == Disabled || reason == Unsubscribed:
 		d.finish(Skipped, reason, now)
@@ -168,7 +175,7 @@ func (d *Delivery) Skip(reason Reason, now time.Time) error {
 	return nil
 }
 
-// Expire ends a delivery whose event can no longer be read. One that has come to an end keeps it.
+// Expire ends a delivery whose event can no longer be read. If the delivery had ended already, it keeps its state.
 func (d *Delivery) Expire(now time.Time) {
 	if d.finished() {
 		d.rest()
@@ -177,8 +184,9 @@ func (d *Delivery) Expire(now time.Time) {
 	d.finish(Dead, Expired, now)
 }
 
-// Ask records that a person wants an extra attempt; the clock looks for it at now + margin at the latest. Asking
-// while one is owed adds nothing and is no fault. Pending and held deliveries cannot be asked for: fault.
+// Ask records that a person wants an extra attempt. The sweeper looks for the attempt at now + limits.SweepMargin at
+// the latest. If an attempt is owed already, Ask changes nothing and added is false. Ask returns an error for a
+// delivery that is pending or held.
 func (d *Delivery) Ask(trigger Trigger, now time.Time, clock Clock) (added bool, err error) {
 	if d.State == Pending || d.State == Held {
 		return false, d.illegal("retry")
@@ -194,18 +202,18 @@ func (d *Delivery) Ask(trigger Trigger, now time.Time, clock Clock) (added bool,
 	return true, nil
 }
 
-// finished reports whether the schedule is through with the delivery.
+// finished reports whether the delivery has ended.
 func (d *Delivery) finished() bool {
 	return d.State == Delivered || d.State == Dead || d.State == Skipped
 }
 
-// finish moves the delivery to a state in which nothing is waited for.
+// finish ends the delivery in the given state.
 func (d *Delivery) finish(state State, reason Reason, now time.Time) {
 	d.State, d.Reason, d.FinishedAt, d.NextAttemptAt = state, reason, now, time.Time{}
 	d.rest()
 }
 
-// rest takes away claim and request; the schedule's own waiting, if any, goes on.
+// rest removes the claim and the owed attempt, and stops the sweeper from looking. It leaves NextAttemptAt unchanged.
 func (d *Delivery) rest() {
 	d.Lease, d.Owed, d.SweepAt, d.Rings = nil, nil, time.Time{}, 0
 }

@@ -7,25 +7,27 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// Rules are what Record needs to know about the webhook and the moment.
+// Rules are what Record needs to know besides the attempt.
 type Rules struct {
 	Schedule webhook.ScheduleName
 	Clock    Clock
-	// RetryAfter is what the receiver asked for with a status that may ask; zero: nothing.
+	// RetryAfter is the wait that the receiver asked for, with a status for which it counts. It is zero if the
+	// receiver asked for none.
 	RetryAfter time.Duration
-	// Dice is uniform in [0,1): the jitter.
+	// Dice is a random number, uniform in [0,1), for the jitter.
 	Dice float64
 }
 
-// Record enters the outcome of the attempt that was claimed, and lets go of the claim:
+// Record records the outcome of the claimed attempt and ends the claim:
 //
-//  1. A 2xx makes the delivery delivered, from any state.
-//  2. A 410 makes it dead, gone; the caller disables the webhook (not for a ping).
-//  3. Another failure of the schedule waits for the next attempt, or ends dead, exhausted.
-//  4. Another failure of an extra attempt leaves state and schedule as they were.
+//  1. After a 2xx answer the delivery is delivered, whatever its state was.
+//  2. After a 410 answer the delivery is dead with reason gone. The caller disables the webhook, unless the delivery is
+//     a ping.
+//  3. After any other failure of an attempt of the schedule, the delivery waits for the next attempt. If there is none,
+//     it is dead with reason exhausted.
+//  4. After any other failure of an extra attempt, state and schedule stay as they were.
 //
-// An attempt that was not claimed, or whose claim somebody else took over after it ended, is a fault of ours and
-// changes nothing.
+// Record returns an error and changes nothing if the attempt does not hold the claim.
 func (d *Delivery) Record(a *Attempt, rules Rules, now time.Time) error {
 	if d.Lease == nil || d.Lease.Attempt != a.ID {
 		return d.illegal("outcome of " + a.ID)
@@ -53,7 +55,7 @@ func (d *Delivery) Record(a *Attempt, rules Rules, now time.Time) error {
 	return nil
 }
 
-// retry plans the next attempt of the schedule.
+// retry plans the next attempt of the schedule, or ends the delivery if there is none.
 func (d *Delivery) retry(rules Rules, now time.Time) {
 	wait, more := rules.Schedule.Wait(d.Scheduled)
 	if !more {
@@ -66,7 +68,7 @@ func (d *Delivery) retry(rules Rules, now time.Time) {
 	d.SweepAt = rules.Clock.sweepAt(now, d.NextAttemptAt)
 }
 
-// resume lets the schedule go on after an extra attempt that failed.
+// resume continues with the schedule after a failed extra attempt.
 func (d *Delivery) resume(clock Clock, now time.Time) {
 	d.rest()
 	if !d.NextAttemptAt.IsZero() {
@@ -74,19 +76,20 @@ func (d *Delivery) resume(clock Clock, now time.Time) {
 	}
 }
 
-// keepAsking restores a request that came while the attempt was under way: it was answered 202 and is kept.
+// keepAsking restores a request for an extra attempt that arrived during the attempt. It was answered with 202.
 func (d *Delivery) keepAsking(owed *Owed, clock Clock, now time.Time) {
 	if owed != nil {
-		_, _ = d.Ask(owed.Trigger, now, clock) // no state after an outcome refuses it
+		_, _ = d.Ask(owed.Trigger, now, clock) // no state after an outcome refuses a request
 	}
 }
 
-// jitterShare is how far a wait is moved at random, so that what failed together does not come back together.
+// jitterShare is the share of a wait by which it is moved at random, so that deliveries that failed together do not
+// return together.
 const jitterShare = 0.1
 
-// backoff is the wait that follows when the schedule says wait, the receiver asked for retryAfter (zero: for
-// nothing), and dice is uniform in [0,1). The later of the two counts. The schedule is moved by up to ±10 %, a
-// Retry-After only upwards, since the receiver said "not before", and never beyond 24 h.
+// backoff returns the wait before the next attempt: the longer of the schedule's wait and the receiver's retryAfter,
+// which is 0 if the receiver asked for none. dice is uniform in [0,1). The wait of the schedule is moved by up to
+// ±10 %. A Retry-After is moved only upwards, since it means "not before", and never beyond 24 h.
 func backoff(wait, retryAfter time.Duration, dice float64) time.Duration {
 	scheduled := wait + time.Duration((2*dice-1)*jitterShare*float64(wait))
 	asked := min(retryAfter, limits.RetryAfterMax)

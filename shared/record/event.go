@@ -1,4 +1,4 @@
-// Package record is the noun of an event as the service keeps it, with what it learnt when it was recorded.
+// Package record holds the recorded event: an event as the service keeps it.
 package record
 
 import (
@@ -11,26 +11,26 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// Event is an event as the service keeps it. Its plan, the webhooks that it matched, is kept beside it: it is
-// the deduplication key and the audit trail in one.
+// Event is a recorded event. Its plan, the list of the webhooks that it matched, is stored beside it. The record
+// serves both to find duplicates and as the audit trail.
 type Event struct {
 	events.Event
-	// ReceivedAt is when fan-out recorded the event, in whole milliseconds; every delivery sorts by it.
+	// ReceivedAt is when fan-out recorded the event, in whole milliseconds. Deliveries are sorted by it.
 	ReceivedAt time.Time
 	ExpiresAt  time.Time
-	// Trigger is schedule, or ping for an event that a person made for one webhook.
+	// Trigger is schedule, or ping for an event that a person sent to one webhook.
 	Trigger delivery.Trigger
-	// TraceID is the W3C trace id (32 hex digits) under which the event was pushed; empty: none.
+	// TraceID is the W3C trace id (32 hex digits) that the producer sent with the event. It is empty if there was none.
 	TraceID string
 	// MatchCount is the length of the plan.
 	MatchCount int
 }
 
-// Key is the event's place in its table.
+// Key returns the key of the event in its table.
 func (r *Event) Key() events.Key { return events.KeyOf(r.Source, r.ID) }
 
-// Trace is the W3C trace id that goes with every delivery of the event: the producer's, or one derived from the
-// event so that each attempt, and each look at it, gives the same.
+// Trace returns the W3C trace id that every delivery of the event carries: the producer's, or else one that is derived
+// from source and id, so that it is the same for each attempt.
 func (r *Event) Trace() string {
 	if r.TraceID != "" {
 		return r.TraceID
@@ -39,12 +39,12 @@ func (r *Event) Trace() string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// DeliveryKey is the key of the event's delivery to a webhook.
+// DeliveryKey returns the key of the event's delivery to a webhook.
 func (r *Event) DeliveryKey(webhookID string) delivery.Key {
 	return delivery.Key{Webhook: webhookID, ReceivedMs: r.ReceivedAt.UnixMilli(), Event: r.Key()}
 }
 
-// Delivery is the delivery of the event to a webhook before its first attempt: pending, in no table yet.
+// Delivery returns the delivery of the event to a webhook as it is before its first attempt: pending and not stored.
 func (r *Event) Delivery(webhookID string) delivery.Delivery {
 	return delivery.Delivery{
 		Key: r.DeliveryKey(webhookID), EventID: r.ID, EventSource: r.Source, EventType: r.Type,

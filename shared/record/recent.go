@@ -7,8 +7,9 @@ import (
 	"nepenthes/events"
 )
 
-// Recent remembers the recorded events that were put in last, up to 4 MiB of them. What is recorded about an event
-// never changes, so that nothing is ever out of date. The zero value is ready, and safe for concurrent use.
+// Recent is a cache of recorded events. It keeps the events that were added last, up to 4 MiB of them. A recorded event
+// never changes, so the cache is never out of date. The zero value is ready to use. A Recent is safe for concurrent
+// use.
 type Recent struct {
 	mu    sync.Mutex // protects what follows
 	known map[events.Key]*Event
@@ -17,14 +18,14 @@ type Recent struct {
 }
 
 const (
-	// recentBytes bounds what is remembered: enough for a few batches of the largest events.
+	// recentBytes is the capacity: enough for a few batches of the largest events.
 	recentBytes = 4 << 20
-	// recordedBytes is what an event costs besides its data, roughly.
+	// recordedBytes is roughly the size of an event without its data.
 	recordedBytes = 1 << 10
 )
 
-// Put remembers an event, in place of an expired one with the same key, and forgets the oldest beyond the bound. The
-// event must not be changed from then on.
+// Put adds an event and removes the oldest events beyond the capacity. It replaces an event with the same key. The
+// caller must not change the event afterwards.
 func (m *Recent) Put(r *Event) {
 	key := r.Key()
 	m.mu.Lock()
@@ -48,7 +49,8 @@ func (m *Recent) Put(r *Event) {
 	}
 }
 
-// Get gives the event with that key, and nil when it is not remembered or has expired at now.
+// Get returns the event with the given key. It returns nil if the cache does not have the event or if the event has
+// expired at now.
 func (m *Recent) Get(key events.Key, now time.Time) *Event {
 	m.mu.Lock()
 	defer m.mu.Unlock()
