@@ -148,8 +148,8 @@ func (c *Config) check() {
 type Operations struct {
 	Root Operation[None, hal.Root]
 
-	ReadSettings   Operation[None, hal.Settings]
-	ChangeSettings Operation[ChangeSettings, hal.Settings]
+	ReadSettings   Operation[None, settings.Settings]
+	ChangeSettings Operation[ChangeSettings, settings.Settings]
 
 	ListWebhooks  Operation[ListWebhooks, hal.Collection[hal.Webhook]]
 	CreateWebhook Operation[CreateWebhook, hal.Webhook]
@@ -188,7 +188,7 @@ type Operations struct {
 // New makes the operations; it panics when a part is missing.
 func New(c Config) *Operations {
 	c.check()
-	settings := settingsResource{&c}
+	general := settingsResource{&c}
 	webhooks := webhooksResource{&c}
 	deliveries := deliveriesResource{&c}
 	events := eventsResource{&c, deliveries}
@@ -199,8 +199,8 @@ func New(c Config) *Operations {
 			return hal.NewRoot(call.Paths, c.Version), nil
 		}),
 
-		ReadSettings:   op(access.SettingsRead, settings.read),
-		ChangeSettings: write(&c, access.SettingsWrite, UpdatedSettings, settings.change, func(*ChangeSettings, *hal.Settings) string { return "settings" }),
+		ReadSettings:   op(access.SettingsRead, general.read),
+		ChangeSettings: write(&c, access.SettingsWrite, UpdatedSettings, general.change, func(*ChangeSettings, *settings.Settings) string { return "settings" }),
 
 		ListWebhooks:  op(access.WebhooksRead, webhooks.list),
 		CreateWebhook: write(&c, access.WebhooksWrite, CreatedWebhook, webhooks.create, func(_ *CreateWebhook, made *hal.Webhook) string { return made.ID }),

@@ -135,7 +135,7 @@ func (p Precondition) expects(lockVersion strictjson.Member[int64]) bool {
 func (p Precondition) holds(lockVersion strictjson.Member[int64], etag string, current int64) error {
 	version, given := lockVersion.Get()
 	if given && version != current {
-		return conflict()
+		return Conflict()
 	}
 	if err := p.wellFormed(); err != nil {
 		return err
@@ -149,7 +149,7 @@ func (p Precondition) holds(lockVersion strictjson.Member[int64], etag string, c
 		return fault.New(fault.UpdateConflict, "If-Match holds a weak entity tag (W/…), which never matches (RFC 9110 §13.1.1); nothing was written.").
 			With("Send the ETag without W/, which something between us has added.")
 	}
-	return conflict()
+	return Conflict()
 }
 
 // weak begins a weak entity tag (RFC 9110 §8.8.3).
@@ -168,7 +168,8 @@ func (p Precondition) wellFormed() error {
 	return invalidQuery("If-Match", "The header is not a list of entity tags.", `Send the ETag as it came, in its quotation marks, or *.`)
 }
 
-func conflict() *fault.Fault {
+// Conflict returns the fault of a change that insists on another version than the current one.
+func Conflict() *fault.Fault {
 	return fault.New(fault.UpdateConflict, "It was changed by somebody else since it was read; nothing was written.").
 		With("Read it again and repeat the change on what it is now.")
 }
@@ -181,7 +182,7 @@ func settle(ctx context.Context, err error, insists bool) (again bool, _ error) 
 	case !fault.Is(err, fault.UpdateConflict):
 		return false, err
 	case insists:
-		return false, conflict().Because(err)
+		return false, Conflict().Because(err)
 	case ctx.Err() != nil:
 		return false, fault.New(fault.Unavailable, "It is being changed by too many at once.").
 			With("Try again in a moment.").After(time.Second).Because(err)

@@ -200,7 +200,7 @@ func TestAPageReadsAListOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	small := &api.ChangeSettings{}
-	small.Body.Value.API = strictjson.Of(api.APIPatch{MaxPageSize: strictjson.Of(1)})
+	small.MaxPageSize = api.Set(1)
 	if _, err := s.operations.ChangeSettings.Do(t.Context(), call(), small); err != nil {
 		t.Fatal(err)
 	}
@@ -272,8 +272,8 @@ func TestTheLargestThatCanBeIsShown(t *testing.T) {
 		origins = append(origins, fmt.Sprintf("https://%s%03d.example", strings.Repeat("a.", 110), i))
 	}
 	change := &api.ChangeSettings{}
-	change.Body.Value.CORS = strictjson.Of(api.CORSPatch{Enabled: strictjson.Of(true), AllowedOrigins: strictjson.Of(origins)})
-	must[*hal.Settings](t)(s.operations.ChangeSettings.Do(t.Context(), call(), change))
+	change.CORSEnabled, change.AllowedOrigins = api.Set(true), api.Set(origins)
+	must[*settings.Settings](t)(s.operations.ChangeSettings.Do(t.Context(), call(), change))
 	b := s.admin()
 	self := "/admin/webhooks/" + w.ID
 	for _, path := range []string{"/admin/api", "/admin/webhooks", self, self + "/edit", self + "/delete"} {

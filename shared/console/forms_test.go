@@ -9,6 +9,7 @@ import (
 
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
+	"nepenthes/shared/settings"
 	"nepenthes/shared/strictjson"
 )
 
@@ -128,8 +129,8 @@ func TestTwoAdministratorsOnOneForm(t *testing.T) {
 	s := start(t, "")
 	b := s.admin()
 	other := &api.ChangeSettings{}
-	other.Body.Value.API = strictjson.Of(api.APIPatch{MaxPageSize: strictjson.Of(300)})
-	must[*hal.Settings](t)(s.operations.ChangeSettings.Do(t.Context(), call(), other))
+	other.MaxPageSize = api.Set(300)
+	must[*settings.Settings](t)(s.operations.ChangeSettings.Do(t.Context(), call(), other))
 	mine := []string{"enabled", "on", "docs_enabled", "on", "max_page_size", "400", "allowed_origins", "", "version", "0"}
 	a := b.post("/admin/api", mine...)
 	if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Saved by somebody else meanwhile: <bdi>300</bdi>") || !strings.Contains(a.body, `value="400"`) {
@@ -169,8 +170,8 @@ func TestTheEnterKeyMeansTheFieldThatWasFilled(t *testing.T) {
 func TestManyProjects(t *testing.T) {
 	s := start(t, "")
 	small := &api.ChangeSettings{}
-	small.Body.Value.API = strictjson.Of(api.APIPatch{MaxPageSize: strictjson.Of(50)}) // lists come in parts
-	must[*hal.Settings](t)(s.operations.ChangeSettings.Do(t.Context(), call(), small))
+	small.MaxPageSize = api.Set(50) // lists come in parts
+	must[*settings.Settings](t)(s.operations.ChangeSettings.Do(t.Context(), call(), small))
 	for i := range 201 {
 		id := "p" + strings.Repeat("x", i%3) + string(rune('a'+i%26)) + strings.Repeat("y", i/26)
 		in := &api.PutProject{ID: id}

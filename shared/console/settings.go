@@ -21,7 +21,7 @@ func (x *exchange) showSettings() error {
 // saveSettings changes the settings. If somebody else was faster, both values are shown and the next Save decides.
 func (x *exchange) saveSettings() error {
 	typed := form.ReadSettings(x.r.PostForm)
-	_, err := do(x, x.h.Operations.ChangeSettings, &api.ChangeSettings{Body: typed.Body()})
+	_, err := do(x, x.h.Operations.ChangeSettings, typed.Change())
 	switch {
 	case err == nil:
 		return x.done("/api", "saved")

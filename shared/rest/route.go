@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
@@ -56,6 +57,47 @@ func add[I, O any](h *Handler, op api.Operation[I, O], s spec) {
 		},
 	})
 }
+
+// view is what the representation of an answer depends on besides the thing that it shows.
+type view struct {
+	hal.Paths
+	now time.Time
+}
+
+// addRoute adds the route of an operation. W is the request on the wire, as bind.go reads it, and in turns it into the
+// operation's input. out turns the operation's answer into its representation R.
+func addRoute[W, I, O, R any](h *Handler, op api.Operation[I, O], s spec, in func(*W) (*I, error), out func(view, *O) *R) {
+	addPaged(h, op, s, in, func(v view, _ *W, answer *O) *R { return out(v, answer) })
+}
+
+// addPaged adds a route as addRoute does. Its representation also depends on the request, as that of a page does.
+func addPaged[W, I, O, R any](h *Handler, op api.Operation[I, O], s spec, in func(*W) (*I, error), out func(view, *W, *O) *R) {
+	reads := inputOf(reflect.TypeFor[W]())
+	h.routes = append(h.routes, &route{
+		spec: s.completed(), scope: op.Scope, in: reads, output: reflect.TypeFor[R](),
+		do: func(x *exchange, body []byte) (any, error) {
+			wire := new(W)
+			if err := reads.read(x, body, reflect.ValueOf(wire).Elem()); err != nil {
+				return nil, err
+			}
+			input, err := in(wire)
+			if err != nil {
+				return nil, err
+			}
+			answer, err := op.Do(x.r.Context(), x.call, input)
+			if err != nil {
+				return nil, err
+			}
+			return out(view{x.call.Paths, x.h.Now().UTC().Truncate(time.Millisecond)}, wire, answer), nil
+		},
+	})
+}
+
+// noInput is the input of an operation that takes none.
+func noInput(*struct{}) (*api.None, error) { return &api.None{}, nil }
+
+// noAnswer represents the answer of an operation that returns nothing.
+func noAnswer(view, *api.None) *struct{} { return nil }
 
 func (s spec) completed() spec {
 	if s.status == 0 {

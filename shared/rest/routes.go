@@ -22,7 +22,6 @@ const (
 
 // Paths of resources with several methods.
 const (
-	pathSettings = hal.Base + "/settings"
 	pathWebhooks = hal.Base + "/webhooks"
 	pathWebhook  = pathWebhooks + "/{id}"
 	pathDelivery = hal.Base + "/deliveries/{id}"
@@ -49,18 +48,6 @@ func (h *Handler) addRoutes() {
 	h.addEvents()
 	h.addProjects()
 	h.addClients()
-}
-
-func (h *Handler) addSettings() {
-	add(h, h.Operations.ReadSettings, spec{
-		method: http.MethodGet, path: pathSettings, id: "readSettings", tag: tagSettings, whileSwitchedOff: "settings",
-		summary: "Read the settings", about: "Answers also while the REST web service is switched off.", answers: "The settings.",
-	})
-	add(h, h.Operations.ChangeSettings, spec{
-		method: http.MethodPatch, path: pathSettings, id: "changeSettings", tag: tagSettings, whileSwitchedOff: "settings",
-		summary: "Change the settings", faults: stale, answers: "The settings as they are now.",
-		about: "A merge patch (RFC 7396): absent members stay, null is the default again. Answers also while the REST web service is switched off. A change holds for the next request.",
-	})
 }
 
 func (h *Handler) addWebhooks() {

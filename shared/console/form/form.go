@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"nepenthes/shared/api"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/strictjson"
 )
@@ -52,6 +53,21 @@ func (p *problems) number(attribute, text string) strictjson.Member[int] {
 		return strictjson.Member[int]{}
 	}
 	return strictjson.Of(n)
+}
+
+// wholeNumber reads a whole number for the attribute. The Patch says nothing if there is none.
+func (p *problems) wholeNumber(attribute, text string) api.Patch[int] {
+	if n, given := p.number(attribute, text).Get(); given {
+		return api.Set(n)
+	}
+	return api.Patch[int]{}
+}
+
+// filledFrom returns the insistence on the version that the form was filled from. A text that is not a version matches
+// no version, so that a form that somebody tampered with overwrites nothing.
+func filledFrom(text string) api.Insistence {
+	n, _ := version(text).Get()
+	return api.OnVersion(n)
 }
 
 // version reads the version that the form was filled from. One that is none matches nothing, so that a form that

@@ -7,34 +7,33 @@ import (
 
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/form"
+	"nepenthes/shared/settings"
 )
 
 func TestSettingsAreReadAsTyped(t *testing.T) {
-	body := form.ReadSettings(url.Values{
+	change := form.ReadSettings(url.Values{
 		"enabled": {"on"}, "max_page_size": {" 20 "}, "allowed_origins": {"https://a.example\r\n\r\nhttps://b.example\r\n"}, "version": {"3"},
-	}).Body()
-	api, _ := body.Value.API.Get()
-	cors, _ := body.Value.CORS.Get()
-	if on, _ := api.Enabled.Get(); !on {
+	}).Change()
+	if on, _ := change.APIEnabled.Value(); !on {
 		t.Error("a ticked box is off")
 	}
-	if docs, given := api.DocsEnabled.Get(); docs || !given {
+	if docs, given := change.DocsEnabled.Value(); docs || !given {
 		t.Error("a box that is not ticked must say so")
 	}
-	if size, _ := api.MaxPageSize.Get(); size != 20 {
+	if size, _ := change.MaxPageSize.Value(); size != 20 {
 		t.Errorf("page size %d", size)
 	}
-	if origins, _ := cors.AllowedOrigins.Get(); len(origins) != 3 || origins[2] != "https://b.example" {
+	if origins, _ := change.AllowedOrigins.Value(); len(origins) != 3 || origins[2] != "https://b.example" {
 		t.Errorf("origins %q: blank lines count, so that a fault names the right one", origins)
 	}
-	if version, _ := body.Value.LockVersion.Get(); version != 3 {
-		t.Errorf("version %d", version)
+	if version := change.Insistence.LockVersion; version == nil || *version != 3 {
+		t.Errorf("version %v", version)
 	}
 }
 
 func TestWhatIsNoNumberIsAProblem(t *testing.T) {
 	for _, text := range []string{"", "x", "1.5", "0x10", "99999999999999999999"} {
-		if problems := form.ReadSettings(url.Values{"max_page_size": {text}}).Body().Problems.Told(); len(problems) != 1 || problems[0].Attribute != "api.maxPageSize" {
+		if problems := form.ReadSettings(url.Values{"max_page_size": {text}}).Change().Found(settings.Settings{}).Told(); len(problems) != 1 || problems[0].Attribute != "api.maxPageSize" {
 			t.Errorf("%q: %v", text, problems)
 		}
 	}
@@ -42,8 +41,8 @@ func TestWhatIsNoNumberIsAProblem(t *testing.T) {
 
 func TestATamperedVersionMatchesNone(t *testing.T) {
 	for _, text := range []string{"", "x", "1e3"} {
-		if version, given := form.ReadSettings(url.Values{"version": {text}}).Body().Value.LockVersion.Get(); !given || version != -1 {
-			t.Errorf("%q: %d, %v", text, version, given)
+		if version := form.ReadSettings(url.Values{"version": {text}}).Change().Insistence.LockVersion; version == nil || *version != -1 {
+			t.Errorf("%q: %v", text, version)
 		}
 	}
 }

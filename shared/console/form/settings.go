@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
-	"nepenthes/shared/strictjson"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/settings"
 )
 
 // Settings are the settings as typed.
@@ -28,10 +28,10 @@ func ReadSettings(values url.Values) Settings {
 }
 
 // FromSettings fills the form.
-func FromSettings(s *hal.Settings) Settings {
+func FromSettings(s *settings.Settings) Settings {
 	return Settings{
-		Enabled: s.API.Enabled, DocsEnabled: s.API.DocsEnabled, CORSEnabled: s.CORS.Enabled,
-		MaxPageSize: strconv.Itoa(s.API.MaxPageSize), AllowedOrigins: strings.Join(s.CORS.AllowedOrigins, "\n"),
+		Enabled: s.APIEnabled, DocsEnabled: s.DocsEnabled, CORSEnabled: s.CORSEnabled,
+		MaxPageSize: strconv.Itoa(s.MaxPageSize), AllowedOrigins: strings.Join(s.AllowedOrigins, "\n"),
 		Version: strconv.FormatInt(s.LockVersion, 10),
 	}
 }
@@ -42,16 +42,14 @@ func (s Settings) Same(other Settings) bool {
 	return s == other
 }
 
-// Body is the change that the form asks for.
-func (s Settings) Body() (body api.Body[api.SettingsPatch]) {
+// Change returns the change that the form asks for.
+func (s Settings) Change() *api.ChangeSettings {
 	var found problems
-	body.Value.API = strictjson.Of(api.APIPatch{
-		Enabled: strictjson.Of(s.Enabled), MaxPageSize: found.number("api.maxPageSize", s.MaxPageSize), DocsEnabled: strictjson.Of(s.DocsEnabled),
-	})
-	body.Value.CORS = strictjson.Of(api.CORSPatch{
-		Enabled: strictjson.Of(s.CORSEnabled), AllowedOrigins: strictjson.Of(lines(s.AllowedOrigins)),
-	})
-	body.Value.LockVersion = version(s.Version)
-	body.Problems = found.Details
-	return body
+	in := &api.ChangeSettings{
+		APIEnabled: api.Set(s.Enabled), MaxPageSize: found.wholeNumber("api.maxPageSize", s.MaxPageSize), DocsEnabled: api.Set(s.DocsEnabled),
+		CORSEnabled: api.Set(s.CORSEnabled), AllowedOrigins: api.Set(lines(s.AllowedOrigins)),
+		Insistence: filledFrom(s.Version),
+	}
+	in.Found = func(settings.Settings) fault.Details { return found.Details }
+	return in
 }

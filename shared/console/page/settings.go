@@ -3,8 +3,8 @@ package page
 import (
 	"strconv"
 
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/form"
+	"nepenthes/shared/settings"
 )
 
 // API is the page of the settings.
@@ -18,7 +18,7 @@ type API struct {
 
 // NewAPI makes the page: what the form says, with the faults that err has about it, and with what somebody else saved
 // meanwhile if theirs is not nil.
-func NewAPI(f Frame, s form.Settings, writable bool, err error, theirs *hal.Settings) *API {
+func NewAPI(f Frame, s form.Settings, writable bool, err error, theirs *settings.Settings) *API {
 	f.Title = "API"
 	p := &API{
 		Frame: f, Version: s.Version, Writable: writable,

@@ -1,0 +1,86 @@
+package api
+
+import "nepenthes/shared/fault"
+
+// Patch is what a change says about one attribute: a value, the default again, or nothing. The zero Patch says nothing,
+// and the attribute stays as it is.
+type Patch[T any] struct {
+	value T
+	says  says
+}
+
+type says uint8
+
+const (
+	saysNothing says = iota
+	saysReset
+	saysValue
+)
+
+// Set returns the Patch that sets an attribute to value.
+func Set[T any](value T) Patch[T] { return Patch[T]{value: value, says: saysValue} }
+
+// Reset returns the Patch that sets an attribute to its default.
+func Reset[T any]() Patch[T] { return Patch[T]{says: saysReset} }
+
+// Value returns the value, and whether the Patch has one.
+func (p Patch[T]) Value() (T, bool) { return p.value, p.says == saysValue }
+
+// IsReset reports whether the Patch asks for the default.
+func (p Patch[T]) IsReset() bool { return p.says == saysReset }
+
+// IsAbsent reports whether the Patch says nothing.
+func (p Patch[T]) IsAbsent() bool { return p.says == saysNothing }
+
+// Apply changes *to to the value, to initial if the Patch is a reset, and not at all if it says nothing.
+func (p Patch[T]) Apply(to *T, initial T) {
+	switch p.says {
+	case saysValue:
+		*to = p.value
+	case saysReset:
+		*to = initial
+	}
+}
+
+// needed adds a fault if an attribute that cannot be empty is reset, or absent while something is created.
+func needed[T any](f *faults, attribute string, p Patch[T], isNew bool) {
+	if p.IsReset() || isNew && p.IsAbsent() {
+		f.addf(attribute, "It is required.", "")
+	}
+}
+
+// Found returns what the caller of an operation found wrong with the request while reading it, given the thing that is
+// to be changed as it is now. The operation adds its own findings, so that a client hears of all faults of a request at
+// once. A nil Found found nothing.
+type Found[T any] func(current T) fault.Details
+
+func (f Found[T]) in(current T) faults {
+	if f == nil {
+		return faults{}
+	}
+	return faults{f(current)}
+}
+
+// Insistence is the version that a change insists on. The zero Insistence accepts any version.
+type Insistence struct {
+	// LockVersion is the version that the caller has read; nil accepts any.
+	LockVersion *int64
+	// Check, unless it is nil, refuses a version for reasons of the caller's own, with a fault of kind UpdateConflict.
+	Check func(lockVersion int64) error
+}
+
+// OnVersion returns the Insistence on one version.
+func OnVersion(lockVersion int64) Insistence { return Insistence{LockVersion: &lockVersion} }
+
+func (i Insistence) any() bool { return i.LockVersion == nil && i.Check == nil }
+
+// accepts returns a fault of kind UpdateConflict if the change insists on another version than the current one.
+func (i Insistence) accepts(current int64) error {
+	if i.LockVersion != nil && *i.LockVersion != current {
+		return Conflict()
+	}
+	if i.Check != nil {
+		return i.Check(current)
+	}
+	return nil
+}

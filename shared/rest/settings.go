@@ -1,0 +1,83 @@
+package rest
+
+import (
+	"net/http"
+
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/settings"
+	"nepenthes/shared/strictjson"
+)
+
+const pathSettings = hal.Base + "/settings"
+
+func (h *Handler) addSettings() {
+	addRoute(h, h.Operations.ReadSettings, spec{
+		method: http.MethodGet, path: pathSettings, id: "readSettings", tag: tagSettings, whileSwitchedOff: "settings",
+		summary: "Read the settings", about: "Answers also while the REST web service is switched off.", answers: "The settings.",
+	}, noInput, showSettings)
+	addRoute(h, h.Operations.ChangeSettings, spec{
+		method: http.MethodPatch, path: pathSettings, id: "changeSettings", tag: tagSettings, whileSwitchedOff: "settings",
+		summary: "Change the settings", faults: stale, answers: "The settings as they are now.",
+		about: "A merge patch (RFC 7396): absent members stay, null is the default again. Answers also while the REST web service is switched off. A change holds for the next request.",
+	}, (*changeSettings).input, showSettings)
+}
+
+func showSettings(v view, s *settings.Settings) *hal.Settings { return hal.FromSettings(v.Paths, s) }
+
+type changeSettings struct {
+	ifMatch
+	Body body[SettingsPatch]
+}
+
+// SettingsPatch is a merge patch of the settings (RFC 7396): what is absent stays, null is the default again.
+type SettingsPatch struct {
+	Type        anything                     `json:"_type,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	API         strictjson.Member[APIPatch]  `json:"api,omitempty" null:"resets" doc:"The REST web service and its documentation; null resets all of it."`
+	CORS        strictjson.Member[CORSPatch] `json:"cors,omitempty" null:"resets" doc:"Cross-origin resource sharing; null resets all of it."`
+	LockVersion strictjson.Member[int64]     `json:"lockVersion,omitempty" minimum:"0" nullable:"true" doc:"The version that is to be changed; another one is 409 UpdateConflict." example:"3"`
+	UpdatedAt   anything                     `json:"updatedAt,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	Links       anything                     `json:"_links,omitempty" readOnly:"true" doc:"Ignored."`
+}
+
+// APIPatch is the part about the REST web service.
+type APIPatch struct {
+	Enabled     strictjson.Member[bool] `json:"enabled,omitempty" nullable:"true" doc:"Whether the REST web service answers." example:"true"`
+	MaxPageSize strictjson.Member[int]  `json:"maxPageSize,omitempty" minimum:"1" maximum:"1000" nullable:"true" doc:"The largest page of any list." example:"1000"`
+	DocsEnabled strictjson.Member[bool] `json:"docsEnabled,omitempty" nullable:"true" doc:"Whether the documentation page and this document are shown." example:"true"`
+}
+
+// CORSPatch is the part about calls from web pages.
+type CORSPatch struct {
+	Enabled        strictjson.Member[bool]     `json:"enabled,omitempty" nullable:"true" doc:"Whether the allowed origins may call from a browser. Needs at least one." example:"true"`
+	AllowedOrigins strictjson.Member[[]string] `json:"allowedOrigins,omitempty" nullable:"true" doc:"The origins that may call, each scheme://host or scheme://host:port of at most 300 characters; at most 100. They replace those of before, and are kept as browsers write them." example:"https://app.example.com"`
+}
+
+func (in *changeSettings) input() (*api.ChangeSettings, error) {
+	p := &in.Body.value
+	insists, err := in.insistence(p.LockVersion)
+	if err != nil {
+		return nil, err
+	}
+	web, _ := p.API.Get()
+	if p.API.IsNull() {
+		web = APIPatch{strictjson.Null[bool](), strictjson.Null[int](), strictjson.Null[bool]()}
+	}
+	cors, _ := p.CORS.Get()
+	if p.CORS.IsNull() {
+		cors = CORSPatch{strictjson.Null[bool](), strictjson.Null[[]string]()}
+	}
+	return &api.ChangeSettings{
+		APIEnabled: patch(web.Enabled), MaxPageSize: patch(web.MaxPageSize), DocsEnabled: patch(web.DocsEnabled),
+		CORSEnabled: patch(cors.Enabled), AllowedOrigins: patch(cors.AllowedOrigins),
+		Insistence: insists, Found: in.found,
+	}, nil
+}
+
+func (in *changeSettings) found(current settings.Settings) fault.Details {
+	found := returned{in.Body.problems}
+	found.unchanged("_type", in.Body.value.Type, "Settings")
+	found.unchangedAt("updatedAt", in.Body.value.UpdatedAt, current.UpdatedAt)
+	return found.Details
+}

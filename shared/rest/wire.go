@@ -1,0 +1,157 @@
+package rest
+
+import (
+	"encoding/json"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"nepenthes/events"
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/instant"
+	"nepenthes/shared/strictjson"
+)
+
+// body is a JSON body as it was read: T is a struct of strictjson.Members. The name of T is the name of its schema in
+// the document.
+type body[T any] struct {
+	value T
+	// problems are the members that do not fit T. The operation reports them together with everything else that is
+	// wrong.
+	problems fault.Details
+}
+
+// ReadJSON reads a request's body. It returns a fault of kind InvalidRequestBody if the body is not a JSON object.
+func (b *body[T]) ReadJSON(text []byte) (err error) {
+	b.problems, err = strictjson.Read(text, &b.value)
+	return err
+}
+
+// DescribedBy returns the type that describes the body.
+func (b *body[T]) DescribedBy() reflect.Type { return reflect.TypeFor[T]() }
+
+// anything is a member that is ignored, or that may only come back with its current value.
+type anything = strictjson.Member[json.RawMessage]
+
+// patch returns what a member of a merge patch (RFC 7396) says about its attribute: null asks for the default. A member
+// that could not be read says nothing, and is among the body's problems.
+func patch[T any](m strictjson.Member[T]) api.Patch[T] {
+	if value, given := m.Get(); given {
+		return api.Set(value)
+	}
+	if m.IsNull() {
+		return api.Reset[T]()
+	}
+	return api.Patch[T]{}
+}
+
+// returned gathers what is wrong with members that cannot be written and came back in a request. Each attribute is
+// reported once.
+type returned struct{ fault.Details }
+
+func (f *returned) add(d fault.Detail) {
+	if !f.Has(d.Attribute) {
+		f.Add(d)
+	}
+}
+
+// unchanged adds a fault of kind PropertyIsReadOnly if a member that cannot be written came back with another value
+// than current. A nil current is null.
+func (f *returned) unchanged(attribute string, m anything, current any) {
+	if m.IsAbsent() {
+		return
+	}
+	raw, isGiven := m.Get()
+	if !isGiven {
+		raw = []byte("null")
+	}
+	if same(raw, current) {
+		return
+	}
+	f.add(fault.Detail{
+		Kind: fault.PropertyIsReadOnly, Attribute: attribute,
+		Message: "It cannot be written.", Hint: "Leave it out, or send it back as it was read.",
+	})
+}
+
+// unchangedAt is unchanged for a time. It may come back in any zone and with more or fewer digits of a second, as long
+// as it is the same in milliseconds. The zero current is null.
+func (f *returned) unchangedAt(attribute string, m anything, current time.Time) {
+	if current.IsZero() {
+		f.unchanged(attribute, m, nil)
+		return
+	}
+	raw, _ := m.Get()
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		if sent, ok := events.ParseTime(text); ok && instant.Cut(sent).Equal(instant.Cut(current)) {
+			return
+		}
+	}
+	f.unchanged(attribute, m, instant.Of(current))
+}
+
+// same reports whether raw is the JSON of the value, in any spelling. Every character can be written as an escape of
+// six bytes, and a character of four bytes as a pair of them: a longer text is not read.
+func same(raw json.RawMessage, value any) bool {
+	text, err := json.Marshal(value)
+	if err != nil || len(raw) > len(`\u0000`)*len(text) {
+		return false
+	}
+	var sent, there any
+	return json.Unmarshal(raw, &sent) == nil && json.Unmarshal(text, &there) == nil && reflect.DeepEqual(sent, there)
+}
+
+// firstVersion checks the version of a thing that is created: it may come along with a copy of another thing.
+func (f *returned) firstVersion(m strictjson.Member[int64]) {
+	if version, given := m.Get(); given && version < 1 {
+		f.add(fault.Detail{Attribute: "lockVersion", Message: "It is not a version: those begin at 1.", Hint: "Leave it out."})
+	}
+}
+
+// ifMatch is the header with the versions that a change insists on (RFC 9110 §13.1.1).
+type ifMatch struct {
+	IfMatch string `header:"If-Match" doc:"The ETag of the version that is to be changed, a list of them, or *. If none is the present one, the answer is 409 UpdateConflict and nothing is written; a weak one (W/…) never is." example:"\"3\""`
+}
+
+// weak begins a weak entity tag (RFC 9110 §8.8.3).
+const weak = "W/"
+
+var (
+	entityTag  = regexp.MustCompile(`(?:W/)?"[^\x00-\x20"\x7f]*"`)
+	entityTags = regexp.MustCompile(`^[ \t,]*` + entityTag.String() + `(?:[ \t]*,[ \t,]*` + entityTag.String() + `)*[ \t,]*$`)
+)
+
+// insistence returns the version that the header and the member lockVersion insist on. It returns a fault of kind
+// InvalidQuery if the header is not a list of entity tags.
+func (m ifMatch) insistence(lockVersion strictjson.Member[int64]) (insists api.Insistence, err error) {
+	if version, given := lockVersion.Get(); given {
+		insists.LockVersion = &version
+	}
+	switch {
+	case m.IfMatch == "" || strings.TrimSpace(m.IfMatch) == "*":
+		return insists, nil
+	case !entityTags.MatchString(m.IfMatch):
+		return insists, queryFault("If-Match", "The header is not a list of entity tags.", `Send the ETag as it came, in its quotation marks, or *.`)
+	}
+	tags := entityTag.FindAllString(m.IfMatch, -1)
+	insists.Check = func(lockVersion int64) error { return matches(tags, hal.ETag(lockVersion)) }
+	return insists, nil
+}
+
+// matches returns a fault of kind UpdateConflict if the current entity tag is not one of tags.
+func matches(tags []string, current string) error {
+	if slices.Contains(tags, current) {
+		return nil
+	}
+	isStrong := func(tag string) bool { return !strings.HasPrefix(tag, weak) }
+	if slices.Contains(tags, weak+current) || !slices.ContainsFunc(tags, isStrong) {
+		return fault.New(fault.UpdateConflict, "If-Match holds a weak entity tag (W/…), which never matches (RFC 9110 §13.1.1); nothing was written.").
+			With("Send the ETag without W/, which something between us has added.")
+	}
+	return api.Conflict()
+}
