@@ -20,6 +20,7 @@ import (
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
+	"nepenthes/shared/project"
 	"nepenthes/shared/record"
 	"nepenthes/shared/settings"
 	"nepenthes/shared/webhook"
@@ -170,19 +171,19 @@ type Operations struct {
 	ReadEvent           Operation[ReadEvent, hal.Event]
 	ListEventDeliveries Operation[ListEventDeliveries, hal.Collection[hal.Delivery]]
 	Explain             Operation[Explain, hal.Collection[hal.Explanation]]
-	ListEventTypes      Operation[ListEventTypes, hal.Collection[hal.EventType]]
+	ListEventTypes      Operation[ListEventTypes, Page[events.Type]]
 
-	ListProjects Operation[ListProjects, hal.Collection[hal.Project]]
-	PutProject   Operation[PutProject, hal.Project]
+	ListProjects Operation[ListProjects, Page[project.Project]]
+	PutProject   Operation[PutProject, WrittenProject]
 
-	ListClients        Operation[ListClients, hal.Collection[hal.OAuthClient]]
-	CreateClient       Operation[CreateClient, hal.OAuthClient]
-	ReadClient         Operation[ReadClient, hal.OAuthClient]
-	ChangeClient       Operation[ChangeClient, hal.OAuthClient]
+	ListClients        Operation[ListClients, Page[access.Client]]
+	CreateClient       Operation[CreateClient, IssuedClientSecret]
+	ReadClient         Operation[ClientID, access.Client]
+	ChangeClient       Operation[ChangeClient, access.Client]
 	DeleteClient       Operation[DeleteClient, None]
-	AddClientSecret    Operation[AddClientSecret, hal.OAuthClient]
+	AddClientSecret    Operation[ClientID, IssuedClientSecret]
 	RemoveClientSecret Operation[RemoveClientSecret, None]
-	RevokeClient       Operation[RevokeClient, None]
+	RevokeClient       Operation[ClientID, None]
 }
 
 // New makes the operations; it panics when a part is missing.
@@ -224,16 +225,16 @@ func New(c Config) *Operations {
 		ListEventTypes:      op(access.WebhooksRead, events.listTypes),
 
 		ListProjects: op(access.ProjectsRead, projects.list),
-		PutProject:   write(&c, access.ProjectsWrite, PutAProject, projects.put, func(in *PutProject, _ *hal.Project) string { return in.ID }),
+		PutProject:   write(&c, access.ProjectsWrite, PutAProject, projects.put, func(in *PutProject, _ *WrittenProject) string { return in.ID }),
 
 		ListClients:        op(access.ClientsRead, applications.list),
-		CreateClient:       write(&c, access.ClientsWrite, CreatedClient, applications.create, func(_ *CreateClient, made *hal.OAuthClient) string { return made.ID }),
+		CreateClient:       write(&c, access.ClientsWrite, CreatedClient, applications.create, func(_ *CreateClient, made *IssuedClientSecret) string { return made.ID }),
 		ReadClient:         op(access.ClientsRead, applications.read),
-		ChangeClient:       write(&c, access.ClientsWrite, UpdatedClient, applications.change, func(in *ChangeClient, _ *hal.OAuthClient) string { return in.ID }),
+		ChangeClient:       write(&c, access.ClientsWrite, UpdatedClient, applications.change, func(in *ChangeClient, _ *access.Client) string { return in.ID }),
 		DeleteClient:       write(&c, access.ClientsWrite, DeletedClient, applications.delete, func(in *DeleteClient, _ *None) string { return in.ID }),
-		AddClientSecret:    write(&c, access.ClientsWrite, AddedClientSecret, applications.addSecret, func(in *AddClientSecret, _ *hal.OAuthClient) string { return in.ID }),
+		AddClientSecret:    write(&c, access.ClientsWrite, AddedClientSecret, applications.addSecret, func(in *ClientID, _ *IssuedClientSecret) string { return in.ID }),
 		RemoveClientSecret: write(&c, access.ClientsWrite, RemovedClientSecret, applications.removeSecret, func(in *RemoveClientSecret, _ *None) string { return in.ID }),
-		RevokeClient:       write(&c, access.ClientsWrite, RevokedClient, applications.revoke, func(in *RevokeClient, _ *None) string { return in.ID }),
+		RevokeClient:       write(&c, access.ClientsWrite, RevokedClient, applications.revoke, func(in *ClientID, _ *None) string { return in.ID }),
 	}
 }
 

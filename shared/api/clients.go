@@ -5,72 +5,54 @@ import (
 	"slices"
 
 	"nepenthes/shared/access"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/auth/clients"
-	"nepenthes/shared/strictjson"
 )
-
-// ClientID names an OAuth client.
-type ClientID struct {
-	ID string `path:"id" doc:"The client's id." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-}
 
 // ListClients asks for a page of the clients.
 type ListClients struct {
-	Paging
-	Name string `query:"name" doc:"Only clients whose name or id contains this, whatever the case of its letters." example:"sync"`
+	Paging Paging
+	// Name, unless it is empty, selects the clients whose name or id contains it.
+	Name string
 }
 
-// CreateClient asks for a new client.
-type CreateClient struct{ Body Body[ClientPatch] }
+// ClientID names an OAuth client.
+type ClientID struct{ ID string }
 
-// ReadClient asks for a client.
-type ReadClient struct{ ClientID }
+// CreateClient asks for a new client.
+type CreateClient struct {
+	Name   Patch[string]
+	Scopes Patch[[]access.Scope]
+	Found  Found[*access.Client]
+}
 
 // ChangeClient asks for a change of a client.
 type ChangeClient struct {
-	ClientID
-	Precondition
-	Body Body[ClientPatch]
+	ID         string
+	Name       Patch[string]
+	Scopes     Patch[[]access.Scope]
+	Insistence Insistence
+	Found      Found[*access.Client]
 }
 
 // DeleteClient asks for the end of a client.
 type DeleteClient struct {
-	ClientID
-	Precondition
+	ID         string
+	Insistence Insistence
 }
-
-// AddClientSecret asks for another secret of a client.
-type AddClientSecret struct{ ClientID }
 
 // RemoveClientSecret asks for the end of a client's secret.
-type RemoveClientSecret struct {
-	ClientID
-	SecretID string `path:"secretId" doc:"The secret's id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-}
+type RemoveClientSecret struct{ ID, SecretID string }
 
-// RevokeClient asks for the end of all of a client's tokens and sessions.
-type RevokeClient struct{ ClientID }
-
-// ClientPatch is what can be said about a client: all of it at create, a merge patch (RFC 7396) afterwards.
-type ClientPatch struct {
-	Name        strictjson.Member[string]   `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"Its name." example:"Billing sync"`
-	Scopes      strictjson.Member[[]string] `json:"scopes,omitempty" create:"required" nullable:"false" minItems:"1" doc:"What it may do; only scopes that the caller holds itself." example:"webhooks:read,deliveries:read"`
-	LockVersion strictjson.Member[int64]    `json:"lockVersion,omitempty" minimum:"1" nullable:"true" doc:"The version that is to be changed; another one is 409 UpdateConflict." example:"1"`
-
-	Type      anything `json:"_type,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	ID        anything `json:"id,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	CreatedAt anything `json:"createdAt,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	Secrets   anything `json:"secrets,omitempty" readOnly:"true" doc:"Ignored: see the resource secrets."`
-	// The secret of the answer that made the client: the answer may come back whole.
-	ClientSecret anything `json:"clientSecret,omitempty" readOnly:"true" doc:"Ignored: see the resource secrets."`
-	Links        anything `json:"_links,omitempty" readOnly:"true" doc:"Ignored."`
+// IssuedClientSecret is a client with a secret that was just issued to it.
+type IssuedClientSecret struct {
+	access.Client
+	Secret string
 }
 
 // clientsResource words what package auth decides.
 type clientsResource struct{ *Config }
 
-func (o clientsResource) list(ctx context.Context, call Call, in *ListClients) (*hal.Collection[hal.OAuthClient], error) {
+func (o clientsResource) list(ctx context.Context, _ Call, in *ListClients) (*Page[access.Client], error) {
 	page, err := o.page(ctx, in.Paging)
 	if err != nil {
 		return nil, err
@@ -79,84 +61,60 @@ func (o clientsResource) list(ctx context.Context, call Call, in *ListClients) (
 	if err != nil {
 		return nil, err
 	}
-	all = Named(all, in.Name, func(c access.Client) []string { return []string{c.Name, c.ID} })
-	return show(call.To("oauth_clients"), filters("name", in.Name), page, all, func(c access.Client) *hal.OAuthClient {
-		return o.shown(call, &c, "")
-	}), nil
+	return pageOf(page, Named(all, in.Name, func(c access.Client) []string { return []string{c.Name, c.ID} })), nil
 }
 
-func (o clientsResource) shown(call Call, c *access.Client, secret string) *hal.OAuthClient {
-	return hal.FromClient(call.Paths, c, secret, o.moment())
-}
-
-func (o clientsResource) read(ctx context.Context, call Call, in *ReadClient) (*hal.OAuthClient, error) {
+func (o clientsResource) read(ctx context.Context, _ Call, in *ClientID) (*access.Client, error) {
 	c, err := o.Clients.Get(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return o.shown(call, &c, ""), nil
+	return &c, nil
 }
 
-// create makes a client with a secret; two calls make two.
-func (o clientsResource) create(ctx context.Context, call Call, in *CreateClient) (*hal.OAuthClient, error) {
-	found, patch := faults{in.Body.Problems}, &in.Body.Value
-	required(&found, "name", patch.Name, true)
-	required(&found, "scopes", patch.Scopes, true)
-	patch.readOnly(&found, nil)
-	name, _ := patch.Name.Get()
-	c, secret, err := o.Clients.Create(ctx, call.Caller, name, patch.scopes(), found.Details)
+// create creates a client with a secret; two calls create two clients.
+func (o clientsResource) create(ctx context.Context, call Call, in *CreateClient) (*IssuedClientSecret, error) {
+	found := faults{in.Found.Read}
+	needed(&found, "name", in.Name, true)
+	needed(&found, "scopes", in.Scopes, true)
+	in.Found.compare(&found, nil)
+	name, _ := in.Name.Value()
+	scopes, _ := in.Scopes.Value()
+	c, secret, err := o.Clients.Create(ctx, call.Caller, name, scopes, found.Details)
 	if err != nil {
 		return nil, err
 	}
-	return o.shown(call, &c, secret), nil
+	return &IssuedClientSecret{c, secret}, nil
 }
 
-func (p *ClientPatch) readOnly(found *faults, c *access.Client) {
-	found.unchanged("_type", p.Type, "OAuthClient")
-	if c == nil {
-		found.firstVersion(p.LockVersion)
-		found.unchanged("id", p.ID, nil)
-		found.unchanged("createdAt", p.CreatedAt, nil)
-		return
-	}
-	found.unchanged("id", p.ID, c.ID)
-	found.unchangedAt("createdAt", p.CreatedAt, c.CreatedAt)
-}
-
-func (p *ClientPatch) scopes() []access.Scope {
-	names, _ := p.Scopes.Get()
-	return access.Named(names)
-}
-
-// change applies the patch. Without a version it is applied to whatever is there.
-func (o clientsResource) change(ctx context.Context, call Call, in *ChangeClient) (*hal.OAuthClient, error) {
-	patch := &in.Body.Value
-	scopes := patch.scopes()
-	current, version, err := o.current(ctx, call, in.ID, in.Precondition, patch.LockVersion, scopes...)
+// change applies the patch. A change that insists on no version is applied to whatever is there.
+func (o clientsResource) change(ctx context.Context, call Call, in *ChangeClient) (*access.Client, error) {
+	scopes, _ := in.Scopes.Value()
+	current, version, err := o.current(ctx, call, in.ID, in.Insistence, scopes...)
 	if err != nil {
 		return nil, err
 	}
-	found, change := faults{in.Body.Problems}, clients.Change{}
-	required(&found, "name", patch.Name, false)
-	required(&found, "scopes", patch.Scopes, false)
-	patch.readOnly(&found, &current)
-	if name, given := patch.Name.Get(); given {
+	found, change := faults{in.Found.Read}, clients.Change{}
+	needed(&found, "name", in.Name, false)
+	needed(&found, "scopes", in.Scopes, false)
+	in.Found.compare(&found, &current)
+	if name, given := in.Name.Value(); given {
 		change.Name = &name
 	}
-	if _, given := patch.Scopes.Get(); given {
+	if _, given := in.Scopes.Value(); given {
 		change.Scopes = &scopes
 	}
 	changed, err := o.Clients.Update(ctx, call.Caller, in.ID, version, change, found.Details)
 	if err != nil {
 		return nil, err
 	}
-	return o.shown(call, &changed, ""), nil
+	return &changed, nil
 }
 
 // current is the client, and the version on which the caller insists, 0 for none. What the caller may not do to it,
 // or may not grant, is told before that the version is another one.
 func (o clientsResource) current(
-	ctx context.Context, call Call, id string, p Precondition, asked strictjson.Member[int64], granted ...access.Scope,
+	ctx context.Context, call Call, id string, insists Insistence, granted ...access.Scope,
 ) (access.Client, int64, error) {
 	c, err := o.Clients.Get(ctx, id)
 	if err != nil {
@@ -165,10 +123,10 @@ func (o clientsResource) current(
 	if err := clients.Permit(call.Caller, slices.Concat(c.Scopes, granted)); err != nil {
 		return access.Client{}, 0, err
 	}
-	if err := p.holds(asked, hal.ETag(c.LockVersion), c.LockVersion); err != nil {
+	if err := insists.accepts(c.LockVersion); err != nil {
 		return access.Client{}, 0, err
 	}
-	if !p.expects(asked) {
+	if insists.any() {
 		return c, 0, nil
 	}
 	return c, c.LockVersion, nil
@@ -176,7 +134,7 @@ func (o clientsResource) current(
 
 // delete ends a client; the second time it is a fault of kind NotFound.
 func (o clientsResource) delete(ctx context.Context, call Call, in *DeleteClient) (*None, error) {
-	_, version, err := o.current(ctx, call, in.ID, in.Precondition, absentVersion)
+	_, version, err := o.current(ctx, call, in.ID, in.Insistence)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +142,7 @@ func (o clientsResource) delete(ctx context.Context, call Call, in *DeleteClient
 }
 
 // addSecret gives a client another secret; two calls give two, if so many may be live.
-func (o clientsResource) addSecret(ctx context.Context, call Call, in *AddClientSecret) (*hal.OAuthClient, error) {
+func (o clientsResource) addSecret(ctx context.Context, call Call, in *ClientID) (*IssuedClientSecret, error) {
 	_, secret, err := o.Clients.AddSecret(ctx, call.Caller, in.ID)
 	if err != nil {
 		return nil, err
@@ -193,7 +151,7 @@ func (o clientsResource) addSecret(ctx context.Context, call Call, in *AddClient
 	if err != nil {
 		return nil, err
 	}
-	return o.shown(call, &c, secret), nil
+	return &IssuedClientSecret{c, secret}, nil
 }
 
 // removeSecret ends a client's secret at once; the second time it is a fault of kind NotFound.
@@ -202,6 +160,6 @@ func (o clientsResource) removeSecret(ctx context.Context, call Call, in *Remove
 }
 
 // revoke ends all tokens and sessions of a client at once; it can be repeated.
-func (o clientsResource) revoke(ctx context.Context, call Call, in *RevokeClient) (*None, error) {
+func (o clientsResource) revoke(ctx context.Context, call Call, in *ClientID) (*None, error) {
 	return &None{}, o.Clients.Revoke(ctx, call.Caller, in.ID)
 }

@@ -45,7 +45,7 @@ type ListEventDeliveries struct {
 }
 
 // ListEventTypes asks for a page of the catalogue.
-type ListEventTypes struct{ Paging }
+type ListEventTypes struct{ Paging Paging }
 
 type eventsResource struct {
 	*Config
@@ -172,12 +172,10 @@ func (o eventsResource) planned(ctx context.Context, paths hal.Paths, r *record.
 	return elements, nil
 }
 
-func (o eventsResource) listTypes(ctx context.Context, call Call, in *ListEventTypes) (*hal.Collection[hal.EventType], error) {
+func (o eventsResource) listTypes(ctx context.Context, _ Call, in *ListEventTypes) (*Page[events.Type], error) {
 	page, err := o.page(ctx, in.Paging)
 	if err != nil {
 		return nil, err
 	}
-	return show(call.To("event_types"), nil, page, events.Types(), func(t events.Type) *hal.EventType {
-		return hal.FromEventType(&t)
-	}), nil
+	return pageOf(page, events.Types()), nil
 }

@@ -138,6 +138,29 @@ func template(path string, filters url.Values, parts ...string) string {
 	return path + "?" + strings.Join(parts, "&")
 }
 
+// Page is a page of a small set.
+type Page[T any] struct {
+	Items []T
+	// Total is how many items there are on all pages.
+	Total int
+	// Size is the page size that was used, and Number the number of this page; 1 is the first.
+	Size, Number int
+}
+
+// HasNext reports whether a page follows.
+func (p *Page[T]) HasNext() bool {
+	_, to := page{p.Size, p.Number}.bounds(p.Total)
+	return p.Size > 0 && to < p.Total
+}
+
+// pageOf returns the page of a set that is in memory.
+func pageOf[T any](p page, all []T) *Page[T] {
+	from, to := p.bounds(len(all))
+	items := make([]T, to-from)
+	copy(items, all[from:to])
+	return &Page[T]{Items: items, Total: len(all), Size: p.size, Number: p.offset}
+}
+
 // show makes the page of a set that is in memory.
 func show[N, T any](path string, filters url.Values, p page, all []N, view func(N) *T) *hal.Collection[T] {
 	from, to := p.bounds(len(all))

@@ -49,16 +49,21 @@ func needed[T any](f *faults, attribute string, p Patch[T], isNew bool) {
 	}
 }
 
-// Found returns what the caller of an operation found wrong with the request while reading it, given the thing that is
-// to be changed as it is now. The operation adds its own findings, so that a client hears of all faults of a request at
-// once. A nil Found found nothing.
-type Found[T any] func(current T) fault.Details
+// Found is what the caller of an operation found wrong with the request while reading it. The operation adds its own
+// findings, so that a client hears of all faults of a request at once. The zero Found found nothing.
+type Found[T any] struct {
+	// Read are the parts of the request that could not be read.
+	Read fault.Details
+	// Returned compares what came back with the request, but cannot be written, with the thing as it is now. Nil
+	// compares nothing.
+	Returned func(current T) fault.Details
+}
 
-func (f Found[T]) in(current T) faults {
-	if f == nil {
-		return faults{}
+// compare adds what Returned finds to found.
+func (f Found[T]) compare(found *faults, current T) {
+	if f.Returned != nil {
+		found.Join(f.Returned(current))
 	}
-	return faults{f(current)}
 }
 
 // Insistence is the version that a change insists on. The zero Insistence accepts any version.

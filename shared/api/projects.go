@@ -7,10 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/project"
-	"nepenthes/shared/strictjson"
 )
 
 // ProjectStore keeps the list of projects, see store.Projects.
@@ -22,23 +20,22 @@ type ProjectStore interface {
 
 // ListProjects asks for a page of the projects.
 type ListProjects struct {
-	Paging
-	Name string `query:"name" doc:"Only projects whose name or identifier contains this, whatever the case of its letters." example:"plant"`
+	Paging Paging
+	// Name, unless it is empty, selects the projects whose name or identifier contains it.
+	Name string
 }
 
-// PutProject makes a project or renames it.
+// PutProject creates a project or renames it.
 type PutProject struct {
-	ID   string `path:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The project's id: 1 to 128 letters, digits, _ and -." example:"7"`
-	Body Body[ProjectPatch]
+	ID               string
+	Identifier, Name Patch[string]
+	Found            Found[project.Project]
 }
 
-// ProjectPatch says what a project is called; what is absent stays.
-type ProjectPatch struct {
-	Identifier strictjson.Member[string] `json:"identifier,omitempty" maxLength:"255" nullable:"true" doc:"Its short name." example:"plant"`
-	Name       strictjson.Member[string] `json:"name,omitempty" maxLength:"255" nullable:"true" doc:"Its name." example:"Plant"`
-	Type       anything                  `json:"_type,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	ID         anything                  `json:"id,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	Gone       anything                  `json:"gone,omitempty" readOnly:"true" doc:"May come back unchanged."`
+// WrittenProject is a project as it was written. Created reports whether it was not there before.
+type WrittenProject struct {
+	project.Project
+	Created bool
 }
 
 // projectID is what an event can name as its project.
@@ -48,7 +45,7 @@ const projectNameMax = 255 // characters
 
 type projectsResource struct{ *Config }
 
-func (o projectsResource) list(ctx context.Context, call Call, in *ListProjects) (*hal.Collection[hal.Project], error) {
+func (o projectsResource) list(ctx context.Context, _ Call, in *ListProjects) (*Page[project.Project], error) {
 	page, err := o.page(ctx, in.Paging)
 	if err != nil {
 		return nil, err
@@ -57,15 +54,12 @@ func (o projectsResource) list(ctx context.Context, call Call, in *ListProjects)
 	if err != nil {
 		return nil, err
 	}
-	all = Named(all, in.Name, func(p project.Project) []string { return []string{p.Name, p.Identifier} })
-	return show(call.To("projects"), filters("name", in.Name), page, all, func(p project.Project) *hal.Project {
-		return hal.FromProject(&p, false)
-	}), nil
+	return pageOf(page, Named(all, in.Name, func(p project.Project) []string { return []string{p.Name, p.Identifier} })), nil
 }
 
 // put makes the project or renames it; the same twice changes nothing. It counts as the newest news of the project,
 // so that an event that happened before does not take the name back.
-func (o projectsResource) put(ctx context.Context, _ Call, in *PutProject) (_ *hal.Project, err error) {
+func (o projectsResource) put(ctx context.Context, _ Call, in *PutProject) (_ *WrittenProject, err error) {
 	defer fault.Wrap(&err, "put a project")
 	for {
 		stored, err := o.Store.ProjectsByID(ctx, in.ID)
@@ -87,21 +81,19 @@ func (o projectsResource) put(ctx context.Context, _ Call, in *PutProject) (_ *h
 		if err != nil {
 			return nil, err
 		}
-		return hal.FromProject(&p, isNew), nil
+		return &WrittenProject{p, isNew}, nil
 	}
 }
 
 func (in *PutProject) apply(p *project.Project) error {
-	found, patch := faults{in.Body.Problems}, &in.Body.Value
+	found := faults{in.Found.Read}
 	if !projectID.MatchString(in.ID) {
 		found.addf("id", "The id in the path must be 1 to 128 letters, digits, _ and -.", "")
 	}
-	found.unchanged("_type", patch.Type, "Project")
-	found.unchanged("id", patch.ID, p.ID)
-	found.unchanged("gone", patch.Gone, p.Gone)
+	in.Found.compare(&found, *p)
 	before := *p
-	patch.Identifier.Take(&p.Identifier, "")
-	patch.Name.Take(&p.Name, "")
+	in.Identifier.Apply(&p.Identifier, "")
+	in.Name.Apply(&p.Name, "")
 	p.Identifier, p.Name = strings.TrimSpace(p.Identifier), strings.TrimSpace(p.Name)
 	found.projectText("identifier", p.Identifier, before.Identifier)
 	found.projectText("name", p.Name, before.Name)

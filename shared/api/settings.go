@@ -66,7 +66,8 @@ func (o settingsResource) change(ctx context.Context, _ Call, in *ChangeSettings
 
 // applied returns current with the patch on it. The fault lists every attribute that is not acceptable.
 func (in *ChangeSettings) applied(current settings.Settings) (settings.Settings, error) {
-	found, defaults, changed := in.Found.in(current), settings.Defaults(), current
+	found, defaults, changed := faults{in.Found.Read}, settings.Defaults(), current
+	in.Found.compare(&found, current)
 	in.APIEnabled.Apply(&changed.APIEnabled, defaults.APIEnabled)
 	in.MaxPageSize.Apply(&changed.MaxPageSize, defaults.MaxPageSize)
 	in.DocsEnabled.Apply(&changed.DocsEnabled, defaults.DocsEnabled)

@@ -5,7 +5,6 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/auth/clients"
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
@@ -29,7 +28,7 @@ func (x *exchange) newApplication() error {
 }
 
 // applicationPage shows an application, or the form of a new one; refused is what a change met.
-func (x *exchange) applicationPage(typed form.Client, current *hal.OAuthClient, conflict bool, refused error) error {
+func (x *exchange) applicationPage(typed form.Client, current *access.Client, conflict bool, refused error) error {
 	status := formStatus(refused)
 	if conflict {
 		status = http.StatusUnprocessableEntity
@@ -39,11 +38,11 @@ func (x *exchange) applicationPage(typed form.Client, current *hal.OAuthClient, 
 	}, refused))
 }
 
-func (x *exchange) readApplication() (*hal.OAuthClient, error) {
-	return do(x, x.h.Operations.ReadClient, &api.ReadClient{ClientID: x.clientID()})
+func (x *exchange) readApplication() (*access.Client, error) {
+	return do(x, x.h.Operations.ReadClient, &api.ClientID{ID: x.clientID()})
 }
 
-func (x *exchange) clientID() api.ClientID { return api.ClientID{ID: x.r.PathValue("id")} }
+func (x *exchange) clientID() string { return x.r.PathValue("id") }
 
 func (x *exchange) showApplication() error {
 	c, err := x.readApplication()
@@ -60,7 +59,7 @@ func (x *exchange) createApplication() error {
 	if !first {
 		return err
 	}
-	c, err := do(x, x.h.Operations.CreateClient, &api.CreateClient{Body: typed.Body(true)})
+	c, err := do(x, x.h.Operations.CreateClient, typed.Creation())
 	if err != nil {
 		x.unuseOnce()
 		if correctable(err) {
@@ -74,11 +73,11 @@ func (x *exchange) createApplication() error {
 // saveApplication changes an application. If somebody else was faster, both values are shown and the next Save decides.
 func (x *exchange) saveApplication() error {
 	typed := form.ReadClient(x.r.PostForm)
-	_, err := do(x, x.h.Operations.ChangeClient, &api.ChangeClient{ClientID: x.clientID(), Body: typed.Body(false)})
+	_, err := do(x, x.h.Operations.ChangeClient, typed.Change(x.clientID()))
 	conflict := fault.Is(err, fault.UpdateConflict)
 	switch {
 	case err == nil:
-		return x.done("/applications/"+x.clientID().ID, "saved")
+		return x.done("/applications/"+x.clientID(), "saved")
 	case !conflict && !correctable(err):
 		return err
 	}
@@ -93,11 +92,11 @@ func (x *exchange) saveApplication() error {
 // removed.
 func (x *exchange) rotateClientSecret() error {
 	frame := x.frame()
-	first, err := x.useOnce(frame.To("/applications/" + x.clientID().ID))
+	first, err := x.useOnce(frame.To("/applications/" + x.clientID()))
 	if !first {
 		return err
 	}
-	c, err := do(x, x.h.Operations.AddClientSecret, &api.AddClientSecret{ClientID: x.clientID()})
+	c, err := do(x, x.h.Operations.AddClientSecret, &api.ClientID{ID: x.clientID()})
 	if err == nil {
 		return x.render(http.StatusOK, "secret", page.NewClientSecret(frame, c, "The new secret",
 			"The former secret goes on working. Remove it on the page of the application once the new one is in use."))
@@ -120,7 +119,7 @@ func (x *exchange) confirmSecret() error {
 
 // removeClientSecret ends a secret at once; sessions that began with it end with it.
 func (x *exchange) removeClientSecret() error {
-	in := &api.RemoveClientSecret{ClientID: x.clientID(), SecretID: x.r.PathValue("secret")}
+	in := &api.RemoveClientSecret{ID: x.clientID(), SecretID: x.r.PathValue("secret")}
 	if _, err := do(x, x.h.Operations.RemoveClientSecret, in); err != nil {
 		return x.refusedApplication(err)
 	}
@@ -141,12 +140,12 @@ func (x *exchange) refusedApplication(err error) error {
 
 // endable reads an application that is to be ended, or a part of it, and refuses what the operation would: to touch
 // one with more scopes than one's own.
-func (x *exchange) endable() (*hal.OAuthClient, error) {
+func (x *exchange) endable() (*access.Client, error) {
 	c, err := x.readApplication()
 	if err != nil {
 		return nil, err
 	}
-	return c, clients.Permit(x.call.Caller, access.Named(c.Scopes))
+	return c, clients.Permit(x.call.Caller, c.Scopes)
 }
 
 func (x *exchange) confirmRevocation() error {
@@ -159,7 +158,7 @@ func (x *exchange) confirmRevocation() error {
 
 // revokeApplication ends all tokens and sessions of an application, that of who asks for it included.
 func (x *exchange) revokeApplication() error {
-	in := &api.RevokeClient{ClientID: x.clientID()}
+	in := &api.ClientID{ID: x.clientID()}
 	if _, err := do(x, x.h.Operations.RevokeClient, in); err != nil {
 		return x.refusedApplication(err)
 	}
@@ -179,7 +178,7 @@ func (x *exchange) confirmApplication() error {
 
 // deleteApplication deletes an application; its tokens and sessions end.
 func (x *exchange) deleteApplication() error {
-	_, err := do(x, x.h.Operations.DeleteClient, &api.DeleteClient{ClientID: x.clientID()})
+	_, err := do(x, x.h.Operations.DeleteClient, &api.DeleteClient{ID: x.clientID()})
 	switch {
 	case err == nil:
 		return x.done("/applications", "deleted")

@@ -16,12 +16,12 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/console/session"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
 	"nepenthes/shared/limits"
+	"nepenthes/shared/project"
 	"nepenthes/shared/settings"
 )
 
@@ -145,7 +145,7 @@ type exchange struct {
 	docs            bool
 	wrote           bool
 	// allProjects are the projects once they have been read, see projects.
-	allProjects []hal.Project
+	allProjects []project.Project
 }
 
 // WriteHeader notes that the answer has begun.

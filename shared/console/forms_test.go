@@ -9,8 +9,8 @@ import (
 
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
+	"nepenthes/shared/project"
 	"nepenthes/shared/settings"
-	"nepenthes/shared/strictjson"
 )
 
 func (s *system) webhooks() []hal.Webhook {
@@ -175,10 +175,10 @@ func TestManyProjects(t *testing.T) {
 	for i := range 201 {
 		id := "p" + strings.Repeat("x", i%3) + string(rune('a'+i%26)) + strings.Repeat("y", i/26)
 		in := &api.PutProject{ID: id}
-		in.Body.Value.Name = strictjson.Of("Project " + id)
-		must[*hal.Project](t)(s.operations.PutProject.Do(t.Context(), call(), in))
+		in.Name = api.Set("Project " + id)
+		must[*api.WrittenProject](t)(s.operations.PutProject.Do(t.Context(), call(), in))
 	}
-	total := must[*hal.Collection[hal.Project]](t)(s.operations.ListProjects.Do(t.Context(), call(), &api.ListProjects{})).Total
+	total := must[*api.Page[project.Project]](t)(s.operations.ListProjects.Do(t.Context(), call(), &api.ListProjects{})).Total
 	b := s.admin()
 	a := b.get("/admin/webhooks/new")
 	if many := total > 200; many != strings.Contains(a.body, `name="do" value="filter"`) {

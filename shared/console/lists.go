@@ -12,6 +12,7 @@ import (
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/project"
 )
 
 // sideBySide is how many reads a page does at a time.
@@ -38,13 +39,13 @@ func cursorPaging(query url.Values) (api.CursorPaging, error) {
 }
 
 // projects are all projects, read once for a page, whatever asks for them.
-func (x *exchange) projects() ([]hal.Project, error) {
+func (x *exchange) projects() ([]project.Project, error) {
 	if x.allProjects == nil {
 		list, err := do(x, x.h.Operations.ListProjects, &api.ListProjects{Paging: api.Paging{Most: api.All}})
 		if err != nil {
 			return nil, err
 		}
-		x.allProjects = list.Embedded.Elements
+		x.allProjects = list.Items
 	}
 	return x.allProjects, nil
 }

@@ -138,10 +138,9 @@ func (s *system) delivery(w *hal.Webhook) string {
 // client makes an OAuth client with the scopes and gives its secret.
 func (s *system) client(scopes ...string) (id, secret string) {
 	s.t.Helper()
-	in := &api.CreateClient{}
-	in.Body.Value = api.ClientPatch{Name: strictjson.Of("Reader"), Scopes: strictjson.Of(scopes)}
-	c := must[*hal.OAuthClient](s.t)(s.operations.CreateClient.Do(s.t.Context(), call(), in))
-	return c.ID, c.ClientSecret
+	in := &api.CreateClient{Name: api.Set("Reader"), Scopes: api.Set(access.Named(scopes))}
+	c := must[*api.IssuedClientSecret](s.t)(s.operations.CreateClient.Do(s.t.Context(), call(), in))
+	return c.ID, c.Secret
 }
 
 // browser keeps cookies and follows no redirect.

@@ -10,6 +10,7 @@ import (
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/project"
 )
 
 // projectsShown is how many projects the form lists before it asks for a filter.
@@ -180,7 +181,7 @@ func (x *exchange) chooseProjects(c *page.ProjectChoices, ticked bool) error {
 	}
 	c.Listed = nil
 	if c.Filter != "" {
-		found := api.Named(all, c.Filter, func(p hal.Project) []string { return []string{p.Name, p.Identifier} })
+		found := api.Named(all, c.Filter, func(p project.Project) []string { return []string{p.Name, p.Identifier} })
 		c.Listed = found[:min(len(found), projectsShown)]
 	}
 	if ticked {

@@ -10,6 +10,7 @@ import (
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/project"
 )
 
 // why explains which webhooks want an event: an example by its address, an event that was pasted by its form, since it
@@ -61,7 +62,7 @@ func eventName(q page.Question) string {
 }
 
 // someProjects are the projects to choose from; nil when there are too many for a list, or they may not be seen.
-func (x *exchange) someProjects() (some []hal.Project, err error) {
+func (x *exchange) someProjects() (some []project.Project, err error) {
 	if !x.may(access.ProjectsRead) {
 		return some, nil
 	}

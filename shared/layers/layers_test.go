@@ -62,10 +62,10 @@ var edges = map[string][]string{
 	"shared/api/hal":      {"events", "shared/access", "shared/delivery", "shared/instant", "shared/payload", "shared/project", "shared/record", "shared/settings", "shared/webhook"},
 
 	// the wire and the pages
-	"shared/rest":            {"events", "shared/access", "shared/api", "shared/api/hal", "shared/auth", "shared/fault", "shared/id", "shared/instant", "shared/limits", "shared/settings", "shared/strictjson", "shared/throttle"},
-	"shared/console":         {"events", "shared/access", "shared/api", "shared/api/hal", "shared/strictjson", "shared/auth", "shared/auth/clients", "shared/console/form", "shared/console/page", "shared/console/session", "shared/delivery", "shared/fault", "shared/id", "shared/limits", "shared/settings", "shared/tables", "web"},
-	"shared/console/form":    {"shared/api", "shared/api/hal", "shared/strictjson", "shared/fault", "shared/settings", "shared/webhook"},
-	"shared/console/page":    {"events", "shared/access", "shared/api/hal", "shared/console/form", "shared/delivery", "shared/fault", "shared/instant", "shared/settings", "shared/visible", "shared/webhook", "web"},
+	"shared/rest":            {"events", "shared/access", "shared/api", "shared/api/hal", "shared/auth", "shared/fault", "shared/id", "shared/instant", "shared/limits", "shared/project", "shared/settings", "shared/strictjson", "shared/throttle"},
+	"shared/console":         {"events", "shared/access", "shared/api", "shared/api/hal", "shared/auth", "shared/auth/clients", "shared/console/form", "shared/console/page", "shared/console/session", "shared/delivery", "shared/fault", "shared/id", "shared/limits", "shared/project", "shared/settings", "shared/strictjson", "shared/tables", "web"},
+	"shared/console/form":    {"shared/access", "shared/api", "shared/api/hal", "shared/fault", "shared/settings", "shared/strictjson", "shared/webhook"},
+	"shared/console/page":    {"events", "shared/access", "shared/api", "shared/api/hal", "shared/console/form", "shared/delivery", "shared/fault", "shared/instant", "shared/project", "shared/settings", "shared/visible", "shared/webhook", "web"},
 	"shared/console/session": {"shared/access", "shared/auth", "shared/fault", "shared/tables"},
 	"web":                    {},
 

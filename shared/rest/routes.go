@@ -27,9 +27,6 @@ const (
 	pathDelivery = hal.Base + "/deliveries/{id}"
 	pathEvents   = hal.Base + "/events"
 	pathEvent    = pathEvents + "/{id}"
-	pathProjects = hal.Base + "/projects"
-	pathClients  = hal.Base + "/oauth_clients"
-	pathClient   = pathClients + "/{id}"
 )
 
 // stale is what a change under optimistic locking can meet.
@@ -145,64 +142,8 @@ func (h *Handler) addEvents() {
 		summary: "Explain which webhooks would want an event", answers: "A page with one explanation for each webhook.",
 		about: "Takes an event as it would be pushed; id and occurredAt may be left out. Nothing is stored or sent. Every webhook is answered for, with every rule that says no.",
 	})
-	add(h, h.Operations.ListEventTypes, spec{
+	addPaged(h, h.Operations.ListEventTypes, spec{
 		method: http.MethodGet, path: hal.Base + "/event_types", id: "listEventTypes", tag: tagEvents,
 		summary: "List the event types", about: "The catalogue: each type with a JSON Schema of its data and an example.", answers: "A page of event types.",
-	})
-}
-
-func (h *Handler) addProjects() {
-	add(h, h.Operations.ListProjects, spec{
-		method: http.MethodGet, path: pathProjects, id: "listProjects", tag: tagProjects,
-		summary: "List projects", about: "Those that events have told of, and those made here, oldest first.", answers: "A page of projects.",
-	})
-	add(h, h.Operations.PutProject, spec{
-		method: http.MethodPut, path: pathProjects + "/{id}", id: "putProject", tag: tagProjects,
-		alternativeStatus: http.StatusCreated, summary: "Make or rename a project", answers: "The project.",
-		about: "So that a webhook can select a project before its first event. What is absent stays.",
-	})
-}
-
-func (h *Handler) addClients() {
-	add(h, h.Operations.ListClients, spec{
-		method: http.MethodGet, path: pathClients, id: "listClients", tag: tagClients,
-		summary: "List OAuth clients", about: "Oldest first.", answers: "A page of clients.",
-	})
-	add(h, h.Operations.CreateClient, spec{
-		method: http.MethodPost, path: pathClients, id: "createClient", tag: tagClients, status: http.StatusCreated,
-		summary: "Create an OAuth client", about: "It can be given only scopes that the caller holds.",
-		answers: "The client. Its secret is shown only here.",
-	})
-	add(h, h.Operations.ReadClient, spec{
-		method: http.MethodGet, path: pathClient, id: "readClient", tag: tagClients,
-		summary: "Read an OAuth client", about: "Secrets are never shown.", answers: "The client.",
-	})
-	add(h, h.Operations.ChangeClient, spec{
-		method: http.MethodPatch, path: pathClient, id: "changeClient", tag: tagClients,
-		faults: []fault.Kind{fault.UpdateConflict, fault.InvalidState}, summary: "Change an OAuth client",
-		about:   "A merge patch (RFC 7396). Only clients all of whose scopes the caller holds can be changed. A scope that is lost is lost at the next request.",
-		answers: "The client as it is now.",
-	})
-	add(h, h.Operations.DeleteClient, spec{
-		method: http.MethodDelete, path: pathClient, id: "deleteClient", tag: tagClients, status: http.StatusNoContent,
-		faults: []fault.Kind{fault.UpdateConflict, fault.InvalidState}, summary: "Delete an OAuth client",
-		about:   "Its tokens end with the next request. The last client that can administer clients cannot be deleted.",
-		answers: "The client is gone.",
-	})
-	add(h, h.Operations.AddClientSecret, spec{
-		method: http.MethodPost, path: pathClient + "/secrets", id: "addClientSecret", tag: tagClients, status: http.StatusCreated,
-		faults: []fault.Kind{fault.InvalidState}, summary: "Add a secret to an OAuth client",
-		about: "Two can be live, so that one can replace the other.", answers: "The client. The new secret is shown only here.",
-	})
-	add(h, h.Operations.RemoveClientSecret, spec{
-		method: http.MethodDelete, path: pathClient + "/secrets/{secretId}", id: "removeClientSecret", tag: tagClients,
-		status: http.StatusNoContent, faults: []fault.Kind{fault.InvalidState}, summary: "Remove a secret of an OAuth client",
-		about: "It opens nothing from the next request on, and the tokens and sessions that were got with it end. The last secret of the last client that can administer clients cannot be removed.", answers: "The secret is gone.",
-	})
-	add(h, h.Operations.RevokeClient, spec{
-		method: http.MethodPost, path: pathClient + "/revocations", id: "revokeClient", tag: tagClients, status: http.StatusNoContent,
-		summary: "End all tokens and sessions of an OAuth client",
-		about:   "From the next request on none of the client's tokens opens anything, and who is signed in to the console as this client is signed out. Its secrets stay, and get new tokens. Only clients all of whose scopes the caller holds can be treated so.",
-		answers: "All of them have ended.",
-	})
+	}, (*listEventTypes).input, showEventTypes)
 }

@@ -71,12 +71,12 @@ func (in *changeSettings) input() (*api.ChangeSettings, error) {
 	return &api.ChangeSettings{
 		APIEnabled: patch(web.Enabled), MaxPageSize: patch(web.MaxPageSize), DocsEnabled: patch(web.DocsEnabled),
 		CORSEnabled: patch(cors.Enabled), AllowedOrigins: patch(cors.AllowedOrigins),
-		Insistence: insists, Found: in.found,
+		Insistence: insists, Found: api.Found[settings.Settings]{Read: in.Body.problems, Returned: in.returned},
 	}, nil
 }
 
-func (in *changeSettings) found(current settings.Settings) fault.Details {
-	found := returned{in.Body.problems}
+func (in *changeSettings) returned(current settings.Settings) fault.Details {
+	var found returned
 	found.unchanged("_type", in.Body.value.Type, "Settings")
 	found.unchangedAt("updatedAt", in.Body.value.UpdatedAt, current.UpdatedAt)
 	return found.Details

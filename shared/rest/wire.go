@@ -118,6 +118,9 @@ type ifMatch struct {
 	IfMatch string `header:"If-Match" doc:"The ETag of the version that is to be changed, a list of them, or *. If none is the present one, the answer is 409 UpdateConflict and nothing is written; a weak one (W/…) never is." example:"\"3\""`
 }
 
+// noVersion is the member lockVersion of a request that has no body.
+var noVersion strictjson.Member[int64]
+
 // weak begins a weak entity tag (RFC 9110 §8.8.3).
 const weak = "W/"
 

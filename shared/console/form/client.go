@@ -4,9 +4,8 @@ import (
 	"net/url"
 	"strconv"
 
+	"nepenthes/shared/access"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
-	"nepenthes/shared/strictjson"
 )
 
 // Client is an application as typed.
@@ -23,16 +22,26 @@ func ReadClient(values url.Values) Client {
 }
 
 // FromClient fills the form.
-func FromClient(c *hal.OAuthClient) Client {
-	return Client{Name: c.Name, Scopes: c.Scopes, Version: strconv.FormatInt(c.LockVersion, 10)}
+func FromClient(c *access.Client) Client {
+	return Client{Name: c.Name, Scopes: texts(c.Scopes), Version: strconv.FormatInt(c.LockVersion, 10)}
 }
 
-// Body is what the form asks for; a new client has no version yet.
-func (c Client) Body(isNew bool) (body api.Body[api.ClientPatch]) {
-	body.Value.Name = strictjson.Of(c.Name)
-	body.Value.Scopes = strictjson.Of(c.Scopes)
-	if !isNew {
-		body.Value.LockVersion = version(c.Version)
+func texts(scopes []access.Scope) []string {
+	all := make([]string, len(scopes))
+	for i, s := range scopes {
+		all[i] = string(s)
 	}
-	return body
+	return all
+}
+
+// Creation returns the request for the client that the form describes.
+func (c Client) Creation() *api.CreateClient {
+	return &api.CreateClient{Name: api.Set(c.Name), Scopes: api.Set(access.Named(c.Scopes))}
+}
+
+// Change returns the change of the client with the id that the form asks for.
+func (c Client) Change(id string) *api.ChangeClient {
+	return &api.ChangeClient{
+		ID: id, Name: api.Set(c.Name), Scopes: api.Set(access.Named(c.Scopes)), Insistence: filledFrom(c.Version),
+	}
 }

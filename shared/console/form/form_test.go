@@ -7,7 +7,6 @@ import (
 
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/form"
-	"nepenthes/shared/settings"
 )
 
 func TestSettingsAreReadAsTyped(t *testing.T) {
@@ -33,7 +32,7 @@ func TestSettingsAreReadAsTyped(t *testing.T) {
 
 func TestWhatIsNoNumberIsAProblem(t *testing.T) {
 	for _, text := range []string{"", "x", "1.5", "0x10", "99999999999999999999"} {
-		if problems := form.ReadSettings(url.Values{"max_page_size": {text}}).Change().Found(settings.Settings{}).Told(); len(problems) != 1 || problems[0].Attribute != "api.maxPageSize" {
+		if problems := form.ReadSettings(url.Values{"max_page_size": {text}}).Change().Found.Read.Told(); len(problems) != 1 || problems[0].Attribute != "api.maxPageSize" {
 			t.Errorf("%q: %v", text, problems)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"nepenthes/shared/api"
-	"nepenthes/shared/fault"
 	"nepenthes/shared/settings"
 )
 
@@ -50,6 +49,6 @@ func (s Settings) Change() *api.ChangeSettings {
 		CORSEnabled: api.Set(s.CORSEnabled), AllowedOrigins: api.Set(lines(s.AllowedOrigins)),
 		Insistence: filledFrom(s.Version),
 	}
-	in.Found = func(settings.Settings) fault.Details { return found.Details }
+	in.Found.Read = found.Details
 	return in
 }

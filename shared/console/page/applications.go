@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"nepenthes/shared/access"
-	"nepenthes/shared/api/hal"
+	"nepenthes/shared/api"
 	"nepenthes/shared/console/form"
 )
 
@@ -27,24 +27,34 @@ type ApplicationRow struct {
 }
 
 // NewApplications makes the page.
-func NewApplications(f Frame, list *hal.Collection[hal.OAuthClient], writable bool, now time.Time) *Applications {
+func NewApplications(f Frame, list *api.Page[access.Client], writable bool, now time.Time) *Applications {
 	f.Title = "Applications"
 	p := &Applications{Frame: f}
 	if writable {
 		p.NewHref = f.To("/applications/new")
 	}
-	for _, c := range list.Embedded.Elements {
-		row := ApplicationRow{Name: NameOf(c.Name, c.ID), Href: f.To("/applications/" + c.ID), ID: c.ID, Scopes: c.Scopes, CreatedAt: At(&c.CreatedAt)}
-		for _, s := range c.Secrets {
-			row.Secrets = append(row.Secrets, "Made "+age(s.CreatedAt.Time, now))
+	for i := range list.Items {
+		c := &list.Items[i]
+		row := ApplicationRow{
+			Name: NameOf(c.Name, c.ID), Href: f.To("/applications/" + c.ID), ID: c.ID, Scopes: form.FromClient(c).Scopes, CreatedAt: Moment(c.CreatedAt),
+		}
+		for _, s := range liveSecrets(c, now) {
+			row.Secrets = append(row.Secrets, "Made "+age(s.CreatedAt, now))
 		}
 		p.Rows = append(p.Rows, row)
 	}
-	p.Pages = Pages{
-		Previous: samePage(f.To("/applications"), list.Links.Previous), Next: samePage(f.To("/applications"), list.Links.Next),
-		Counted: counted("applications", list.Offset, list.PageSize, list.Count, list.Total),
-	}
+	p.Pages = pagesOf("applications", f.To("/applications"), list, nil)
 	return p
+}
+
+// liveSecrets lists the secrets of a client that can be used at now, oldest first.
+func liveSecrets(c *access.Client, now time.Time) (live []access.Secret) {
+	for _, s := range c.Secrets {
+		if s.Live(now) {
+			live = append(live, s)
+		}
+	}
+	return live
 }
 
 // Application is the page of one OAuth client, and the form of a new one.
@@ -86,7 +96,7 @@ var scopeRows = []struct{ resource, label, about string }{
 // ApplicationOptions are what the page shows besides what was typed.
 type ApplicationOptions struct {
 	// Current is the client that is changed; nil for a new one.
-	Current *hal.OAuthClient
+	Current *access.Client
 	// Held are the scopes of who is signed in: no others can be granted.
 	Held []access.Scope
 	Once string
@@ -129,14 +139,15 @@ func NewApplication(f Frame, c form.Client, o ApplicationOptions, err error) *Ap
 }
 
 // current fills in what a client has that is there.
-func (p *Application) current(c *hal.OAuthClient, now time.Time) {
+func (p *Application) current(c *access.Client, now time.Time) {
 	self := p.To("/applications/" + c.ID)
 	p.Title, p.ID, p.Self, p.Action, p.Button = NameOf(c.Name, c.ID), c.ID, self, self, "Save"
 	p.DeleteHref, p.RevokeHref = self+"/delete", self+"/revoke"
-	for i, s := range c.Secrets {
-		secret := ClientSecret{CreatedAt: At(&s.CreatedAt), Age: age(s.CreatedAt.Time, now), RemoveHref: self + "/secrets/" + s.ID + "/remove"}
-		if len(c.Secrets) > 1 { // of one minute, perhaps
-			secret.Note = map[bool]string{true: "newest", false: "older"}[i == len(c.Secrets)-1]
+	live := liveSecrets(c, now)
+	for i, s := range live {
+		secret := ClientSecret{CreatedAt: Moment(s.CreatedAt), Age: age(s.CreatedAt, now), RemoveHref: self + "/secrets/" + s.ID + "/remove"}
+		if len(live) > 1 { // of one minute, perhaps
+			secret.Note = map[bool]string{true: "newest", false: "older"}[i == len(live)-1]
 		}
 		p.Secrets = append(p.Secrets, secret)
 	}
@@ -154,8 +165,8 @@ func (p *Application) scopes(chosen []string, held []access.Scope, writable bool
 	}
 }
 
-func holdsAll(held []access.Scope, scopes []string) bool {
-	return !slices.ContainsFunc(scopes, func(s string) bool { return !access.Allows(held, access.Scope(s)) })
+func holdsAll(held, scopes []access.Scope) bool {
+	return !slices.ContainsFunc(scopes, func(s access.Scope) bool { return !access.Allows(held, s) })
 }
 
 func scopesText(scopes []string) string {
@@ -163,11 +174,11 @@ func scopesText(scopes []string) string {
 }
 
 // NewClientSecret is the page that shows the secret of an application that was just made.
-func NewClientSecret(f Frame, c *hal.OAuthClient, title string, notes ...string) *Secret {
+func NewClientSecret(f Frame, c *api.IssuedClientSecret, title string, notes ...string) *Secret {
 	f.Title = title
 	self := f.To("/applications/" + c.ID)
 	return &Secret{
 		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}, {NameOf(c.Name, c.ID), self}}, Next: self, Notes: notes,
-		Lines: []SecretLine{{ID: "client-id", Label: "Client ID", Text: c.ID}, {ID: "new-secret", Label: "Client secret", Text: c.ClientSecret}},
+		Lines: []SecretLine{{ID: "client-id", Label: "Client ID", Text: c.ID}, {ID: "new-secret", Label: "Client secret", Text: c.Secret}},
 	}
 }

@@ -2,9 +2,9 @@ package page
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
+	"nepenthes/shared/access"
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
 )
@@ -23,7 +23,7 @@ func NewDeleteWebhook(f Frame, w *hal.Webhook) Confirm {
 }
 
 // NewDeleteApplication asks whether an application shall be deleted; refused is what the deletion met.
-func NewDeleteApplication(f Frame, c *hal.OAuthClient, refused error) Confirm {
+func NewDeleteApplication(f Frame, c *access.Client, refused error) Confirm {
 	f.Title = "Delete " + NameOf(c.Name, c.ID) + "?"
 	self := f.To("/applications/" + c.ID)
 	return Confirm{
@@ -35,7 +35,7 @@ func NewDeleteApplication(f Frame, c *hal.OAuthClient, refused error) Confirm {
 
 // NewRevokeApplication asks whether all tokens and sessions of an application shall be ended. own says that who is
 // signed in signed in as this application.
-func NewRevokeApplication(f Frame, c *hal.OAuthClient, own bool) Confirm {
+func NewRevokeApplication(f Frame, c *access.Client, own bool) Confirm {
 	f.Title = "End all tokens and sessions of " + NameOf(c.Name, c.ID) + "?"
 	self := f.To("/applications/" + c.ID)
 	p := Confirm{
@@ -53,18 +53,18 @@ func NewRevokeApplication(f Frame, c *hal.OAuthClient, own bool) Confirm {
 
 // NewRemoveSecret asks whether a secret of an application shall be removed; none when it is gone already. own says that
 // who is signed in signed in as this application.
-func NewRemoveSecret(f Frame, c *hal.OAuthClient, secretID string, own bool, now time.Time) *Confirm {
-	i := slices.IndexFunc(c.Secrets, func(s hal.ClientSecret) bool { return s.ID == secretID })
-	if i < 0 {
+func NewRemoveSecret(f Frame, c *access.Client, secretID string, own bool, now time.Time) *Confirm {
+	secret, found := c.LiveSecret(secretID, now)
+	if !found {
 		return nil
 	}
 	f.Title = "Remove a secret of " + NameOf(c.Name, c.ID) + "?"
 	self := f.To("/applications/" + c.ID)
 	p := &Confirm{
 		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}, {NameOf(c.Name, c.ID), self}}, Action: self + "/secrets/" + secretID + "/remove", Button: "Remove", Cancel: self,
-		Consequences: []string{"The secret that was made " + age(c.Secrets[i].CreatedAt.Time, now) + " opens nothing any more, at once, and neither do the tokens that were got with it."},
+		Consequences: []string{"The secret that was made " + age(secret.CreatedAt, now) + " opens nothing any more, at once, and neither do the tokens that were got with it."},
 	}
-	if len(c.Secrets) == 1 {
+	if len(liveSecrets(c, now)) == 1 {
 		p.Consequences = append(p.Consequences, "It is the only one: without another the application cannot get a token or sign in. To replace it, press Cancel and then Rotate secret.")
 	}
 	if own {

@@ -11,6 +11,7 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/access"
+	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
@@ -324,10 +325,10 @@ func TestEveryPageRenders(t *testing.T) {
 		"deliveries":   page.NewDeadDeliveries(frame(), &hal.CursorCollection[hal.Delivery]{}, nil, true),
 		"delivery":     page.NewDelivery(frame(), shownDelivery(func(*delivery.Delivery) {}), nil, page.DeliveryOptions{}, nil),
 		"why":          page.NewWhy(frame(), page.Question{}, nil, nil),
-		"applications": page.NewApplications(frame(), &hal.Collection[hal.OAuthClient]{}, true, now),
+		"applications": page.NewApplications(frame(), &api.Page[access.Client]{}, true, now),
 		"application":  page.NewApplication(frame(), form.Client{}, page.ApplicationOptions{}, nil),
 		"confirm":      page.NewDeleteWebhook(frame(), &hal.Webhook{}),
-		"secret":       page.NewClientSecret(frame(), &hal.OAuthClient{}, "New"),
+		"secret":       page.NewClientSecret(frame(), &api.IssuedClientSecret{}, "New"),
 		"message":      page.Message{Frame: frame()},
 		"lapsed":       page.Lapsed{Frame: frame()},
 	} {

@@ -21,6 +21,14 @@ func At(t *instant.Time) *Time {
 	return &Time{t.UTC()}
 }
 
+// Moment returns the Time of a moment, nil for the zero time.
+func Moment(t time.Time) *Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &Time{t.UTC()}
+}
+
 // ISO is for machines (RFC 3339), in milliseconds.
 func (t Time) ISO() string { return instant.Text(t.at) }
 

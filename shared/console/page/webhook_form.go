@@ -10,6 +10,7 @@ import (
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/project"
 	"nepenthes/shared/webhook"
 )
 
@@ -52,7 +53,7 @@ type HeaderRow struct {
 // ProjectChoices are the projects that the form offers.
 type ProjectChoices struct {
 	// Listed are those that are shown; all there are when they are few, else those that the filter found.
-	Listed []hal.Project
+	Listed []project.Project
 	// Names are the names of those that are ticked, by id.
 	Names map[string]string
 	// Many: there are too many to show them all.
@@ -237,21 +238,21 @@ func projectBoxes(ticked []string, c ProjectChoices) []Box {
 		state[id] = false
 	}
 	var listed, others []Box
-	for _, project := range c.Listed {
-		_, checked := state[project.ID]
-		state[project.ID] = true
-		listed = append(listed, projectBox(project, checked))
+	for _, p := range c.Listed {
+		_, checked := state[p.ID]
+		state[p.ID] = true
+		listed = append(listed, projectBox(p, checked))
 	}
 	for _, id := range ticked {
 		if !state[id] && len(id) <= projectIDMax {
 			state[id] = true
-			others = append(others, projectBox(hal.Project{ID: id, Name: c.Names[id]}, true))
+			others = append(others, projectBox(project.Project{ID: id, Name: c.Names[id]}, true))
 		}
 	}
 	return append(others, listed...)
 }
 
-func projectBox(p hal.Project, checked bool) Box {
+func projectBox(p project.Project, checked bool) Box {
 	b := Box{ID: "project-" + p.ID, Name: "project_ids", Value: p.ID, Label: NameOf(p.Name, p.ID), Checked: checked}
 	if p.Identifier != "" {
 		b.Code = p.Identifier

@@ -1,10 +1,13 @@
 package page
 
 import (
+	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
+	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
 )
 
@@ -67,6 +70,23 @@ func NewWebhooks(f Frame, list *hal.Collection[hal.Webhook], search string, writ
 		Counted: counted("webhooks", list.Offset, list.PageSize, list.Count, list.Total),
 	}
 	return p
+}
+
+// pagesOf returns the links to the pages around one of the things that are called name, at path with the filters.
+func pagesOf[T any](name, path string, p *api.Page[T], filters url.Values) Pages {
+	at := func(number int) string {
+		query := url.Values{"offset": {strconv.Itoa(number)}, "pageSize": {strconv.Itoa(p.Size)}}
+		maps.Copy(query, filters)
+		return path + "?" + query.Encode()
+	}
+	pages := Pages{Counted: counted(name, p.Number, p.Size, len(p.Items), p.Total)}
+	if p.Number > 1 {
+		pages.Previous = at(p.Number - 1)
+	}
+	if p.HasNext() {
+		pages.Next = at(p.Number + 1)
+	}
+	return pages
 }
 
 // samePage is the page of the console that shows what a link of the API leads to: the query is the same.

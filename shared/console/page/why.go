@@ -5,6 +5,7 @@ import (
 
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/project"
 )
 
 // Why is the page that explains which webhooks want an event.
@@ -38,7 +39,7 @@ const (
 type Question struct{ Event, Project, Pasted string }
 
 // NewWhy makes the page with the question; projects are those to choose from, nil to have an id typed.
-func NewWhy(f Frame, q Question, projects []hal.Project, err error) *Why {
+func NewWhy(f Frame, q Question, projects []project.Project, err error) *Why {
 	f.Title = "Why (not)?"
 	p := &Why{
 		Frame: f,
@@ -54,8 +55,8 @@ func NewWhy(f Frame, q Question, projects []hal.Project, err error) *Why {
 	}
 	if projects != nil {
 		pairs := []string{ExampleProject, "That of the example", NoProject, "None"}
-		for _, project := range projects {
-			pairs = append(pairs, project.ID, projectBox(project, false).Label)
+		for _, p := range projects {
+			pairs = append(pairs, p.ID, projectBox(p, false).Label)
 		}
 		p.Project.Options = options(q.Project, pairs...)
 	} else {

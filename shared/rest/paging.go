@@ -1,0 +1,79 @@
+package rest
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+)
+
+// paging asks for a page of a small set.
+type paging struct {
+	PageSize *int `query:"pageSize" minimum:"-1" doc:"How many elements to return: 20 unless told otherwise, -1 for as many as possible. More than the deployment's maximum is clamped to it." example:"20"`
+	Offset   *int `query:"offset" minimum:"1" doc:"The number of the page; 1 is the first." example:"1"`
+}
+
+func (p paging) page() api.Paging { return api.Paging{PageSize: p.PageSize, Offset: p.Offset} }
+
+// filters returns the pairs of a query whose values are not empty.
+func filters(pairs ...string) url.Values {
+	values := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			values.Set(pairs[i], pairs[i+1])
+		}
+	}
+	return values
+}
+
+// hrefOf returns the address of a page: the path of the set with the filters and more pairs of the query.
+func hrefOf(path string, filters url.Values, more ...string) string {
+	query := url.Values{}
+	for name, values := range filters {
+		query[name] = values
+	}
+	for i := 0; i < len(more); i += 2 {
+		query.Set(more[i], more[i+1])
+	}
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
+}
+
+// template returns an address with a part to fill in, which must not be escaped.
+func template(path string, filters url.Values, parts ...string) string {
+	if len(filters) > 0 {
+		parts = append([]string{filters.Encode()}, parts...)
+	}
+	return path + "?" + strings.Join(parts, "&")
+}
+
+// collection represents a page of the set at path.
+func collection[N, T any](path string, filters url.Values, p *api.Page[N], show func(*N) *T) *hal.Collection[T] {
+	at := func(number int) string {
+		return hrefOf(path, filters, "pageSize", strconv.Itoa(p.Size), "offset", strconv.Itoa(number))
+	}
+	elements := make([]T, len(p.Items))
+	for i := range p.Items {
+		elements[i] = *show(&p.Items[i])
+	}
+	c := &hal.Collection[T]{
+		Type: "Collection", Total: p.Total, Count: len(elements), PageSize: p.Size, Offset: p.Number,
+		Embedded: hal.Elements[T]{Elements: elements},
+		Links: hal.CollectionLinks{
+			Self:       hal.Link{Href: at(p.Number)},
+			JumpTo:     hal.Link{Href: template(path, filters, "pageSize="+strconv.Itoa(p.Size), "offset={offset}"), Templated: true},
+			ChangeSize: hal.Link{Href: template(path, filters, "pageSize={size}", "offset=1"), Templated: true},
+		},
+	}
+	if p.Number > 1 {
+		c.Links.Previous = &hal.Link{Href: at(p.Number - 1)}
+	}
+	if p.HasNext() {
+		c.Links.Next = &hal.Link{Href: at(p.Number + 1)}
+	}
+	return c
+}

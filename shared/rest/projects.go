@@ -1,0 +1,74 @@
+package rest
+
+import (
+	"net/http"
+
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/project"
+	"nepenthes/shared/strictjson"
+)
+
+const pathProjects = hal.Base + "/projects"
+
+func (h *Handler) addProjects() {
+	addPaged(h, h.Operations.ListProjects, spec{
+		method: http.MethodGet, path: pathProjects, id: "listProjects", tag: tagProjects,
+		summary: "List projects", about: "Those that events have told of, and those made here, oldest first.", answers: "A page of projects.",
+	}, (*listProjects).input, showProjects)
+	addRoute(h, h.Operations.PutProject, spec{
+		method: http.MethodPut, path: pathProjects + "/{id}", id: "putProject", tag: tagProjects,
+		alternativeStatus: http.StatusCreated, summary: "Make or rename a project", answers: "The project.",
+		about: "So that a webhook can select a project before its first event. What is absent stays.",
+	}, (*putProject).input, showWrittenProject)
+}
+
+type listProjects struct {
+	paging
+	Name string `query:"name" doc:"Only projects whose name or identifier contains this, whatever the case of its letters." example:"plant"`
+}
+
+func (in *listProjects) input() (*api.ListProjects, error) {
+	return &api.ListProjects{Paging: in.page(), Name: in.Name}, nil
+}
+
+func showProjects(v view, in *listProjects, page *api.Page[project.Project]) *hal.Collection[hal.Project] {
+	return collection(v.To("projects"), filters("name", in.Name), page, func(p *project.Project) *hal.Project {
+		return hal.FromProject(p, false)
+	})
+}
+
+type putProject struct {
+	ID   string `path:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The project's id: 1 to 128 letters, digits, _ and -." example:"7"`
+	Body body[ProjectPatch]
+}
+
+// ProjectPatch says what a project is called; what is absent stays.
+type ProjectPatch struct {
+	Identifier strictjson.Member[string] `json:"identifier,omitempty" maxLength:"255" nullable:"true" doc:"Its short name." example:"plant"`
+	Name       strictjson.Member[string] `json:"name,omitempty" maxLength:"255" nullable:"true" doc:"Its name." example:"Plant"`
+	Type       anything                  `json:"_type,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	ID         anything                  `json:"id,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	Gone       anything                  `json:"gone,omitempty" readOnly:"true" doc:"May come back unchanged."`
+}
+
+func (in *putProject) input() (*api.PutProject, error) {
+	p := &in.Body.value
+	return &api.PutProject{
+		ID: in.ID, Identifier: patch(p.Identifier), Name: patch(p.Name),
+		Found: api.Found[project.Project]{Read: in.Body.problems, Returned: p.returned},
+	}, nil
+}
+
+func (p *ProjectPatch) returned(current project.Project) fault.Details {
+	var found returned
+	found.unchanged("_type", p.Type, "Project")
+	found.unchanged("id", p.ID, current.ID)
+	found.unchanged("gone", p.Gone, current.Gone)
+	return found.Details
+}
+
+func showWrittenProject(_ view, p *api.WrittenProject) *hal.Project {
+	return hal.FromProject(&p.Project, p.Created)
+}
