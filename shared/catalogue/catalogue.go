@@ -1,12 +1,12 @@
-// Package catalogue keeps webhooks and settings in memory, current to the store's catalogue version.
+// Package catalogue keeps settings and webhooks in memory and never returns an old version of them.
 //
-// Every question is answered from a state that is at least as new as the moment of the question: a webhook that
-// was made before an event was pushed is matched, and one that was switched off before an attempt is not called.
-// That costs one strongly consistent read of a number; questions asked at the same time share it, so a batch of
-// messages costs one or two. A new version is followed through the change log; only a gap in it reads everything.
+// Every answer is at least as new as the call. A webhook that was created before an event was pushed is matched, and a
+// webhook that was disabled before an attempt is not called. Each call costs one strongly consistent read of the
+// catalogue's version. Calls at the same time share that read, so a batch of messages costs one or two. If the version
+// has changed, the catalogue follows the change log. Only if the log has a gap does it read everything.
 //
-// A process keeps what it asks for: settings alone; webhooks besides, once somebody asks for one; and once somebody
-// matches an event, an index of them.
+// A process keeps only what it asks for: first the settings, from the first question about webhooks on also the
+// webhooks, and from the first match on also an index of the webhooks.
 package catalogue
 
 import (
@@ -24,7 +24,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// Store is what the catalogue reads from.
+// Store is what the catalogue reads. See store.Catalogue.
 type Store interface {
 	CatalogueVersion(ctx context.Context) (int64, error)
 	Changes(ctx context.Context, after int64) ([]store.Change, error)
@@ -33,7 +33,8 @@ type Store interface {
 	Webhook(ctx context.Context, id string) (webhook.Webhook, error)
 }
 
-// Catalogue is safe for concurrent use. The webhooks it gives out are shared: they must not be changed.
+// Catalogue keeps settings and webhooks. It is safe for concurrent use. Callers share the webhooks that it returns and
+// must not change them.
 type Catalogue struct {
 	store Store
 	fresh refresher
@@ -56,14 +57,14 @@ const (
 	withIndex
 )
 
-// New makes a catalogue that reads from store; it loads at the first question.
+// New returns a catalogue that reads from store. It reads nothing before the first call of a method.
 func New(store Store) *Catalogue {
 	c := &Catalogue{store: store}
 	c.fresh.refresh = c.follow
 	return c
 }
 
-// Settings are the present settings.
+// Settings returns the current settings.
 func (c *Catalogue) Settings(ctx context.Context) (settings.Settings, error) {
 	if err := c.ask(ctx, settingsAlone); err != nil {
 		return settings.Settings{}, err
@@ -73,7 +74,7 @@ func (c *Catalogue) Settings(ctx context.Context) (settings.Settings, error) {
 	return c.settings, nil
 }
 
-// Webhook is the present webhook of that id; a fault of kind NotFound when there is none.
+// Webhook returns the webhook with the given id. It returns a fault of kind NotFound if there is no such webhook.
 func (c *Catalogue) Webhook(ctx context.Context, id string) (*webhook.Webhook, error) {
 	if err := c.ask(ctx, withWebhooks); err != nil {
 		return nil, err
@@ -86,7 +87,7 @@ func (c *Catalogue) Webhook(ctx context.Context, id string) (*webhook.Webhook, e
 	return nil, fault.New(fault.NotFound, "There is no webhook %s.", fault.Quote(id))
 }
 
-// All lists the present webhooks, oldest first.
+// All returns all webhooks, oldest first.
 func (c *Catalogue) All(ctx context.Context) ([]*webhook.Webhook, error) {
 	if err := c.ask(ctx, withWebhooks); err != nil {
 		return nil, err
@@ -96,7 +97,8 @@ func (c *Catalogue) All(ctx context.Context) ([]*webhook.Webhook, error) {
 	return c.webhooks, nil
 }
 
-// Match lists the enabled webhooks that want an event of the type and project (empty: none), oldest first.
+// Match returns the enabled webhooks that want an event of the given type and project, oldest first. The project id is
+// empty for an event without a project.
 func (c *Catalogue) Match(ctx context.Context, eventType, projectID string) ([]*webhook.Webhook, error) {
 	if err := c.ask(ctx, withIndex); err != nil {
 		return nil, err
@@ -106,7 +108,7 @@ func (c *Catalogue) Match(ctx context.Context, eventType, projectID string) ([]*
 	return c.index.Match(eventType, projectID), nil
 }
 
-// ask waits until the catalogue is as new as the call and holds at least what is asked for.
+// ask waits until the catalogue is at least as new as the call and has the given extent.
 func (c *Catalogue) ask(ctx context.Context, e extent) error {
 	for {
 		was := c.asked.Load()
@@ -116,8 +118,8 @@ func (c *Catalogue) ask(ctx context.Context, e extent) error {
 	}
 }
 
-// follow brings the catalogue to the store's present version and to the extent that was asked for. The refresher runs
-// one at a time.
+// follow updates the catalogue to the current version and to the extent that was asked for. The refresher makes one
+// call of it at a time.
 func (c *Catalogue) follow(ctx context.Context) (err error) {
 	defer fault.Wrap(&err, "follow the catalogue")
 	keep := extent(c.asked.Load())
@@ -136,7 +138,7 @@ func (c *Catalogue) follow(ctx context.Context) (err error) {
 	return err
 }
 
-// catchUp follows the change log to the version, or reads everything where the log has a gap.
+// catchUp follows the change log up to the version. It reads everything if the log has a gap.
 func (c *Catalogue) catchUp(ctx context.Context, version int64, keep extent) error {
 	changes, err := c.store.Changes(ctx, c.version)
 	switch {
@@ -148,7 +150,7 @@ func (c *Catalogue) catchUp(ctx context.Context, version int64, keep extent) err
 	return c.apply(ctx, version, changes)
 }
 
-// load reads everything. What it reads may be newer than version; the change log then names it once more.
+// load reads everything. Some of it may be newer than version; the change log then names it again.
 func (c *Catalogue) load(ctx context.Context, version int64, keep extent) error {
 	set, err := c.store.Settings(ctx)
 	if err != nil {
@@ -169,8 +171,8 @@ func (c *Catalogue) load(ctx context.Context, version int64, keep extent) error 
 	return nil
 }
 
-// readAll reads every webhook, oldest first. One that is as it was is the same in memory, so that a gap does not need
-// room for everything twice.
+// readAll reads every webhook, oldest first. It keeps the copy in memory of a webhook that has not changed, so a gap does
+// not need memory for all webhooks twice.
 func (c *Catalogue) readAll(ctx context.Context) ([]*webhook.Webhook, error) {
 	var shared webhook.Sharing
 	all := make([]*webhook.Webhook, 0, len(c.webhooks))
@@ -186,7 +188,7 @@ func (c *Catalogue) readAll(ctx context.Context) ([]*webhook.Webhook, error) {
 	return all, err
 }
 
-// replaceAll takes over webhooks, and into the index what differs.
+// replaceAll replaces all webhooks and updates the index where they differ.
 func (c *Catalogue) replaceAll(webhooks []*webhook.Webhook) {
 	was := c.webhooks
 	c.webhooks = webhooks
@@ -205,7 +207,7 @@ func (c *Catalogue) replaceAll(webhooks []*webhook.Webhook) {
 	}
 }
 
-// build makes the index.
+// build builds the index.
 func (c *Catalogue) build() {
 	index := &webhook.Index{}
 	for _, w := range c.webhooks {
@@ -216,7 +218,7 @@ func (c *Catalogue) build() {
 	c.index = index
 }
 
-// apply reads what the changes name and takes it over in one step, so that nobody sees half of them.
+// apply reads what the changes name and then applies all changes in one step, so that no caller sees half of them.
 func (c *Catalogue) apply(ctx context.Context, version int64, changes []store.Change) error {
 	set, read := c.settings, map[string]*webhook.Webhook{}
 	var err error
@@ -243,8 +245,8 @@ func (c *Catalogue) apply(ctx context.Context, version int64, changes []store.Ch
 	return nil
 }
 
-// read takes the present webhook of that id into into, once; nil stands for one that is gone. What it shared with
-// others before, it shares again.
+// read reads the webhook with the given id and stores it in into, unless it is there already. It stores nil if the
+// webhook no longer exists. Texts that the webhook has in common with others are shared with them.
 func (c *Catalogue) read(ctx context.Context, id string, into map[string]*webhook.Webhook) error {
 	if _, done := into[id]; done {
 		return nil
@@ -266,7 +268,7 @@ func (c *Catalogue) read(ctx context.Context, id string, into map[string]*webhoo
 	return nil
 }
 
-// replace puts w, or nothing when it is nil, in the place of the webhook id.
+// replace replaces the webhook with the given id by w. It removes the webhook if w is nil.
 func (c *Catalogue) replace(id string, w *webhook.Webhook) {
 	at, found := search(c.webhooks, id)
 	if found {
@@ -283,12 +285,12 @@ func (c *Catalogue) replace(id string, w *webhook.Webhook) {
 	}
 }
 
-// search finds the place of the webhook id among those by id.
+// search returns the place of the webhook with the given id in a list that is sorted by id.
 func search(webhooks []*webhook.Webhook, id string) (at int, found bool) {
 	return slices.BinarySearchFunc(webhooks, id, func(w *webhook.Webhook, id string) int { return cmp.Compare(w.ID, id) })
 }
 
-// find gives the webhook id, nil when there is none.
+// find returns the webhook with the given id, nil if there is none.
 func find(webhooks []*webhook.Webhook, id string) *webhook.Webhook {
 	if at, found := search(webhooks, id); found {
 		return webhooks[at]

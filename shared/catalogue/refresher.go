@@ -6,24 +6,25 @@ import (
 	"sync"
 )
 
-// refresher shares refreshes among those who ask at the same time, with this promise: wait returns after a
-// refresh that began after the call of wait. Whoever asks while one is running waits for the next, and all of
-// those share it.
+// refresher lets concurrent callers share refreshes. It promises that wait returns after a refresh that began after the
+// call of wait. So a caller that arrives during a refresh waits for the next one, which it shares with all other callers
+// that arrived during the same refresh.
 type refresher struct {
 	refresh func(context.Context) error
 
 	mu      sync.Mutex
 	running bool
-	next    *round // those who wait for the refresh that has not begun
+	next    *round // the refresh that has not begun, nil if no caller waits for it
 }
 
-// round is one refresh and its answer.
+// round is one refresh and its result.
 type round struct {
 	done chan struct{}
 	err  error
 }
 
-// wait returns the error of a refresh that began after it was called, or ctx's when that ends first.
+// wait waits for a refresh that began after the call and returns its error. It returns the error of ctx if ctx ends
+// first.
 func (f *refresher) wait(ctx context.Context) error {
 	f.mu.Lock()
 	if f.running {
@@ -39,13 +40,13 @@ func (f *refresher) wait(ctx context.Context) error {
 	mine := &round{done: make(chan struct{})}
 	f.do(ctx, mine)
 	if others := f.take(); others != nil {
-		// They have contexts of their own: the next refresh does not end with ours.
+		// The other callers have contexts of their own, so the next refresh does not end with ours.
 		go f.serve(context.WithoutCancel(ctx), others)
 	}
 	return mine.err
 }
 
-// join waits for somebody else's refresh.
+// join waits for a refresh that another caller makes.
 func (r *round) join(ctx context.Context) error {
 	select {
 	case <-r.done:
@@ -55,14 +56,14 @@ func (r *round) join(ctx context.Context) error {
 	}
 }
 
-// serve makes refreshes until nobody waits for one.
+// serve makes refreshes until no caller waits for one.
 func (f *refresher) serve(ctx context.Context, r *round) {
 	for ; r != nil; r = f.take() {
 		f.do(ctx, r)
 	}
 }
 
-// take gives the round that waits to begin; nil, and no longer running, when there is none.
+// take returns the next round. If there is none, it returns nil and the refresher is no longer running.
 func (f *refresher) take() *round {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -72,7 +73,7 @@ func (f *refresher) take() *round {
 	return r
 }
 
-// do makes one refresh. A panic in it becomes the round's error: it must not leave the others waiting for ever.
+// do makes one refresh. A panic becomes the error of the round, because the other callers must not wait for ever.
 func (f *refresher) do(ctx context.Context, r *round) {
 	defer close(r.done)
 	defer func() {

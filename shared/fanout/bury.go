@@ -11,8 +11,8 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// bury sends a message that no try can ever decode straight to the dead-letter lane, with its reason. An error
-// that is not about the event itself is returned as it is, and the message comes again.
+// bury sends a message that can never be decoded to the dead-letter lane, with the reason. If err is not about the event
+// itself, bury returns err, and the message comes again.
 func (f *Fanout) bury(ctx context.Context, m lane.Message, why error) error {
 	refusal, ok := errors.AsType[*events.Error](why)
 	if !ok {
@@ -26,8 +26,8 @@ func (f *Fanout) bury(ctx context.Context, m lane.Message, why error) error {
 	return nil
 }
 
-// letter is the dead letter of a message. Of the attributes that its producer gave it, which may be ten already, only
-// the trace context goes along: SQS takes ten in all, and would refuse the letter with its reason.
+// letter returns the dead letter of a message. It keeps only the trace context of the producer's attributes: there may be
+// ten of them, SQS allows ten in all, and it would refuse a letter with a reason as the eleventh.
 func letter(m lane.Message, refusal *events.Error) lane.Message {
 	dead := lane.Message{Body: m.Body, Attributes: map[string]string{
 		lane.Reason: string(refusal.Reason), lane.Detail: detail(refusal),
@@ -42,12 +42,12 @@ func letter(m lane.Message, refusal *events.Error) lane.Message {
 	return dead
 }
 
-// traceparentMax is the most bytes of a trace context that go along. Version 00 has 55; what is longer than any
-// version to come leaves no room beside a body of a million bytes.
+// traceparentMax is the size in bytes of the longest trace context that a dead letter keeps. Version 00 has 55 bytes. A
+// much longer one would leave no room beside a body of a million bytes.
 const traceparentMax = 512
 
-// cut is as much of a text as fits into so many bytes, up to three less where a character would be cut in two:
-// SQS takes no half of one.
+// cut returns the longest prefix of a text that has at most the given number of bytes and does not end within a
+// character. SQS refuses half a character.
 func cut(text []byte, most int) []byte {
 	for end := most; end > most-utf8.UTFMax; end-- {
 		if utf8.RuneStart(text[end]) {
@@ -57,11 +57,10 @@ func cut(text []byte, most int) []byte {
 	return text[:most]
 }
 
-// detailMax is the most bytes of a detail: room for every fault of an ordinary event, beside a body of any size.
+// detailMax is the size in bytes of the longest detail. It has room for every fault of an ordinary event.
 const detailMax = 4096
 
-// detail is the refusal in a sentence. It must be text that SQS takes as an attribute, which control characters
-// are not.
+// detail returns the refusal as a sentence, without the control characters that SQS refuses in an attribute.
 func detail(refusal *events.Error) string {
 	text := strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == 0xfffe || r == 0xffff {

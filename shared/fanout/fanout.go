@@ -1,10 +1,10 @@
-// Package fanout turns one event into deliveries: it decodes the event, finds the webhooks that want it, records
-// the event together with that plan, and rings for each delivery.
+// Package fanout turns one event into deliveries. It decodes the event, finds the webhooks that want it (the plan),
+// records the event with its plan, and sends a doorbell for each delivery.
 //
-// The record is what makes an event count: it is written once, on condition that its source and id are new, and
-// everything after it can be done again. A crash at any instruction leaves the event's message in its lane; the
-// next try finds the record and rings the same bells once more, since nobody can tell which were rung. The
-// sender's claim makes that harmless.
+// The record is written once, on the condition that the source and id of the event are new. Everything after it can be
+// repeated. After a crash at any instruction the message of the event is still in its lane. The next try finds the
+// record and sends the same doorbells again, because it cannot know which of them were sent. The claim of the sender
+// makes duplicates harmless.
 package fanout
 
 import (
@@ -23,31 +23,31 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// Matcher finds the enabled webhooks that want an event, oldest first, as of now.
+// Matcher finds the enabled webhooks that want an event at the time of the call, oldest first.
 type Matcher interface {
 	Match(ctx context.Context, eventType, projectID string) ([]*webhook.Webhook, error)
 }
 
-// Recorder keeps events with their plans, see store.Events.
+// Recorder stores events with their plans. See store.Events.
 type Recorder interface {
 	PutEvent(ctx context.Context, r record.Event, plan []string) (stored record.Event, storedPlan []string, created bool, err error)
 }
 
-// Sender sends on one lane; nil means that all messages are durable.
+// Sender sends messages to one lane. A nil error means that all messages are durable.
 type Sender interface {
 	Send(ctx context.Context, messages ...lane.Message) error
 }
 
-// Config names what a Fanout needs.
+// Config holds the dependencies of a Fanout.
 type Config struct {
 	Matcher     Matcher
 	Recorder    Recorder
 	Projects    Projects
 	Deliveries  Sender // the lane of first attempts
 	DeadLetters Sender // of the events lane
-	// Retention is how long an event is kept; zero means limits.RetentionDays.
+	// Retention is how long an event is kept. Zero means limits.RetentionDays.
 	Retention time.Duration
-	// Now is the clock; nil means time.Now.
+	// Now returns the current time. Nil means time.Now.
 	Now    func() time.Time
 	Logger *slog.Logger
 }
@@ -58,7 +58,7 @@ type Fanout struct {
 	teacher teacher
 }
 
-// New makes a Fanout; it panics when a part is missing.
+// New returns a Fanout. It panics if a dependency is missing.
 func New(c Config) *Fanout {
 	if c.Matcher == nil || c.Recorder == nil || c.Projects == nil || c.Deliveries == nil || c.DeadLetters == nil || c.Logger == nil {
 		panic("fanout: a part of Config is missing")
@@ -72,9 +72,9 @@ func New(c Config) *Fanout {
 	return &Fanout{Config: c, teacher: teacher{store: c.Projects, now: c.Now}}
 }
 
-// Handle fans one message out. Nil means done for ever: the deliveries are rung for, or the message is a dead
-// letter with its reason. An error means that the message must come again. The same event again, or the same
-// message, rings the bells of the first plan again and adds nothing.
+// Handle handles one message. It returns nil if the message is done: the doorbells were sent, or the message became a
+// dead letter with a reason. It returns an error if the message must come again. For an event that was recorded before,
+// Handle sends the doorbells of the stored plan again and adds nothing.
 func (f *Fanout) Handle(ctx context.Context, m lane.Message) (err error) {
 	defer fault.Wrap(&err, "fan out message %s", m.ID)
 	e, err := events.Decode(m.Body)
@@ -104,9 +104,9 @@ func (f *Fanout) Handle(ctx context.Context, m lane.Message) (err error) {
 	return nil
 }
 
-// Operate records an event of our own (a ping, or news about a webhook) for the webhooks named and rings for it,
-// as Handle does for a producer's. It teaches no project. The event's id must be new; one that is there already
-// is fanned out again as it stands.
+// Operate records an event of our own, such as a ping, for the given webhooks and sends its doorbells, as Handle does for
+// the events of producers. It does not change the list of projects. The id of the event should be new. If it is not,
+// Operate sends the doorbells of the stored plan again.
 func (f *Fanout) Operate(ctx context.Context, e events.Event, trigger delivery.Trigger, webhookIDs ...string) (_ record.Event, err error) {
 	defer fault.Wrap(&err, "record event %s", e.ID)
 	stored, plan, _, err := f.Recorder.PutEvent(ctx, f.recorded(e, trigger, f.Now()), webhookIDs)
@@ -116,15 +116,15 @@ func (f *Fanout) Operate(ctx context.Context, e events.Event, trigger delivery.T
 	return stored, f.ring(ctx, &stored, plan)
 }
 
-// recorded is what is kept of an event that was received at the time: when its lane took it, so that received-at
-// tells the producer's push and not how busy we were. An event waits 14 days in its lane at the most, which is why
-// retention begins at 15.
+// recorded returns the record of an event that its lane received at the given time. That time is the time of the
+// producer's push and does not depend on how busy fan-out was. An event waits in its lane for at most 14 days, which is
+// why the shortest retention is 15 days.
 func (f *Fanout) recorded(e events.Event, trigger delivery.Trigger, at time.Time) record.Event {
 	at = at.UTC().Truncate(time.Millisecond)
 	return record.Event{Event: e, ReceivedAt: at, ExpiresAt: at.Add(f.Retention), Trigger: trigger}
 }
 
-// plan lists the ids of the matches, at most limits.MatchesMax: the ceiling that the contract states.
+// plan returns the ids of the matching webhooks, at most limits.MatchesMax.
 func (f *Fanout) plan(ctx context.Context, e events.Event, matches []*webhook.Webhook) []string {
 	if len(matches) > limits.MatchesMax {
 		f.Logger.ErrorContext(ctx, "event.too_many_matches", "event", e.ID, "matches", len(matches), "planned", limits.MatchesMax)

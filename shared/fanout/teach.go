@@ -10,27 +10,27 @@ import (
 	"nepenthes/shared/project"
 )
 
-// Projects is the list of projects, see store.Projects.
+// Projects is the list of projects. See store.Projects.
 type Projects interface {
 	ProjectsByID(ctx context.Context, ids ...string) ([]project.Project, error)
 	PutProject(ctx context.Context, p *project.Project) error
 }
 
-// projectsKnown bounds the memory of a teacher: above it, it forgets all and learns again.
+// projectsKnown is the largest number of projects that a teacher remembers. A full teacher forgets all of them.
 const projectsKnown = 50_000
 
-// teacher keeps the project list up to what events tell. It remembers what it has seen, so that an event which
-// tells nothing new costs no read and no write. That memory also holds how new the news were; the stored
-// record's NewsAt moves only when the news changed something, since it would else cost a write per event.
+// teacher updates the list of projects from events. It remembers the projects that it has seen, so an event with nothing
+// new costs no read and no write. It also remembers the time of the newest event of each project. The stored NewsAt
+// changes only when an event changes the project, because otherwise each event would cost a write.
 type teacher struct {
 	store Projects
 	now   func() time.Time
 
-	mu    sync.Mutex // protects known; held through a change, so that one process never races itself
+	mu    sync.Mutex // protects known; held during a change, so that a process does not race with itself
 	known map[string]project.Project
 }
 
-// teach takes what e, received at the given time, tells about its project into the list.
+// teach updates the list from e, which was received at the given time.
 func (t *teacher) teach(ctx context.Context, e events.Event, received time.Time) (err error) {
 	if e.Project == nil {
 		return nil
@@ -61,7 +61,7 @@ func (t *teacher) teach(ctx context.Context, e events.Event, received time.Time)
 	}
 }
 
-// stored reads a project; one that is not in the list has no ID.
+// stored reads a project. The result has no ID if the project is not in the list.
 func (t *teacher) stored(ctx context.Context, id string) (project.Project, error) {
 	found, err := t.store.ProjectsByID(ctx, id)
 	if err != nil || len(found) == 0 {
@@ -70,8 +70,9 @@ func (t *teacher) stored(ctx context.Context, id string) (project.Project, error
 	return found[0], nil
 }
 
-// change learns from e into p and stores what that changed, on condition that nobody else changes it meanwhile. A time
-// of news in the future is stored anew as the present even if e tells nothing else, for the next news to be newer.
+// change updates p from e and stores it if it has changed, on the condition that the stored project has not changed
+// since it was read. A stored time in the future is replaced by the present time even if e changes nothing else, so that
+// later events count.
 func (t *teacher) change(ctx context.Context, p *project.Project, e events.Event, received time.Time) error {
 	moved := p.NoLaterThan(t.now().UTC())
 	if learned := p.Learn(e, received); !learned && !moved {

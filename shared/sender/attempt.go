@@ -15,8 +15,8 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// attempt makes the attempt that d's claim is for, and records what came of it. When our own side broke the
-// exchange off nothing is recorded: the claim ends by itself and the message comes again.
+// attempt makes the claimed attempt and records its outcome. If our own side broke off the exchange, attempt records
+// nothing: the claim ends by itself and the message comes again.
 func (s *Sender) attempt(ctx context.Context, w *webhook.Webhook, keys keys, event *record.Event, d delivery.Delivery) error {
 	a := &delivery.Attempt{
 		ID: d.Lease.Attempt, Number: d.AttemptCount + 1, Trigger: d.Lease.Trigger, StartedAt: s.Now(),
@@ -33,8 +33,8 @@ func (s *Sender) attempt(ctx context.Context, w *webhook.Webhook, keys keys, eve
 	})
 }
 
-// request is what is sent: what payload renders, with the custom headers and the signatures. The bytes that are
-// signed are the bytes that are sent.
+// request returns the request: what package payload renders, the custom headers and the signatures. The signed bytes
+// are the bytes that are sent.
 func request(w *webhook.Webhook, keys keys, event *record.Event, key delivery.Key, a *delivery.Attempt) outbound.Request {
 	header, body := payload.Headers(event, key, a), payload.Body(a.Format, event.Event)
 	for i, name := range keys.headerNames {
@@ -49,7 +49,7 @@ func request(w *webhook.Webhook, keys keys, event *record.Event, key delivery.Ke
 	return outbound.Request{URL: w.PayloadURL, Header: header, Body: body, Timeout: w.Timeout}
 }
 
-// enter takes what came back into the attempt.
+// enter stores the result of the exchange in the attempt.
 func enter(a *delivery.Attempt, result outbound.Result) {
 	a.Outcome = delivery.OutcomeFailed
 	if result.Class == "" {
@@ -61,16 +61,16 @@ func enter(a *delivery.Attempt, result outbound.Result) {
 	}
 }
 
-// record stores the outcome, whatever was written to the row meanwhile (a person may have asked for another
-// attempt), and does what follows from it. If the lease ended and somebody else took the delivery, their attempt
-// stands and ours is told in the log alone.
+// record stores the outcome and then acts on it. The row may have changed during the attempt, for example because a
+// person asked for another attempt; the outcome is then stored on top of that. If the lease ended and another sender
+// claimed the delivery, the other attempt counts, and ours is only logged.
 func (s *Sender) record(ctx context.Context, event *record.Event, d delivery.Delivery, a *delivery.Attempt, rules delivery.Rules) error {
 	for {
 		now := s.Now()
 		next := d
 		if err := next.Record(a, rules, now); err != nil {
 			s.Logger.WarnContext(ctx, "delivery.claim_lost", s.facts(&d, a)...)
-			return nil //nolint:nilerr // another holder's outcome stands
+			return nil //nolint:nilerr // the outcome of the other sender counts
 		}
 		stored, won, err := s.Deliveries.PutDelivery(ctx, next, a)
 		if err != nil {
@@ -86,7 +86,7 @@ func (s *Sender) record(ctx context.Context, event *record.Event, d delivery.Del
 	}
 }
 
-// follow does what an outcome asks for besides being stored: a 410 switches the webhook off, a retry is rung.
+// follow acts on a stored outcome: it disables the webhook after a 410 and sends the doorbell of a retry.
 func (s *Sender) follow(ctx context.Context, event *record.Event, d *delivery.Delivery, a *delivery.Attempt, now time.Time) error {
 	if a.Gone() && event.Trigger != delivery.TriggerPing {
 		if err := s.disable(ctx, d.Webhook, now); err != nil {
@@ -100,7 +100,8 @@ func (s *Sender) follow(ctx context.Context, event *record.Event, d *delivery.De
 	return s.Retries.Send(ctx, lane.DoorbellAgain(d.ID(), d.Webhook, delay))
 }
 
-// disable switches the webhook off because its receiver is gone. One that is off or deleted already stays so.
+// disable disables a webhook because its receiver is gone. It does nothing if the webhook is already disabled or
+// deleted.
 func (s *Sender) disable(ctx context.Context, webhookID string, now time.Time) error {
 	for {
 		w, err := s.Webhooks.Webhook(ctx, webhookID)
@@ -121,7 +122,7 @@ func (s *Sender) disable(ctx context.Context, webhookID string, now time.Time) e
 	}
 }
 
-// facts are what the log line about an attempt says: ids and figures, never bodies, headers or secrets.
+// facts returns the attributes of the log line about an attempt: ids and figures, never bodies, headers or secrets.
 func (s *Sender) facts(d *delivery.Delivery, a *delivery.Attempt) []any {
 	sum := a.Summary()
 	return []any{

@@ -11,18 +11,18 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// keys are a webhook's secrets and custom headers, opened.
+// keys are the opened secrets and custom headers of a webhook.
 type keys struct {
-	secrets      []signing.Secret // live ones, newest first
-	legacy       *signing.Secret  // the newest live HMAC secret; nil: none
+	secrets      []signing.Secret // the live secrets, newest first
+	legacy       *signing.Secret  // the newest live HMAC secret, nil if there is none
 	headerNames  []string
 	headerValues []string
 }
 
-// keyring opens what is sealed in a webhook once, since opening costs far more than signing. What it has opened it
-// gives again only for the same sealed bytes in the same place: a row that was tampered with must not profit from
-// what its former self was allowed to open, whatever its version says. It forgets everything when it has grown, rather
-// than keep secrets of webhooks that are long idle.
+// keyring caches opened values, because opening costs far more than signing. It returns a cached value only for the same
+// sealed bytes in the same place. A row that was tampered with therefore gains nothing from what the former row was
+// allowed to open, whatever its version says. A full keyring is emptied, so that it does not keep the secrets of idle
+// webhooks.
 type keyring struct {
 	opener Opener
 
@@ -30,20 +30,20 @@ type keyring struct {
 	open map[string]opened
 }
 
-// opened is what was sealed in a webhook.
+// opened holds the opened values of a webhook.
 type opened struct {
 	from    []sealed
 	secrets []signing.Secret // in the order of webhook.Secrets
 	headers []string         // in the order of webhook.Headers
 }
 
-// sealed is one value with what it is bound to.
+// sealed is a sealed value with what it is bound to.
 type sealed struct {
 	info  webhook.SealInfo
 	bytes string
 }
 
-// sealedIn gives what is sealed in w: its secrets, then its headers.
+// sealedIn returns the sealed values of w: first its secrets, then its headers.
 func sealedIn(w *webhook.Webhook) iter.Seq2[webhook.SealInfo, []byte] {
 	return func(yield func(webhook.SealInfo, []byte) bool) {
 		for _, s := range w.Secrets {
@@ -59,7 +59,7 @@ func sealedIn(w *webhook.Webhook) iter.Seq2[webhook.SealInfo, []byte] {
 	}
 }
 
-// isOf reports whether exactly what is sealed in w was opened.
+// isOf reports whether the opened values are exactly those that are sealed in w.
 func (o opened) isOf(w *webhook.Webhook) bool {
 	i := 0
 	for info, bytes := range sealedIn(w) {
@@ -71,10 +71,10 @@ func (o opened) isOf(w *webhook.Webhook) bool {
 	return i == len(o.from)
 }
 
-// keyringSize is how many webhooks are kept open.
+// keyringSize is the largest number of cached webhooks.
 const keyringSize = 1000
 
-// of gives the keys that sign for w at the time.
+// of returns the keys that sign for w at the given time.
 func (k *keyring) of(ctx context.Context, w *webhook.Webhook, at time.Time) (keys, error) {
 	o, err := k.opened(ctx, w)
 	if err != nil {
@@ -117,7 +117,7 @@ func (k *keyring) opened(ctx context.Context, w *webhook.Webhook) (opened, error
 	return o, nil
 }
 
-// unseal opens everything of w; errors name what did not open, never what was in it.
+// unseal opens the sealed values of w. Its errors name the value that did not open and never contain it.
 func (k *keyring) unseal(ctx context.Context, w *webhook.Webhook) (opened, error) {
 	var o opened
 	for info, bytes := range sealedIn(w) {
@@ -132,7 +132,7 @@ func (k *keyring) unseal(ctx context.Context, w *webhook.Webhook) (opened, error
 		}
 		secret, err := signing.Restore(string(text))
 		if err != nil {
-			return opened{}, fmt.Errorf("read %s", info) // the cause might show some of it
+			return opened{}, fmt.Errorf("read %s", info) // the cause might contain a part of the value
 		}
 		o.secrets = append(o.secrets, secret)
 	}

@@ -10,15 +10,15 @@ import (
 	"nepenthes/shared/record"
 )
 
-// reader reads events: one with ten webhooks is read once for the batch that carries its doorbells, not ten times.
+// reader reads events. An event that matched ten webhooks is read once for the batch with its doorbells, not ten times.
 type reader struct {
 	store  Events
 	reads  singleflight.Group
 	recent record.Recent
 }
 
-// event gives the event with that key; those who ask while it is being read share the reading. A failure is not
-// remembered, and one that has expired since is not found.
+// event returns the event with the given key. Callers that ask for the same event at the same time share one read. A
+// failed read is not cached. An event that has expired is read again, and is then not found.
 func (r *reader) event(ctx context.Context, key events.Key, now time.Time) (*record.Event, error) {
 	if known := r.recent.Get(key, now); known != nil {
 		return known, nil

@@ -1,9 +1,9 @@
 // Package sender makes one attempt to deliver one event to one webhook.
 //
-// A doorbell names a delivery. The sender reads the rules as they are now, claims the delivery with a lease, signs
-// and POSTs, records the outcome, and rings again when the schedule wants another attempt soon. The claim makes a
-// doorbell that comes twice harmless; a holder that dies leaves a lease that ends, and its message comes again. A
-// receiver's failure is an outcome; only our own failures are errors, and bring the message back.
+// A doorbell names a delivery. The sender reads the current rules of its webhook, claims the delivery with a lease,
+// signs and sends the POST, and records the outcome. If the schedule wants another attempt soon, it sends another
+// doorbell. The claim makes a duplicate doorbell harmless. If a sender dies, its lease ends and its message comes
+// again. A receiver's failure is an outcome. Only our own failures are errors; after an error the message comes again.
 package sender
 
 import (
@@ -24,44 +24,45 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// Catalogue gives webhooks as they are at the moment of the question; a fault of kind NotFound for one deleted.
+// Catalogue returns webhooks as they are at the time of the call. For a webhook that does not exist it returns a fault
+// of kind NotFound.
 type Catalogue interface {
 	Webhook(ctx context.Context, id string) (*webhook.Webhook, error)
 }
 
-// Events reads events; a fault of kind NotFound for one that has expired.
+// Events reads events. For an event that has expired it returns a fault of kind NotFound.
 type Events interface {
 	Event(ctx context.Context, key events.Key) (record.Event, error)
 }
 
-// Deliveries keeps the rows of deliveries, see store.Deliveries.
+// Deliveries stores the rows of deliveries. See store.Deliveries.
 type Deliveries interface {
 	Delivery(ctx context.Context, key delivery.Key) (delivery.Delivery, error)
 	PutDelivery(ctx context.Context, d delivery.Delivery, ended *delivery.Attempt) (now delivery.Delivery, won bool, err error)
 }
 
-// Webhooks changes webhooks: a receiver that answers 410 is switched off.
+// Webhooks changes webhooks. The sender disables the webhook of a receiver that answers 410.
 type Webhooks interface {
 	Webhook(ctx context.Context, id string) (webhook.Webhook, error)
 	PutWebhook(ctx context.Context, w *webhook.Webhook) error
 }
 
-// Bell rings on the lane of retries; nil means that the messages are durable.
+// Bell sends doorbells to the retries lane. A nil error means that all messages are durable.
 type Bell interface {
 	Send(ctx context.Context, messages ...lane.Message) error
 }
 
-// Opener opens sealed secrets, see package vault.
+// Opener opens sealed values. See package vault.
 type Opener interface {
 	Open(ctx context.Context, sealed []byte, info webhook.SealInfo) ([]byte, error)
 }
 
-// Client makes POSTs to strangers' URLs, see package outbound.
+// Client sends POST requests to the URLs of receivers. See package outbound.
 type Client interface {
 	Post(ctx context.Context, r outbound.Request) outbound.Result
 }
 
-// Config names what a Sender needs.
+// Config holds the dependencies of a Sender.
 type Config struct {
 	Catalogue  Catalogue
 	Events     Events
@@ -70,11 +71,11 @@ type Config struct {
 	Retries    Bell
 	Opener     Opener
 	Client     Client
-	// Clock is the speed of waits.
+	// Clock sets the speed of waits.
 	Clock delivery.Clock
-	// Now is the time; nil means time.Now.
+	// Now returns the current time. Nil means time.Now.
 	Now func() time.Time
-	// Dice gives uniform numbers in [0,1) for the jitter; nil means math/rand.
+	// Dice returns a random number, uniform in [0,1), for the jitter. Nil means math/rand.
 	Dice   func() float64
 	Logger *slog.Logger
 }
@@ -86,7 +87,7 @@ type Sender struct {
 	keyring keyring
 }
 
-// New makes a Sender; it panics when a part is missing.
+// New returns a Sender. It panics if a dependency is missing.
 func New(c Config) *Sender {
 	if c.Catalogue == nil || c.Events == nil || c.Deliveries == nil || c.Webhooks == nil ||
 		c.Retries == nil || c.Opener == nil || c.Client == nil || c.Logger == nil {
@@ -101,12 +102,12 @@ func New(c Config) *Sender {
 	return &Sender{Config: c, reader: reader{store: c.Events}, keyring: keyring{opener: c.Opener}}
 }
 
-// errBusy brings a message back whose delivery is in somebody's hands: it may be the holder's own message, which
-// must not be acknowledged before the outcome is stored.
+// errBusy sends a message back to its lane because another sender holds the delivery. It may be the other sender's own
+// message, which must not be acknowledged before the outcome is stored.
 var errBusy = errors.New("the delivery is being attempted")
 
-// Handle answers one doorbell. Nil means done for ever: an attempt was made and recorded, the delivery was ended
-// by the rules, or no attempt is due. An error means that the message must come again; it was not an attempt.
+// Handle handles one doorbell. It returns nil if the message is done: an attempt was made and recorded, the rules ended
+// the delivery, or no attempt is due. It returns an error if the message must come again; no attempt was recorded then.
 func (s *Sender) Handle(ctx context.Context, m lane.Message) (err error) {
 	defer fault.Wrap(&err, "send for message %s", m.ID)
 	name, err := lane.Called(m)
@@ -131,8 +132,8 @@ func (s *Sender) Handle(ctx context.Context, m lane.Message) (err error) {
 	return s.deliver(ctx, event, d)
 }
 
-// row is the delivery as far as it is known: as stored when a row is expected, else as one that has none yet.
-// Guessing wrong costs a write that loses, and tells the truth.
+// row returns the delivery: as it is stored if the doorbell says that a row exists, and else as a delivery without a
+// row. If the doorbell is wrong, the first write fails and returns the stored row.
 func (s *Sender) row(ctx context.Context, event *record.Event, key delivery.Key, expected bool) (delivery.Delivery, error) {
 	if expected {
 		d, err := s.Deliveries.Delivery(ctx, key)
@@ -143,8 +144,8 @@ func (s *Sender) row(ctx context.Context, event *record.Event, key delivery.Key,
 	return event.Delivery(key.Webhook), nil
 }
 
-// deliver claims the delivery and makes an attempt, or finds that there is none to make. Whenever somebody else
-// wrote the row first, it judges again by what that one stored.
+// deliver claims the delivery and makes an attempt, unless no attempt is due. If another sender writes the row first,
+// deliver decides again from the stored row.
 func (s *Sender) deliver(ctx context.Context, event *record.Event, d delivery.Delivery) error {
 	for {
 		verdict, trigger := d.Judge(s.Now())
@@ -161,14 +162,14 @@ func (s *Sender) deliver(ctx context.Context, event *record.Event, d delivery.De
 		if won || err != nil {
 			return err
 		}
-		if d = now; d.Version == 0 { // the row is gone: it had expired
+		if d = now; d.Version == 0 { // the row has expired
 			d = event.Delivery(d.Webhook)
 		}
 	}
 }
 
-// begin reads the rules and takes the delivery by them: it ends one that they no longer want, and claims and
-// attempts one that they do. Without a win it gives the row that somebody else stored.
+// begin reads the rules. If they no longer want the delivery, begin ends it. Otherwise it claims the delivery and makes
+// the attempt. If another sender wrote the row first, won is false and begin returns the stored row.
 func (s *Sender) begin(ctx context.Context, event *record.Event, d delivery.Delivery, trigger delivery.Trigger) (now delivery.Delivery, won bool, err error) {
 	w, refusal, err := s.rules(ctx, event, d.Webhook)
 	if err != nil {
@@ -178,7 +179,7 @@ func (s *Sender) begin(ctx context.Context, event *record.Event, d delivery.Deli
 	if refusal != "" {
 		return s.skip(ctx, d, refusal, at)
 	}
-	keys, err := s.keyring.of(ctx, w, at) // before the claim: a failure to open them is ours, and no attempt
+	keys, err := s.keyring.of(ctx, w, at) // before the claim, because a failure to open them is our own and not an attempt
 	if err != nil {
 		return d, false, err
 	}
@@ -193,8 +194,8 @@ func (s *Sender) begin(ctx context.Context, event *record.Event, d delivery.Deli
 	return now, true, s.attempt(ctx, w, keys, event, now)
 }
 
-// rules reads the webhook as it is now, and the reason for which it does not want the event any more. A ping asks
-// for nothing but that the webhook exists.
+// rules returns the webhook as it is now, and the reason why it no longer wants the event, if any. A ping only requires
+// that the webhook exists.
 func (s *Sender) rules(ctx context.Context, event *record.Event, webhookID string) (*webhook.Webhook, delivery.Reason, error) {
 	w, err := s.Catalogue.Webhook(ctx, webhookID)
 	switch {
@@ -227,7 +228,7 @@ func (s *Sender) skip(ctx context.Context, d delivery.Delivery, reason delivery.
 	return now, won, err
 }
 
-// expire ends the delivery of an event that can no longer be read. One without a row was over before.
+// expire ends the delivery of an event that can no longer be read. It does nothing if the delivery has no row.
 func (s *Sender) expire(ctx context.Context, key delivery.Key) error {
 	for {
 		d, err := s.Deliveries.Delivery(ctx, key)
@@ -247,7 +248,8 @@ func (s *Sender) expire(ctx context.Context, key delivery.Key) error {
 	}
 }
 
-// sleepUntil waits out the last moment before an attempt of the schedule. What is asked for by hand is not early.
+// sleepUntil waits until an attempt of the schedule is due, which is at most a second. An attempt that a person asked
+// for is never early.
 func sleepUntil(ctx context.Context, wait time.Duration, trigger delivery.Trigger) error {
 	if wait <= 0 || trigger == delivery.TriggerManual || trigger == delivery.TriggerReplay {
 		return nil

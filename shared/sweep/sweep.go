@@ -1,6 +1,5 @@
-// Package sweep is the clock of deliveries: it finds those whose attempt is due or was forgotten, and rings for
-// them. DynamoDB is the ledger and SQS the doorbell; a doorbell that got lost, or that no lane could hold for so
-// long, is rung from here.
+// Package sweep is the clock of deliveries. It finds deliveries whose attempt is due and sends their doorbells: those
+// that got lost, and those that had to wait longer than a lane can delay a message.
 package sweep
 
 import (
@@ -14,32 +13,32 @@ import (
 	"nepenthes/shared/lane"
 )
 
-// Deliveries is what the sweeper reads and moves, see store.Deliveries.
+// Deliveries reads and changes deliveries. See store.Deliveries.
 type Deliveries interface {
 	Due(ctx context.Context, until time.Time, limit int) ([]delivery.Key, error)
 	Delivery(ctx context.Context, key delivery.Key) (delivery.Delivery, error)
 	PutDelivery(ctx context.Context, d delivery.Delivery, ended *delivery.Attempt) (now delivery.Delivery, won bool, err error)
 }
 
-// Bell rings on the lane of retries; nil means that the messages are durable.
+// Bell sends doorbells to the retries lane. A nil error means that all messages are durable.
 type Bell interface {
 	Send(ctx context.Context, messages ...lane.Message) error
 }
 
-// Config names what a Sweeper needs.
+// Config holds the dependencies of a Sweeper.
 type Config struct {
 	Deliveries Deliveries
 	Retries    Bell
 	Clock      delivery.Clock
-	// Now is the time; nil means time.Now.
+	// Now returns the current time. Nil means time.Now.
 	Now    func() time.Time
 	Logger *slog.Logger
 }
 
-// Sweeper looks for what is due.
+// Sweeper sends the doorbells of deliveries that are due.
 type Sweeper struct{ Config }
 
-// New makes a Sweeper; it panics when a part is missing.
+// New returns a Sweeper. It panics if a dependency is missing.
 func New(c Config) *Sweeper {
 	if c.Deliveries == nil || c.Retries == nil || c.Logger == nil {
 		panic("sweep: a part of Config is missing")
@@ -50,18 +49,18 @@ func New(c Config) *Sweeper {
 	return &Sweeper{c}
 }
 
-// spread is how far the next look at a delivery is moved at random. What was listed together does not come back in
-// one heap; and what two sweepers write at the same moment differs, so that one of them wins: a store takes a write
-// that equals what is stored for a repeat whose answer was lost.
+// spread is the largest random time that is added to the next look at a delivery. It spreads deliveries that were listed
+// together. It also makes the writes of two sweepers at the same moment differ, so that only one of them succeeds: a
+// store takes a write that equals the stored row for the repetition of a write whose answer was lost.
 const spread = time.Second
 
-// page is how many deliveries are looked at between two sends.
+// page is the number of deliveries that are moved before their doorbells are sent.
 const page = 100
 
-// Sweep rings for everything that is due now, each with the exact delay that remains. Every delivery is first
-// moved out of the way on condition that nobody else changed it, so that two sweepers ring once. A crash between
-// the two loses that ringing; the next one follows in 2 minutes, then 4 and so on to 60. After an error the rest
-// is left to the next sweep.
+// Sweep sends a doorbell for every delivery that is due now, with the delay that remains. It first moves the time of the
+// next look, on the condition that the row has not changed, so that two sweepers send one doorbell. If the sweeper dies
+// in between, that doorbell is lost; the next look is 2 minutes later, then 4, and so on up to 60. After an error the
+// remaining deliveries are left to the next sweep.
 func (s *Sweeper) Sweep(ctx context.Context) (err error) {
 	defer fault.Wrap(&err, "sweep")
 	seen, rung := map[delivery.Key]bool{}, 0
@@ -80,7 +79,7 @@ func (s *Sweeper) Sweep(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if !news { // only what this sweep has seen: the index lags behind, or somebody else is at it
+		if !news { // this sweep has seen all of them: the index is behind, or another sweeper is at work
 			break
 		}
 	}
@@ -90,8 +89,8 @@ func (s *Sweeper) Sweep(ctx context.Context) (err error) {
 	return nil
 }
 
-// move takes those of the keys that were not seen yet out of the way, and gives the bells to ring for them, also
-// when it fails half-way.
+// move moves the next look at each key that was not seen yet, and returns the doorbells to send. It returns them also
+// when it fails halfway.
 func (s *Sweeper) move(ctx context.Context, keys []delivery.Key, seen map[delivery.Key]bool) (bells []lane.Message, news bool, err error) {
 	for _, key := range keys {
 		if seen[key] {
@@ -109,8 +108,8 @@ func (s *Sweeper) move(ctx context.Context, keys []delivery.Key, seen map[delive
 	return bells, news, nil
 }
 
-// moveOne moves one delivery and says whether to ring for it. One that is gone, or that somebody else changed
-// since it was listed, is left alone: whoever changed it rang or finished it.
+// moveOne moves the next look at one delivery and reports whether to send a doorbell. It leaves a delivery alone that no
+// longer exists or has changed since it was listed: the sender that changed it has sent a doorbell or ended it.
 func (s *Sweeper) moveOne(ctx context.Context, key delivery.Key) (delay time.Duration, ring bool, err error) {
 	d, err := s.Deliveries.Delivery(ctx, key)
 	if fault.Is(err, fault.NotFound) {
