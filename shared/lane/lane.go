@@ -1,8 +1,8 @@
-// Package lane names the queues by which work travels, and the message that travels on them.
+// Package lane declares the queues of the system, called lanes, and their messages.
 //
-// There are three: events waiting for fan-out, first attempts waiting for the sender, and later attempts. Each
-// has a dead-letter lane of its own, for what our own code could not process (a receiver's failures never go
-// there). A lane delivers at least once and in no order.
+// There are three lanes: events waiting for fan-out, first attempts waiting for the sender, and later attempts waiting
+// for the sender. Each has its own dead-letter lane for messages that our own code could not process. The failure of a
+// receiver never produces a dead letter. A lane delivers every message at least once, in any order.
 package lane
 
 import (
@@ -22,50 +22,52 @@ const (
 	Retries    Name = "retries"
 )
 
-// Names lists the lanes that are consumed.
+// Names returns the lanes without their dead-letter lanes.
 func Names() []Name { return []Name{Events, Deliveries, Retries} }
 
-// DeadLetters is the lane that takes what n's consumer could not process.
+// DeadLetters returns the dead-letter lane of n: the lane for messages that n's consumer could not process.
 func (n Name) DeadLetters() Name { return n + "-dead" }
 
-// Attributes that messages carry.
+// Names of message attributes.
 const (
-	// Reason says why a message was sent straight to a dead-letter lane (an events.Reason).
+	// Reason says why fan-out sent a message to a dead-letter lane. Its value is an events.Reason.
 	Reason = "reason"
 	// Detail explains the reason in a sentence.
 	Detail = "detail"
 	// Truncated is "true" on a dead letter whose body was cut.
 	Truncated = "truncated"
-	// Again is "true" on a doorbell for a delivery that is known to have a row: the sender then reads it before
-	// it tries to make one. Only a hint; without it the same happens at the price of a write.
+	// Again is "true" on a doorbell for a delivery that is known to have a row. The sender then reads the row before
+	// it tries to create one. It is only a hint, which saves a write.
 	Again = "again"
-	// Traceparent is the W3C trace context of whoever sent the message.
+	// Traceparent is the W3C trace context of the sender of the message.
 	Traceparent = "traceparent"
 )
 
-// Message is one message, to be sent or as received.
+// Message is a message that is to be sent or has been received.
 type Message struct {
-	// ID is the lane's name for the message; a redrive changes it, so it is never an identity. Send ignores it.
+	// ID is the id that the lane gave the message. It must not serve as an identity, because a redrive changes it.
+	// Send ignores it.
 	ID string
-	// Body is at most 1 MiB, attributes included.
+	// Body is at most 1 MiB together with the attributes.
 	Body []byte
-	// Group is the MessageGroupId that fair queues go by: the webhook's id. Empty: none.
+	// Group is the MessageGroupId for fair queues: the id of the webhook. It may be empty.
 	Group string
 	// Attributes are string attributes, at most ten.
 	Attributes map[string]string
-	// Delay keeps a message that is sent invisible for so long, at most 15 minutes. SQS counts in whole
-	// seconds: a lane on SQS rounds up.
+	// Delay is how long the message stays invisible after it is sent, at most 15 minutes. SQS counts in whole
+	// seconds, so a lane on SQS rounds up.
 	Delay time.Duration
-	// ReceiveCount is how often the message has been received, this time included; zero when sent.
+	// ReceiveCount is how often the message has been received, this time included. Send ignores it.
 	ReceiveCount int
-	// SentAt is when the lane took the message; zero when sent.
+	// SentAt is when the lane accepted the message. Send ignores it.
 	SentAt time.Time
 }
 
-// AttributeType is the type of every attribute, whose name SQS counts with each.
+// AttributeType is the SQS data type of every attribute. SQS adds its length to the size of each attribute.
 const AttributeType = "String"
 
-// Size is what SQS counts of a message, in bytes: the body, and the names, types and values of its attributes.
+// Size returns the size of the message in bytes as SQS counts it: the body and the names, types and values of the
+// attributes.
 func (m *Message) Size() int {
 	size := len(m.Body)
 	for name, value := range m.Attributes {
@@ -74,16 +76,16 @@ func (m *Message) Size() int {
 	return size
 }
 
-// Check refuses a message that SQS would never take: more than ten attributes, more than 1 MiB with them, or a delay
-// of more than 15 minutes.
+// Check returns an error for a message that SQS would refuse: one with more than ten attributes, with more than 1 MiB
+// including its attributes, or with a delay of more than 15 minutes.
 func (m *Message) Check() error {
 	switch size := m.Size(); {
 	case size > limits.BatchBytes:
-		return fmt.Errorf("a message of %d bytes with its attributes, the most is %d", size, limits.BatchBytes)
+		return fmt.Errorf("the message has %d bytes with its attributes; the limit is %d", size, limits.BatchBytes)
 	case len(m.Attributes) > limits.MessageAttributes:
-		return fmt.Errorf("a message with %d attributes, the most is %d", len(m.Attributes), limits.MessageAttributes)
+		return fmt.Errorf("the message has %d attributes; the limit is %d", len(m.Attributes), limits.MessageAttributes)
 	case m.Delay > limits.MaxDelay:
-		return fmt.Errorf("a message with a delay of %v, the most is %v", m.Delay, limits.MaxDelay)
+		return fmt.Errorf("the message has a delay of %v; the limit is %v", m.Delay, limits.MaxDelay)
 	}
 	return nil
 }

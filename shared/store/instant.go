@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
-// The instants that nanoseconds in an int64 reach, in the years 1677 and 2262.
+// The first and the last instant whose nanoseconds since 1970 fit into an int64, in the years 1677 and 2262.
 var (
 	earliest = time.Unix(0, math.MinInt64)
 	latest   = time.Unix(0, math.MaxInt64)
 )
 
-// UnixNano is t in nanoseconds since 1970, as stores keep times that they compare. What lies beyond their reach, such as
-// an expiry meant as "never", is the last instant within it, where [time.Time.UnixNano] gives an arbitrary number.
+// UnixNano returns t in nanoseconds since 1970. Stores keep the times that they compare in this form. For a time that
+// does not fit into an int64, such as an expiry that means "never", UnixNano returns the nearest value that does;
+// [time.Time.UnixNano] is undefined there.
 func UnixNano(t time.Time) int64 {
 	switch {
 	case t.Before(earliest):
