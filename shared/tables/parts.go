@@ -2,32 +2,32 @@ package tables
 
 import "strings"
 
-// What follows are parts of the config and the state table, each of which a role can be allowed to write by itself:
-// the items of one partition or, where the part ends with a colon or a slash, of all partitions whose keys begin with
-// it. A part keeps its name for ever, or what is stored would be lost.
+// The following constants name parts of the config table and of the state table. A role can be allowed to write single
+// parts. A part that ends with a colon or a slash holds all partitions whose keys begin with it; any other part holds
+// one partition. The name of a part must never change, or its stored items would be lost.
 
-// The parts of the config table. The sort key is the noun's id; where there is one noun only, it is the part's name
-// again.
+// The parts of the config table. The sort key is the id of the item. A part that holds a single item has its own name
+// as the sort key.
 const (
 	SettingsPart     = "settings"
 	CatalogueVersion = "catalogue"
-	WebhooksPart     = "webhook:" // and the shard
-	WebhookNames     = "name"     // folded and hashed
+	WebhooksPart     = "webhook:" // followed by the shard
+	WebhookNames     = "name"     // sorted by the hash of the folded name
 	ProjectsPart     = "project"
 	ClientsPart      = "client"
 	ClientsVersion   = "clients"
-	KeyPairsPart     = "keypair:" // and the purpose; sorted by number
+	KeyPairsPart     = "keypair:" // followed by the purpose; sorted by number
 )
 
-// The parts of the state table: values and counters under the keys that their owners choose, and the catalogue's
-// change log by version. They cannot meet.
+// The parts of the state table. Values and counters have keys that their owners choose. The entries of the catalogue's
+// change log have their version as the key. The prefixes keep the three apart.
 const (
 	ValuesPart    = "v:"
 	CountersPart  = "c:"
 	ChangeLogPart = "l:"
 )
 
-// What the keys of values begin with: ValuesPart and one of these is a part.
+// The prefixes of the keys of values. ValuesPart followed by a prefix is a part.
 const (
 	Sessions    = "session/"
 	SessionUses = "session-use/"
@@ -35,13 +35,14 @@ const (
 	Revocations = "revoked/"
 )
 
-// What the keys of counters begin with: CountersPart and one of these is a part.
+// The prefixes of the keys of counters. CountersPart followed by a prefix is a part.
 const (
-	SignIns = "sign-in/" // that failed or are not decided yet
-	Rates   = "rate/"    // of a client's requests
+	SignIns = "sign-in/" // sign-ins that failed or are still in progress
+	Rates   = "rate/"    // requests of a client
 )
 
-// Pattern is the keys of a part's partitions as policies match them: dynamodb:LeadingKeys with StringLike.
+// Pattern returns the pattern that matches the partition keys of a part in an IAM policy: dynamodb:LeadingKeys with
+// StringLike.
 func Pattern(part string) string {
 	if strings.HasSuffix(part, ":") || strings.HasSuffix(part, "/") {
 		return part + "*"

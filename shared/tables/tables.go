@@ -1,11 +1,11 @@
-// Package tables declares the four DynamoDB tables once, for all who must agree on them: package dynamo reads and
-// writes them, infra deploys them, local and the tests make them.
+// Package tables declares the four DynamoDB tables. Package dynamo reads and writes them, infra deploys them, and
+// local and the tests create them.
 //
-// Attribute names are short because they are billed with every item. The deployed tables have names that
-// CloudFormation chose; [Names] carries those to the code.
+// Attribute names are short because DynamoDB bills them with every item. CloudFormation chooses the names of deployed
+// tables; [Names] holds them.
 package tables
 
-// Kind is the type of a key attribute, spelt as DynamoDB spells it.
+// Kind is the type of a key attribute in DynamoDB's notation.
 type Kind string
 
 // The kinds.
@@ -15,39 +15,40 @@ const (
 	Binary Kind = "B"
 )
 
-// Attribute is an attribute that a key is made of.
+// Attribute is an attribute that is part of a key.
 type Attribute struct {
 	Name string
 	Kind Kind
 }
 
-// Index is a global secondary index. It projects the keys only: what it lists is read from the table.
+// Index is a global secondary index. It projects the keys only; the other attributes are read from the table.
 type Index struct {
 	Name      string
 	Partition Attribute
 	Sort      Attribute
 }
 
-// Table is one table, billed per request.
+// Table is a table that is billed per request.
 type Table struct {
-	// Name is the table's name among its siblings; a deployment puts its own before or instead of it.
+	// Name distinguishes the four tables. A deployment adds a prefix to it or chooses other names, see [Names].
 	Name      string
 	Partition Attribute
-	// Sort is nil for a table whose partition key alone names an item.
+	// Sort is nil if the table has no sort key.
 	Sort    *Attribute
 	Indexes []Index
-	// TTL is the attribute with the second in which DynamoDB may begin to delete the item; empty: none is ever deleted.
+	// TTL names the attribute that holds the second after which DynamoDB may delete the item. It is empty if items of
+	// the table do not expire.
 	TTL string
-	// Recovery asks for point-in-time recovery: the data cannot be had again from anywhere.
+	// Recovery asks for point-in-time recovery, because the data exists nowhere else.
 	Recovery bool
 }
 
-// TTL is the attribute of expiry in every table that has one. DynamoDB deletes late, so readers judge by
-// themselves and never rely on it.
+// TTL is the name of the TTL attribute in every table that has one. DynamoDB deletes expired items late, so readers
+// must check the expiry themselves.
 const TTL = "t"
 
-// Config holds what administrators decided: settings, webhooks with sealed secrets, projects, clients, key pairs.
-// The partition says what an item is, the sort key which one.
+// Config holds what administrators configure: settings, webhooks with sealed secrets, projects, clients and key pairs.
+// The partition key is the part that an item belongs to, and the sort key identifies the item in it.
 var Config = Table{
 	Name:      "config",
 	Partition: Attribute{"p", String},
@@ -55,7 +56,7 @@ var Config = Table{
 	Recovery:  true,
 }
 
-// Events holds each event with its plan under the event's key (events.Key), and the parts of long plans under
+// Events holds each event with its plan under the key of the event (events.Key). Long plans continue in items with
 // longer keys.
 var Events = Table{
 	Name:      "events",
@@ -63,8 +64,8 @@ var Events = Table{
 	TTL:       TTL,
 }
 
-// Deliveries holds the rows of deliveries by webhook and, newest last, by when the event was received; attempts
-// that found no room in the row stand in partitions of their own, so that a list of rows reads rows only.
+// Deliveries holds the rows of deliveries, by webhook and then by the time at which the event was received, newest
+// last. Attempts that do not fit into the row are in partitions of their own, so listing rows does not read them.
 var Deliveries = Table{
 	Name:      "deliveries",
 	Partition: Attribute{"p", Binary},
@@ -73,41 +74,41 @@ var Deliveries = Table{
 	TTL:       TTL,
 }
 
-// State holds what may be lost: sessions, revocations, counters, health, replay jobs, the catalogue's change log.
+// State holds data that may be lost: sessions, revocations, counters and the change log of the catalogue.
 var State = Table{
 	Name:      "state",
 	Partition: Attribute{"k", String},
 	TTL:       TTL,
 }
 
-// Due lists the deliveries that wait for the clock, by when the sweeper shall look at them.
+// Due lists the deliveries that wait for the sweeper, by the time at which it must look at them.
 var Due = Index{
 	Name:      "due",
 	Partition: Attribute{"dp", Number},
 	Sort:      Attribute{"ds", Number},
 }
 
-// Dead lists the deliveries that need a person, by when their event was received.
+// Dead lists the deliveries that need a person, by the time at which their event was received.
 var Dead = Index{
 	Name:      "dead",
 	Partition: Attribute{"xp", Number},
 	Sort:      Attribute{"xs", Binary},
 }
 
-// IndexShards is over how many partitions each index is spread. A partition takes 1,000 writes a second, and a
-// delivery that fails costs its index three (it enters, moves and leaves), so 16 shards bear about 5,000 failing
-// deliveries a second. Each costs the sweeper one query a minute, all together a few cents a month.
+// IndexShards is the number of partitions over which each index is spread. A partition takes 1,000 writes a second. A
+// delivery that fails costs three writes in its index: it enters, moves and leaves. So 16 shards allow about 5,000
+// failing deliveries a second. Each shard costs the sweeper one query a minute, all of them a few cents a month.
 const IndexShards = 16
 
-// All lists the tables.
+// All returns the tables.
 func All() []Table { return []Table{Config, Events, Deliveries, State} }
 
-// Names says what the tables of one deployment are called.
+// Names holds the names of the tables of one deployment.
 type Names struct {
 	Config, Events, Deliveries, State string
 }
 
-// Prefixed names the tables of a deployment that chooses its names itself: prefix before each.
+// Prefixed returns the names of the tables of a deployment that puts prefix before each name.
 func Prefixed(prefix string) Names {
 	return Names{
 		Config:     prefix + Config.Name,
@@ -117,7 +118,7 @@ func Prefixed(prefix string) Names {
 	}
 }
 
-// Of is the deployed name of a table.
+// Of returns the deployed name of a table.
 func (n Names) Of(t Table) string {
 	return map[string]string{
 		Config.Name: n.Config, Events.Name: n.Events, Deliveries.Name: n.Deliveries, State.Name: n.State,

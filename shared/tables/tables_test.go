@@ -6,7 +6,7 @@ import (
 	"nepenthes/shared/tables"
 )
 
-func TestEveryTableHasANameOfItsOwn(t *testing.T) {
+func TestTableNamesDiffer(t *testing.T) {
 	names := tables.Prefixed("nepenthes-")
 	seen := map[string]bool{}
 	for _, table := range tables.All() {
@@ -21,16 +21,16 @@ func TestEveryTableHasANameOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeHadAgainIsRecoverable(t *testing.T) {
+func TestTablesWithoutExpiryAreRecoverable(t *testing.T) {
 	for _, table := range tables.All() {
 		if table.Recovery == (table.TTL != "") {
-			t.Errorf("table %s: recovery %v, TTL %q: a table either keeps what it holds or lets it expire", table.Name, table.Recovery, table.TTL)
+			t.Errorf("table %s has recovery %v and TTL %q, want either recovery or expiry", table.Name, table.Recovery, table.TTL)
 		}
 	}
 }
 
-// An index is made of attributes that only the items in it have: an index over a key of the table would hold
-// every item and be billed for every write.
+// Only the items that an index lists have the attributes of its key. An index over a key of the table would hold every
+// item and be billed for every write.
 func TestIndexesAreSparse(t *testing.T) {
 	for _, table := range tables.All() {
 		keys := map[string]bool{table.Partition.Name: true}
@@ -40,7 +40,7 @@ func TestIndexesAreSparse(t *testing.T) {
 		for _, index := range table.Indexes {
 			for _, attribute := range []tables.Attribute{index.Partition, index.Sort} {
 				if keys[attribute.Name] {
-					t.Errorf("index %s of %s stands on %q, which other items or indexes have", index.Name, table.Name, attribute.Name)
+					t.Errorf("index %s of %s uses attribute %q of the table's key or of another index", index.Name, table.Name, attribute.Name)
 				}
 				keys[attribute.Name] = true
 			}
