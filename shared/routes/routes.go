@@ -1,5 +1,5 @@
-// Package routes says which function answers which path, once, for all who must agree on it: infra makes the
-// gateway's resources of it, and a test holds it against the operations that there are.
+// Package routes declares which function answers which path. The resources of the API gateway in infra are made from
+// it, and a test compares it with the operations of the API.
 package routes
 
 import (
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Function is the name of a function: of its folder, and of its construct in the stack.
+// Function is the name of a function. Its folder and its construct in the stack have the same name.
 type Function string
 
 // The functions behind API Gateway.
@@ -18,21 +18,21 @@ const (
 	Console  Function = "console"
 )
 
-// The functions behind queues and the clock.
+// The functions that queues and the schedule invoke.
 const (
 	Fanout  Function = "fanout"
 	Sender  Function = "sender"
 	Sweeper Function = "sweeper"
 )
 
-// Functions lists every function.
+// Functions returns every function.
 func Functions() []Function { return append(HTTP(), Fanout, Sender, Sweeper) }
 
-// HTTP lists the functions behind API Gateway.
+// HTTP returns the functions behind API Gateway.
 func HTTP() []Function { return []Function{Settings, Webhooks, OAuth, Console} }
 
-// table gives each prefix its function. The longest prefix that a path begins with decides, segment by segment; the
-// root takes what is left, so that no path is unknown to us and every 404 is ours.
+// table maps prefixes of paths to functions. The longest prefix that matches whole segments of a path decides. The root
+// matches every other path, so the gateway never answers 404 itself.
 var table = map[string]Function{
 	"/":                     Webhooks,
 	"/api/v3/settings":      Settings,
@@ -43,8 +43,8 @@ var table = map[string]Function{
 	"/admin":                Console,
 }
 
-// Prefixes lists the paths that a gateway must know, in alphabetical order: those of the table, and those that are
-// only on the way to one. At each of them, and below each, every method belongs to its Owner.
+// Prefixes returns the paths that the gateway must know, in alphabetical order: the prefixes of the table and all their
+// parents. Every method at and below a prefix belongs to the prefix's Owner.
 func Prefixes() []string {
 	known := map[string]bool{}
 	for prefix := range table {
@@ -60,7 +60,7 @@ func Prefixes() []string {
 	return all
 }
 
-// Owner is the function that answers a path.
+// Owner returns the function that answers a path.
 func Owner(path string) Function {
 	for {
 		if f, ok := table[path]; ok {
@@ -70,7 +70,7 @@ func Owner(path string) Function {
 	}
 }
 
-// parent is the path without its last segment; the root is its own.
+// parent returns the path without its last segment. The parent of the root is the root.
 func parent(path string) string {
 	if i := strings.LastIndexByte(path, '/'); i > 0 {
 		return path[:i]

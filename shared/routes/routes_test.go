@@ -35,15 +35,15 @@ func TestOwner(t *testing.T) {
 	}
 }
 
-func TestPrefixesLeaveNoGap(t *testing.T) {
+func TestPrefixesIncludeParents(t *testing.T) {
 	all := routes.Prefixes()
-	for _, way := range []string{"/", "/api", "/api/v3"} {
-		if !slices.Contains(all, way) {
-			t.Errorf("%s is on the way to others and is missing in %v", way, all)
+	for _, parent := range []string{"/", "/api", "/api/v3"} {
+		if !slices.Contains(all, parent) {
+			t.Errorf("%v does not have %s, the parent of other prefixes", all, parent)
 		}
 	}
 	if !slices.IsSorted(all) || len(slices.Compact(slices.Clone(all))) != len(all) {
-		t.Errorf("%v is not sorted or has repeats", all)
+		t.Errorf("%v is not sorted or has duplicates", all)
 	}
 }
 
@@ -54,7 +54,7 @@ func TestEveryHTTPFunctionHasAPrefix(t *testing.T) {
 	}
 	for _, f := range routes.Functions() {
 		if got, want := owned[f], slices.Contains(routes.HTTP(), f); got != want {
-			t.Errorf("%s: has a prefix %v, is behind the gateway %v", f, got, want)
+			t.Errorf("%s has a prefix: %v; is behind API Gateway: %v", f, got, want)
 		}
 	}
 }
