@@ -17,16 +17,15 @@ import (
 	"nepenthes/shared/routes"
 )
 
-// oldest is how old a lane's oldest message may grow before somebody should look. A retry may wait out a whole
-// delay in its lane by design.
+// oldest is the age of a lane's oldest message that raises an alarm. A retry may wait in its lane for the maximum
+// delay by design.
 var oldest = map[lane.Name]time.Duration{
 	lane.Events:     5 * time.Minute,
 	lane.Deliveries: 5 * time.Minute,
 	lane.Retries:    limits.MaxDelay + 15*time.Minute,
 }
 
-// watch makes the alarms; what each means and what to do is in docs/operations.md. It gives the topic on which they
-// ring.
+// watch creates the alarms and returns the topic to which they publish. docs/operations.md explains each alarm.
 func (s *stack) watch() awssns.Topic {
 	w := watcher{scope: s.part("Alarms")}
 	topic := s.newTopic(w.scope)
@@ -36,9 +35,9 @@ func (s *stack) watch() awssns.Topic {
 	w.action = awscloudwatchactions.NewSnsAction(topic)
 	for _, name := range lane.Names() {
 		dead := s.lanes.all[name.DeadLetters()]
-		w.alarm(string(name)+"-dead", "Messages that our own code could not process wait in the dead-letter queue of "+string(name)+".",
+		w.alarm(string(name)+"-dead", "There are messages in the dead-letter queue of "+string(name)+" that our own code could not process.",
 			dead.MetricApproximateNumberOfMessagesVisible(everyMinute("Maximum")), 1)
-		w.alarm(string(name)+"-old", "The lane "+string(name)+" falls behind.",
+		w.alarm(string(name)+"-old", "The lane "+string(name)+" is falling behind.",
 			s.lanes.all[name].MetricApproximateAgeOfOldestMessage(everyMinute("Maximum")), oldest[name].Seconds())
 	}
 	for _, f := range routes.Functions() {
@@ -48,8 +47,8 @@ func (s *stack) watch() awssns.Topic {
 	return topic
 }
 
-// newTopic makes the topic. Asking for TLS gives it a policy of its own, which takes the place of the one that lets
-// the account publish: so the policy also names who rings.
+// newTopic creates the topic. Requiring TLS gives it a policy, which replaces the default policy that lets the account
+// publish. So this policy must also allow CloudWatch to publish.
 func (s *stack) newTopic(scope constructs.Construct) awssns.Topic {
 	topic := awssns.NewTopic(scope, jsii.String("Topic"), &awssns.TopicProps{EnforceSSL: jsii.Bool(true)})
 	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
@@ -76,7 +75,7 @@ type watcher struct {
 	action awscloudwatch.IAlarmAction
 }
 
-// alarm rings when the metric reaches the threshold, and again when it is back.
+// alarm creates an alarm that publishes when the metric reaches the threshold, and again when it is below it.
 func (w watcher) alarm(name, description string, metric awscloudwatch.Metric, threshold float64) {
 	alarm := awscloudwatch.NewAlarm(w.scope, jsii.String(name), &awscloudwatch.AlarmProps{
 		AlarmDescription: jsii.String(description + " See docs/operations.md."), Metric: metric,

@@ -13,8 +13,8 @@ import (
 	"nepenthes/shared/routes"
 )
 
-// A service of AWS that calls a part of the stack must be let in by the part's own policy. One that is asked for
-// because of a denial in it takes the place of what AWS would have allowed by itself.
+// The policy of a resource must allow each AWS service that calls the resource. A policy that was added for a denial
+// also replaces the default policy, which would have allowed these calls.
 
 func TestAlarmsMayRing(t *testing.T) {
 	tpl := of(t, full)
@@ -23,7 +23,7 @@ func TestAlarmsMayRing(t *testing.T) {
 			for _, target := range list(r.Properties[action]) {
 				topic := id(target)
 				if tpl.Resources[topic].Type != "AWS::SNS::Topic" || tpl.Resources[topic].Properties["KmsMasterKeyId"] != nil {
-					t.Fatalf("%s calls %v: the test does not know who may call that", alarm, target)
+					t.Fatalf("%s calls %v: the test does not know this kind of target", alarm, target)
 				}
 				ring := func(change func(*request)) bool {
 					r := request{"cloudwatch.amazonaws.com", "sns:Publish", tpl.arn(t, topic), map[string][]string{
@@ -36,10 +36,10 @@ func TestAlarmsMayRing(t *testing.T) {
 					t.Errorf("%s: its %s may not publish to %s", alarm, action, topic)
 				}
 				for who, change := range map[string]func(*request){
-					"another account's alarms": func(r *request) { r.context["aws:SourceAccount"] = []string{"999999999999"} },
-					"what is no alarm":         func(r *request) { r.context["aws:SourceArn"] = []string{"arn:aws:events:x:" + thisAccount + ":rule/r"} },
-					"another service":          func(r *request) { r.service = "events.amazonaws.com" },
-					"who has no TLS":           func(r *request) { r.context["aws:SecureTransport"] = []string{"false"} },
+					"another account's alarms":     func(r *request) { r.context["aws:SourceAccount"] = []string{"999999999999"} },
+					"something else than an alarm": func(r *request) { r.context["aws:SourceArn"] = []string{"arn:aws:events:x:" + thisAccount + ":rule/r"} },
+					"another service":              func(r *request) { r.service = "events.amazonaws.com" },
+					"a caller without TLS":         func(r *request) { r.context["aws:SecureTransport"] = []string{"false"} },
 				} {
 					if ring(change) {
 						t.Errorf("%s may publish to %s", who, topic)
@@ -50,8 +50,8 @@ func TestAlarmsMayRing(t *testing.T) {
 	}
 }
 
-// published are the metrics that AWS publishes of each queue and function, each minute in which there is news: the
-// dimension, the type of what it names, and the greatest value that can be.
+// published has the metrics that AWS publishes for each queue and function in each minute with activity: the dimension,
+// the type of the resource that it names, and the greatest possible value.
 var published = map[string]struct {
 	dimension, of string
 	most          float64
@@ -67,7 +67,7 @@ func TestAlarmsCanRing(t *testing.T) {
 		metric, known := published[fmt.Sprint(r.Properties["Namespace"], " ", r.Properties["MetricName"])]
 		dimensions := list(r.Properties["Dimensions"])
 		if !known || len(dimensions) != 1 {
-			t.Errorf("%s: nobody publishes %v %v", alarm, r.Properties["MetricName"], dimensions)
+			t.Errorf("%s: AWS does not publish %v %v", alarm, r.Properties["MetricName"], dimensions)
 			continue
 		}
 		if of := tpl.Resources[id(get(dimensions[0], "Value"))].Type; get(dimensions[0], "Name") != metric.dimension || of != metric.of {
@@ -75,20 +75,21 @@ func TestAlarmsCanRing(t *testing.T) {
 		}
 		threshold, _ := r.Properties["Threshold"].(float64)
 		if threshold <= 0 || threshold > metric.most || r.Properties["ComparisonOperator"] != "GreaterThanOrEqualToThreshold" {
-			t.Errorf("%s: %v %v is always so, or never", alarm, r.Properties["ComparisonOperator"], threshold)
+			t.Errorf("%s: %v %v is always true or never", alarm, r.Properties["ComparisonOperator"], threshold)
 		}
 		statistic, period := r.Properties["Statistic"], r.Properties["Period"]
 		if (statistic != "Maximum" && statistic != "Sum") || period != 60.0 || r.Properties["EvaluationPeriods"] != 1.0 {
 			t.Errorf("%s: %v of %v s, %v times", alarm, statistic, period, r.Properties["EvaluationPeriods"])
 		}
-		// Where nothing happens nothing is published: that is well.
+		// Without activity nothing is published, which is not a fault.
 		if r.Properties["TreatMissingData"] != "notBreaching" || r.Properties["ActionsEnabled"] == false {
 			t.Errorf("%s: missing data are %v, actions %v", alarm, r.Properties["TreatMissingData"], r.Properties["ActionsEnabled"])
 		}
 	}
 }
 
-// A lane that nobody works rings before its messages become dead letters, and not for what waits by design.
+// A lane that is not consumed must raise an alarm before its messages become dead letters. Messages that wait by design
+// must not raise one.
 func TestLanesThatFallBehindRingInTime(t *testing.T) {
 	byDesign := map[lane.Name]time.Duration{lane.Retries: limits.MaxDelay}
 	for _, name := range lane.Names() {
@@ -140,7 +141,7 @@ func TestFunctionsMayWorkTheirLanesAndWriteTheirLogs(t *testing.T) {
 				t.Errorf("%s: %s may not %s", source, role, action)
 			}
 		}
-		// A queue lets dead letters in from every queue of the account unless it says otherwise.
+		// By default a queue accepts dead letters from every queue of the account.
 		dead := tpl.Resources[queue].Properties["RedrivePolicy"]
 		letters := strings.TrimPrefix(tpl.resolve(t, get(dead, "deadLetterTargetArn")), "arn:aws:sqs:"+thisRegion+":"+thisAccount+":")
 		if tpl.Resources[letters].Type != "AWS::SQS::Queue" || tpl.Resources[letters].Properties["RedriveAllowPolicy"] != nil {
@@ -164,8 +165,8 @@ func TestFunctionsMayWorkTheirLanesAndWriteTheirLogs(t *testing.T) {
 	}
 }
 
-// Lambda puts up the network interfaces of a function in the name of its role; the function's code calls by that role
-// too, and has no business with them.
+// Lambda creates the network interfaces of a function with the function's role. The function's code has the same role
+// but must not manage network interfaces.
 func TestTheSendersCodeHasNoNetworkInterfaces(t *testing.T) {
 	tpl := of(t, full)
 	sender, r := tpl.function(t, routes.Sender)

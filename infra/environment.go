@@ -6,7 +6,7 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// environment is what each function is told.
+// environment holds the environment variables of each function.
 type environment struct {
 	settings config.Settings
 	webhooks config.Webhooks
@@ -17,7 +17,7 @@ type environment struct {
 	sweeper  config.Sweeper
 }
 
-// environment fills in package config's structs.
+// environment returns the structs of package config, filled in.
 func (s *stack) environment() environment {
 	table := func(t tables.Table) string { return *s.tables[t.Name].TableName() }
 	queue := func(name lane.Name) string { return *s.lanes.all[name].QueueUrl() }

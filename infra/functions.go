@@ -23,18 +23,18 @@ import (
 type functions map[routes.Function]awslambda.Function
 
 const (
-	// apiTimeout leaves the API's own answer "it took too long" the time to get out, and ends before the gateway
-	// gives up after 29 s.
+	// apiTimeout is long enough for the API to answer by itself that the request took too long. It is shorter than
+	// the gateway's timeout of 29 s.
 	apiTimeout = limits.APITimeout + 3*time.Second
-	// Memory buys processor time with it (a whole one at 1,769 MB). Requests wait for signatures and TLS
-	// handshakes; queues mostly wait for others.
+	// Memory, in MB, determines the share of a processor (a whole one at 1,769 MB). Requests wait for signatures and
+	// TLS handshakes. Queue consumers mostly wait for the network.
 	apiMemory   = 512
 	queueMemory = 256
 	// logRetention is how long log lines are kept.
 	logRetention = awslogs.RetentionDays_ONE_MONTH
 )
 
-// newFunctions makes every function with the environment that package config declares for it.
+// newFunctions creates every function with the environment that package config declares for it.
 func (s *stack) newFunctions() functions {
 	scope := s.part(deployed.Functions)
 	api := func(f routes.Function, env map[string]string) awslambda.Function {
@@ -60,8 +60,8 @@ func (s *stack) newFunctions() functions {
 	}
 }
 
-// orderUpdates has a deployment change readers before writers: a form of sealed values that the former sender cannot
-// open is not written before the present one is in its place.
+// orderUpdates makes a deployment update the reader of sealed values before the writers. So no function writes a new
+// form of sealed values while the old sender, which cannot open it, is still deployed.
 func (s *stack) orderUpdates() {
 	reader := s.functions[routes.Sender].Node().DefaultChild().(awslambda.CfnFunction)
 	for _, writer := range []routes.Function{routes.Webhooks, routes.Console} {
@@ -69,8 +69,8 @@ func (s *stack) orderUpdates() {
 	}
 }
 
-// senderProps are what the sender has besides. It rings for itself, once for each attempt and each postponement, and
-// Lambda would take that for a runaway loop and stop it after 16 rounds.
+// senderProps returns the properties that only the sender has. The sender sends doorbells to itself, one for each
+// retry and each postponement. By default Lambda takes that for a runaway loop and stops it after 16 rounds.
 func (s *stack) senderProps(scope constructs.Construct) *awslambda.FunctionProps {
 	props := &awslambda.FunctionProps{RecursiveLoop: awslambda.RecursiveLoop_ALLOW}
 	if s.staticEgress {
@@ -80,7 +80,7 @@ func (s *stack) senderProps(scope constructs.Construct) *awslambda.FunctionProps
 	return props
 }
 
-// newFunction makes a function with a role and a log of its own. The role may write that log, and nothing else yet.
+// newFunction creates a function with its own role and its own log. At first the role may only write this log.
 func (s *stack) newFunction(scope constructs.Construct, f routes.Function, env map[string]string, props *awslambda.FunctionProps) awslambda.Function {
 	part := constructs.NewConstruct(scope, jsii.String(string(f)))
 	log := newLog(part)
@@ -103,7 +103,7 @@ func (s *stack) newFunction(scope constructs.Construct, f routes.Function, env m
 	props.LogGroup = log
 	props.LoggingFormat = awslambda.LoggingFormat_JSON
 	props.ApplicationLogLevelV2 = awslambda.ApplicationLogLevel_INFO
-	// Lambda's own lines about each invocation would be the larger half of the log.
+	// Lambda's own lines about each invocation would be more than half of the log.
 	props.SystemLogLevelV2 = awslambda.SystemLogLevel_WARN
 	return awslambda.NewFunction(part, jsii.String("Function"), props)
 }
@@ -114,10 +114,11 @@ func newLog(scope constructs.Construct) awslogs.LogGroup {
 	})
 }
 
-// sweep has the sweeper called every minute. A call that fails is not repeated: the next minute comes soon enough.
+// sweep creates a rule that calls the sweeper every minute. A failed call is not repeated, since the next one follows
+// soon.
 func (s *stack) sweep() {
 	awsevents.NewRule(s.part("Clock"), jsii.String("EveryMinute"), &awsevents.RuleProps{
-		Description: jsii.String("Rings for what is due"),
+		Description: jsii.String("Calls the sweeper, which sends doorbells for deliveries that are due"),
 		Schedule:    awsevents.Schedule_Rate(seconds(limits.SweepPeriod)),
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(s.functions[routes.Sweeper], &awseventstargets.LambdaFunctionProps{
 			RetryAttempts: jsii.Number(0), MaxEventAge: seconds(limits.SweepPeriod),

@@ -14,21 +14,22 @@ import (
 	"nepenthes/shared/routes"
 )
 
-// throttleTimes is how much of our own limit for each client the gateway lets through for all together: twice what
-// one client may push at its fastest (20 times the limit), so that our limit speaks first and says more.
+// throttleTimes is the gateway's limit for all clients together, as a multiple of our limit for one client. One client
+// may push events at 20 times its limit, in bursts of twice that. The gateway allows more, so that our own limit is
+// reached first; its answer says more.
 const throttleTimes = 50
 
-// newGateway makes the REST API: every path that package routes knows, and all below it, goes to its function.
+// newGateway creates the REST API. Every path of package routes, and every path below it, leads to its function.
 func (s *stack) newGateway() awsapigateway.RestApi {
 	scope := s.part("Gateway")
 	api := awsapigateway.NewRestApi(scope, jsii.String("Api"), &awsapigateway.RestApiProps{
 		Description:   jsii.String("Nepenthes, stage " + s.stage),
 		EndpointTypes: &[]awsapigateway.EndpointType{awsapigateway.EndpointType_REGIONAL},
-		// Behind a domain of its own the API has one name: the one that no webhook may point at.
+		// With a custom domain the API has only this one name, and no webhook may point at it.
 		DisableExecuteApiEndpoint: jsii.Bool(s.domainName != ""),
-		// Every body passes as the bytes that it is: text that is none would arrive mended.
+		// The gateway passes every body on as bytes. It would replace the bytes of a text that are not UTF-8.
 		BinaryMediaTypes: jsii.Strings("*/*"),
-		// The role by which API Gateway writes logs belongs to the account: the last stack that set it serves all.
+		// API Gateway writes logs with one role of the account. The role that was set last serves all stacks.
 		CloudWatchRole:              jsii.Bool(true),
 		CloudWatchRoleRemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 		DeployOptions: &awsapigateway.StageOptions{
@@ -41,7 +42,7 @@ func (s *stack) newGateway() awsapigateway.RestApi {
 			DataTraceEnabled:     jsii.Bool(false), // it would log payloads and tokens
 		},
 	})
-	api.Node().TryRemoveChild(jsii.String("Endpoint")) // the CDK's output under a name of its own
+	api.Node().TryRemoveChild(jsii.String("Endpoint")) // an output that the CDK adds
 	s.route(api)
 	for _, r := range gatewayResponses {
 		r.add(api)
@@ -52,7 +53,7 @@ func (s *stack) newGateway() awsapigateway.RestApi {
 	return api
 }
 
-// route gives every prefix, and all below it, to its owner, with any method.
+// route routes every prefix, and every path below it, to the function that owns it, for all methods.
 func (s *stack) route(api awsapigateway.RestApi) {
 	integrations := map[routes.Function]awsapigateway.Integration{}
 	for _, f := range routes.HTTP() {
@@ -68,9 +69,10 @@ func (s *stack) route(api awsapigateway.RestApi) {
 	}
 }
 
-// accessLog is one line about a request, as JSON. A path holds ids; queries, headers and bodies are not logged.
+// accessLog returns the format of a log line about a request, as JSON. The path contains ids. Queries, headers and
+// bodies are not logged.
 func accessLog() string {
-	line, _ := json.Marshal(map[string]string{ // of strings: it cannot fail
+	line, _ := json.Marshal(map[string]string{ // a map of strings: this cannot fail
 		"time": "$context.requestTime", "request": "$context.requestId", "source": "$context.identity.sourceIp",
 		"method": "$context.httpMethod", "path": "$context.path", "status": "$context.status",
 		"bytes": "$context.responseLength", "ms": "$context.responseLatency", "functionMs": "$context.integrationLatency",
@@ -79,7 +81,7 @@ func accessLog() string {
 	return string(line)
 }
 
-// gatewayResponse is an answer that the gateway gives by itself.
+// gatewayResponse is an answer of the gateway itself.
 type gatewayResponse struct {
 	when   func() awsapigateway.ResponseType
 	kind   fault.Kind
@@ -87,7 +89,8 @@ type gatewayResponse struct {
 	text   string
 }
 
-// gatewayResponses are problem documents as our own answers are. Those of them that a client should repeat say when.
+// gatewayResponses are problem documents, like our own errors. If a client should repeat the request, the answer says
+// when.
 var gatewayResponses = []gatewayResponse{
 	{awsapigateway.ResponseType_REQUEST_TOO_LARGE, fault.PayloadTooLarge, 413, "The request is too large."},
 	{awsapigateway.ResponseType_THROTTLED, fault.TooManyRequests, 429, "Too many requests at once."},
@@ -99,7 +102,7 @@ var gatewayResponses = []gatewayResponse{
 
 func (r gatewayResponse) add(api awsapigateway.RestApi) {
 	const identifier = "urn:nepenthes:api:v3:errors:"
-	document, _ := json.Marshal(map[string]any{ // of strings and a number: it cannot fail
+	document, _ := json.Marshal(map[string]any{ // strings and a number: this cannot fail
 		"type": identifier + r.kind.Identifier(), "title": r.kind.Title(), "status": r.status, "detail": r.text,
 		"_type": "Error", "errorIdentifier": identifier + r.kind.Identifier(), "message": r.text,
 		"instance": "urn:nepenthes:request:$context.requestId",
@@ -115,7 +118,7 @@ func (r gatewayResponse) add(api awsapigateway.RestApi) {
 	})
 }
 
-// name gives the API a domain of its own, at whose root it stands. Its DNS record is for whoever keeps the zone.
+// name adds the custom domain, with the API at its root. The owner of the DNS zone must create the DNS record.
 func (s *stack) name(scope constructs.Construct, api awsapigateway.RestApi) {
 	domain := api.AddDomainName(jsii.String("Domain"), &awsapigateway.DomainNameOptions{
 		DomainName:     jsii.String(s.domainName),
@@ -126,7 +129,7 @@ func (s *stack) name(scope constructs.Construct, api awsapigateway.RestApi) {
 	s.output("DomainTarget", domain.DomainNameAliasDomainName())
 }
 
-// url is where clients find the API.
+// url returns the address at which clients find the API.
 func (s *stack) url(api awsapigateway.RestApi) *string {
 	if s.publicURL != "" {
 		return jsii.String(s.publicURL)

@@ -12,7 +12,7 @@ import (
 	"nepenthes/shared/routes"
 )
 
-// paths gives the path of every resource of the API by its logical id; the root's is the API's own id.
+// paths returns the path of every resource of the API by its logical id. The root has the API's own id.
 func (tpl *template) paths(t *testing.T) map[string]string {
 	t.Helper()
 	resources := tpl.each(t, "AWS::ApiGateway::Resource")
@@ -93,7 +93,7 @@ func TestTheStage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, r := range of(t, c.make).each(t, "AWS::ApiGateway::Stage") {
 				if got := r.Properties["StageName"]; got != c.stage {
-					t.Errorf("it is called %v, want %s", got, c.stage)
+					t.Errorf("the stage is %v, want %s", got, c.stage)
 				}
 				settings := list(r.Properties["MethodSettings"])
 				if len(settings) != 1 {
@@ -111,11 +111,11 @@ func TestTheStage(t *testing.T) {
 				}
 				format := fmt.Sprint(get(r.Properties, "AccessLogSetting", "Format"))
 				if !json.Valid([]byte(format)) || !strings.Contains(format, "$context.requestId") {
-					t.Errorf("the access log is written as %s", format)
+					t.Errorf("the format of the access log is %s", format)
 				}
 				for _, secret := range []string{"authorizer", "querystring", "$input", "header"} {
 					if strings.Contains(strings.ToLower(format), secret) {
-						t.Errorf("the access log holds %s", secret)
+						t.Errorf("the access log contains %s", secret)
 					}
 				}
 			}
@@ -129,7 +129,7 @@ func TestTheGatewaySpeaksLikeUs(t *testing.T) {
 		kind := r.Properties["ResponseType"]
 		seen[kind] = true
 		if got := get(r.Properties, "ResponseParameters", "gatewayresponse.header.Content-Type"); got != "'application/problem+json'" {
-			t.Errorf("%v comes as %v", kind, got)
+			t.Errorf("%v has the content type %v", kind, got)
 		}
 		text, _ := get(r.Properties, "ResponseTemplates", "application/json").(string)
 		var document object
@@ -143,7 +143,7 @@ func TestTheGatewaySpeaksLikeUs(t *testing.T) {
 	}
 	for _, kind := range []string{"DEFAULT_4XX", "DEFAULT_5XX", "REQUEST_TOO_LARGE", "THROTTLED", "INTEGRATION_TIMEOUT", "INTEGRATION_FAILURE"} {
 		if !seen[kind] {
-			t.Errorf("the gateway's own words are heard at %s", kind)
+			t.Errorf("%s has the gateway's default answer", kind)
 		}
 	}
 }
@@ -151,15 +151,15 @@ func TestTheGatewaySpeaksLikeUs(t *testing.T) {
 func TestTheAPIIsRegionalAndTakesBytes(t *testing.T) {
 	for _, r := range of(t, plain).each(t, "AWS::ApiGateway::RestApi") {
 		if got := get(r.Properties, "EndpointConfiguration", "Types"); !cmp.Equal(got, []any{"REGIONAL"}) {
-			t.Errorf("it is %v", got)
+			t.Errorf("the endpoint is %v", got)
 		}
 		if got := r.Properties["BinaryMediaTypes"]; !cmp.Equal(got, []any{"*/*"}) {
-			t.Errorf("it takes %v for bytes", got)
+			t.Errorf("the binary media types are %v", got)
 		}
 	}
 }
 
-// With a domain of its own the API has no second name, to which a webhook could point.
+// With a custom domain the API has no second name to which a webhook could point.
 func TestTheGatewaysOwnNameIsOffBehindADomain(t *testing.T) {
 	for name, c := range map[string]struct {
 		make func() (*template, error)
@@ -182,7 +182,7 @@ func TestTheDomainStandsBeforeTheStage(t *testing.T) {
 	}
 	for _, r := range tpl.each(t, "AWS::ApiGateway::BasePathMapping") {
 		if r.Properties["BasePath"] != nil {
-			t.Errorf("it is mapped below %v", r.Properties["BasePath"])
+			t.Errorf("the base path is %v", r.Properties["BasePath"])
 		}
 	}
 }

@@ -12,20 +12,20 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// grant is one thing that a function may do, besides writing its own log.
+// grant is a permission of a function. The permission to write its own log is not in the list.
 type grant struct {
 	actions []string
-	// on is what it may do it to.
+	// on finds the resources to which the actions apply.
 	on target
-	// parts, for a table, are the only parts of it to which it may; nil: to all (see package tables).
+	// parts limits the actions on a table to these parts of it (see package tables). nil means the whole table.
 	parts []string
-	// purpose, for the key, is the only purpose of a key pair for which it may. A request that names none gets
-	// nothing either, from the key itself: what was wrapped for a purpose does not open without it. (So the
-	// condition can let it pass, and holds in emulators, whose rules do not see the purpose.)
+	// purpose limits the actions on the key to key pairs of this purpose. The condition lets a request pass that names
+	// no purpose, because emulators do not show the purpose to conditions. KMS itself refuses such a request: a key
+	// that was wrapped for a purpose cannot be unwrapped without it.
 	purpose string
 }
 
-// target finds the ARNs of what a grant is about.
+// target returns the ARNs of the resources of a grant.
 type target func(*stack) []*string
 
 func table(t tables.Table) target { return func(s *stack) []*string { return s.tables.arns(t) } }
@@ -38,22 +38,22 @@ func key(s *stack) []*string                 { return []*string{s.secrets.key.Ke
 func administratorSecret(s *stack) []*string { return []*string{s.secrets.administrator} }
 func cursorKey(s *stack) []*string           { return []*string{s.secrets.cursorKey} }
 
-// What can be done to a table. A transaction needs the permissions of what is in it.
+// Actions on a table. A transaction needs the permissions of the actions in it.
 var (
 	reading  = []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 	writing  = slices.Concat(reading, []string{"dynamodb:PutItem", "dynamodb:UpdateItem"})
 	deleting = slices.Concat(writing, []string{"dynamodb:DeleteItem"})
 )
 
-// What can be done to parts of a table: each names the one item that it is about. (The condition would let requests
-// through that name none.)
+// Actions on parts of a table. Each concerns a single item, whose key the request names. (The condition would allow
+// requests that name no key.)
 var (
 	put    = []string{"dynamodb:PutItem"}
 	update = []string{"dynamodb:UpdateItem"}
 	remove = []string{"dynamodb:DeleteItem"}
 )
 
-// The parts of the tables by what can be read in them: whoever writes such a thing writes these parts.
+// The parts that a function writes when it writes settings, webhooks, clients and so on.
 var (
 	settingsParts = []string{tables.SettingsPart, tables.CatalogueVersion}
 	webhookParts  = []string{tables.WebhooksPart, tables.CatalogueVersion}
@@ -67,22 +67,22 @@ var (
 	}
 )
 
-// What can be done to a queue. In the cloud SendMessage covers batches; emulators ask for those by their own name.
+// Actions on a queue. In the cloud SendMessage includes batches; emulators require SendMessageBatch for them.
 var (
 	send    = []string{"sqs:SendMessage", "sqs:SendMessageBatch"}
 	consume = []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 )
 
-// What can be done with keys and secrets.
+// Actions on keys and secrets.
 var (
 	makePairs = []string{"kms:GenerateDataKeyPairWithoutPlaintext"}
 	unwrap    = []string{"kms:Decrypt"}
 	readIt    = []string{"secretsmanager:GetSecretValue"}
 )
 
-// grants is all that each function may do. Only the sender can open webhook secrets, and only oauth can sign. The
-// config and the state table are written by parts: a function that was taken over can plant neither a key nor a
-// client nor a session that is not its own to make.
+// grants lists all permissions of each function. Only the sender can open webhook secrets, and only oauth can sign
+// tokens. Writes to the config and state tables are limited to parts. So a function that was taken over cannot plant
+// a key, a client or a session, unless creating these is its own task.
 var grants = map[routes.Function][]grant{
 	routes.Settings: {
 		{actions: reading, on: table(tables.Config)},
@@ -164,7 +164,7 @@ var grants = map[routes.Function][]grant{
 	},
 }
 
-// grant writes the list into the functions' roles.
+// grant adds the grants to the roles of the functions.
 func (s *stack) grant() {
 	for _, f := range routes.Functions() {
 		for _, g := range grants[f] {
@@ -180,7 +180,7 @@ func (s *stack) grant() {
 	}
 }
 
-// condition is what must hold for the grant; nil for nothing.
+// condition returns the condition of the grant, or nil if it has none.
 func (g grant) condition() map[string]any {
 	switch {
 	case g.purpose != "":
@@ -195,9 +195,9 @@ func (g grant) condition() map[string]any {
 	return nil
 }
 
-// grantNetwork lets Lambda put up the sender's network interfaces, which it does in the name of the sender's role.
-// These calls know no resource. The sender's own code calls with the same role, so it is denied them all: the
-// condition holds for calls out of the function alone.
+// grantNetwork lets Lambda create the sender's network interfaces, which it does with the sender's role. These calls
+// cannot be limited to a resource. The sender's own code uses the same role, so these calls are denied to it. The
+// condition of the denial is true only for calls from the function's code.
 func (s *stack) grantNetwork() {
 	sender := s.functions[routes.Sender]
 	sender.AddToRolePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
@@ -205,7 +205,7 @@ func (s *stack) grantNetwork() {
 			"ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
 		Resources: jsii.Strings("*"),
 	}))
-	// A policy of its own: the function waits for the role's, which so cannot name the function.
+	// This is a separate policy. The function depends on the role's own policy, which therefore cannot name the function.
 	awsiam.NewPolicy(sender, jsii.String("OwnCode"), &awsiam.PolicyProps{
 		Roles: &[]awsiam.IRole{sender.Role()},
 		Statements: &[]awsiam.PolicyStatement{awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{

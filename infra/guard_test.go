@@ -38,8 +38,8 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// guard stands between functions and their tables, and refuses what a function's role does not let it write, as
-// DynamoDB does. Local endpoints know all that the roles ask for but the condition on parts of tables.
+// guard is a proxy between functions and their tables. Like DynamoDB, it refuses writes that a function's role does not
+// allow. Local endpoints enforce everything in the roles except the condition on parts of tables.
 type guard struct {
 	tpl  *template
 	next http.Handler
@@ -49,18 +49,18 @@ type guard struct {
 	written map[routes.Function]int // items
 }
 
-// newGuard makes a guard for the roles of a template, before an endpoint.
+// newGuard returns a new guard for the roles of a template. It passes allowed requests on to the endpoint.
 func newGuard(tpl *template, endpoint *url.URL, transport http.RoundTripper) *guard {
 	return &guard{tpl: tpl, written: map[routes.Function]int{}, next: &httputil.ReverseProxy{
 		Transport: transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(endpoint)
-			r.Out.Host = r.In.Host // it is signed
+			r.Out.Host = r.In.Host // the signature includes the host
 		},
 	}}
 }
 
-// before gives the address by which a function reaches its tables.
+// before starts a server for a function and returns its URL. The function reaches its tables through it.
 func (g *guard) before(t *testing.T, f routes.Function) string {
 	t.Helper()
 	_, function := g.tpl.function(t, f)
@@ -91,7 +91,8 @@ func (g *guard) before(t *testing.T, f routes.Function) string {
 	return server.URL
 }
 
-// admits judges one write. The deployed name of a table holds its logical id.
+// admits reports whether the policies allow a write, and records it. The deployed name of a table contains its logical
+// id.
 func (g *guard) admits(f routes.Function, policies []policy, w tableWrite, arns map[string]string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -115,13 +116,13 @@ func (g *guard) admits(f routes.Function, policies []policy, w tableWrite, arns 
 // tableWrite is the write of one item.
 type tableWrite struct {
 	action, table string
-	key           string // the partition's; empty when the request names none
+	key           string // the partition's key; empty if the request names none
 }
 
-// String tells it.
+// String returns the action, the table and the key.
 func (w tableWrite) String() string { return w.action + " " + w.table + " " + w.key }
 
-// writesOf gives the writes of a request. What neither reads nor is known counts as one without a key.
+// writesOf returns the writes of a request. An unknown action that does not read counts as a write without a key.
 func writesOf(target string, body []byte) (all []tableWrite) {
 	type item struct {
 		TableName string
@@ -131,7 +132,7 @@ func writesOf(target string, body []byte) (all []tableWrite) {
 		item
 		TransactItems []map[string]item
 	}
-	_ = json.Unmarshal(body, &request) // what cannot be read names no table, and is refused
+	_ = json.Unmarshal(body, &request) // a body that cannot be read names no table, and is refused
 	_, action, _ := strings.Cut(target, ".")
 	add := func(action string, i item) {
 		w := tableWrite{action: action, table: i.TableName}
@@ -157,8 +158,8 @@ func writesOf(target string, body []byte) (all []tableWrite) {
 	return all
 }
 
-// guarded puts a guard before the tables of a stack that has been synthesised, and gives it. It stands only before an
-// endpoint on this machine, which has a certificate of its own.
+// guarded puts a guard before the tables of a synthesised stack and returns the guard. It returns nil for an endpoint
+// without a certificate of its own, since only the MiniStack of this machine has one.
 func guarded(t *testing.T, cloud rehearsal.Cloud) *guard {
 	t.Helper()
 	endpoint, err := url.Parse(cloud.Endpoint.URL())
@@ -167,7 +168,7 @@ func guarded(t *testing.T, cloud rehearsal.Cloud) *guard {
 	}
 	certificate, err := os.ReadFile(cloud.Endpoint["AWS_CA_BUNDLE"])
 	if err != nil {
-		t.Logf("nobody stands before the tables: %v", err)
+		t.Logf("there is no guard before the tables: %v", err)
 		return nil
 	}
 	file := filepath.Join(string(cloud.Folder), "cdk.out", deployed.StackName(defaults().stage)+".template.json")
@@ -195,7 +196,7 @@ func guarded(t *testing.T, cloud rehearsal.Cloud) *guard {
 	return g
 }
 
-// settle tells what was refused, and which functions the guard has not seen at all.
+// settle reports the refused writes, and the functions whose writes the guard has not seen.
 func (g *guard) settle(t *testing.T, seen ...routes.Function) {
 	t.Helper()
 	g.mu.Lock()
@@ -205,12 +206,13 @@ func (g *guard) settle(t *testing.T, seen ...routes.Function) {
 	}
 	for _, f := range seen {
 		if g.written[f] == 0 {
-			t.Errorf("%s has written nothing before the guard's eyes", f)
+			t.Errorf("the guard has seen no write of %s", f)
 		}
 	}
 }
 
-// What the store does in one call, and the functions whose roles let it: each call is several requests or items.
+// For each call of the store, exactly the functions that need it must have a role that allows it. A call is several
+// requests or items.
 func TestRolesLetTheStoreWriteByParts(t *testing.T) {
 	tpl := of(t, plain)
 	endpoint, err := url.Parse(awstest.DynamoDB(t))
@@ -243,13 +245,14 @@ func TestRolesLetTheStoreWriteByParts(t *testing.T) {
 	}
 }
 
-// storeCall is one call of the store, and who may make it.
+// storeCall is one call of the store, and the functions that may make it.
 type storeCall struct {
 	may  []routes.Function
 	call func(*dynamo.Store) error
 }
 
-// storeCalls are the calls that write to config and state. What they need there is put by whole, which may do all.
+// storeCalls returns the calls that write to config and state. The store whole, which may do everything, creates the
+// items that they need.
 func storeCalls(t *testing.T, whole *dynamo.Store) map[string]storeCall {
 	ctx := t.Context()
 	later := time.Now().Add(time.Hour)

@@ -8,24 +8,24 @@ import (
 	"testing"
 )
 
-// Policies are judged here as IAM does it, so far as the stack's policies go: what only the cloud enforces is held by
-// tests of the template. An operator that the judge does not know fails the test.
+// The judge evaluates policies as IAM does, as far as the stack's policies need it. So tests of the template can check
+// what only the cloud enforces. A test fails if a policy has an operator that the judge does not know.
 
-// Where the template is deployed to, in the judge's eyes.
+// The account and region in which the judge evaluates the template.
 const (
 	thisAccount = "123456789012"
 	thisRegion  = "eu-central-1"
 )
 
-// request is a call of AWS. A context key that is not there has no values.
+// request is a call to AWS. A context key that is absent has no values.
 type request struct {
-	service  string // the calling service; empty for the role whose policies judge
+	service  string // the calling service; empty for the role that has the policies
 	action   string
 	resource string
 	context  map[string][]string
 }
 
-// policy is a statement as the judge reads it: resources are ARNs and conditions are texts.
+// policy is a statement in the form that the judge reads: resources are ARNs and conditions are texts.
 type policy struct {
 	effect             string
 	actions, resources []string
@@ -33,20 +33,20 @@ type policy struct {
 	conditions         []condition
 }
 
-// condition is what one key must have.
+// condition is a condition on one key.
 type condition struct {
 	operator, key string
 	wanted        []string
 }
 
-// operators compare what a policy wants with what a request has. Those on ARNs take wildcards.
+// operators compare a value of a policy with a value of a request. Operators for ARNs accept wildcards.
 var operators = map[string]func(wanted, value string) bool{
 	"StringEquals": func(wanted, value string) bool { return wanted == value },
 	"StringLike":   like, "ArnLike": like, "ArnEquals": like,
 	"Bool": strings.EqualFold,
 }
 
-// read reads statements as the judge needs them.
+// read converts statements to policies.
 func (tpl *template) read(t *testing.T, statements []statement) (policies []policy) {
 	t.Helper()
 	for _, s := range statements {
@@ -65,7 +65,7 @@ func (tpl *template) read(t *testing.T, statements []statement) (policies []poli
 	return policies
 }
 
-// allows reports whether policies let the request through: one allows it, and none denies it.
+// allows reports whether the policies allow the request: at least one allows it and none denies it.
 func allows(policies []policy, r request) bool {
 	allowed := false
 	for _, p := range policies {
@@ -79,14 +79,14 @@ func allows(policies []policy, r request) bool {
 	return allowed
 }
 
-// covers reports whether the policy speaks of the request.
+// covers reports whether the policy applies to the request.
 func (p policy) covers(r request) bool {
 	return slices.ContainsFunc(p.actions, func(a string) bool { return like(strings.ToLower(a), strings.ToLower(r.action)) }) &&
 		slices.ContainsFunc(p.resources, func(pattern string) bool { return like(pattern, r.resource) }) && p.speaksOf(r.service) &&
 		!slices.ContainsFunc(p.conditions, func(c condition) bool { return !c.holds(r.context[c.key]) })
 }
 
-// speaksOf reports whether a service is the policy's principal; roles' own policies name none.
+// speaksOf reports whether the service is the policy's principal. The policies of roles have no principal.
 func (p policy) speaksOf(service string) bool {
 	if service == "" {
 		return p.principal == nil
@@ -94,8 +94,8 @@ func (p policy) speaksOf(service string) bool {
 	return p.principal == "*" || get(p.principal, "AWS") == "*" || slices.Contains(list(get(p.principal, "Service")), any(service))
 }
 
-// holds reports whether each of the values that a request has for the key is wanted. Of one that has none, operators
-// for all values ask nothing, and those that apply if the key exists.
+// holds reports whether the request meets the condition: each of its values for the key must be wanted. If it has no
+// value, the condition holds for ForAllValues operators and for IfExists operators.
 func (c condition) holds(values []string) bool {
 	operator, all := strings.CutPrefix(c.operator, "ForAllValues:")
 	operator, optional := strings.CutSuffix(operator, "IfExists")
@@ -107,7 +107,7 @@ func (c condition) holds(values []string) bool {
 	})
 }
 
-// like matches the wildcards of policies: * is any text, ? one character.
+// like matches a text with a pattern of policies: * matches any text, ? matches one character.
 func like(pattern, text string) bool {
 	quoted := strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(regexp.QuoteMeta(pattern))
 	return regexp.MustCompile(`(?s)^` + quoted + `$`).MatchString(text)
@@ -121,7 +121,8 @@ func (tpl *template) resolveAll(t *testing.T, values []any) (texts []string) {
 	return texts
 }
 
-// resolve gives a value of the template as CloudFormation would write it. Resources have their logical ids for names.
+// resolve returns a value of the template with its references resolved, as CloudFormation does. The names of resources
+// are their logical ids.
 func (tpl *template) resolve(t *testing.T, value any) string {
 	t.Helper()
 	if text, ok := value.(string); ok {
@@ -157,7 +158,7 @@ func (tpl *template) resolve(t *testing.T, value any) string {
 	return ""
 }
 
-// arns are how the ARNs of resources end, behind the account.
+// arns has the ends of the ARNs of resources, after the account.
 var arns = map[string]struct{ service, form string }{
 	"AWS::CloudWatch::Alarm":      {"cloudwatch", "alarm:%s"},
 	"AWS::DynamoDB::Table":        {"dynamodb", "table/%s"},
@@ -171,23 +172,23 @@ var arns = map[string]struct{ service, form string }{
 	"AWS::SQS::Queue":             {"sqs", "%s"},
 }
 
-// arn is the ARN of a resource.
+// arn returns the ARN of a resource.
 func (tpl *template) arn(t *testing.T, id string) string {
 	t.Helper()
 	form, known := arns[tpl.Resources[id].Type]
 	if !known {
-		t.Fatalf("the judge knows no ARNs of %s", tpl.Resources[id].Type)
+		t.Fatalf("the judge does not know the ARNs of %s", tpl.Resources[id].Type)
 	}
 	return "arn:aws:" + form.service + ":" + thisRegion + ":" + thisAccount + ":" + fmt.Sprintf(form.form, id)
 }
 
-// roleOf gives every policy that a role has.
+// roleOf returns all policies of a role.
 func (tpl *template) roleOf(t *testing.T, role string) []policy {
 	t.Helper()
 	return tpl.policies(t, role, "Roles")
 }
 
-// policies gives those that are attached to the resource by one of the properties.
+// policies returns the policies that are attached to the resource by one of the properties.
 func (tpl *template) policies(t *testing.T, resource string, properties ...string) []policy {
 	t.Helper()
 	var attached []statement

@@ -15,15 +15,15 @@ import (
 	"nepenthes/shared/routes"
 )
 
-// lanes are the queues, and their dead-letter queues, by the lanes' names.
+// lanes holds the queues and their dead-letter queues by the names of their lanes.
 type lanes struct {
 	all    map[lane.Name]awssqs.Queue
 	events awssqs.Queue
 }
 
-// consumers says which function works a lane, for how long at most, and how many copies of it work at once. Lanes
-// share the account's concurrency; one that is flooded takes no more than this. The retries' share is the smallest:
-// it is where hanging receivers gather.
+// consumers says for each lane which function consumes it, its timeout, and its maximum concurrency. Lanes share the
+// account's concurrency, and a flooded lane takes no more than this. The retries have a small share, because attempts
+// to hanging receivers gather there.
 var consumers = map[lane.Name]struct {
 	function    routes.Function
 	timeout     time.Duration
@@ -34,7 +34,8 @@ var consumers = map[lane.Name]struct {
 	lane.Retries:    {routes.Sender, limits.SenderTimeout, 50},
 }
 
-// newLanes makes the queues. Only accounts that are named may push events besides our own, and nobody without TLS.
+// newLanes creates the queues. Besides our own account, only the given accounts may push events. Everybody must use
+// TLS.
 func newLanes(scope constructs.Construct, producers []string) lanes {
 	l := lanes{all: map[lane.Name]awssqs.Queue{}}
 	for _, name := range lane.Names() {
@@ -63,12 +64,12 @@ func newQueue(scope constructs.Construct, name lane.Name, visibility awscdk.Dura
 		MaxMessageSizeBytes: jsii.Number(limits.BatchBytes),
 		VisibilityTimeout:   visibility,
 		DeadLetterQueue:     dead,
-		// What is on its way is data: it outlives the stack as the tables do.
+		// Messages are data: queues outlive the stack, like tables.
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 	})
 }
 
-// consume has each lane's function called with its messages.
+// consume connects each lane to its function.
 func (s *stack) consume() {
 	for _, name := range lane.Names() {
 		c := consumers[name]

@@ -1,8 +1,8 @@
 // Command infra is the CDK app: it writes the CloudFormation template of one stage. "cdk deploy -c stage=dev" runs
-// it; what can be chosen besides is in options.go and, for people, in docs/deploying.md.
+// it. Its options are in options.go, and described in docs/deploying.md.
 //
 // Every fact on which the cloud and the code must agree is a Go value that both read: routes, config, tables, lanes
-// and limits. What each function may do is one list, grants.go.
+// and limits. The permissions of all functions are one list, in grants.go.
 package main
 
 import (
@@ -27,13 +27,13 @@ func main() {
 	app.Synth(nil)
 }
 
-// contextOf gives the context values of the command line and cdk.json.
+// contextOf returns the context values of the command line and cdk.json.
 func contextOf(app awscdk.App) map[string]any {
 	values, _ := app.Node().GetAllContext(nil).(map[string]any)
 	return values
 }
 
-// check makes the synthesis fail on what AWS's solution rules find and nag.go does not explain.
+// check lets the synthesis fail for each violation of AWS's solution rules that nag.go does not explain.
 func check(app awscdk.App) {
 	rules := cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Reports: jsii.Bool(false)})
 	awscdk.Aspects_Of(app).Add(rules, nil)

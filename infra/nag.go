@@ -12,27 +12,27 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// explain answers the rules of AWS's solution checks that we decided against, each with the reason.
+// explain suppresses those rules of AWS's solution checks that we decided against, each with the reason.
 func (s *stack) explain(api awsapigateway.RestApi, topic awssns.Topic) {
 	for _, t := range tables.All() {
 		if !t.Recovery {
-			explain(s.tables[t.Name], "AwsSolutions-DDB3", "What this table holds expires by itself or may be lost; recovery would cost more than storing it.")
+			explain(s.tables[t.Name], "AwsSolutions-DDB3", "The items of this table expire by themselves or may be lost. Recovery would cost more than storage.")
 		}
 	}
 	for _, secret := range []string{"Administrator", "CursorKey"} {
 		explain(s.Node().FindChild(jsii.String(deployed.Secrets)).Node().FindChild(jsii.String(secret)), "AwsSolutions-SMG4",
-			"People hold the administrator's secret and cursors hold the key: both are rotated by hand, see docs/operations.md.")
+			"People use the administrator's secret, and the cursor key protects cursors that clients have. Both are rotated by hand, see docs/operations.md.")
 	}
-	const ours = "The functions decide: they tell every fault in a problem document that a browser may read, which the gateway cannot."
+	const ours = "The functions check this. They report every fault in a problem document that a browser may read, which the gateway cannot do."
 	explain(api, "AwsSolutions-APIG2", ours)
 	explain(api, "AwsSolutions-APIG4", ours)
 	explain(api, "AwsSolutions-COG4", ours)
-	explain(api, "AwsSolutions-APIG3", "Each client is limited by ourselves and all by the stage; a firewall costs more than an idle deployment and is for the operator to add.")
-	explain(api, "AwsSolutions-IAM4", "The gateway's role for writing logs is the one that AWS keeps for this and nothing else.")
+	explain(api, "AwsSolutions-APIG3", "The functions limit each client, and the stage limits all clients together. A firewall costs more than an idle deployment; the operator can add one.")
+	explain(api, "AwsSolutions-IAM4", "The gateway writes logs with the managed policy that AWS provides for exactly this purpose.")
 	if s.staticEgress {
-		explain(s.functions[routes.Sender].Role(), "AwsSolutions-IAM5", "The calls for network interfaces know no resource: what they make has no name before.")
+		explain(s.functions[routes.Sender].Role(), "AwsSolutions-IAM5", "The calls for network interfaces cannot be limited to a resource, because the interfaces do not exist yet.")
 	}
-	explain(topic, "AwsSolutions-SNS2", "Alarms carry no data, and CloudWatch can publish to an encrypted topic only with a key of its own at a dollar a month.")
+	explain(topic, "AwsSolutions-SNS2", "Alarms contain no data. CloudWatch can publish to an encrypted topic only with a customer-managed key, which costs a dollar a month.")
 }
 
 func explain(about constructs.IConstruct, rule, reason string) {

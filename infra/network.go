@@ -6,8 +6,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newNetwork makes the network from which the sender calls when receivers want to know its address: it leaves
-// through one gateway with a fixed one. Our own tables are reached without it.
+// newNetwork creates the network of the sender, for receivers that must know its address. All calls to receivers leave
+// through one NAT gateway with a fixed address. Our own tables are reached without the NAT gateway.
 func (s *stack) newNetwork() awsec2.Vpc {
 	scope := s.part("Network")
 	address := awsec2.NewCfnEIP(scope, jsii.String("Address"), &awsec2.CfnEIPProps{Domain: jsii.String("vpc")})
@@ -16,7 +16,7 @@ func (s *stack) newNetwork() awsec2.Vpc {
 		MaxAzs:                       jsii.Number(2),
 		NatGateways:                  jsii.Number(1),
 		NatGatewayProvider:           awsec2.NatProvider_Gateway(&awsec2.NatGatewayProps{EipAllocationIds: &[]*string{address.AttrAllocationId()}}),
-		RestrictDefaultSecurityGroup: jsii.Bool(false), // nothing is in it, and it would cost a function to restrict
+		RestrictDefaultSecurityGroup: jsii.Bool(false), // nothing uses it, and restricting it would need another function
 		GatewayEndpoints: &map[string]*awsec2.GatewayVpcEndpointOptions{
 			"Tables": {Service: awsec2.GatewayVpcEndpointAwsService_DYNAMODB()},
 		},

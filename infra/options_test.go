@@ -11,7 +11,7 @@ import (
 	"nepenthes/shared/routes"
 )
 
-// built puts the test into a folder where everything has been built.
+// built changes to a folder in which all functions have been built.
 func built(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -76,8 +76,8 @@ func TestReadRefusesWithASentence(t *testing.T) {
 		"user info":                {map[string]any{"publicUrl": "https://me@hooks.example.com"}, "publicUrl cannot be"},
 		"capitals":                 {map[string]any{"publicUrl": "https://Hooks.example.com"}, "publicUrl cannot be"},
 		"no host":                  {map[string]any{"publicUrl": "https://"}, "publicUrl cannot be"},
-		"yes":                      {map[string]any{"allowHttp": "yes"}, "allowHttp cannot be \"yes\": it is true or false."},
-		"two weeks":                {map[string]any{"retentionDays": "14"}, "retentionDays cannot be \"14\": it is a number of days from 15 to 365."},
+		"yes":                      {map[string]any{"allowHttp": "yes"}, "allowHttp cannot be \"yes\": it must be true or false."},
+		"two weeks":                {map[string]any{"retentionDays": "14"}, "retentionDays cannot be \"14\": it must be a number of days from 15 to 365."},
 		"more than a year":         {map[string]any{"retentionDays": 366.0}, "retentionDays cannot be"},
 		"half a day":               {map[string]any{"retentionDays": 30.5}, "retentionDays cannot be"},
 		"no rate":                  {map[string]any{"requestsPerSecond": "0"}, "requestsPerSecond cannot be"},
@@ -85,13 +85,13 @@ func TestReadRefusesWithASentence(t *testing.T) {
 		"an empty account":         {map[string]any{"producers": "111111111111,"}, "producers cannot be"},
 		"a person with an address": {map[string]any{"alarmAddress": "Ops <ops@example.com>"}, "alarmAddress cannot be"},
 		"too much for one account": {map[string]any{"reservedConcurrency": "1001"}, "reservedConcurrency cannot be"},
-		"a domain alone":           {map[string]any{"domainName": "hooks.example.com"}, "domainName and certificateArn are given together"},
-		"a certificate alone":      {map[string]any{"certificateArn": chosen().certificateARN}, "domainName and certificateArn are given together"},
+		"a domain alone":           {map[string]any{"domainName": "hooks.example.com"}, "domainName and certificateArn must be given together"},
+		"a certificate alone":      {map[string]any{"certificateArn": chosen().certificateARN}, "domainName and certificateArn must be given together"},
 		"a domain without a dot":   {map[string]any{"domainName": "hooks", "certificateArn": chosen().certificateARN}, "domainName cannot be"},
 		"no certificate":           {map[string]any{"domainName": "hooks.example.com", "certificateArn": "arn:aws:iam::1:x"}, "certificateArn cannot be"},
-		"unknown assets":           {map[string]any{"assets": "debug"}, "assets cannot be \"debug\": it is release or local."},
-		"emulator assets":          {map[string]any{"assets": "local"}, "assets=local is for emulators alone"},
-		"a misspelt name":          {map[string]any{"publicURL": "https://hooks.example.com"}, "There is no context value publicURL; there are "},
+		"unknown assets":           {map[string]any{"assets": "debug"}, "assets cannot be \"debug\": it must be release or local."},
+		"emulator assets":          {map[string]any{"assets": "local"}, "assets=local is only for emulators"},
+		"a misspelt name":          {map[string]any{"publicURL": "https://hooks.example.com"}, "There is no context value publicURL. The context values are "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := read(c.values, "123456789012")
@@ -113,7 +113,7 @@ func TestReadRefusesWithASentence(t *testing.T) {
 	})
 	t.Run("nothing built", func(t *testing.T) {
 		t.Chdir(t.TempDir())
-		if _, err := read(nil, ""); err == nil || !strings.Contains(err.Error(), "run make build first") {
+		if _, err := read(nil, ""); err == nil || !strings.Contains(err.Error(), "Run make build first") {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -12,7 +12,7 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// mayWrite is what each function may write in the tables that are written by parts, and nothing else.
+// mayWrite lists everything that each function may write in the tables whose writes are granted by part.
 var mayWrite = map[routes.Function][]string{
 	routes.Settings: {
 		"put config settings", "put config catalogue",
@@ -47,7 +47,7 @@ var mayWrite = map[routes.Function][]string{
 	routes.Sweeper: nil,
 }
 
-// writeActions are the actions by which items are written. Those that name several items, or none, are nobody's.
+// writeActions are the actions that write items. No function may use actions that name several items, or none.
 var writeActions = map[string]string{"dynamodb:PutItem": "put", "dynamodb:UpdateItem": "update", "dynamodb:DeleteItem": "delete"}
 
 func TestFunctionsWriteTheirPartsOfTables(t *testing.T) {
@@ -83,7 +83,7 @@ func TestFunctionsWriteTheirPartsOfTables(t *testing.T) {
 	}
 }
 
-// What somebody who has taken over a function would plant, and the only functions that may.
+// The rows that an attacker who has taken over a function would plant, and the only functions that may write them.
 func TestNobodyPlantsTheRowsOfAnother(t *testing.T) {
 	tpl := of(t, full)
 	for row, makers := range map[string][]routes.Function{
@@ -130,7 +130,7 @@ func TestNobodyPlantsTheRowsOfAnother(t *testing.T) {
 		}
 		slices.Sort(got)
 		if !slices.Equal(got, makers) {
-			t.Errorf("%s is made by %v, want %v", row, got, makers)
+			t.Errorf("%s may be written by %v, want %v", row, got, makers)
 		}
 	}
 }

@@ -34,7 +34,8 @@ func TestNothingHasAPhysicalName(t *testing.T) {
 	names := regexp.MustCompile(`^(Function|Queue|Table|Role|Policy|Topic|Alarm|LogGroup|Alias|Rule)?Name$`)
 	for id, r := range of(t, full).Resources {
 		for property, value := range r.Properties {
-			// A reference names nothing. A policy's name is its role's own; the gateway's are what people see.
+			// A reference is not a physical name. A policy's name is unique only within its role, and people see the names
+			// of the gateway.
 			if _, literal := value.(string); literal && names.MatchString(property) && r.Type != "AWS::IAM::Policy" && !strings.HasPrefix(r.Type, "AWS::ApiGateway::") {
 				t.Errorf("%s: %s is %v", id, property, value)
 			}
@@ -117,7 +118,8 @@ func TestDataOutlivesTheStack(t *testing.T) {
 	}
 }
 
-// TestReadersAreDeployedBeforeWriters: what seals webhooks' secrets is updated after what opens them.
+// TestReadersAreDeployedBeforeWriters checks that the functions that seal webhook secrets are updated after the function
+// that opens them.
 func TestReadersAreDeployedBeforeWriters(t *testing.T) {
 	for name, make := range map[string]func() (*template, error){"plain": plain, "full": full} {
 		t.Run(name, func(t *testing.T) {
@@ -146,13 +148,13 @@ func TestQueues(t *testing.T) {
 			t.Errorf("%s keeps messages %v s, want %v", queue, got, want)
 		}
 		if got := r.Properties["MaximumMessageSize"]; got != float64(limits.BatchBytes) {
-			t.Errorf("%s takes messages of %v bytes", queue, got)
+			t.Errorf("%s accepts messages of up to %v bytes", queue, got)
 		}
 		if !slices.ContainsFunc(tpl.statements(t), func(s statement) bool {
 			return s.effect == "Deny" && len(s.resources) == 1 && id(s.resources[0]) == queue && get(s.principal, "AWS") == "*" &&
 				slices.Equal(s.actions, []string{"sqs:*"}) && cmp.Equal(s.conditions, object{"Bool": object{"aws:SecureTransport": "false"}})
 		}) {
-			t.Errorf("%s takes plain HTTP", queue)
+			t.Errorf("%s accepts plain HTTP", queue)
 		}
 	}
 	for _, name := range lane.Names() {
@@ -182,7 +184,7 @@ func TestLanesAreConsumed(t *testing.T) {
 		queue := id(r.Properties["EventSourceArn"])
 		f, known := want[queue]
 		if !known {
-			t.Errorf("%s consumes %s: a dead-letter queue, or one twice", source, queue)
+			t.Errorf("%s consumes %s, which is a dead-letter queue or has another consumer", source, queue)
 			continue
 		}
 		delete(want, queue)
@@ -210,7 +212,7 @@ func TestLanesAreConsumed(t *testing.T) {
 		}
 	}
 	for queue := range want {
-		t.Errorf("nobody consumes %s", queue)
+		t.Errorf("no function consumes %s", queue)
 	}
 }
 
@@ -239,7 +241,7 @@ func TestFunctions(t *testing.T) {
 	}
 	_, sender := tpl.function(t, routes.Sender)
 	if sender.Properties["RecursiveLoop"] != "Allow" {
-		t.Error("Lambda would stop the sender, which rings for itself, as a runaway loop")
+		t.Error("Lambda would take the sender, which sends doorbells to itself, for a runaway loop and stop it")
 	}
 	for log, r := range tpl.each(t, "AWS::Logs::LogGroup") {
 		if r.Properties["RetentionInDays"] == nil {
@@ -262,7 +264,8 @@ func TestReservedConcurrencyIsForTheAPIAlone(t *testing.T) {
 	}
 }
 
-// The value of a variable is unknown in a template; that the right thing is named in it is.
+// A template does not have the final value of a variable. The test checks that the variable refers to the right
+// resource.
 func TestEnvironmentIsWhatTheCodeReads(t *testing.T) {
 	tpl := of(t, full)
 	read := map[routes.Function][]string{
@@ -296,7 +299,7 @@ func TestEnvironmentIsWhatTheCodeReads(t *testing.T) {
 	}
 }
 
-// variables are the names that a function's struct is read from.
+// variables returns the names of the variables from which a function's struct is read.
 func variables[T any]() (names []string) {
 	_, err := config.Load[T](func(name string) (string, bool) { names = append(names, name); return "", false })
 	if err == nil {
@@ -380,8 +383,8 @@ func TestSecretsAreReadByTheirOwnersAlone(t *testing.T) {
 	}
 }
 
-// Wildcards are for: the key's own policy, whose resource is itself and whose holder is the account; denials; and
-// network interfaces, which have no names before they are made.
+// Only these policies may have wildcards: the key's own policy, whose resource is the key itself and whose holder is the
+// account; denials; and the policy for network interfaces, which have no names before they are created.
 func TestGrantsHaveNoWildcards(t *testing.T) {
 	for name, make := range map[string]func() (*template, error){"plain": plain, "full": full} {
 		t.Run(name, func(t *testing.T) {
@@ -449,13 +452,13 @@ func TestAlarms(t *testing.T) {
 		dead, _ := tpl.one(t, "AWS::SQS::Queue", "Lanes", string(name.DeadLetters()))
 		for _, want := range []string{"ApproximateAgeOfOldestMessage " + queue, "ApproximateNumberOfMessagesVisible " + dead} {
 			if !watched[want] {
-				t.Errorf("nobody watches %s", want)
+				t.Errorf("there is no alarm for %s", want)
 			}
 		}
 	}
 	for _, f := range routes.Functions() {
 		if function, _ := tpl.function(t, f); !watched["Errors "+function] {
-			t.Errorf("nobody watches errors of %s", f)
+			t.Errorf("there is no alarm for errors of %s", f)
 		}
 	}
 	for _, r := range tpl.each(t, "AWS::SNS::Subscription") {
@@ -470,10 +473,10 @@ func TestTheSweeperRunsEveryMinute(t *testing.T) {
 	sweeper, _ := tpl.function(t, routes.Sweeper)
 	for name, r := range tpl.each(t, "AWS::Events::Rule") {
 		if r.Properties["ScheduleExpression"] != "rate(1 minute)" || r.Properties["State"] != "ENABLED" {
-			t.Errorf("%s rings %v, %v", name, r.Properties["ScheduleExpression"], r.Properties["State"])
+			t.Errorf("%s has the schedule %v and the state %v", name, r.Properties["ScheduleExpression"], r.Properties["State"])
 		}
 		if targets := list(r.Properties["Targets"]); len(targets) != 1 || id(get(targets[0], "Arn")) != sweeper {
-			t.Errorf("%s rings for %v", name, targets)
+			t.Errorf("%s calls %v", name, targets)
 		}
 	}
 }
@@ -489,7 +492,7 @@ func TestSecretsAreGenerated(t *testing.T) {
 		for c := rune(' '); c <= '~'; c++ {
 			letter := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
 			if strings.ContainsRune(excluded, c) == letter {
-				t.Errorf("%s: %q is in the wrong half", name, c)
+				t.Errorf("%s: %q is excluded and should not be, or the reverse", name, c)
 			}
 		}
 		if length, _ := get(r.Properties, "GenerateSecretString", "PasswordLength").(float64); length < 43 {
@@ -516,7 +519,7 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
-// What is deployed to an emulator is what is deployed to the cloud, but for the binaries.
+// The template for an emulator must be the template for the cloud, except for the binaries.
 func TestTheEmulatorsTemplateIsTheSame(t *testing.T) {
 	digest := regexp.MustCompile(`[0-9a-f]{64}`)
 	release, local := of(t, plain).text, of(t, emulator).text

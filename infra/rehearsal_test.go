@@ -24,12 +24,12 @@ import (
 	"nepenthes/shared/routes"
 )
 
-// endpointVariable names the endpoint of "make rehearsal"; without it TestRehearsal starts one of its own.
+// endpointVariable is the variable with the endpoint of "make rehearsal". Without it TestRehearsal starts its own.
 const endpointVariable = "REHEARSAL_ENDPOINT"
 
-// TestRehearsal deploys the stack to a local AWS endpoint. What holds for local must hold there: the cases of the API,
-// and the main story of the console. Then the life of an event is played; and where permissions are enforced once
-// more with a grant missing, when it must fail.
+// TestRehearsal deploys the stack to a local AWS endpoint. The cases of the API and the main stories of the console must
+// pass there as they pass with local. Then the test plays the life of an event. Where permissions are enforced, it plays
+// the life of an event again with one grant missing, when it must fail.
 func TestRehearsal(t *testing.T) {
 	for _, tool := range []string{"../.venv/bin/ministack", "../node_modules/.bin/cdk", chromium()} {
 		if _, err := os.Stat(tool); err != nil && os.Getenv("CI") != "true" {
@@ -63,12 +63,12 @@ func TestRehearsal(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := play(t, cloud); err == nil || !strings.Contains(err.Error(), "creates a webhook") {
-			t.Errorf("it ended with %v, want that no webhook can be created", err)
+			t.Errorf("the story ended with %v, want that creating a webhook fails", err)
 		}
 	})
 }
 
-// raised is a cloud without a stack: the endpoint that is named, else one that ends with the test.
+// raised returns a cloud without a stack, at the endpoint of endpointVariable or else at one that ends with the test.
 func raised(t *testing.T) rehearsal.Cloud {
 	t.Helper()
 	cloud := rehearsal.Cloud{Folder: folder(t)}
@@ -84,7 +84,8 @@ func raised(t *testing.T) rehearsal.Cloud {
 	return cloud
 }
 
-// recognised is the emulator at the endpoint. MiniStack is asked for first: it takes itself for LocalStack too.
+// recognised returns the emulator at the endpoint. It tests for MiniStack first, because MiniStack also answers like
+// LocalStack.
 func recognised(t *testing.T, cloud rehearsal.Cloud) resttest.Emulator {
 	t.Helper()
 	client := door(t, cloud).HTTP
@@ -105,7 +106,7 @@ func recognised(t *testing.T, cloud rehearsal.Cloud) resttest.Emulator {
 			return e.name
 		}
 	}
-	t.Fatalf("nobody knows what answers at %s", cloud.Endpoint.URL())
+	t.Fatalf("the endpoint %s is not a known emulator", cloud.Endpoint.URL())
 	return ""
 }
 
@@ -118,7 +119,7 @@ func door(t *testing.T, cloud rehearsal.Cloud) rehearsal.Door {
 	return d
 }
 
-// judge runs the cases that also run against local.
+// judge runs the cases of the API, which also run against local.
 func judge(t *testing.T, cloud rehearsal.Cloud, emulator resttest.Emulator) {
 	d := door(t, cloud)
 	resttest.Run(t, resttest.Target{
@@ -126,11 +127,11 @@ func judge(t *testing.T, cloud rehearsal.Cloud, emulator resttest.Emulator) {
 	}, resttest.All())
 }
 
-// chromium is where the Makefile's tools leave the browser.
+// chromium returns the path of the browser that "make tools" installs.
 func chromium() string { return cmp.Or(os.Getenv("CHROMIUM"), "/usr/bin/chromium") }
 
-// browse plays those stories of the console that stand what others left behind, one after another: one of them
-// switches the API off.
+// browse plays the stories of the console that tolerate the data of earlier stories. They run one after another, since
+// one of them switches the API off.
 func browse(t *testing.T, cloud rehearsal.Cloud) {
 	d := door(t, cloud)
 	receiver := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -177,7 +178,7 @@ func folder(t *testing.T) rehearsal.Folder {
 	return f
 }
 
-// watch stops the endpoint with the test, also with one that is killed.
+// watch stops the endpoint when the test ends, even if the test is killed.
 func watch(t *testing.T, f rehearsal.Folder) {
 	t.Helper()
 	t.Cleanup(func() {
@@ -204,8 +205,7 @@ func watch(t *testing.T, f rehearsal.Folder) {
 	t.Cleanup(func() { _ = lifeline.Close(); _ = guard.Wait() })
 }
 
-// without synthesises the stack under another stage's name with one action of a function missing in the list of
-// grants.
+// without synthesises the stack for another stage, with one action of a function missing in the list of grants.
 func without(t *testing.T, f routes.Function, action string) (assembly string) {
 	t.Helper()
 	whole := grants[f]

@@ -8,14 +8,15 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// secrets are the key that wraps key pairs, and the ARNs of the secrets that come with the stage.
+// secrets holds the key that wraps key pairs, and the ARNs of the stage's secrets.
 type secrets struct {
 	key                      awskms.Key
 	administrator, cursorKey *string
 }
 
-// newSecrets makes them. Without the key no sealed value can be opened again, so it outlives the stack. The secrets
-// need not: a new administrator secret takes the place of the old, and a new cursor key only ends cursors.
+// newSecrets creates the key and the secrets. The key outlives the stack, because without it no sealed value can ever
+// be opened. The secrets do not outlive it: a new administrator secret replaces the old one, and a new cursor key
+// only invalidates cursors.
 func newSecrets(scope constructs.Construct) secrets {
 	return secrets{
 		key: awskms.NewKey(scope, jsii.String("Key"), &awskms.KeyProps{
@@ -37,14 +38,14 @@ func newSecrets(scope constructs.Construct) secrets {
 	}
 }
 
-// Lengths of secrets made of 62 letters and digits: both have more than 256 bits.
+// Lengths of secrets that consist of the 62 letters and digits. Both secrets have more than 256 bits.
 const (
 	administratorSecretLength = 43
 	cursorKeyLength           = 64
 )
 
-// notInSecrets are the characters of ASCII that are neither letters nor digits: such a secret needs no quoting.
-// (ExcludePunctuation means the same and is not known to every emulator.)
+// notInSecrets has the printable ASCII characters that are neither letters nor digits. A secret without them needs no
+// quoting. (ExcludePunctuation has the same meaning, but not every emulator supports it.)
 const notInSecrets = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ "
 
 func generated(length float64, more func(*awssecretsmanager.CfnSecret_GenerateSecretStringProperty)) *awssecretsmanager.CfnSecret_GenerateSecretStringProperty {
@@ -57,8 +58,8 @@ func generated(length float64, more func(*awssecretsmanager.CfnSecret_GenerateSe
 	return g
 }
 
-// newSecret gives the secret's ARN. It is asked for as an attribute, since Ref is the ARN in the cloud but a name
-// in emulators.
+// newSecret creates a secret and returns its ARN. The ARN is read as an attribute, since Ref is the ARN in the cloud
+// but a name in emulators.
 func newSecret(scope constructs.Construct, name string, props *awssecretsmanager.CfnSecretProps) *string {
 	return awssecretsmanager.NewCfnSecret(scope, jsii.String(name), props).AttrId()
 }

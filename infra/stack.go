@@ -8,7 +8,7 @@ import (
 	"nepenthes/infra/deployed"
 )
 
-// stack is everything of one stage.
+// stack is the stack of one stage.
 type stack struct {
 	awscdk.Stack
 	options
@@ -18,8 +18,8 @@ type stack struct {
 	functions functions
 }
 
-// newStack puts the stage together. Nothing in it has a physical name: stages stand beside each other, and what
-// must be replaced can be.
+// newStack creates all resources of a stage. None of them has a physical name, so that several stages can exist side
+// by side and each resource can be replaced.
 func newStack(app awscdk.App, o options) *stack {
 	s := &stack{options: o, Stack: awscdk.NewStack(app, jsii.String(deployed.StackName(o.stage)), &awscdk.StackProps{
 		Description:        jsii.String("Nepenthes: API and webhooks, stage " + o.stage),
@@ -44,7 +44,7 @@ func newStack(app awscdk.App, o options) *stack {
 	return s
 }
 
-// part is a scope for one concern.
+// part returns a scope for one concern.
 func (s *stack) part(name string) constructs.Construct {
 	return constructs.NewConstruct(s.Stack, jsii.String(name))
 }
@@ -53,7 +53,7 @@ func (s *stack) output(name string, value *string) {
 	awscdk.NewCfnOutput(s.Stack, jsii.String(name), &awscdk.CfnOutputProps{Value: value})
 }
 
-// issuer is who issues the stage's tokens, see config.API.
+// issuer returns the issuer of the stage's tokens, see config.API.
 func (s *stack) issuer() string {
 	if s.publicURL != "" {
 		return s.publicURL

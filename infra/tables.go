@@ -9,11 +9,11 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// tableSet are the tables by their names among siblings.
+// tableSet holds the tables by their names in package tables.
 type tableSet map[string]awsdynamodb.Table
 
-// newTables makes the tables that package tables declares. They outlive the stack. All but state, which may be lost,
-// are protected from deletion as well.
+// newTables creates the tables that package tables declares. They outlive the stack. All except state, which may be
+// lost, are also protected from deletion.
 func newTables(scope constructs.Construct) tableSet {
 	set := tableSet{}
 	for _, t := range tables.All() {
@@ -57,7 +57,7 @@ func sortKey(t tables.Table) *awsdynamodb.Attribute {
 	return attribute(*t.Sort)
 }
 
-// optional leaves an empty text out of the template.
+// optional returns nil for an empty text, which leaves it out of the template.
 func optional(text string) *string {
 	if text == "" {
 		return nil
@@ -65,7 +65,7 @@ func optional(text string) *string {
 	return &text
 }
 
-// arns are what a grant on the table needs to name: the table and each index.
+// arns returns the ARNs that a grant on the table must name: the table's and each index's.
 func (set tableSet) arns(t tables.Table) []*string {
 	arns := []*string{set[t.Name].TableArn()}
 	for _, index := range t.Indexes {

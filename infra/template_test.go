@@ -22,11 +22,11 @@ import (
 // object is a part of a template.
 type object = map[string]any
 
-// template is a synthesised stack as CloudFormation reads it.
+// template is a synthesised stack in the form that CloudFormation reads.
 type template struct {
 	Resources map[string]resource
 	Outputs   map[string]object
-	findings  []string // of the rules that check the stack
+	findings  []string // violations of AWS's solution rules
 	text      string
 }
 
@@ -37,12 +37,12 @@ type resource struct {
 	DependsOn                           []string
 }
 
-// defaults are a deployment that chooses nothing.
+// defaults returns the options of a deployment that sets none.
 func defaults() options {
 	return options{stage: "dev", retentionDays: limits.RetentionDays, requestsPerSecond: requestsPerSecond}
 }
 
-// chosen is a deployment that chooses everything.
+// chosen returns the options of a deployment that sets all of them.
 func chosen() options {
 	o := defaults()
 	o.stage, o.publicURL, o.allowHTTP, o.retentionDays, o.requestsPerSecond = "prod", "https://hooks.example.com", true, 90, 7
@@ -51,7 +51,7 @@ func chosen() options {
 	return o
 }
 
-// The templates that tests read; making one takes seconds.
+// The templates that tests read. Creating one takes seconds, so they are shared.
 var (
 	plain    = sync.OnceValues(func() (*template, error) { return synthesise(defaults(), "release") })
 	full     = sync.OnceValues(func() (*template, error) { return synthesise(chosen(), "release") })
@@ -67,7 +67,7 @@ func of(t *testing.T, make func() (*template, error)) *template {
 	return made
 }
 
-// synthesise makes a template from binaries that are none: what is in them is not its business.
+// synthesise creates a template from empty files instead of binaries, whose content does not matter here.
 func synthesise(o options, content string) (*template, error) {
 	folder, err := os.MkdirTemp("", "binaries")
 	if err != nil {
@@ -94,13 +94,13 @@ func synthesise(o options, content string) (*template, error) {
 	annotations := assertions.Annotations_FromStack(s.Stack)
 	anything := assertions.Match_StringLikeRegexp(jsii.String(".*"))
 	for _, m := range slices.Concat(*annotations.FindError(jsii.String("*"), anything), *annotations.FindWarning(jsii.String("*"), anything)) {
-		//lint:ignore SA1019 the new package for messages cannot be had in Go yet
+		//lint:ignore SA1019 the new package for messages does not exist for Go yet
 		made.findings = append(made.findings, fmt.Sprint(*m.Id, ": ", m.Entry.Data))
 	}
 	return made, json.Unmarshal(text, made)
 }
 
-// each gives the resources of a type by their logical ids.
+// each returns the resources of a type by their logical ids.
 func (tpl *template) each(t *testing.T, kind string) map[string]resource {
 	t.Helper()
 	found := map[string]resource{}
@@ -115,7 +115,7 @@ func (tpl *template) each(t *testing.T, kind string) map[string]resource {
 	return found
 }
 
-// get follows a path of members; nil when it leads nowhere.
+// get follows a path of members. It returns nil if a member does not exist.
 func get(value any, path ...string) any {
 	for _, name := range path {
 		members, ok := value.(object)
@@ -127,7 +127,7 @@ func get(value any, path ...string) any {
 	return value
 }
 
-// list is a value, or the values of a list.
+// list returns the values of a list, or a list with the value.
 func list(value any) []any {
 	if values, ok := value.([]any); ok {
 		return values
@@ -138,7 +138,7 @@ func list(value any) []any {
 	return []any{value}
 }
 
-// id is the logical id that a value refers to: by Ref, or for one of its attributes.
+// id returns the logical id to which a value refers, with Ref or with an attribute.
 func id(value any) string {
 	if ref, ok := get(value, "Ref").(string); ok {
 		return ref
@@ -149,17 +149,17 @@ func id(value any) string {
 	return ""
 }
 
-// hash is the end of every logical id.
+// hash matches the end of every logical id.
 var hash = regexp.MustCompile(`[0-9A-F]{8}$`)
 
-// called reports whether a logical id is that of the part and the name in it.
+// called reports whether a logical id belongs to the concern and the name.
 func called(id, part, name string) bool {
 	name = strings.ReplaceAll(name, "-", "")
 	rest, ok := strings.CutPrefix(hash.ReplaceAllString(id, ""), part+name)
 	return ok && (rest == "" || rest == "Function" || rest == "Role" || rest == "RoleDefaultPolicy" || rest == "Log")
 }
 
-// one gives the resource of a type that is called so.
+// one returns the resource of a type with the given concern and name.
 func (tpl *template) one(t *testing.T, kind, part, name string) (string, resource) {
 	t.Helper()
 	for id, r := range tpl.each(t, kind) {
@@ -171,7 +171,7 @@ func (tpl *template) one(t *testing.T, kind, part, name string) (string, resourc
 	return "", resource{}
 }
 
-// function gives the function of that name.
+// function returns the resource of the function.
 func (tpl *template) function(t *testing.T, f routes.Function) (string, resource) {
 	t.Helper()
 	return tpl.one(t, "AWS::Lambda::Function", "Functions", string(f))
@@ -179,7 +179,7 @@ func (tpl *template) function(t *testing.T, f routes.Function) (string, resource
 
 // statement is one statement of a policy.
 type statement struct {
-	holder     string // logical id of the policy
+	holder     string // the policy's logical id
 	effect     string
 	actions    []string
 	resources  []any
@@ -187,7 +187,7 @@ type statement struct {
 	conditions object
 }
 
-// statements gives the statements of all policies: of roles, of queues, of the topic and of the key.
+// statements returns the statements of all policies: of roles, of queues, of the topic and of the key.
 func (tpl *template) statements(t *testing.T) (all []statement) {
 	t.Helper()
 	for holder, r := range tpl.Resources {

@@ -1,5 +1,5 @@
-// Package cost_test counts what a delivery costs on AWS: it has fan-out and sender work on DynamoDB Local and on a
-// queue that counts, and holds the bill against the budget of the design. "make cost" prints it.
+// Package cost_test counts what a delivery costs on AWS. It runs fan-out and sender on DynamoDB Local and on a queue that
+// counts requests, and compares the costs with the budget. "make cost" prints them.
 package cost_test
 
 import (
@@ -51,11 +51,11 @@ const (
 	perSecretMonth  = 0.40           // Secrets Manager
 	perAlarmMonth   = 0.10           // CloudWatch
 	month           = 30 * 24 * time.Hour
-	polls           = 5                // requests that an idle event source has under way
-	pollTime        = 20 * time.Second // each
+	polls           = 5                // concurrent requests of an idle event source
+	pollTime        = 20 * time.Second // duration of each
 	memory          = 0.25             // GB, of the functions behind queues
 	fanoutBatch     = 60 * time.Millisecond
-	receiverAnswers = 200 * time.Millisecond // all of a batch wait for the slowest of them
+	receiverAnswers = 200 * time.Millisecond // a batch waits for its slowest receiver
 	senderBatch     = receiverAnswers + 60*time.Millisecond
 	sweep           = 50 * time.Millisecond
 	alarms          = 13
@@ -63,12 +63,12 @@ const (
 	secrets         = 2
 )
 
-// bill is what a run cost, in dollars.
+// bill has the costs of a run, in dollars.
 type bill struct {
 	dynamodb, sqs, lambda, logs float64
 }
 
-// requests are the charges for doing the work, as the budget counts them.
+// requests returns the costs of requests, which the budget limits.
 func (b bill) requests() float64 { return b.dynamodb + b.sqs + b.lambda }
 
 func TestCost(t *testing.T) {
@@ -79,11 +79,11 @@ func TestCost(t *testing.T) {
 	}{
 		{pushed: common, webhooks: 1, events: 200, most: 2.60},
 		{pushed: common, webhooks: 10, events: 100, most: 1.80},
-		{pushed: "work_package:updated", webhooks: 1, events: 100, most: 3.20}, // takes more than a kilobyte
+		{pushed: "work_package:updated", webhooks: 1, events: 100, most: 3.20}, // an event of more than a kilobyte
 	} {
 		t.Run(fmt.Sprintf("1 %s to %d webhooks", c.pushed, c.webhooks), func(t *testing.T) {
 			r := newRun(t, c.pushed, c.webhooks)
-			r.push(t, 10) // what is read once per process is read
+			r.push(t, 10) // warm up: this reads what a process reads only once
 			r.meter.reset()
 			r.invocations = [2]int{}
 			r.push(t, c.events)
@@ -95,19 +95,20 @@ func TestCost(t *testing.T) {
 			t.Logf("per delivery: %.2f write units, %.2f read units, %.2f requests that send, %d bytes of log",
 				r.meter.writes/deliveries, r.meter.reads/deliveries, float64(r.meter.sends)/deliveries, r.meter.logged/int(deliveries))
 			if got := b.requests() * scale; got > c.most {
-				t.Errorf("a million deliveries cost $%.2f, of at most $%.2f", got, c.most)
+				t.Errorf("a million deliveries cost $%.2f, want at most $%.2f", got, c.most)
 			}
 		})
 	}
 	t.Logf("an idle month: $%.2f", idle())
 }
 
-// storage is at most what a million deliveries take up for a month: an event of up to 1 KB with its rows of as much.
+// storage returns an upper limit of what storing a million deliveries costs for a month: an event of up to 1 KB, and
+// delivery items of the same size.
 func storage(webhooks int) float64 {
 	return million * (1 + 1/float64(webhooks)) / (1 << 20) * perGBMonth
 }
 
-// idle is what a month costs in which nothing happens: pollers, the sweeper, keys, secrets and alarms.
+// idle returns the costs of a month in which nothing happens: pollers, the sweeper, keys, secrets and alarms.
 func idle() float64 {
 	sources := float64(len(lane.Names()))
 	polled := sources * polls * month.Seconds() / pollTime.Seconds() * perRequest
@@ -116,7 +117,7 @@ func idle() float64 {
 	return polled + swept + keys*perKeyMonth + secrets*perSecretMonth + alarms*perAlarmMonth
 }
 
-// run is fan-out and sender, as they stand in the cloud, on things that count.
+// run is fan-out and sender, connected as in the cloud, with a store and queues that count.
 type run struct {
 	meter       *meter
 	fanout      lambdahost.Batch
@@ -159,7 +160,7 @@ func newRun(t *testing.T, pushed string, webhooks int) *run {
 	return &run{meter: m, fanout: lambdahost.Queue(f.Handle, logger), sender: lambdahost.Queue(s.Handle, logger), pushed: pushed, webhooks: webhooks}
 }
 
-// subscribe makes a webhook that wants what is pushed.
+// subscribe creates a webhook that is subscribed to the pushed event type.
 func subscribe(t *testing.T, store *dynamo.Store, pushed string) {
 	t.Helper()
 	now := time.Now().UTC().Truncate(time.Millisecond)
@@ -175,7 +176,7 @@ func subscribe(t *testing.T, store *dynamo.Store, pushed string) {
 	}
 }
 
-// common is a type whose example compresses below 700 bytes, as the budget has it.
+// common is a type whose example compresses below 700 bytes, the size that the budget assumes.
 const common = "time_entry:updated"
 
 // push pushes n events in full batches, and delivers them in full batches.
@@ -197,12 +198,12 @@ func (r *run) push(t *testing.T, n int) {
 	r.meter.bells = nil
 	r.meter.mu.Unlock()
 	if len(bells) != n*r.webhooks {
-		t.Fatalf("%d events rang %d bells for %d webhooks", n, len(bells), r.webhooks)
+		t.Fatalf("%d events sent %d doorbells for %d webhooks", n, len(bells), r.webhooks)
 	}
 	r.invocations[1] += batches(t, r.sender, bells)
 }
 
-// batches hands messages over as an event source does, and says how often it called.
+// batches passes messages on in batches, like an event source, and returns the number of batches.
 func batches(t *testing.T, handle lambdahost.Batch, messages []lane.Message) (calls int) {
 	t.Helper()
 	for batch := range slices.Chunk(messages, limits.BatchSize) {
@@ -220,7 +221,7 @@ func batches(t *testing.T, handle lambdahost.Batch, messages []lane.Message) (ca
 	return calls
 }
 
-// bill adds up. A full batch is sent by the producer, received and deleted in one request each.
+// bill returns the costs. Sending, receiving and deleting a full batch takes one request each.
 func (r *run) bill() bill {
 	fanned, sent := float64(r.invocations[0]), float64(r.invocations[1])
 	return bill{
@@ -232,15 +233,15 @@ func (r *run) bill() bill {
 	}
 }
 
-// opener opens every secret: what opening costs is one call for each environment of a function.
+// opener opens every secret. Opening is not counted, since it costs one call for each function instance.
 type opener struct{}
 
-// Open gives a secret.
+// Open returns a secret.
 func (opener) Open(context.Context, []byte, webhook.SealInfo) ([]byte, error) {
 	return []byte("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), nil
 }
 
-// receiver takes everything at once, with a small answer.
+// receiver accepts every request at once, with a small answer.
 type receiver struct{}
 
 // Post answers 204.

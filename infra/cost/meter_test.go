@@ -18,17 +18,17 @@ import (
 	"nepenthes/shared/lane"
 )
 
-// meter counts what is billed: capacity units as DynamoDB reports them, and requests to SQS.
+// meter counts what AWS bills: capacity units as reported by DynamoDB, requests to SQS, and bytes of log.
 type meter struct {
 	mu            sync.Mutex
 	reads, writes float64 // units
 	sends         int     // requests
 	logged        int     // bytes
 
-	bells []lane.Message // what was sent, to be delivered by the test
+	bells []lane.Message // messages that were sent, for the test to deliver
 }
 
-// reset begins a new count.
+// reset sets the counts to zero.
 func (m *meter) reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -43,7 +43,7 @@ func (m *meter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// attach has every request of the DynamoDB clients made from cfg report its capacity.
+// attach makes every request of DynamoDB clients with cfg report its capacity, and counts it.
 func (m *meter) attach(cfg aws.Config) aws.Config {
 	cfg.APIOptions = append(cfg.APIOptions[:len(cfg.APIOptions):len(cfg.APIOptions)], func(stack *middleware.Stack) error {
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Meter", m.measure), middleware.After)
@@ -84,7 +84,7 @@ func units(c *types.ConsumedCapacity) float64 {
 	return aws.ToFloat64(c.CapacityUnits)
 }
 
-// queue is an SQS that takes everything, counts the requests and keeps the messages.
+// queue is a queue that accepts everything, counts the requests and keeps the messages.
 func (m *meter) queue(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

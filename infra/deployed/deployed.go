@@ -1,5 +1,5 @@
-// Package deployed finds the parts of a stage that is deployed: its tables, queues, key and functions have names that
-// CloudFormation chose.
+// Package deployed finds the resources of a deployed stage. CloudFormation chose the names of its tables, queues, key
+// and functions.
 package deployed
 
 import (
@@ -22,8 +22,8 @@ import (
 // StackName is the name of a stage's stack.
 func StackName(stage string) string { return "Nepenthes-" + stage }
 
-// The concerns of the stack, by whose names CloudFormation's logical ids begin. A concern's name and a part's name,
-// without hyphens, are followed by the CDK's hash.
+// The concerns of the stack. A logical id of CloudFormation is the name of the concern and the name of the part, both
+// without hyphens, and then a hash that the CDK adds.
 const (
 	Tables    = "Tables"
 	Lanes     = "Lanes"
@@ -31,19 +31,19 @@ const (
 	Functions = "Functions"
 )
 
-// hash is how a logical id ends.
+// hash matches the end of a logical id.
 var hash = regexp.MustCompile(`[0-9A-F]{8}$`)
 
-// Stage is a stage that is deployed.
+// Stage is a deployed stage.
 type Stage struct {
 	name  string
 	parts map[string]string // type and logical id without its hash → physical id
 }
 
-// ErrNone says that a stage is not deployed here.
+// ErrNone is the error for a stage that is not deployed in the account and region.
 var ErrNone = errors.New("there is no such stack in this account and region")
 
-// Find finds the stage's parts. It fails with ErrNone when the stage is not deployed here.
+// Find finds the resources of a stage. It returns ErrNone when the stage is not deployed in the account and region.
 func Find(ctx context.Context, cfg aws.Config, stage string) (s *Stage, err error) {
 	defer fault.Wrap(&err, "find the stack %s", StackName(stage))
 	answer, err := cloudformation.NewFromConfig(cfg).DescribeStackResources(ctx, &cloudformation.DescribeStackResourcesInput{
@@ -70,7 +70,7 @@ func (s *Stage) part(kind, concern, name string) (string, error) {
 	return "", fmt.Errorf("%s has no %s %s", s.name, kind, logical)
 }
 
-// Tables are the names of its tables.
+// Tables returns the names of the stage's tables.
 func (s *Stage) Tables() (names tables.Names, err error) {
 	for _, t := range []struct {
 		table tables.Table
@@ -83,20 +83,20 @@ func (s *Stage) Tables() (names tables.Names, err error) {
 	return names, nil
 }
 
-// QueueURL is the address of a lane's queue, or of its dead-letter queue.
+// QueueURL returns the URL of the queue of a lane or a dead-letter lane.
 func (s *Stage) QueueURL(name lane.Name) (string, error) {
 	return s.part("AWS::SQS::Queue", Lanes, string(name))
 }
 
-// KeyID is the id of the key that wraps key pairs.
+// KeyID returns the id of the KMS key that wraps key pairs.
 func (s *Stage) KeyID() (string, error) { return s.part("AWS::KMS::Key", Secrets, "Key") }
 
-// Function is the name of a function.
+// Function returns the name of a function.
 func (s *Stage) Function(f routes.Function) (string, error) {
 	return s.part("AWS::Lambda::Function", Functions, string(f)+"Function")
 }
 
-// LogGroup is the name of a function's log.
+// LogGroup returns the name of a function's log group.
 func (s *Stage) LogGroup(f routes.Function) (string, error) {
 	return s.part("AWS::Logs::LogGroup", Functions, string(f)+"Log")
 }

@@ -1,11 +1,11 @@
-// Command operate is what operators do to a stage that is deployed, besides looking: it redrives dead letters,
-// rotates key pairs, and checks an account before a deployment. docs/operations.md says when.
+// Command operate has the operators' commands for a deployed stage: it redrives dead letters, rotates key pairs, and
+// checks an account before a deployment. docs/operations.md says when to use them.
 //
 //	operate redrive -stage dev -lane events
 //	operate rotate-keys -stage dev -purpose token-signing
 //	operate preflight -stage dev
 //
-// It acts with the permissions of whoever runs it, on the account and region of the environment.
+// It uses the credentials, the account and the region of its environment.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 	}
 }
 
-// verb is something that can be done.
+// verb is one of the commands.
 type verb struct {
 	flags func(*flag.FlagSet, *arguments)
 	do    func(ctx context.Context, cfg aws.Config, a arguments) (said string, err error)
@@ -42,18 +42,18 @@ type arguments struct{ stage, lane, purpose string }
 var verbs = map[string]verb{
 	"redrive": {func(f *flag.FlagSet, a *arguments) {
 		f.StringVar(&a.stage, "stage", "dev", "the `stage`")
-		f.StringVar(&a.lane, "lane", "", "the `lane` whose dead letters go back to it: events, deliveries or retries")
+		f.StringVar(&a.lane, "lane", "", "move dead letters back to this `lane`: events, deliveries or retries")
 	}, redriveLane},
 	"rotate-keys": {func(f *flag.FlagSet, a *arguments) {
 		f.StringVar(&a.stage, "stage", "dev", "the `stage`")
 		f.StringVar(&a.purpose, "purpose", "", "the `purpose` of the key pair: webhook-secrets or token-signing")
 	}, rotateKeys},
 	"preflight": {func(f *flag.FlagSet, a *arguments) {
-		f.StringVar(&a.stage, "stage", "dev", "the `stage`, whose template cdk synth has written to cdk.out")
+		f.StringVar(&a.stage, "stage", "dev", "the `stage`; cdk synth must have written its template to cdk.out")
 	}, preflight},
 }
 
-var errUsage = errors.New("say what to do: redrive, rotate-keys or preflight; each explains itself with -help")
+var errUsage = errors.New("name a command: redrive, rotate-keys or preflight; each has -help")
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) == 0 {

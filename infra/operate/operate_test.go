@@ -34,22 +34,22 @@ func TestVerdict(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			said, err := verdict(c.wanted, 1000, c.free)
 			if (err == nil) != c.can || (said == "") == c.can {
-				t.Errorf("got %q, %v, want that it can be: %v", said, err, c.can)
+				t.Errorf("got %q, %v, want possible: %v", said, err, c.can)
 			}
 		})
 	}
 }
 
-func TestWrongArgumentsAreToldInASentence(t *testing.T) {
+func TestWrongArgumentsAreRefusedWithASentence(t *testing.T) {
 	for name, c := range map[string]struct {
 		args []string
 		want string
 	}{
-		"nothing":            {nil, "say what to do"},
-		"something else":     {[]string{"destroy"}, "say what to do"},
-		"no lane":            {[]string{"redrive"}, "-lane is one of [events deliveries retries]"},
-		"a dead-letter lane": {[]string{"redrive", "-lane", "events-dead"}, "-lane is one of"},
-		"no purpose":         {[]string{"rotate-keys"}, "-purpose is webhook-secrets or token-signing"},
+		"nothing":            {nil, "name a command"},
+		"something else":     {[]string{"destroy"}, "name a command"},
+		"no lane":            {[]string{"redrive"}, "-lane must be one of [events deliveries retries]"},
+		"a dead-letter lane": {[]string{"redrive", "-lane", "events-dead"}, "-lane must be one of"},
+		"no purpose":         {[]string{"rotate-keys"}, "-purpose must be webhook-secrets or token-signing"},
 		"no template":        {[]string{"preflight", "-stage", "dev"}, "run cdk synth first"},
 		"an unknown flag":    {[]string{"preflight", "-force"}, "not defined: -force"},
 	} {

@@ -23,11 +23,11 @@ import (
 	"nepenthes/shared/vault"
 )
 
-// redriveLane moves a lane's dead letters back to it.
+// redriveLane moves the dead letters of a lane back to the lane.
 func redriveLane(ctx context.Context, cfg aws.Config, a arguments) (string, error) {
 	name := lane.Name(a.lane)
 	if !slices.Contains(lane.Names(), name) {
-		return "", fmt.Errorf("-lane is one of %v", lane.Names())
+		return "", fmt.Errorf("-lane must be one of %v", lane.Names())
 	}
 	stage, err := deployed.Find(ctx, cfg, a.stage)
 	if err != nil {
@@ -50,10 +50,11 @@ func redriveLane(ctx context.Context, cfg aws.Config, a arguments) (string, erro
 	return redrive.Sentence(int(moved), name), err
 }
 
-// rotateKeys adds a key pair. What older ones sealed opens as before; what they signed is accepted for an hour.
+// rotateKeys adds a key pair. Values that older pairs sealed can still be opened. Tokens that older pairs signed are
+// accepted for an hour.
 func rotateKeys(ctx context.Context, cfg aws.Config, a arguments) (string, error) {
 	if a.purpose != keypair.WebhookSecrets && a.purpose != keypair.TokenSigning {
-		return "", fmt.Errorf("-purpose is %s or %s", keypair.WebhookSecrets, keypair.TokenSigning)
+		return "", fmt.Errorf("-purpose must be %s or %s", keypair.WebhookSecrets, keypair.TokenSigning)
 	}
 	stage, err := deployed.Find(ctx, cfg, a.stage)
 	if err != nil {
@@ -72,11 +73,11 @@ func rotateKeys(ctx context.Context, cfg aws.Config, a arguments) (string, error
 	return fmt.Sprintf("%s is the new key pair for %s; it is in use everywhere within two minutes", pair.ID, a.purpose), err
 }
 
-// unreserved is what Lambda keeps of an account's concurrency for functions that reserve none.
+// unreserved is the part of an account's concurrency that Lambda keeps for functions that reserve none.
 const unreserved = 100
 
-// preflight checks that what the template reserves can be reserved in the account, beside what others have reserved
-// already. Otherwise the deployment would fail half-way.
+// preflight checks that the account has as much concurrency left as the template reserves. Otherwise the deployment
+// would fail half-way.
 func preflight(ctx context.Context, cfg aws.Config, a arguments) (string, error) {
 	template := filepath.Join("cdk.out", deployed.StackName(a.stage)+".template.json")
 	text, err := os.ReadFile(template)
@@ -101,16 +102,17 @@ func preflight(ctx context.Context, cfg aws.Config, a arguments) (string, error)
 	return verdict(wanted, limit, free)
 }
 
-// verdict says whether wanted can be reserved of what is free.
+// verdict reports in a sentence whether the wanted concurrency can be reserved. It returns an error if not.
 func verdict(wanted, limit, free int) (string, error) {
 	if wanted > 0 && free-wanted < unreserved {
-		return "", fmt.Errorf("the stack reserves a concurrency of %d, but of the account's %d only %d are free and %d must stay so: "+
-			"reserve less (-c reservedConcurrency=…), or have the limit raised (Service Quotas, Lambda, concurrent executions)", wanted, limit, free, unreserved)
+		return "", fmt.Errorf("the stack reserves a concurrency of %d, but of the account's %d only %d are free and %d must stay free: "+
+			"reserve less (-c reservedConcurrency=…), or ask AWS to raise the limit (Service Quotas, Lambda, concurrent executions)", wanted, limit, free, unreserved)
 	}
 	return fmt.Sprintf("the stack reserves a concurrency of %d; of the account's %d, %d are free for it", wanted, limit, free), nil
 }
 
-// reservedIn adds up what the stage has reserved already; nothing when it is not deployed yet.
+// reservedIn returns the concurrency that the deployed stage has already reserved. It is 0 when the stage is not
+// deployed yet.
 func reservedIn(ctx context.Context, cfg aws.Config, client *lambda.Client, name string) (sum int, err error) {
 	stage, err := deployed.Find(ctx, cfg, name)
 	if errors.Is(err, deployed.ErrNone) {
@@ -133,7 +135,7 @@ func reservedIn(ctx context.Context, cfg aws.Config, client *lambda.Client, name
 	return sum, nil
 }
 
-// reservedBy adds up what a template reserves.
+// reservedBy returns the concurrency that a template reserves.
 func reservedBy(template []byte) (sum int, err error) {
 	var t struct {
 		Resources map[string]struct {

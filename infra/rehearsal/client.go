@@ -15,21 +15,21 @@ import (
 	"nepenthes/shared/vault"
 )
 
-// Door is where the API of a stack is reached, and by whom.
+// Door says how to reach the API of a stack, and has the administrator's credentials.
 type Door struct {
-	// URL is the address that emulators give a stage.
+	// URL is the address of the stage in an emulator.
 	URL string
-	// Stage is the path that links begin with, such as "/dev".
+	// Stage is the path with which links begin, such as "/dev".
 	Stage string
-	// Host is the name by which a browser reaches the stage at the endpoint's port, so that it can follow links.
+	// Host is the host name with which a browser reaches the stage at the endpoint's port, and can follow links.
 	Host string
-	// HTTP trusts the endpoint and follows no redirects.
+	// HTTP trusts the endpoint's certificate and does not follow redirects.
 	HTTP *http.Client
 	// ClientID and ClientSecret are the administrator's.
 	ClientID, ClientSecret string
 }
 
-// Door finds the door of the stack. The endpoint becomes that of this process.
+// Door returns the door of the stack. It also makes this process use the endpoint.
 func (c Cloud) Door(ctx context.Context) (d Door, err error) {
 	o, err := c.Folder.Outputs()
 	if err != nil {
@@ -53,13 +53,13 @@ func (c Cloud) Door(ctx context.Context) (d Door, err error) {
 	return d, err
 }
 
-// client calls the API of a stack as any program would.
+// client calls the API of a stack.
 type client struct {
 	door  Door
 	token string
 }
 
-// member is an answer of the API.
+// members is an answer of the API.
 type members = map[string]any
 
 // authorise gets a token.
@@ -77,7 +77,8 @@ func (c *client) authorise(ctx context.Context) (err error) {
 	return err
 }
 
-// call makes a request to a path as links have it, with or without the stage's, and wants the status.
+// call sends a request to the path of a link, which may begin with the stage path. It returns an error if the status
+// of the answer is not the wanted one.
 func (c *client) call(ctx context.Context, method, path string, body any, want int) (_ members, err error) {
 	defer fault.Wrap(&err, "%s %s", method, path)
 	var content io.Reader
@@ -111,7 +112,7 @@ func (c *client) send(request *http.Request, want int) (members, error) {
 		return nil, err
 	}
 	if answer.StatusCode != want {
-		return nil, fmt.Errorf("answered %d instead of %d: %s", answer.StatusCode, want, text)
+		return nil, fmt.Errorf("the status is %d instead of %d: %s", answer.StatusCode, want, text)
 	}
 	if len(text) == 0 {
 		return nil, nil //nolint:nilnil // an answer without members

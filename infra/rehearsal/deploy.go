@@ -12,20 +12,20 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// Cloud is a stack and the endpoint that it is deployed to.
+// Cloud is a stack and the endpoint to which it is deployed.
 type Cloud struct {
 	Folder   Folder
 	Endpoint Endpoint
 }
 
-// Synthesise builds the functions for emulators and writes the template of the app, as everybody's "cdk synth" does.
+// Synthesise builds the functions for emulators and writes the template of the app, like "cdk synth".
 func (c Cloud) Synthesise(ctx context.Context) error {
 	host := ReceiverHost()
 	return c.cdk(ctx, "make build-local RECEIVER_HOST="+host,
 		"synth", "--quiet", "--output", c.assembly(), "--context", "assets=local")
 }
 
-// Deploy deploys what was synthesised, and writes the outputs. A second time it updates.
+// Deploy deploys the synthesised stack and writes its outputs. If the stack exists, Deploy updates it.
 func (c Cloud) Deploy(ctx context.Context) (Outputs, error) {
 	if err := c.DeployFrom(ctx, c.assembly()); err != nil {
 		return Outputs{}, err
@@ -33,28 +33,28 @@ func (c Cloud) Deploy(ctx context.Context) (Outputs, error) {
 	return c.Folder.Outputs()
 }
 
-// DeployFrom is Deploy for another folder of templates.
+// DeployFrom is like Deploy, but for another folder of templates, and does not return the outputs.
 func (c Cloud) DeployFrom(ctx context.Context, assembly string) error {
-	// An app of its own, or bootstrapping would synthesise first.
+	// With an empty app, bootstrapping does not synthesise first.
 	if err := c.cdk(ctx, noBuild, "bootstrap", "aws://"+account+"/"+region, "--app", ""); err != nil {
 		return err
 	}
 	return c.cdk(ctx, noBuild, "deploy", "--all", "--app", assembly, "--require-approval", "never", "--outputs-file", c.Folder.OutFile())
 }
 
-// Destroy removes the stack. Tables, queues and the key are kept by the template.
+// Destroy removes the stack. By the template's policies, tables, queues and the key are kept.
 func (c Cloud) Destroy(ctx context.Context) error {
 	return c.cdk(ctx, noBuild, "destroy", "--all", "--force", "--app", c.assembly())
 }
 
-// assembly is the folder of the templates.
+// assembly returns the folder of the templates.
 func (c Cloud) assembly() string { return c.Folder.path("cdk.out") }
 
-// noBuild is what is built where everything is built already: cdk.json would build for the cloud.
+// noBuild is a build command that does nothing. It replaces the one in cdk.json, which would build for the cloud.
 const noBuild = "true"
 
-// cdk runs the CDK's command line in the repository's root, after build. Its home is the rehearsal's: it remembers there which
-// account an access key belongs to, which in an emulator is another one than anywhere else.
+// cdk runs the build command and then the CDK's command line in the repository's root. The CDK caches in its home folder
+// which account an access key belongs to. An emulator has a different account, so the rehearsal has its own home folder.
 func (c Cloud) cdk(ctx context.Context, build string, arguments ...string) (err error) {
 	defer fault.Wrap(&err, "cdk %s", arguments[0])
 	home, err := root()
@@ -87,7 +87,7 @@ func (c Cloud) cdk(ctx context.Context, build string, arguments ...string) (err 
 	return nil
 }
 
-// goFolders are the variables that keep Go's caches where they are, although HOME is another one.
+// goFolders returns the variables that keep Go's caches in their place although HOME is changed.
 func goFolders(ctx context.Context) ([]string, error) {
 	var variables []string
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOFLAGS", "GOPROXY"} {

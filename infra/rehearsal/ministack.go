@@ -22,14 +22,14 @@ import (
 const (
 	pidFile = "ministack.pid"
 	logFile = "ministack.log"
-	// startTimeout is far more than a start takes, which is two seconds: the machine may be busy.
+	// startTimeout is far longer than a start, which takes two seconds, because the machine may be busy.
 	startTimeout = 2 * time.Minute
-	// stopTimeout is how long MiniStack may take to stop by itself: a custom resource under way can hold it.
+	// stopTimeout is how long MiniStack may take to stop by itself. A running custom resource can delay it.
 	stopTimeout = 5 * time.Second
 )
 
-// Up starts MiniStack at the port of this machine, "" for any free one, and writes the variables that lead there.
-// Permissions are enforced. It runs until Down; one that runs already is left as it is.
+// Up starts MiniStack at the port of this machine, or at any free port if port is "". It writes the endpoint's variables
+// to EnvFile. Permissions are enforced. MiniStack runs until Down. If it is already running, Up does nothing.
 func (f Folder) Up(ctx context.Context, port string) (e Endpoint, err error) {
 	defer fault.Wrap(&err, "start MiniStack")
 	if f.running() {
@@ -54,8 +54,8 @@ func (f Folder) Up(ctx context.Context, port string) (e Endpoint, err error) {
 	return e, os.WriteFile(f.EnvFile(), []byte(strings.Join(e.lines(), "\n")+"\n"), 0o600)
 }
 
-// launch starts the process in a group of its own, which its functions' processes join. They inherit its whole
-// environment, so that holds nothing but what they need.
+// launch starts the process in its own process group, which the processes of functions join. They inherit its
+// environment, so the environment contains only what they need.
 func (f Folder) launch(port string, e Endpoint) error {
 	home, err := root()
 	if err != nil {
@@ -70,7 +70,7 @@ func (f Folder) launch(port string, e Endpoint) error {
 		return err
 	}
 	defer log.Close()
-	command := exec.Command(program) // it shall outlive us: no context
+	command := exec.Command(program) // no context: the process outlives this one
 	command.Stdout, command.Stderr, command.Dir = log, log, string(f)
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	command.Env = []string{
@@ -84,7 +84,7 @@ func (f Folder) launch(port string, e Endpoint) error {
 	if err := os.WriteFile(f.path(pidFile), []byte(strconv.Itoa(command.Process.Pid)), 0o600); err != nil {
 		return err
 	}
-	go func() { _ = command.Wait() }() // or a process that ends would seem to be there
+	go func() { _ = command.Wait() }() // without Wait an ended process would remain as a zombie
 	return nil
 }
 
@@ -101,12 +101,12 @@ func (f Folder) await(ctx context.Context, e Endpoint) error {
 		}
 		if !f.running() {
 			text, _ := os.ReadFile(f.path(logFile))
-			return fmt.Errorf("it ended at once: %s", last(string(text), 10))
+			return fmt.Errorf("the process ended: %s", last(string(text), 10))
 		}
 		select {
 		case <-poll.C:
 		case <-ctx.Done():
-			return fmt.Errorf("it does not answer: %w", err)
+			return fmt.Errorf("the endpoint does not answer: %w", err)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func health(ctx context.Context, e Endpoint) error {
 	return answer.Body.Close()
 }
 
-// client is an HTTP client that trusts the endpoint's certificate and follows no redirects.
+// client returns an HTTP client that trusts the endpoint's certificate and does not follow redirects.
 func (e Endpoint) client() (*http.Client, error) {
 	transport := &http.Transport{}
 	if e[caBundle] != "" {
@@ -147,7 +147,7 @@ func (e Endpoint) client() (*http.Client, error) {
 	}, nil
 }
 
-// group is the process group of the MiniStack that Up started; 0 for none.
+// group returns the process group of the MiniStack that Up started, or 0 if there is none.
 func (f Folder) group() int {
 	text, _ := os.ReadFile(f.path(pidFile))
 	pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
@@ -159,8 +159,8 @@ func (f Folder) running() bool {
 	return group > 1 && syscall.Kill(-group, 0) == nil
 }
 
-// Down stops what Up started, with the processes of its functions, and forgets where it was. When nothing runs it
-// does no more than that.
+// Down stops the MiniStack that Up started, with the processes of its functions, and removes the files about it. If no
+// MiniStack is running, Down only removes the files.
 func (f Folder) Down() (err error) {
 	defer fault.Wrap(&err, "stop MiniStack")
 	group := f.group()
@@ -181,7 +181,7 @@ func (f Folder) Down() (err error) {
 	return nil
 }
 
-// last gives the last lines of a text.
+// last returns the last n lines of a text.
 func last(text string, n int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")

@@ -15,7 +15,7 @@ import (
 	"nepenthes/shared/routes"
 )
 
-// operate runs the operators' command against the stack.
+// operate runs a command of infra/operate against the stack.
 func (s *story) operate(ctx context.Context, verb string, arguments ...string) error {
 	home, err := root()
 	if err != nil {
@@ -29,16 +29,16 @@ func (s *story) operate(ctx context.Context, verb string, arguments ...string) e
 	return nil
 }
 
-// logLines is how many lines of each function are told when the story fails.
+// logLines is how many log lines of each function are printed when the story fails.
 const logLines = 10
 
-// tellLogs tells the functions' last log lines.
+// tellLogs prints the last log lines of the functions.
 func (s *story) tellLogs(ctx context.Context, out io.Writer) {
 	client := cloudwatchlogs.NewFromConfig(s.config)
 	for _, f := range routes.Functions() {
 		group, err := s.stage.LogGroup(f)
 		if err != nil {
-			continue // an incomplete stack has told why already
+			continue // the stack is incomplete, and the reason has been printed
 		}
 		var lines []string
 		pages := cloudwatchlogs.NewFilterLogEventsPaginator(client, &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group})
@@ -58,7 +58,7 @@ func (s *story) tellLogs(ctx context.Context, out io.Writer) {
 	}
 }
 
-// printable is a line of a log that does nothing to the terminal but to be read.
+// printable replaces the characters of a log line that could control the terminal.
 func printable(line string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

@@ -14,8 +14,8 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
-// receiver is the other side of the story's webhook. It believes what the official library verifies, and refuses
-// the first request for each of its faulty types with 500.
+// receiver is the receiver of the story's webhook. It verifies requests with the official library. It answers 500 to
+// the first attempt of each event of the faulty type.
 type receiver struct {
 	server *http.Server
 	url    string
@@ -28,7 +28,7 @@ type receiver struct {
 	changed  chan struct{} // closed and replaced at every request
 }
 
-// request is one that was verified.
+// request is a verified request.
 type request struct {
 	id, event string
 	attempt   int
@@ -38,7 +38,7 @@ type request struct {
 func listen(host, faulty string) (*receiver, error) {
 	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
-		return nil, fmt.Errorf("RECEIVER_HOST=%s cannot be listened on: %w", host, err)
+		return nil, fmt.Errorf("cannot listen on RECEIVER_HOST=%s: %w", host, err)
 	}
 	r := &receiver{url: "http://" + listener.Addr().String() + "/hooks", faulty: faulty, changed: make(chan struct{})}
 	r.server = &http.Server{Handler: r, ReadHeaderTimeout: 10 * time.Second}
@@ -48,7 +48,7 @@ func listen(host, faulty string) (*receiver, error) {
 
 func (r *receiver) close() { _ = r.server.Close() }
 
-// trust has the receiver verify with the secret from now on.
+// trust makes the receiver verify with the secret from now on.
 func (r *receiver) trust(secret string) error {
 	verifier, err := standardwebhooks.NewWebhook(secret)
 	r.mu.Lock()
@@ -57,7 +57,7 @@ func (r *receiver) trust(secret string) error {
 	return err
 }
 
-// ServeHTTP verifies a request.
+// ServeHTTP verifies and records a request.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 	body, err := io.ReadAll(in.Body)
 	r.mu.Lock()
@@ -81,7 +81,8 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// wait returns what arrived when there are as many verified requests, or at the first one that is not.
+// wait waits for n verified requests and returns all that have arrived. It returns an error as soon as a request could
+// not be verified.
 func (r *receiver) wait(ctx context.Context, n int) ([]request, error) {
 	for {
 		r.mu.Lock()

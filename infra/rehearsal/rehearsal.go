@@ -1,9 +1,9 @@
-// Package rehearsal deploys the stack to a local AWS endpoint and plays the life of an event against it, as the
-// outside sees it. The endpoint is a MiniStack of our own, with permissions enforced over TLS, or whatever
-// AWS_ENDPOINT_URL names, such as a LocalStack.
+// Package rehearsal deploys the stack to a local AWS endpoint and plays the life of an event against it, as seen from
+// outside. The endpoint is a MiniStack that the package starts, with TLS and with permissions enforced, or the endpoint
+// that AWS_ENDPOINT_URL names, such as LocalStack.
 //
-// What one step leaves for the next stands in a folder: env, the variables by which AWS tools reach the endpoint,
-// and out.json, the outputs of the stack.
+// Files in a folder connect the steps: env has the variables by which AWS tools reach the endpoint, and out.json has
+// the outputs of the stack.
 package rehearsal
 
 import (
@@ -19,16 +19,16 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// Where and as whom emulators are used.
+// The region and account of emulators.
 const (
 	region  = "us-east-1"
 	account = "000000000000"
 )
 
-// Folder is where a rehearsal keeps its files: an absolute path.
+// Folder is the absolute path of the folder in which a rehearsal keeps its files.
 type Folder string
 
-// Open gives the folder with the path, which need not be there yet.
+// Open returns the folder with the path. The folder does not have to exist yet.
 func Open(path string) (Folder, error) {
 	absolute, err := filepath.Abs(path)
 	return Folder(absolute), err
@@ -36,13 +36,13 @@ func Open(path string) (Folder, error) {
 
 func (f Folder) path(name string) string { return filepath.Join(string(f), name) }
 
-// EnvFile is the file with the endpoint's variables, one NAME=value a line.
+// EnvFile returns the path of the file with the endpoint's variables, one NAME=value on a line.
 func (f Folder) EnvFile() string { return f.path("env") }
 
-// OutFile is the file with the outputs of the stack, as the CDK writes it.
+// OutFile returns the path of the file with the outputs of the stack, as the CDK writes it.
 func (f Folder) OutFile() string { return f.path("out.json") }
 
-// Endpoint is the variables by which AWS tools reach an endpoint.
+// Endpoint holds the variables by which AWS tools reach an endpoint.
 type Endpoint map[string]string
 
 // The variables of an endpoint.
@@ -51,7 +51,7 @@ const (
 	caBundle    = "AWS_CA_BUNDLE"
 )
 
-// At is the endpoint at the URL. AWS_CA_BUNDLE names the certificate of one with TLS.
+// At returns the endpoint at the URL. If it uses TLS, AWS_CA_BUNDLE names its certificate.
 func At(url string) Endpoint {
 	e := newEndpoint(url)
 	if bundle := os.Getenv(caBundle); bundle != "" {
@@ -60,17 +60,17 @@ func At(url string) Endpoint {
 	return e
 }
 
-// newEndpoint gives the variables for a URL. Emulators take any credentials. localhost becomes an address, or the
-// CDK would look for its bucket under a name below it, which not every machine resolves.
+// newEndpoint returns the variables for a URL. Emulators accept any credentials. localhost is replaced by an address,
+// because the CDK would look for its bucket at a subdomain of localhost, which not every machine resolves.
 func newEndpoint(url string) Endpoint {
 	url = strings.Replace(url, "http://localhost:", "http://127.0.0.1:", 1)
 	return Endpoint{endpointURL: url, "AWS_REGION": region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 }
 
-// URL is the endpoint's address.
+// URL returns the endpoint's address.
 func (e Endpoint) URL() string { return e[endpointURL] }
 
-// Environ is the environment of a program that uses the endpoint and nothing that was meant for another account.
+// Environ returns the environment of a program that uses the endpoint, without AWS variables for other accounts.
 func (e Endpoint) Environ() []string {
 	environ := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") })
 	return append(environ, e.lines()...)
@@ -83,7 +83,7 @@ func (e Endpoint) lines() (lines []string) {
 	return lines
 }
 
-// Use makes the endpoint that of this process.
+// Use makes this process use the endpoint.
 func (e Endpoint) Use() error {
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "AWS_") {
@@ -100,7 +100,7 @@ func (e Endpoint) Use() error {
 	return nil
 }
 
-// Endpoint is the one that AWS_ENDPOINT_URL names, else the one that Up started.
+// Endpoint returns the endpoint that AWS_ENDPOINT_URL names, or else the one that Up started.
 func (f Folder) Endpoint() (e Endpoint, err error) {
 	if url := os.Getenv(endpointURL); url != "" {
 		return At(url), nil
@@ -118,13 +118,13 @@ func (f Folder) Endpoint() (e Endpoint, err error) {
 	return e, nil
 }
 
-// Outputs are those of the stack.
+// Outputs are the outputs of the stack.
 type Outputs struct {
 	Stack                                                                        string
 	ApiID, ApiURL, EventsQueueURL, EventsQueueARN, AdministratorSecretARN, Stage string //nolint:revive // as they are called
 }
 
-// Outputs reads what Deploy has written.
+// Outputs reads the outputs that Deploy has written.
 func (f Folder) Outputs() (o Outputs, err error) {
 	defer fault.Wrap(&err, "read the outputs of the stack; run make deploy-local first")
 	text, err := os.ReadFile(f.OutFile())
@@ -136,13 +136,13 @@ func (f Folder) Outputs() (o Outputs, err error) {
 		return o, err
 	}
 	for name, outputs := range stacks {
-		o = outputs // there is one
+		o = outputs // there is only one stack
 		o.Stack = name
 	}
 	return o, nil
 }
 
-// ReceiverHost is the address at which functions reach this machine: RECEIVER_HOST, by default loopback.
+// ReceiverHost returns the address at which functions reach this machine: RECEIVER_HOST, or else 127.0.0.1.
 func ReceiverHost() string {
 	if host := os.Getenv("RECEIVER_HOST"); host != "" {
 		return host
@@ -150,7 +150,7 @@ func ReceiverHost() string {
 	return "127.0.0.1"
 }
 
-// root is the repository's root, where everything is built and installed.
+// root returns the repository's root, where everything is built and installed.
 func root() (string, error) {
 	folder, err := os.Getwd()
 	for err == nil {
@@ -163,10 +163,10 @@ func root() (string, error) {
 		}
 		folder, err = parent, nil
 	}
-	return "", fmt.Errorf("this is not run inside of the repository: %w", err)
+	return "", fmt.Errorf("the current folder is not inside the repository: %w", err)
 }
 
-// freePort is a port that was free a moment ago.
+// freePort returns a port that was free a moment ago.
 func freePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

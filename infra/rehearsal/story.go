@@ -23,10 +23,10 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// patience bounds each chapter. Most take a second; a retry comes after five.
+// patience is the time limit of each chapter. Most chapters take a second; a retry follows after five seconds.
 const patience = 90 * time.Second
 
-// story is the life of an event as the outside sees it, chapter by chapter.
+// story is the life of an event as seen from outside, chapter by chapter.
 type story struct {
 	cloud                Cloud
 	outputs              Outputs
@@ -36,7 +36,7 @@ type story struct {
 	receiver             *receiver
 	stage                *deployed.Stage
 	webhook              members
-	requests, deliveries int // for the webhook, so far
+	requests, deliveries int // of the webhook, expected so far
 }
 
 // chapter is one step of the story.
@@ -45,14 +45,14 @@ type chapter struct {
 	play  func(context.Context) error
 }
 
-// retried is the type of event that the receiver refuses once; plain are all others that are pushed.
+// retried is the event type that the receiver refuses once. plain is the type of all other events.
 const (
 	retried = "time_entry:created"
 	plain   = "work_package:updated"
 )
 
-// Play plays the story against a deployed stack, and removes the stack in its last chapter. What happens is told in
-// out. When a chapter fails, the functions' last log lines are told too.
+// Play plays the story against a deployed stack. Its last chapter removes the stack. Play prints each chapter to out.
+// If a chapter fails, it also prints the last log lines of the functions.
 func Play(ctx context.Context, cloud Cloud, out io.Writer) (err error) {
 	outputs, err := cloud.Folder.Outputs()
 	if err != nil {
@@ -92,14 +92,14 @@ func Play(ctx context.Context, cloud Cloud, out io.Writer) (err error) {
 func (s *story) chapters() []chapter {
 	return []chapter{
 		{"the administrator gets a token", s.client.authorise},
-		{"creates a webhook", s.create},
+		{"the administrator creates a webhook", s.create},
 		{"a producer pushes events to SQS, and the receiver verifies them", s.push},
-		{"one that it refuses comes again", s.retry},
-		{"the log tells every attempt", s.log},
-		{"what nobody can decode becomes a dead letter with its reason, and a redrive brings it back", s.bury},
-		{"key pairs are rotated, and everything goes on", s.rotate},
+		{"a request that the receiver refuses is sent again", s.retry},
+		{"the log shows every attempt", s.log},
+		{"a message that cannot be decoded becomes a dead letter with its reason, and a redrive brings it back", s.bury},
+		{"key pairs are rotated, and everything still works", s.rotate},
 		{"the same stack is deployed again, and nothing is lost", s.redeploy},
-		{"everything is removed", s.remove},
+		{"the webhook and the stack are removed", s.remove},
 	}
 }
 
@@ -115,7 +115,7 @@ func (s *story) create(ctx context.Context) (err error) {
 	return s.receiver.trust(secret)
 }
 
-// push pushes as a producer does: with the AWS SDK and package publish, and nothing of ours besides.
+// push pushes events as a producer does: only with the AWS SDK and package publish.
 func (s *story) push(ctx context.Context) error {
 	return errors.Join(s.publish(ctx, plain, plain, plain, "member:created"), s.arrived(ctx, 3, 3))
 }
@@ -134,13 +134,13 @@ func (s *story) publish(ctx context.Context, eventTypes ...string) error {
 	return publisher.Publish(ctx, list...)
 }
 
-// arrived waits until as many more requests, of so many more deliveries, have been verified.
+// arrived waits until the given numbers of further requests and deliveries have been verified.
 func (s *story) arrived(ctx context.Context, requests, deliveries int) error {
 	s.requests, s.deliveries = s.requests+requests, s.deliveries+deliveries
 	got, err := s.receiver.wait(ctx, s.requests)
 	for _, r := range got {
 		if r.event != plain && r.event != retried {
-			err = errors.Join(err, fmt.Errorf("an event that nobody asked for arrived: %s", r.event))
+			err = errors.Join(err, fmt.Errorf("an event arrived to which the webhook is not subscribed: %s", r.event))
 		}
 	}
 	return err
@@ -156,7 +156,7 @@ func (s *story) retry(ctx context.Context) error {
 	}
 	first, second := got[len(got)-2], got[len(got)-1]
 	if first.id != second.id || first.body != second.body || first.attempt != 1 || second.attempt != 2 {
-		return fmt.Errorf("the second attempt is not the first one's: %+v, %+v", first, second)
+		return fmt.Errorf("the second attempt does not repeat the first: %+v, %+v", first, second)
 	}
 	return nil
 }
@@ -165,7 +165,8 @@ func (s *story) path(more string) string {
 	return "/api/v3/webhooks/" + s.webhook["id"].(string) + more
 }
 
-// log reads the webhook's log until it shows every delivery as delivered, and the one that was refused whole.
+// log reads the webhook's log until it shows every delivery as delivered. Then it reads both attempts of the delivery
+// that was refused once.
 func (s *story) log(ctx context.Context) error {
 	if err := poll(ctx, func() (bool, error) { return s.delivered(ctx) }); err != nil {
 		return err
@@ -181,7 +182,7 @@ func (s *story) log(ctx context.Context) error {
 	}
 	attempts, _ := whole["_embedded"].(members)["attempts"].([]any)
 	if len(attempts) != 2 {
-		return fmt.Errorf("the log knows %d attempts, want 2", len(attempts))
+		return fmt.Errorf("the log shows %d attempts, want 2", len(attempts))
 	}
 	for i, want := range []float64{500, 204} {
 		attempt := attempts[i].(members)
@@ -217,8 +218,8 @@ func href(m members, link string) string {
 	return address
 }
 
-// bury pushes what is no event, finds it among the dead letters, and has it redriven by the operators' command: it
-// comes back to the lane, and from there, since it is still no event, as another dead letter.
+// bury pushes a message that is not an event, finds it among the dead letters, and redrives it with the operators'
+// command. The message goes back to the lane. Since it is still not an event, it becomes another dead letter.
 func (s *story) bury(ctx context.Context) error {
 	const nonsense = `{"this is": no event`
 	_, err := s.queue.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &s.outputs.EventsQueueURL, MessageBody: aws.String(nonsense)})
@@ -239,7 +240,7 @@ func (s *story) bury(ctx context.Context) error {
 	return err
 }
 
-// deadLetter waits for a dead letter that is not the former one, and leaves it where it is.
+// deadLetter waits for a dead letter with another id than former, and leaves it in the queue.
 func (s *story) deadLetter(ctx context.Context, former string) (letter types.Message, err error) {
 	defer fault.Wrap(&err, "find the dead letter")
 	url, err := s.stage.QueueURL(lane.Events.DeadLetters())
@@ -260,7 +261,7 @@ func (s *story) deadLetter(ctx context.Context, former string) (letter types.Mes
 	return letter, err
 }
 
-// rotate adds a pair for each purpose, and has an event delivered whose secret was sealed before.
+// rotate adds a key pair for each purpose. Then an event is delivered with a secret that was sealed before.
 func (s *story) rotate(ctx context.Context) error {
 	for _, purpose := range []string{"webhook-secrets", "token-signing"} {
 		if err := s.operate(ctx, "rotate-keys", "-purpose", purpose); err != nil {
@@ -284,7 +285,7 @@ func (s *story) redeploy(ctx context.Context) error {
 	return errors.Join(s.publish(ctx, plain), s.arrived(ctx, 1, 1))
 }
 
-// remove deletes the webhook and the stack. What holds data stays, for whoever removed too much.
+// remove deletes the webhook and the stack. The tables must still be readable, in case the removal was a mistake.
 func (s *story) remove(ctx context.Context) error {
 	if _, err := s.client.call(ctx, "DELETE", s.path(""), nil, 204); err != nil {
 		return err
@@ -302,7 +303,7 @@ func (s *story) remove(ctx context.Context) error {
 	return dynamo.New(dynamo.Config{AWS: s.config, Tables: names}).Webhooks(ctx, func(webhook.Webhook) {})
 }
 
-// poll asks until the answer is yes.
+// poll calls ask until it returns true or an error.
 func poll(ctx context.Context, ask func() (bool, error)) error {
 	again := time.NewTicker(200 * time.Millisecond)
 	defer again.Stop()

@@ -1,7 +1,7 @@
-// Command rehearse deploys the stack to a local AWS endpoint and plays the life of an event against it; package
-// rehearsal does the work. "make local-up deploy-local smoke local-down" runs its verbs in their order.
+// Command rehearse deploys the stack to a local AWS endpoint and plays the life of an event against it. Package
+// rehearsal does the work. "make local-up deploy-local smoke local-down" runs its commands in order.
 //
-// Where AWS_ENDPOINT_URL names an endpoint that runs already, such as a LocalStack, up and down are not needed.
+// If AWS_ENDPOINT_URL names a running endpoint, such as LocalStack, up and down are not needed.
 package main
 
 import (
@@ -26,7 +26,7 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("rehearse", flag.ContinueOnError)
 	run := flags.String("run", ".run", "the `folder` of env and out.json")
-	port := flags.String("port", "", "the `port` for the endpoint; empty: any that is free")
+	port := flags.String("port", "", "the `port` of the endpoint (default: any free port)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string) error {
 	case "down":
 		return folder.Down()
 	}
-	return fmt.Errorf("say what to do: up, deploy, smoke or down")
+	return fmt.Errorf("name a command: up, deploy, smoke or down")
 }
 
 func up(ctx context.Context, folder rehearsal.Folder, port string) error {
@@ -52,7 +52,7 @@ func up(ctx context.Context, folder rehearsal.Folder, port string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s answers; its variables are in %s\n", endpoint.URL(), folder.EnvFile())
+	fmt.Printf("the endpoint is at %s, its variables are in %s\n", endpoint.URL(), folder.EnvFile())
 	return nil
 }
 
@@ -73,7 +73,7 @@ func deploy(ctx context.Context, folder rehearsal.Folder) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("the stack is deployed, its API has the id %s; the outputs are in %s\n", outputs.ApiID, folder.OutFile())
+	fmt.Printf("the stack is deployed, its API has the id %s, and its outputs are in %s\n", outputs.ApiID, folder.OutFile())
 	return nil
 }
 
