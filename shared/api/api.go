@@ -167,10 +167,10 @@ type Operations struct {
 	ReadAttempt        Operation[ReadAttempt, hal.Attempt]
 	Retry              Operation[Retry, hal.Delivery]
 
-	PushEvent           Operation[PushEvent, hal.EventReceipt]
-	ReadEvent           Operation[ReadEvent, hal.Event]
-	ListEventDeliveries Operation[ListEventDeliveries, hal.Collection[hal.Delivery]]
-	Explain             Operation[Explain, hal.Collection[hal.Explanation]]
+	PushEvent           Operation[PushEvent, PushedEvent]
+	ReadEvent           Operation[EventID, record.Event]
+	ListEventDeliveries Operation[ListEventDeliveries, Page[delivery.Delivery]]
+	Explain             Operation[Explain, Page[Explanation]]
 	ListEventTypes      Operation[ListEventTypes, Page[events.Type]]
 
 	ListProjects Operation[ListProjects, Page[project.Project]]

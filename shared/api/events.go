@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"net/url"
 	"regexp"
 
 	"nepenthes/events"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
@@ -24,24 +22,22 @@ type EventStore interface {
 
 // PushEvent brings an event.
 type PushEvent struct {
-	// Text is the event as its producer wrote it: it goes to the queue byte for byte.
-	Text        []byte `body:"event"`
-	Traceparent string `header:"Traceparent" doc:"W3C trace context; receivers get its trace id." example:"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"`
+	// Text is the event as its producer wrote it. It goes to the queue unchanged.
+	Text []byte
+	// Traceparent is a W3C trace context. Any other text is ignored.
+	Traceparent string
 }
 
-// EventID names an event.
-type EventID struct {
-	ID     string `path:"id" doc:"The event's id, as its producer gave it." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Source string `query:"source" doc:"The event's source; urn:nepenthes unless told otherwise." example:"urn:nepenthes"`
-}
+// PushedEvent names an event that is on its way.
+type PushedEvent struct{ ID, Source string }
 
-// ReadEvent asks for an event.
-type ReadEvent struct{ EventID }
+// EventID names an event. An empty source is that of Nepenthes.
+type EventID struct{ ID, Source string }
 
 // ListEventDeliveries asks for a page of an event's deliveries.
 type ListEventDeliveries struct {
-	EventID
-	Paging
+	Event  EventID
+	Paging Paging
 }
 
 // ListEventTypes asks for a page of the catalogue.
@@ -57,7 +53,7 @@ const unsendable = "\ufffe\uffff"
 
 // push sends the event to the queue, duplicates too: nil means that it is durable there. What fan-out would refuse
 // is refused here.
-func (o eventsResource) push(ctx context.Context, _ Call, in *PushEvent) (_ *hal.EventReceipt, err error) {
+func (o eventsResource) push(ctx context.Context, _ Call, in *PushEvent) (_ *PushedEvent, err error) {
 	defer fault.Wrap(&err, "push an event")
 	e, err := events.Decode(in.Text)
 	if err != nil {
@@ -76,7 +72,7 @@ func (o eventsResource) push(ctx context.Context, _ Call, in *PushEvent) (_ *hal
 	if err := o.Events.Send(ctx, message); err != nil {
 		return nil, err
 	}
-	return &hal.EventReceipt{Type: "EventReceipt", ID: e.ID, Source: e.Source}, nil
+	return &PushedEvent{e.ID, e.Source}, nil
 }
 
 // traceparent is version 00 of the W3C header; others are not passed on.
@@ -105,12 +101,12 @@ func refusedEvent(err error) error {
 	return found.Err()
 }
 
-func (o eventsResource) read(ctx context.Context, call Call, in *ReadEvent) (*hal.Event, error) {
-	r, err := o.recorded(ctx, in.EventID)
+func (o eventsResource) read(ctx context.Context, _ Call, in *EventID) (*record.Event, error) {
+	r, err := o.recorded(ctx, *in)
 	if err != nil {
 		return nil, err
 	}
-	return hal.FromEvent(call.Paths, &r), nil
+	return &r, nil
 }
 
 // recorded is the event as fan-out recorded it; NotFound also when it is still on its way.
@@ -126,28 +122,27 @@ func (o eventsResource) recorded(ctx context.Context, id EventID) (record.Event,
 
 // listDeliveries shows the deliveries of an event in the order of its plan. Those that nobody has claimed yet have
 // no row and are pending.
-func (o eventsResource) listDeliveries(ctx context.Context, call Call, in *ListEventDeliveries) (_ *hal.Collection[hal.Delivery], err error) {
+func (o eventsResource) listDeliveries(ctx context.Context, _ Call, in *ListEventDeliveries) (_ *Page[delivery.Delivery], err error) {
 	defer fault.Wrap(&err, "list the deliveries of an event")
 	page, err := o.page(ctx, in.Paging)
 	if err != nil {
 		return nil, err
 	}
-	r, err := o.recorded(ctx, in.EventID)
+	r, err := o.recorded(ctx, in.Event)
 	if err != nil {
 		return nil, err
 	}
-	elements, err := o.planned(ctx, call.Paths, &r, page)
+	elements, err := o.planned(ctx, &r, page)
 	if err != nil {
 		return nil, err
 	}
-	path := call.To("events", url.PathEscape(in.ID), "deliveries")
-	return collection(path, filters("source", in.Source), page, r.MatchCount, elements), nil
+	return &Page[delivery.Delivery]{Items: elements, Total: r.MatchCount, Size: page.size, Number: page.offset}, nil
 }
 
-func (o eventsResource) planned(ctx context.Context, paths hal.Paths, r *record.Event, page page) ([]hal.Delivery, error) {
+func (o eventsResource) planned(ctx context.Context, r *record.Event, page page) ([]delivery.Delivery, error) {
 	from, to := page.bounds(r.MatchCount)
 	if from == to {
-		return []hal.Delivery{}, nil
+		return []delivery.Delivery{}, nil
 	}
 	plan, err := o.Store.Plan(ctx, r.Key(), from, to-from)
 	if err != nil {
@@ -161,13 +156,13 @@ func (o eventsResource) planned(ctx context.Context, paths hal.Paths, r *record.
 	if err != nil {
 		return nil, err
 	}
-	elements := make([]hal.Delivery, len(plan))
+	elements := make([]delivery.Delivery, len(plan))
 	for i, key := range keys {
 		d, claimed := rows[key]
 		if !claimed {
 			d = r.Delivery(plan[i])
 		}
-		elements[i] = *hal.FromDelivery(paths, &d)
+		elements[i] = d
 	}
 	return elements, nil
 }

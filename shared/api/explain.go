@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"nepenthes/events"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/project"
 	"nepenthes/shared/webhook"
@@ -17,9 +16,23 @@ import (
 
 // Explain asks which webhooks would want an event, and why the others would not.
 type Explain struct {
-	Paging
-	Webhook string `query:"webhook" doc:"Only this webhook." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Draft   Draft  `body:"draft"`
+	Paging Paging
+	// Webhook, unless it is empty, is the id of the only webhook to ask about.
+	Webhook string
+	Draft   Draft
+}
+
+// Explanation says whether a webhook wants an event, and if not, why.
+type Explanation struct {
+	Webhook *webhook.Webhook
+	// Refusals are the rules that say no. The webhook wants the event if there are none.
+	Refusals []Refusal
+}
+
+// Refusal is a rule that says no, and what it says in this case, in a sentence.
+type Refusal struct {
+	Rule   webhook.Rule
+	Detail string
 }
 
 // Draft is an event that may lack what only matters once it is sent: its id and when it occurred.
@@ -49,7 +62,7 @@ func (d *Draft) ReadJSON(text []byte) error {
 }
 
 // explain judges the event against every webhook; nothing is stored or sent.
-func (o eventsResource) explain(ctx context.Context, call Call, in *Explain) (_ *hal.Collection[hal.Explanation], err error) {
+func (o eventsResource) explain(ctx context.Context, _ Call, in *Explain) (_ *Page[Explanation], err error) {
 	defer fault.Wrap(&err, "explain an event")
 	page, err := o.page(ctx, in.Paging)
 	if err != nil {
@@ -62,9 +75,12 @@ func (o eventsResource) explain(ctx context.Context, call Call, in *Explain) (_ 
 	if in.Draft.refused != nil {
 		return nil, in.Draft.refused
 	}
-	return show(call.To("events", "explain"), filters("webhook", in.Webhook), page, judged, func(w *webhook.Webhook) *hal.Explanation {
-		return explanation(w, in.Draft.event)
-	}), nil
+	from, to := page.bounds(len(judged))
+	explained := &Page[Explanation]{Items: make([]Explanation, 0, to-from), Total: len(judged), Size: page.size, Number: page.offset}
+	for _, w := range judged[from:to] {
+		explained.Items = append(explained.Items, explanation(w, in.Draft.event))
+	}
+	return explained, nil
 }
 
 func (o eventsResource) judged(ctx context.Context, webhookID string) ([]*webhook.Webhook, error) {
@@ -100,14 +116,12 @@ func fillIn(text []byte) ([]byte, error) {
 	return filled.Bytes(), err
 }
 
-func explanation(w *webhook.Webhook, e events.Event) *hal.Explanation {
-	project := project.Of(e)
-	shown := &hal.Explanation{Type: "Explanation", WebhookID: w.ID, WebhookName: w.Name, Reasons: []hal.Refusal{}}
+func explanation(w *webhook.Webhook, e events.Event) Explanation {
+	explained, project := Explanation{Webhook: w}, project.Of(e)
 	for _, rule := range w.Refusals(e.Type, project) {
-		shown.Reasons = append(shown.Reasons, hal.Refusal{Rule: string(rule), Detail: because(w, rule, e.Type, project)})
+		explained.Refusals = append(explained.Refusals, Refusal{rule, because(w, rule, e.Type, project)})
 	}
-	shown.Match = len(shown.Reasons) == 0
-	return shown
+	return explained
 }
 
 // because says in a sentence what a rule has against the event.

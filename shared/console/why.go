@@ -7,7 +7,6 @@ import (
 	"nepenthes/events"
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/project"
@@ -40,7 +39,7 @@ func (x *exchange) why() error {
 	if err == nil {
 		in.Paging, err = paging(url.Values{"offset": values["page"]})
 	}
-	var list *hal.Collection[hal.Explanation]
+	var list *api.Page[api.Explanation]
 	if err == nil {
 		list, err = do(x, x.h.Operations.Explain, in)
 	}

@@ -3,10 +3,8 @@ package rest
 import (
 	"net/http"
 
-	"nepenthes/events"
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
-	"nepenthes/shared/throttle"
 )
 
 // Tags group the operations in the document.
@@ -25,8 +23,6 @@ const (
 	pathWebhooks = hal.Base + "/webhooks"
 	pathWebhook  = pathWebhooks + "/{id}"
 	pathDelivery = hal.Base + "/deliveries/{id}"
-	pathEvents   = hal.Base + "/events"
-	pathEvent    = pathEvents + "/{id}"
 )
 
 // stale is what a change under optimistic locking can meet.
@@ -120,30 +116,4 @@ func (h *Handler) addDeliveries() {
 		about:   "One extra attempt outside of the schedule, with the same webhook-id. While one is owed, asking again adds nothing.",
 		answers: "The delivery; the attempt is owed.",
 	})
-}
-
-func (h *Handler) addEvents() {
-	add(h, h.Operations.PushEvent, spec{
-		method: http.MethodPost, path: pathEvents, id: "pushEvent", tag: tagEvents, status: http.StatusAccepted,
-		bodyMax: events.MaxSize, class: throttle.Events, summary: "Push an event",
-		about:   "For producers that cannot use the queue. Takes Nepenthes' envelope or a CloudEvents 1.0 structured JSON message of at most 262,144 bytes. Pushing the same source, id and bytes again changes nothing.",
-		answers: "The event is on the queue and will not be lost.",
-	})
-	add(h, h.Operations.ReadEvent, spec{
-		method: http.MethodGet, path: pathEvent, id: "readEvent", tag: tagEvents,
-		summary: "Read an event", about: "An event that was just pushed appears once it has been fanned out.", answers: "The event.",
-	})
-	add(h, h.Operations.ListEventDeliveries, spec{
-		method: http.MethodGet, path: pathEvent + "/deliveries", id: "listEventDeliveries", tag: tagEvents,
-		summary: "List an event's deliveries", about: "One for each webhook that it matched, in the order of the plan.", answers: "A page of deliveries.",
-	})
-	add(h, h.Operations.Explain, spec{
-		method: http.MethodPost, path: pathEvents + "/explain", id: "explainEvent", tag: tagEvents, bodyMax: events.MaxSize,
-		summary: "Explain which webhooks would want an event", answers: "A page with one explanation for each webhook.",
-		about: "Takes an event as it would be pushed; id and occurredAt may be left out. Nothing is stored or sent. Every webhook is answered for, with every rule that says no.",
-	})
-	addPaged(h, h.Operations.ListEventTypes, spec{
-		method: http.MethodGet, path: hal.Base + "/event_types", id: "listEventTypes", tag: tagEvents,
-		summary: "List the event types", about: "The catalogue: each type with a JSON Schema of its data and an example.", answers: "A page of event types.",
-	}, (*listEventTypes).input, showEventTypes)
 }

@@ -3,7 +3,7 @@ package page
 import (
 	"fmt"
 
-	"nepenthes/shared/api/hal"
+	"nepenthes/shared/api"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/project"
 )
@@ -89,16 +89,16 @@ func (p *Why) blame(q Question, err error) {
 }
 
 // Answer puts the explanations on the page; again are the inputs that ask the same for another page.
-func (p *Why) Answer(list *hal.Collection[hal.Explanation], eventType, method string, again []Input) {
+func (p *Why) Answer(list *api.Page[api.Explanation], eventType, method string, again []Input) {
 	p.Asked, p.Method, p.Again = true, method, again
 	matches := 0
-	for _, e := range list.Embedded.Elements {
-		row := WhyRow{Name: e.WebhookName, Href: p.To("/webhooks/" + e.WebhookID), Match: Mark{calm, "dash", "No"}}
-		if e.Match {
+	for _, e := range list.Items {
+		row := WhyRow{Name: e.Webhook.Name, Href: p.To("/webhooks/" + e.Webhook.ID), Match: Mark{calm, "dash", "No"}}
+		if len(e.Refusals) == 0 {
 			matches++
 			row.Match = Mark{good, "check", "Yes"}
 		}
-		for _, r := range e.Reasons {
+		for _, r := range e.Refusals {
 			row.Reasons = append(row.Reasons, r.Detail)
 		}
 		p.Rows = append(p.Rows, row)
@@ -106,16 +106,16 @@ func (p *Why) Answer(list *hal.Collection[hal.Explanation], eventType, method st
 	switch {
 	case list.Total == 0:
 		p.Verdict = "There is no webhook yet"
-	case list.Count == list.Total:
+	case len(list.Items) == list.Total:
 		p.Verdict = fmt.Sprintf("Wanted by %d of %s: %s", matches, plural(list.Total, "webhook", "webhooks"), eventType)
 	default:
 		p.Verdict = "Who wants " + eventType
 	}
-	p.Counted = counted("webhooks", list.Offset, list.PageSize, list.Count, list.Total)
-	if list.Links.Previous != nil {
-		p.PreviousPage = number(int64(list.Offset - 1))
+	p.Counted = counted("webhooks", list.Number, list.Size, len(list.Items), list.Total)
+	if list.Number > 1 {
+		p.PreviousPage = number(int64(list.Number - 1))
 	}
-	if list.Links.Next != nil {
-		p.NextPage = number(int64(list.Offset + 1))
+	if list.HasNext() {
+		p.NextPage = number(int64(list.Number + 1))
 	}
 }
