@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"nepenthes/shared/awsclient"
 	"nepenthes/shared/fault"
 )
 
@@ -26,22 +23,10 @@ const (
 	longWait  = 200 * time.Millisecond
 )
 
-var (
-	passing  = retry.IsErrorRetryables(retry.DefaultRetryables)
-	throttle = retry.IsErrorThrottles(retry.DefaultThrottles)
-)
-
-// classify makes what passes an Unavailable fault, after the SDK has given up retrying it: throttles, failures of
-// the service and of the network, time-outs. Everything else is a fault of ours and stays as it is.
+// classify returns a fault of kind Unavailable for an error that may pass by itself. It returns any other error
+// unchanged.
 func classify(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
-		return err
-	}
-	_, network := errors.AsType[net.Error](err)
-	_, conflict := errors.AsType[*types.TransactionConflictException](err)
-	_, exhausted := errors.AsType[ratelimit.QuotaExceededError](err)
-	if network || conflict || exhausted || errors.Is(err, context.DeadlineExceeded) ||
-		passing.IsErrorRetryable(err) == aws.TrueTernary || throttle.IsErrorThrottle(err) == aws.TrueTernary {
+	if _, conflict := errors.AsType[*types.TransactionConflictException](err); conflict || awsclient.IsTemporary(err) {
 		return unavailable(err)
 	}
 	return err

@@ -71,11 +71,11 @@ var edges = map[string][]string{
 
 	// adapters
 	"shared/awsclient": {"shared/fault"},
-	"shared/dynamo":    {"events", "shared/access", "shared/delivery", "shared/fault", "shared/id", "shared/keypair", "shared/limits", "shared/project", "shared/record", "shared/settings", "shared/store", "shared/tables", "shared/webhook"},
-	"shared/sqs":       {"shared/fault", "shared/lane", "shared/limits"},
+	"shared/dynamo":    {"events", "shared/access", "shared/awsclient", "shared/delivery", "shared/fault", "shared/id", "shared/keypair", "shared/limits", "shared/project", "shared/record", "shared/settings", "shared/store", "shared/tables", "shared/webhook"},
+	"shared/sqs":       {"shared/awsclient", "shared/fault", "shared/lane", "shared/limits"},
 	"shared/sqlite":    {"events", "shared/access", "shared/delivery", "shared/fault", "shared/id", "shared/keypair", "shared/lane", "shared/limits", "shared/project", "shared/record", "shared/settings", "shared/store", "shared/webhook"},
 	"shared/outbound":  {"shared/address", "shared/delivery", "shared/limits"},
-	"shared/vault":     {"shared/fault", "shared/keypair", "shared/webhook"},
+	"shared/vault":     {"shared/awsclient", "shared/fault", "shared/keypair", "shared/webhook"},
 	"shared/metrics":   {},
 
 	// the edge of the process

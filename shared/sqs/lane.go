@@ -7,17 +7,14 @@ package sqs
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
-	"net"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"nepenthes/shared/awsclient"
 	"nepenthes/shared/fault"
 )
 
@@ -51,16 +48,10 @@ const (
 	firstWait = 100 * time.Millisecond
 )
 
-// classify makes what passes an Unavailable fault, after the SDK has given up retrying it. Everything else is a
-// fault of ours and stays as it is.
+// classify returns a fault of kind Unavailable for an error that may pass by itself. It returns any other error
+// unchanged.
 func classify(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
-		return err
-	}
-	_, network := errors.AsType[net.Error](err)
-	_, exhausted := errors.AsType[ratelimit.QuotaExceededError](err)
-	if network || exhausted || errors.Is(err, context.DeadlineExceeded) ||
-		retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary {
+	if awsclient.IsTemporary(err) {
 		return unavailable(err)
 	}
 	return err

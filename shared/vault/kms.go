@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"nepenthes/shared/awsclient"
 	"nepenthes/shared/fault"
 )
 
@@ -39,7 +39,7 @@ func EnsureKMS(ctx context.Context, config aws.Config, alias string) (_ *KMS, er
 		err = k.create(ctx)
 	}
 	if err != nil {
-		return nil, passing(err)
+		return nil, classify(err)
 	}
 	return k, nil
 }
@@ -67,7 +67,7 @@ func (k *KMS) Make(ctx context.Context, purpose string) (publicKey, wrapped []by
 		EncryptionContext: encryptionContext(purpose),
 	})
 	if err != nil {
-		return nil, nil, passing(err)
+		return nil, nil, classify(err)
 	}
 	return made.PublicKey, made.PrivateKeyCiphertextBlob, nil
 }
@@ -82,7 +82,7 @@ func (k *KMS) Unwrap(ctx context.Context, purpose string, wrapped []byte) (priva
 		EncryptionContext: encryptionContext(purpose),
 	})
 	if err != nil {
-		return nil, passing(err)
+		return nil, classify(err)
 	}
 	if len(decrypted.Plaintext) == 0 {
 		return nil, errors.New("KMS answered without a key")
@@ -97,10 +97,10 @@ func encryptionContext(purpose string) map[string]string {
 // wait is how long a client is told to wait when AWS does not answer: its own retries are through by then.
 const wait = 5 * time.Second
 
-// passing makes an Unavailable fault of what may pass by itself: throttling, a 5xx, a broken connection. What
-// is left, such as a missing permission, is for the operator alone.
-func passing(err error) error {
-	if retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err).Bool() {
+// classify returns a fault of kind Unavailable for an error that may pass by itself. It returns any other error
+// unchanged.
+func classify(err error) error {
+	if awsclient.IsTemporary(err) {
 		return fault.New(fault.Unavailable, "The keys cannot be reached just now.").
 			With("Send the request again in a few seconds.").After(wait).Because(err)
 	}

@@ -59,7 +59,7 @@ func (s *Secrets) CursorKey(ctx context.Context, arn string) (key []byte, err er
 func (s *Secrets) read(ctx context.Context, arn string) (string, error) {
 	value, err := s.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
 	if err != nil {
-		return "", passing(err)
+		return "", classify(err)
 	}
 	return aws.ToString(value.SecretString), nil
 }

@@ -1,0 +1,29 @@
+package awsclient
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+)
+
+var (
+	retryable = retry.IsErrorRetryables(retry.DefaultRetryables)
+	throttle  = retry.IsErrorThrottles(retry.DefaultThrottles)
+)
+
+// IsTemporary reports whether the error of a call, which the SDK has given up retrying, may pass by itself: the service
+// throttled the call or failed, the network failed, or the time was up. It reports false for a call that its caller
+// cancelled, and for everything that an operator has to mend, such as a missing permission.
+func IsTemporary(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return false
+	}
+	_, network := errors.AsType[net.Error](err)
+	_, exhausted := errors.AsType[ratelimit.QuotaExceededError](err) // of the SDK's own retries
+	return network || exhausted || errors.Is(err, context.DeadlineExceeded) ||
+		retryable.IsErrorRetryable(err) == aws.TrueTernary || throttle.IsErrorThrottle(err) == aws.TrueTernary
+}
