@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// announce prints where everything is, a line each, in the order on which scripts rely.
+// announce prints the addresses and credentials, one on a line, and then the commands. Scripts rely on this order.
 func (s *system) announce(out io.Writer) {
 	api := s.address()
 	fmt.Fprintln(out, "console", api+"/admin")
@@ -22,8 +22,8 @@ func (s *system) announce(out io.Writer) {
 	fmt.Fprintf(out, `curl -s %s -H 'Content-Type: application/json' -d "{\"id\":\"curl_$(date +%%s)\",\"type\":\"work_package:updated\",\"occurredAt\":\"$(date -u +%%FT%%TZ)\",\"project\":{\"id\":\"7\"},\"data\":{\"_type\":\"WorkPackage\",\"id\":42,\"subject\":\"Fix pump\"}}" %s`+"\n", bearer, quote(api+"/api/v3/events"))
 }
 
-// basic is id:secret as HTTP Basic authentication wants it of OAuth clients: form-encoded (RFC 6749 §2.3.1).
+// basic returns id:secret for HTTP Basic authentication of OAuth clients, which form-encodes both (RFC 6749 §2.3.1).
 func (c credentials) basic() string { return url.QueryEscape(c.id) + ":" + url.QueryEscape(c.secret) }
 
-// quote makes one word of a POSIX shell out of any text.
+// quote quotes any text as one word of a POSIX shell.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

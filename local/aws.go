@@ -18,18 +18,18 @@ import (
 )
 
 const (
-	// endpointVariable names the AWS endpoint, for every AWS tool alike.
+	// endpointVariable is the variable with the URL of the AWS endpoint. All AWS tools use it.
 	endpointVariable = "AWS_ENDPOINT_URL"
-	// prefix begins the name of everything that is made at the endpoint.
+	// prefix begins the names of all tables and queues at the endpoint.
 	prefix = "nepenthes-local-"
 	// keyAlias is the alias of the wrapping key.
 	keyAlias = "alias/nepenthes-local"
-	// connections to the endpoint are kept for every message that can be in work.
+	// connections is the number of connections to the endpoint: one for each message that can be in progress.
 	connections = fanoutSlots + 2*senderSlots
 )
 
-// openAWS opens what is kept at the endpoint, and makes what is not there yet. The folder still holds what no
-// store may know: credentials and the cursor key.
+// openAWS opens the tables, queues and key at the endpoint, and creates those that are missing. Credentials and the
+// cursor key, which must not be in the store, are still kept in the folder.
 func openAWS(ctx context.Context, folder string) (_ *backend, err error) {
 	defer func() {
 		if err != nil {
@@ -59,11 +59,11 @@ func openAWS(ctx context.Context, folder string) (_ *backend, err error) {
 	return &backend{
 		store: dynamo.New(dynamo.Config{AWS: cfg, Tables: names}), keys: keys, cursorKey: cursorKey,
 		lane:  func(n lane.Name) ends { return lanes[n] },
-		close: func() error { return nil }, // connections end with the process
+		close: func() error { return nil }, // connections are closed when the process ends
 	}, nil
 }
 
-// createLanes makes every lane with its dead letters.
+// createLanes creates the queue and the dead-letter queue of every lane that has none yet.
 func createLanes(ctx context.Context, cfg aws.Config) (map[lane.Name]*sqs.Lane, error) {
 	lanes := map[lane.Name]*sqs.Lane{}
 	for _, n := range lane.Names() {
@@ -76,9 +76,10 @@ func createLanes(ctx context.Context, cfg aws.Config) (map[lane.Name]*sqs.Lane, 
 	return lanes, nil
 }
 
-// visibility is how long a message that was in work at a kill stays hidden. It needs no room for batches, unlike
-// the functions' (limits.Visibility): a consumer begins each message as it receives it. The sender's outlasts the
-// lease of the attempt that was killed, so that the message finds the delivery free when it comes back.
+// visibility returns how long a message that was in progress at a kill stays hidden. It is shorter than for the
+// functions (limits.Visibility), which must allow for batches: a consumer begins each message when it receives it. The
+// visibility for the sender is longer than the lease of an attempt, so that the lease of a killed attempt has ended
+// when the message comes back.
 func visibility(n lane.Name) time.Duration {
 	if n == lane.Events {
 		return limits.FanoutTimeout
@@ -86,7 +87,8 @@ func visibility(n lane.Name) time.Duration {
 	return limits.Lease + limits.LaneMargin
 }
 
-// keepCursorKey gives the key of the cursors of lists, and makes folder and key when they are absent.
+// keepCursorKey returns the key that protects the cursors of lists. It creates the folder and the key if they do not
+// exist.
 func keepCursorKey(folder string) ([]byte, error) {
 	if folder != "" {
 		if err := os.MkdirAll(folder, 0o700); err != nil {

@@ -15,7 +15,7 @@ import (
 	"nepenthes/shared/vault"
 )
 
-// backend is where the data is kept: the store, the lanes and what wraps the keys.
+// backend is where the data is kept: the store, the lanes, and the wrapper of key pairs.
 type backend struct {
 	store     database
 	lane      func(lane.Name) ends
@@ -24,7 +24,7 @@ type backend struct {
 	close     func() error
 }
 
-// database is all that is asked of a store, by the pipeline and by what answers HTTP.
+// database has all methods of a store that the pipeline and the HTTP handlers need.
 type database interface {
 	ledger
 	api.Store
@@ -36,13 +36,13 @@ type database interface {
 	vault.Pairs
 }
 
-// wrapper makes key pairs whose private halves it alone can unwrap.
+// wrapper creates key pairs. Only the same wrapper can unwrap their private keys.
 type wrapper interface {
 	vault.Maker
 	vault.Unwrapper
 }
 
-// openBackend opens the data: at the AWS endpoint that the environment names, else in the data folder.
+// openBackend opens the data at the AWS endpoint that the environment names, or else in the data folder.
 func openBackend(ctx context.Context, folder string, logger *slog.Logger) (*backend, error) {
 	if os.Getenv(endpointVariable) != "" {
 		return openAWS(ctx, folder)
@@ -50,7 +50,7 @@ func openBackend(ctx context.Context, folder string, logger *slog.Logger) (*back
 	return openSQLite(folder, logger)
 }
 
-// openSQLite opens the database in the folder, or one in memory when folder is empty.
+// openSQLite opens the database in the folder, or a new one in memory if folder is empty.
 func openSQLite(folder string, logger *slog.Logger) (*backend, error) {
 	db, err := sqlite.Open(folder, sqlite.Options{Log: logger, Lanes: laneOptions()})
 	if err != nil {

@@ -15,33 +15,33 @@ import (
 	"nepenthes/shared/id"
 )
 
-// demo plays the part of an administrator and of a producer, over HTTP as they would.
+// demo acts as an administrator and as a producer, and uses the API over HTTP as they do.
 type demo struct {
 	api      string // http://host:port
 	receiver string
 	admin    credentials
-	secret   string // of the receiver
+	secret   string // the receiver's
 	token    string
 }
 
 // hook is a webhook of the demo.
 type hook struct {
 	name, path, description string
-	project                 string // the only one it is for; empty: all
+	project                 string // the only project that it selects; empty means all
 	timeoutSeconds          int
 }
 
-// silentProject is a project in which the demo lets nothing happen.
+// silentProject is a project for which the demo pushes no events.
 const silentProject = "demo-quiet"
 
 var hooks = []hook{
-	{"Demo: everything", "/hooks/everything", "Gets every event, and answers at once.", "", 15},
-	{"Demo: flaky receiver", "/flaky/receiver", "Answers 500, 500, 200, so that retries are seen.", "", 15},
-	{"Demo: hanging receiver", "/hang/receiver", "Never answers: each attempt ends at its time-out and troubles nobody else.", "", 5},
-	{"Demo: another project", "/hooks/another-project", "Is for a project in which nothing happens, and stays silent.", silentProject, 15},
+	{"Demo: everything", "/hooks/everything", "Gets every event and answers at once.", "", 15},
+	{"Demo: flaky receiver", "/flaky/receiver", "Answers 500, 500 and then 200, to show retries.", "", 15},
+	{"Demo: hanging receiver", "/hang/receiver", "Never answers. Each attempt ends with a timeout and does not delay other webhooks.", "", 5},
+	{"Demo: another project", "/hooks/another-project", "Selects a project in which nothing happens, so it gets no events.", silentProject, 15},
 }
 
-// prepare makes the demo's webhooks, or gives those that are there the present address and secret.
+// prepare creates the demo's webhooks. Webhooks that exist already get the current address and secret.
 func (d *demo) prepare(ctx context.Context) error {
 	if err := d.signIn(ctx); err != nil {
 		return err
@@ -84,7 +84,7 @@ func (d *demo) signIn(ctx context.Context) error {
 	return nil
 }
 
-// ensure makes a webhook of that name, or changes the one that is there.
+// ensure creates the webhook, or updates the webhook that has its name.
 func (d *demo) ensure(ctx context.Context, h hook) error {
 	body := map[string]any{
 		"name": h.name, "payloadUrl": d.receiver + h.path, "description": h.description, "secret": d.secret,
@@ -106,7 +106,7 @@ func (d *demo) ensure(ctx context.Context, h hook) error {
 	return err
 }
 
-// find is the id of the webhook with exactly that name, empty when there is none.
+// find returns the id of the webhook with exactly the given name, or "" if there is none.
 func (d *demo) find(ctx context.Context, name string) (string, error) {
 	answer, err := d.call(ctx, http.MethodGet, "/api/v3/webhooks?pageSize=1000&name="+url.QueryEscape(name), nil)
 	if err != nil {
@@ -123,7 +123,8 @@ func (d *demo) find(ctx context.Context, name string) (string, error) {
 	return "", nil
 }
 
-// push sends the type's example under a new id, as having happened now. Operational events are ours alone.
+// push pushes the example event of the type with a new id and the current time. It skips operational types, which no
+// producer may send.
 func (d *demo) push(ctx context.Context, kind events.Type) error {
 	if kind.Operational {
 		return nil
@@ -139,7 +140,7 @@ func (d *demo) push(ctx context.Context, kind events.Type) error {
 	return err
 }
 
-// call calls the API with a JSON body (nil: none) and gives the JSON answer.
+// call calls the API with a JSON body, or without a body if it is nil, and returns the JSON answer.
 func (d *demo) call(ctx context.Context, method, path string, body any) (map[string]any, error) {
 	var content io.Reader
 	if raw, ok := body.(json.RawMessage); ok {
@@ -162,7 +163,8 @@ func (d *demo) call(ctx context.Context, method, path string, body any) (map[str
 	return send(req)
 }
 
-// send gives the JSON answer to a request; any status but 2xx is an error that says what was wrong.
+// send sends a request and returns the JSON answer. For any status other than 2xx it returns an error with the answer's
+// errors.
 func send(req *http.Request) (map[string]any, error) {
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"nepenthes/shared/signing"
 )
 
-// options are the command line; scripts rely on every name.
+// options are the flags of the command line. Scripts rely on their names.
 type options struct {
 	addr, receiverAddr string
 	publicURL          publicURL
@@ -30,7 +30,7 @@ type options struct {
 // credentials are a client's id and secret.
 type credentials struct{ id, secret string }
 
-// String is id:secret, as -admin takes it.
+// String returns id:secret, in the form of -admin.
 func (c credentials) String() string {
 	if c == (credentials{}) {
 		return ""
@@ -48,17 +48,16 @@ func (c *credentials) Set(text string) error {
 	return nil
 }
 
-// adminSecretMin is how long, in characters of ASCII, a secret of the administrator must be: with fewer it could be
-// guessed by whoever can ask for long.
+// adminSecretMin is the minimum length of the administrator's secret, in ASCII characters. A shorter secret could be
+// guessed by somebody with enough time.
 const adminSecretMin = 24
 
-// publicURL is the address under which others reach the API and the console, scheme and host; empty for the one that
-// is listened on.
+// publicURL is the scheme and host at which others reach the API and the console. Empty means the address of -addr.
 type publicURL string
 
 func (p publicURL) String() string { return string(p) }
 
-// Set reads the address and brings it into the form in which browsers write it.
+// Set reads the address and normalises it as browsers do.
 func (p *publicURL) Set(text string) error {
 	origin, wrong := settings.NormaliseOrigin(text)
 	if wrong != "" || !strings.HasPrefix(origin, "http://") && !strings.HasPrefix(origin, "https://") {
@@ -68,26 +67,26 @@ func (p *publicURL) Set(text string) error {
 	return nil
 }
 
-// errHelp says that the user asked for the flags and got them.
+// errHelp is the error after -help. The flags have been printed then.
 var errHelp = flag.ErrHelp
 
-// parse reads the command line. Every error is one sentence for the user, who ends with exit code 2.
+// parse reads the command line. Every error is one sentence for the user; the program then ends with exit code 2.
 func parse(args []string, usage io.Writer) (options, error) {
 	o := options{logLevel: slog.LevelWarn}
 	f := flag.NewFlagSet("local", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` of the API and the console (port 0: any)")
-	f.Var(&o.publicURL, "public-url", "`https://host` under which others reach the API and the console (default: the address listened on)")
+	f.Var(&o.publicURL, "public-url", "`https://host` at which others reach the API and the console (default: the address of -addr)")
 	f.StringVar(&o.receiverAddr, "receiver-addr", "127.0.0.1:8081", "`address` of the receiver (port 0: any)")
-	f.StringVar(&o.data, "data", ".run/local", "`folder` of the data, made when absent; empty: all in memory")
-	f.BoolVar(&o.demo, "demo", true, "make the demo's webhooks and push the example events")
-	f.Float64Var(&o.speed, "speed", 1, "`times` by which waits are shorter: with 60, a minute of waiting passes in a second")
+	f.StringVar(&o.data, "data", ".run/local", "`folder` of the data, created if it does not exist; empty: all data in memory")
+	f.BoolVar(&o.demo, "demo", true, "create the demo's webhooks and push the example events")
+	f.Float64Var(&o.speed, "speed", 1, "`factor` by which waits are shorter: with 60, a minute of waiting takes a second")
 	f.BoolVar(&o.twice, "twice", false, "deliver every queue message twice")
-	f.BoolVar(&o.allowLoopback, "allow-loopback", true, "webhooks may point at this machine, over http too")
-	f.Var(&o.admin, "admin", "the administrator client as `id:secret`, the secret of 24 characters or more (default: made at random and kept in the data folder)")
-	f.StringVar(&o.receiverSecret, "receiver-secret", "", "`whsec_…` with which the receiver verifies (default: likewise)")
+	f.BoolVar(&o.allowLoopback, "allow-loopback", true, "let webhooks point at this machine, also with http")
+	f.Var(&o.admin, "admin", "the administrator client as `id:secret`, with a secret of 24 characters or more (default: random, and kept in the data folder)")
+	f.StringVar(&o.receiverSecret, "receiver-secret", "", "the secret `whsec_…` with which the receiver verifies (default: random, and kept in the data folder)")
 	f.Float64Var(&o.rate, "rate", 0, "`requests` a second for each client; 0: no limit")
-	f.Var(&o.redrive, "redrive", "move the dead letters of this `lane` (events, deliveries or retries) back to it, say why they were there, and end")
+	f.Var(&o.redrive, "redrive", "move the dead letters of this `lane` (events, deliveries or retries) back to it, print why they were there, and exit")
 	f.TextVar(&o.logLevel, "log-level", slog.LevelWarn, "`level` of the log on standard error: debug, info, warn or error")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -100,11 +99,11 @@ func parse(args []string, usage io.Writer) (options, error) {
 	return o, o.check(f.Args())
 }
 
-// check refuses what flag takes but makes no sense.
+// check returns an error for values that package flag accepts but that make no sense.
 func (o options) check(rest []string) error {
 	switch {
 	case len(rest) > 0:
-		return fmt.Errorf("%q is no flag; see -help", rest[0])
+		return fmt.Errorf("%q is not a flag; see -help", rest[0])
 	case !(o.speed > 0): // NaN too
 		return errors.New("-speed must be above 0")
 	case o.admin != (credentials{}) && len(o.admin.secret) < adminSecretMin:

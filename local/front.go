@@ -23,7 +23,8 @@ import (
 	"nepenthes/web"
 )
 
-// front is everything that answers HTTP: what runs in the cloud as settings, webhooks, oauth and console.
+// front returns the handler of all HTTP requests. In the cloud the functions settings, webhooks, oauth and console
+// serve them.
 func (s *system) front(ctx context.Context) (http.Handler, error) {
 	db := s.backend.store
 	verifying, err := vault.NewVerifier(vault.VerifierConfig{Pairs: db})
@@ -54,7 +55,7 @@ func (s *system) front(ctx context.Context) (http.Handler, error) {
 	return s.share(gzhttp.GzipHandler(pages), interfaces), nil
 }
 
-// throttle holds clients to their rate; nil means that there is none.
+// throttle returns a throttle that limits the rate of each client, or nil if there is no limit.
 func (s *system) throttle() rest.Throttle {
 	if s.rate == 0 {
 		return nil
@@ -62,7 +63,7 @@ func (s *system) throttle() rest.Throttle {
 	return throttle.NewProcess(s.rate, nil)
 }
 
-// compressed are files, compressed as the browser asks.
+// compressed makes each file's handler compress its answer if the browser accepts that.
 func compressed(docs map[string]http.Handler) map[string]http.Handler {
 	for name, file := range docs {
 		docs[name] = gzhttp.GzipHandler(file)
@@ -70,8 +71,8 @@ func compressed(docs map[string]http.Handler) map[string]http.Handler {
 	return docs
 }
 
-// share gives each path to whom it belongs, as the gateway does in the cloud. A ServeMux would not do: it redirects
-// paths that are not clean, and those are unknown paths of the API.
+// share returns a handler that passes each request to the handler for its path, as the gateway does in the cloud. A
+// ServeMux is not used, because it redirects paths that are not clean. The API answers those as unknown paths.
 func (s *system) share(pages, interfaces http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
@@ -85,7 +86,7 @@ func (s *system) share(pages, interfaces http.Handler) http.Handler {
 	})
 }
 
-// operations are the operations of the API.
+// operations returns the operations of the API.
 func (s *system) operations() (*api.Operations, error) {
 	b := s.backend
 	sealer, err := vault.NewSealer(vault.SealerConfig{Pairs: b.store, Maker: b.keys})
@@ -100,14 +101,14 @@ func (s *system) operations() (*api.Operations, error) {
 	}), nil
 }
 
-// own are the names under which webhooks would point at ourselves.
+// own returns the hosts with which a webhook would point at this program's own API.
 func (s *system) own() []string {
 	_, port, _ := net.SplitHostPort(s.api.listener.Addr().String())
 	_, public, _ := strings.Cut(s.address(), "://")
 	return []string{s.api.listener.Addr().String(), "localhost:" + port, "127.0.0.1:" + port, "[::1]:" + port, public}
 }
 
-// authorization is the authorization server: tokens for clients.
+// authorization returns the routes of the authorization server, which issues tokens to clients.
 func (s *system) authorization(authenticator *auth.Authenticator, verifying *vault.Verifier, verifier *auth.Verifier) ([]rest.Mount, error) {
 	b := s.backend
 	signer, err := vault.NewSigner(vault.SignerConfig{Pairs: b.store, Maker: b.keys, Unwrapper: b.keys})
@@ -126,13 +127,13 @@ func (s *system) authorization(authenticator *auth.Authenticator, verifying *vau
 	return mounts, nil
 }
 
-// tokenKeys joins the two halves of the keys of tokens.
+// tokenKeys signs tokens and lists the public keys that verify them.
 type tokenKeys struct {
 	*vault.Signer
 	*vault.Verifier
 }
 
-// healthz answers 200 when the database answers, which is all that can be down.
+// healthz answers 200 if the database answers. Nothing else can be down.
 func (s *system) healthz(w http.ResponseWriter, r *http.Request) {
 	if _, err := s.backend.store.CatalogueVersion(r.Context()); err != nil {
 		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)

@@ -20,8 +20,8 @@ const (
 	cursorKeyFile     = "cursor-key"
 )
 
-// keep gives the line kept in the folder under name; when there is none, it keeps what make makes. In memory
-// (folder empty) nothing is kept.
+// keep returns the line in the file with the given name in the folder. If there is no such file, keep writes the result
+// of make to it. If folder is empty (all data in memory), keep returns the result of make and writes nothing.
 func keep(folder, name string, make func() string) (string, error) {
 	if folder == "" {
 		return make(), nil
@@ -37,12 +37,12 @@ func keep(folder, name string, make func() string) (string, error) {
 	}
 	line := strings.TrimSpace(string(text))
 	if line == "" {
-		return "", fmt.Errorf("%s is empty; delete it to have a new one made", path)
+		return "", fmt.Errorf("%s is empty; delete it, and the next start creates a new one", path)
 	}
 	return line, nil
 }
 
-// write writes a line to a file that only we can read. It is whole or not there, also after a crash.
+// write writes a line to a file that only the current user can read. Even after a crash the file is complete or absent.
 func write(path, line string) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
 	if err != nil {
@@ -59,15 +59,15 @@ func write(path, line string) error {
 	return nil
 }
 
-// random is 256 random bits in a spelling that needs no quoting anywhere.
+// random returns 256 random bits as text that needs no quoting anywhere.
 func random() string {
 	b := make([]byte, 32)
-	_, _ = rand.Read(b) // never fails (crypto/rand)
+	_, _ = rand.Read(b) // crypto/rand never fails
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// secrets settles the administrator's credentials and the receiver's secret: those of the flags, else the kept
-// ones, else new ones.
+// secrets sets the administrator's credentials and the receiver's secret where the flags do not give them. It reads
+// them from the data folder, or generates new ones and keeps them there.
 func (o *options) secrets() error {
 	if o.admin == (credentials{}) {
 		line, err := keep(o.data, administratorFile, func() string { return "administrator:" + random() })
@@ -75,7 +75,7 @@ func (o *options) secrets() error {
 			return err
 		}
 		if err := o.admin.Set(line); err != nil {
-			return fmt.Errorf("%s is damaged; delete it to have a new one made", filepath.Join(o.data, administratorFile))
+			return fmt.Errorf("%s is damaged; delete it, and the next start creates a new one", filepath.Join(o.data, administratorFile))
 		}
 	}
 	if o.receiverSecret == "" {

@@ -13,23 +13,23 @@ import (
 	"nepenthes/shared/lane"
 )
 
-// source is the receiving side of a lane, see lane.Consumer.
+// source is the receiving end of a lane, see lane.Consumer.
 type source interface {
 	Receive(ctx context.Context, max int) ([]lane.Message, error)
 	Delete(ctx context.Context, ids ...string) error
 }
 
-// consumer runs one lane: it does for local what an SQS event source does in the cloud. Each message goes through
-// the same batch adapter as there, in a batch of its own, so that one that takes long holds up no other.
+// consumer consumes one lane, like an SQS event source in the cloud. It passes each message to the same batch adapter
+// as there. Each message is in a batch of its own, so that a slow message does not delay others.
 type consumer struct {
 	source source
 	batch  lambdahost.Batch
-	slots  int  // messages in work at once
-	twice  bool // hand over every message twice
+	slots  int  // number of messages in progress at once
+	twice  bool // process every message twice
 	logger *slog.Logger
 }
 
-// run consumes until ctx ends, and returns when the last message in work is through.
+// run consumes messages until ctx ends, and returns when no message is in progress any more.
 func (c *consumer) run(ctx context.Context) {
 	var workers sync.WaitGroup
 	defer workers.Wait()
@@ -52,7 +52,7 @@ func (c *consumer) run(ctx context.Context) {
 	}
 }
 
-// room takes every free slot, at least one, and gives their number; 0 when ctx ends first.
+// room waits for a free slot, takes all free slots and returns their number. It returns 0 if ctx ends first.
 func (c *consumer) room(ctx context.Context, free chan struct{}) (taken int) {
 	select {
 	case <-free:
@@ -68,8 +68,8 @@ func (c *consumer) room(ctx context.Context, free chan struct{}) (taken int) {
 	}
 }
 
-// give hands a message to a worker that has nothing to do, or to a new one. Workers stay: their stacks have grown
-// to what a message needs.
+// give passes a message to an idle worker, or to a new one. Workers are kept, because their stacks have already grown
+// to the size that a message needs.
 func (c *consumer) give(ctx context.Context, m lane.Message, jobs chan lane.Message, free chan struct{}, workers *sync.WaitGroup) {
 	select {
 	case jobs <- m:
@@ -89,7 +89,7 @@ func (c *consumer) give(ctx context.Context, m lane.Message, jobs chan lane.Mess
 	})
 }
 
-// pauseAfterFailure keeps a broken store from being asked in a tight loop.
+// pauseAfterFailure is the wait after a failed receive, which avoids a tight loop while the store is broken.
 const pauseAfterFailure = 100 * time.Millisecond
 
 func (c *consumer) pause(ctx context.Context, err error) {
@@ -102,7 +102,7 @@ func (c *consumer) pause(ctx context.Context, err error) {
 	}
 }
 
-// work hands over one message, and acknowledges it when it is done. One that is not comes back by itself.
+// work processes one message, and deletes it from the lane if that succeeds. Otherwise the message comes back by itself.
 func (c *consumer) work(ctx context.Context, m lane.Message) {
 	times := 1
 	if c.twice {

@@ -1,9 +1,9 @@
-// Command local runs the whole system in one process, with a receiver that shows verified webhooks. Its data is
-// kept in one SQLite file, or at the AWS endpoint that AWS_ENDPOINT_URL names: a killed process loses nothing. With
-// -redrive it moves the dead letters of a lane back to it instead, and ends.
+// Command local runs the whole system in one process, with a receiver that shows verified webhooks. Its data is in one
+// SQLite file, or at the AWS endpoint that AWS_ENDPOINT_URL names. A killed process loses nothing. With -redrive it
+// only moves the dead letters of a lane back to the lane.
 //
-// Standard output is for scripts (see README and -help); the log goes to standard error. An unknown flag, a port
-// in use and a folder that cannot be used are one sentence each and exit code 2.
+// Scripts may read standard output (see README and -help). The log goes to standard error. For an unknown flag, a port
+// in use or a folder that cannot be used, the program prints one sentence and ends with exit code 2.
 package main
 
 import (
@@ -33,7 +33,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run is the program: it works until ctx ends and gives the exit code.
+// run runs the program until ctx ends, and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stderr)
 	if errors.Is(err, errHelp) {
@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
-// refuse tells in a sentence why the program does not start.
+// refuse prints why the program does not start, and returns the exit code.
 func refuse(stderr io.Writer, err error) int {
 	fmt.Fprintln(stderr, "nepenthes:", err)
 	return exitRefused

@@ -19,15 +19,14 @@ import (
 	"nepenthes/shared/sweep"
 )
 
-// Messages in work at once. Fan-out's bound is how many events one commit of the database can share; the sender's
-// tenth (one webhook's share) is the number of requests that one receiver gets at a time.
+// The number of messages in progress at once. For fan-out it limits how many events can share one commit of the database.
+// For the sender, one webhook may use a tenth of the slots, which limits the concurrent requests to one receiver.
 const (
 	fanoutSlots = 100
 	senderSlots = 400
 )
 
-// pipeline is the way of an event from its lane to the receivers: what runs in the cloud as fanout, sender and
-// sweeper.
+// pipeline takes events from their lane to the receivers. In the cloud the functions fanout, sender and sweeper do this.
 type pipeline struct {
 	catalogue *catalogue.Catalogue
 	fanout    *fanout.Fanout
@@ -38,7 +37,7 @@ type pipeline struct {
 	logger    *slog.Logger
 }
 
-// ledger is what a pipeline asks of a store.
+// ledger has the methods of a store that a pipeline needs.
 type ledger interface {
 	catalogue.Store
 	fanout.Recorder
@@ -55,7 +54,7 @@ type ends interface {
 	source
 }
 
-// parts are what a pipeline is put together from.
+// parts are the parts of a pipeline.
 type parts struct {
 	store  ledger
 	lane   func(lane.Name) ends
@@ -66,7 +65,7 @@ type parts struct {
 	logger *slog.Logger
 }
 
-// laneOptions are the slots of the lanes, for the database that a pipeline runs on.
+// laneOptions returns the numbers of slots, for the lanes of the database.
 func laneOptions() map[lane.Name]sqlite.LaneOptions {
 	return map[lane.Name]sqlite.LaneOptions{
 		lane.Events:     {Slots: fanoutSlots},
@@ -98,7 +97,7 @@ func (l *pipeline) consume(p parts, name lane.Name, handle lambdahost.Consumer, 
 	})
 }
 
-// run works until ctx ends, and returns when nothing is in work any more.
+// run runs the pipeline until ctx ends, and returns when nothing is in progress any more.
 func (l *pipeline) run(ctx context.Context) {
 	var running sync.WaitGroup
 	for _, c := range l.consumers {
@@ -108,7 +107,7 @@ func (l *pipeline) run(ctx context.Context) {
 	running.Wait()
 }
 
-// sweep sweeps at once, since much may be due after a rest, and then every minute.
+// sweep sweeps at once, since much may be due after a downtime, and then every minute.
 func (l *pipeline) sweep(ctx context.Context) {
 	tick := time.NewTicker(l.clock.Scaled(limits.SweepPeriod))
 	defer tick.Stop()
@@ -122,7 +121,8 @@ func (l *pipeline) sweep(ctx context.Context) {
 	}
 }
 
-// sweepOnce sweeps; neither an error nor a panic ends the clock, as in the cloud, where the next minute calls again.
+// sweepOnce sweeps once. Neither an error nor a panic stops the clock. In the cloud the sweeper is also called again
+// after a minute.
 func (l *pipeline) sweepOnce(ctx context.Context) {
 	defer func() {
 		if p := recover(); p != nil {

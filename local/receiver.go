@@ -14,8 +14,8 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
-// receiver is the other side: it verifies every request with the official Standard Webhooks library and prints
-// a line about it, whatever it answers.
+// receiver receives the webhooks. It verifies every request with the official Standard Webhooks library and prints a
+// line about it, whatever it answers.
 type receiver struct {
 	verifier *standardwebhooks.Webhook
 	now      func() time.Time
@@ -25,21 +25,21 @@ type receiver struct {
 	flaky map[string]int // attempts seen, by webhook-id
 }
 
-// newReceiver makes a receiver that verifies with the secret and prints to out.
+// newReceiver returns a new receiver that verifies with the secret and prints to out.
 func newReceiver(secret string, out io.Writer) (*receiver, error) {
 	verifier, err := standardwebhooks.NewWebhook(secret)
 	if err != nil {
-		return nil, fmt.Errorf("the receiver's secret is not one that the Standard Webhooks library takes: %w", err)
+		return nil, fmt.Errorf("the Standard Webhooks library does not accept the receiver's secret: %w", err)
 	}
 	return &receiver{verifier: verifier, now: time.Now, out: out, flaky: map[string]int{}}, nil
 }
 
-// ServeHTTP reads the request whole, prints its line, and answers as its path says.
+// ServeHTTP reads the whole request, prints a line about it, and answers as its path says.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	arrived := r.now()
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
-		return // the sender broke off: nothing arrived
+		return // the sender closed the connection before the body was complete
 	}
 	mark := "✓"
 	if r.verifier.Verify(body, req.Header) != nil {
@@ -50,12 +50,12 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.answer(w, req)
 }
 
-// longestWord is how many bytes of a stranger's text are printed at most.
+// longestWord is the maximum number of bytes of a request's text that are printed.
 const longestWord = 100
 
-// word makes a stranger's text safe to print on a terminal: any web page can make a browser send a request here.
-// It is one word of visible ASCII, quoted where it holds anything else, so it moves no cursor, ends no line, turns
-// no direction of writing and looks like no line of ours.
+// word makes a text of a request safe to print on a terminal. Any web page can make a browser send a request here. The
+// result is one word of visible ASCII, quoted if the text has other characters. So it cannot move the cursor, end the
+// line, change the writing direction, or look like a line of this program.
 func word(text string) string {
 	cut := ""
 	if len(text) > longestWord {
@@ -67,14 +67,14 @@ func word(text string) string {
 	return text + cut
 }
 
-// print writes one line whole, also when many requests come at once.
+// print writes one line. Lines do not mix when many requests come at once.
 func (r *receiver) print(line string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	fmt.Fprintln(r.out, line)
 }
 
-// latency is the time since the event was pushed, which the delivery's id carries.
+// latency returns the time since the event was pushed. The delivery's id contains the time of the push.
 func latency(deliveryID string, arrived time.Time) string {
 	key, err := delivery.ParseKey(deliveryID)
 	if err != nil {
@@ -83,8 +83,8 @@ func latency(deliveryID string, arrived time.Time) string {
 	return arrived.Sub(time.UnixMilli(key.ReceivedMs)).Round(time.Millisecond).String()
 }
 
-// answer answers by the first part of the path: /hooks/ 200, /flaky/ 500, 500, 200 for each delivery, /hang/
-// never, /status/<code>.
+// answer answers according to the first part of the path: 200 for /hooks/; 500, 500 and then 200 for each delivery to
+// /flaky/; nothing for /hang/; and the code for /status/<code>.
 func (r *receiver) answer(w http.ResponseWriter, req *http.Request) {
 	kind, rest, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"), "/")
 	switch kind {
@@ -106,10 +106,10 @@ func (r *receiver) answer(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// flakyFailures is how often a delivery fails at /flaky/ before it succeeds.
+// flakyFailures is how often a delivery to /flaky/ fails before it succeeds.
 const flakyFailures = 2
 
-// fails reports whether this attempt of the delivery shall fail.
+// fails reports whether the current attempt of the delivery must fail.
 func (r *receiver) fails(deliveryID string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -15,10 +15,10 @@ import (
 	"nepenthes/shared/sqs"
 )
 
-// laneName is the name of a lane that is consumed, as -redrive takes it.
+// laneName is the value of -redrive: the name of a lane that is not a dead-letter lane.
 type laneName lane.Name
 
-// String is the name.
+// String returns the name.
 func (n laneName) String() string { return string(n) }
 
 // Set reads a name.
@@ -32,15 +32,15 @@ func (n *laneName) Set(text string) error {
 	return fmt.Errorf("the lanes are %s, %s and %s", lane.Events, lane.Deliveries, lane.Retries)
 }
 
-// letters are the two lanes of a redrive, opened.
+// letters has the two open lanes of a redrive.
 type letters struct {
 	dead  redrive.Source
 	lane  redrive.Destination
 	close func() error
 }
 
-// redriveLane moves the dead letters of the lane back to it and says how many and why they were there. It gives the
-// exit code. Nothing is delivered: that is for the next start, or for a process that works on the same endpoint.
+// redriveLane moves the dead letters of the lane back to it, prints how many there were and why, and returns the exit
+// code. It delivers nothing. The next start does that, or another process that uses the same endpoint.
 func redriveLane(ctx context.Context, o options, stdout, stderr io.Writer, logger *slog.Logger) int {
 	name := lane.Name(o.redrive)
 	l, err := openLetters(ctx, o.data, name, logger)
@@ -48,7 +48,7 @@ func redriveLane(ctx context.Context, o options, stdout, stderr io.Writer, logge
 		return refuse(stderr, err)
 	}
 	moved, err := redrive.Carry(ctx, l.dead, l.lane)
-	if err == nil || len(moved) > 0 { // also of one that was broken off
+	if err == nil || len(moved) > 0 { // an interrupted redrive may have moved some
 		fmt.Fprintln(stdout, moved.Tell(name))
 	}
 	if err := errors.Join(err, l.close()); err != nil {
@@ -58,16 +58,16 @@ func redriveLane(ctx context.Context, o options, stdout, stderr io.Writer, logge
 	return exitOK
 }
 
-// openLetters opens the lane and its dead letters where they are kept, and makes nothing that is not there.
+// openLetters opens the lane and its dead-letter lane. It creates nothing: it returns an error if there is no data.
 func openLetters(ctx context.Context, folder string, name lane.Name, logger *slog.Logger) (*letters, error) {
 	if os.Getenv(endpointVariable) != "" {
 		return findLetters(ctx, name)
 	}
 	if folder == "" {
-		return nil, errors.New("-redrive needs the folder of the data: -data is empty, and in memory there is nothing to move")
+		return nil, errors.New("-redrive needs a data folder: -data is empty, and in memory there is nothing to move")
 	}
 	if !sqlite.Exists(folder) {
-		return nil, fmt.Errorf("there is no data in %s to redrive; -data names another folder", folder)
+		return nil, fmt.Errorf("there is no data in %s; name the data folder with -data", folder)
 	}
 	db, err := sqlite.Open(folder, sqlite.Options{Log: logger})
 	if err != nil {

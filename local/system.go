@@ -17,7 +17,7 @@ import (
 	"nepenthes/shared/vault"
 )
 
-// system is everything, opened and not yet at work.
+// system holds all parts of the program. open opens them, and serve runs them.
 type system struct {
 	options
 	backend  *backend
@@ -29,15 +29,15 @@ type system struct {
 	logger   *slog.Logger
 }
 
-// server is an HTTP server and the port that it holds already, so that a port in use is found before anything
-// is made.
+// server is an HTTP server and its open port. The port is opened first, so that a port in use is found before anything
+// is created.
 type server struct {
 	http.Server
 	listener net.Listener
 }
 
-// url is the server's address as this machine calls it: an unspecified address, at which a server listens on all of
-// the machine's, cannot be called.
+// url returns the address with which this machine calls the server. For a server that listens on all addresses of the
+// machine (an unspecified address) it is localhost.
 func (s *server) url() string {
 	addr := s.listener.Addr().(*net.TCPAddr)
 	if addr.IP.IsUnspecified() {
@@ -46,7 +46,8 @@ func (s *server) url() string {
 	return "http://" + addr.String()
 }
 
-// address is where others reach the API and the console: the issuer of tokens, and what is printed.
+// address returns the address at which others reach the API and the console. It is printed, and it is the issuer of
+// tokens.
 func (s *system) address() string {
 	if s.publicURL != "" {
 		return s.publicURL.String()
@@ -54,7 +55,7 @@ func (s *system) address() string {
 	return s.api.url()
 }
 
-// open takes the ports and opens the data. Every error is a sentence for the user; nothing stays open after one.
+// open opens the ports and the data. Every error is a sentence for the user. After an error nothing stays open.
 func open(ctx context.Context, o options, lines io.Writer, logger *slog.Logger) (_ *system, err error) {
 	s := &system{options: o, logger: logger}
 	defer func() {
@@ -77,7 +78,7 @@ func open(ctx context.Context, o options, lines io.Writer, logger *slog.Logger) 
 	return s, s.wire(ctx, lines)
 }
 
-// wire puts the parts together.
+// wire connects the parts.
 func (s *system) wire(ctx context.Context, lines io.Writer) error {
 	opener, err := vault.NewOpener(vault.OpenerConfig{Pairs: s.backend.store, Unwrapper: s.backend.keys})
 	if err != nil {
@@ -97,7 +98,7 @@ func (s *system) wire(ctx context.Context, lines io.Writer) error {
 func (s *system) listen(flag, addr string) (*server, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s cannot be used (%w); choose another, or port 0 for any", flag, addr, err)
+		return nil, fmt.Errorf("%s %s cannot be used (%w); choose another address, or port 0 for any free port", flag, addr, err)
 	}
 	srv := &server{listener: listener, Server: http.Server{
 		MaxHeaderBytes: limits.RequestHeader, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: limits.APITimeout, IdleTimeout: 2 * time.Minute,
@@ -107,8 +108,8 @@ func (s *system) listen(flag, addr string) (*server, error) {
 	return srv, nil
 }
 
-// serve works until ctx ends or a server fails. What is in work then is broken off: its message comes again at the
-// next start. Deliveries begin after "ready", so that the lines about them come after it.
+// serve runs the system until ctx ends or a server fails. Work in progress is then interrupted, and its messages are
+// processed again at the next start. Deliveries begin after "ready" was printed, so that the receiver's lines follow it.
 func (s *system) serve(ctx context.Context, lines io.Writer) error {
 	defer s.close()
 	ctx, cancel := context.WithCancel(ctx)
@@ -137,7 +138,7 @@ func (s *system) serve(ctx context.Context, lines io.Writer) error {
 	}
 }
 
-// show lets the demo do something, when there is one.
+// show calls do, which is a part of the demo, unless the demo is switched off.
 func (s *system) show(ctx context.Context, do func(context.Context) error) error {
 	if !s.demo {
 		return nil
@@ -148,22 +149,22 @@ func (s *system) show(ctx context.Context, do func(context.Context) error) error
 	return nil
 }
 
-// shutdownGrace is how long requests may take to end after an interrupt.
+// shutdownGrace is how long requests in progress may take after an interrupt.
 const shutdownGrace = 2 * time.Second
 
-// close ends what was opened. Requests under way may end; those that do not are broken off.
+// close closes everything that was opened. Requests in progress may finish within shutdownGrace; then they are aborted.
 func (s *system) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 	defer cancel()
 	if s.receiver != nil {
-		_ = s.receiver.Close() // its hanging requests would never end
+		_ = s.receiver.Close() // requests to /hang/ would never end by themselves
 		_ = s.receiver.listener.Close()
 	}
 	if s.api != nil {
 		if err := s.api.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
 			_ = s.api.Close()
 		}
-		_ = s.api.listener.Close() // a server that never served does not know its listener
+		_ = s.api.listener.Close() // Shutdown does not close the listener of a server that never served
 	}
 	if s.client != nil {
 		s.client.CloseIdleConnections()
