@@ -1,7 +1,7 @@
 package webhook
 
-// Size tells how many projects the index has, how many groups of webhooks with equal types under them, and how many
-// places of webhooks in those: its memory follows these.
+// Size returns the numbers that the memory of the index depends on: its projects, the groups of webhooks with equal
+// types in all of them, and the entries for webhooks in all groups.
 func (x *Index) Size() (projects, groups, places int) {
 	for _, s := range x.projects {
 		groups += len(s.groups)

@@ -9,27 +9,27 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// Custom headers (contract-delivery, "What the receiver gets").
+// Limits of custom headers (contract-delivery, "What the receiver gets").
 const (
 	HeadersMax      = 20
-	HeaderBytesMax  = 4 << 10 // names and values of all together
+	HeaderBytesMax  = 4 << 10 // the names and values of all headers together
 	attributeHeader = "headers"
 )
 
-// Names that a custom header cannot have: they are ours, the transport's, or would let a webhook pass for a browser
-// or a proxy. An entry that ends in "-" stands for everything that begins so.
+// reservedHeaders are the names that a custom header must not have. Nepenthes or the transport sets them, or they would
+// make a webhook look like a browser or a proxy. An entry that ends in "-" reserves every name with that prefix.
 var reservedHeaders = []string{
 	"host", "connection", "content-", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive", "expect",
 	"accept", "accept-encoding", "user-agent", "cookie", "forwarded", "x-forwarded-", "proxy-", "traceparent",
 	"tracestate", "webhook-", "x-op-", "x-nepenthes-",
 }
 
-// CheckHeaders lists what is wrong with custom headers, names with their values. A value is never repeated: it may
-// be a credential. When there are too many, or they are too long, that alone is told: no header is looked at.
+// CheckHeaders returns the faults of custom headers, a map from names to values. It never repeats a value, which may be
+// a credential. If the headers are too many or too long, it returns that fault alone and checks no single header.
 func CheckHeaders(headers map[string]string) fault.Details {
 	var found faults
 	if len(headers) > HeadersMax {
-		found.add(attributeHeader, fmt.Sprintf("There are %d headers; there can be at most %d.", len(headers), HeadersMax), "")
+		found.add(attributeHeader, fmt.Sprintf("There are %d headers; the limit is %d.", len(headers), HeadersMax), "")
 		return found.Details
 	}
 	size := 0
@@ -37,7 +37,7 @@ func CheckHeaders(headers map[string]string) fault.Details {
 		size += len(name) + len(value)
 	}
 	if size > HeaderBytesMax {
-		found.add(attributeHeader, fmt.Sprintf("The headers have %d bytes together; it can be at most %d.", size, HeaderBytesMax), "")
+		found.add(attributeHeader, fmt.Sprintf("The headers have %d bytes in total; the limit is %d.", size, HeaderBytesMax), "")
 		return found.Details
 	}
 	seen := map[string]string{}
@@ -55,11 +55,11 @@ func CheckHeaders(headers map[string]string) fault.Details {
 func (f *faults) header(name, value string) {
 	switch {
 	case !isToken(name):
-		f.add(attributeHeader, fault.Quote(name)+" is not the name of a header.", "Names have letters, digits and hyphens.")
+		f.add(attributeHeader, fault.Quote(name)+" is not a valid header name.", "Use letters, digits and hyphens.")
 	case reserved(name):
-		f.add(attributeHeader, fault.Quote(name)+" cannot be a custom header.", "It is set by Nepenthes or by the transport; use another name.")
+		f.add(attributeHeader, fault.Quote(name)+" cannot be a custom header.", "Nepenthes or the transport sets it; use another name.")
 	case strings.ContainsFunc(value, isControl):
-		f.add(attributeHeader, "The value of "+fault.Quote(name)+" contains control characters.", "Leave out line breaks and tabs.")
+		f.add(attributeHeader, "The value of "+fault.Quote(name)+" contains control characters.", "Remove line breaks and tabs.")
 	}
 }
 

@@ -9,39 +9,39 @@ import (
 	"nepenthes/events"
 )
 
-// Index finds the webhooks that want an event, at a cost that follows the number of matches and not the number of
-// webhooks. The zero value is empty and ready. It is not safe for concurrent use while it is changed.
+// Index finds the webhooks that want an event. The cost of a search depends on the number of matches, not on the number
+// of webhooks. The zero value is an empty index. An Index is safe for concurrent reading, but not while it is changed.
 //
-// Each enabled webhook stands once under every project that it selects, or once under all projects, however many
-// patterns it names: what they reach is a set of event types, to which a pattern that a wildcard includes adds
-// nothing. Under a project, webhooks with equal sets stand together, so an event looks at each set once, of its project
-// and of all projects.
+// The index has one entry for an enabled webhook under every project that the webhook selects, or one under
+// allProjects. The number of patterns does not matter: together they select a set of event types, to which a pattern
+// that a wildcard covers adds nothing. Under a project, the webhooks with equal sets form a group. A search compares
+// the event's type with the set of each group of its project and of allProjects.
 type Index struct {
 	projects map[string]*selection
 }
 
-// allProjects stands for the project of a webhook that wants every project; ids of projects are not empty.
+// allProjects is the key of the webhooks that want every project. The id of a project is never empty.
 const allProjects = ""
 
 // selection holds the webhooks that select one project.
 type selection struct {
 	groups []group
-	places map[typeSet]int // of the groups, once there are more than groupsSearched
-	// alone: it holds one webhook, is the same in memory under every project that this webhook selects alone, and is
-	// copied before it is changed.
+	places map[typeSet]int // positions in groups; nil until there are more than groupsSearched groups
+	// alone says that the selection holds a single webhook. All projects that only this webhook selects then share the
+	// selection, which must be copied before it is changed.
 	alone bool
 }
 
-// group holds webhooks that want the same types, oldest first.
+// group holds the webhooks that want the same types, oldest first.
 type group struct {
 	types    typeSet
 	webhooks []*Webhook
 }
 
-// groupsSearched is how many groups are searched one after the other. Most selections have a single group.
+// groupsSearched is the largest number of groups that are searched without a map. Most selections have one group.
 const groupsSearched = 16
 
-// Put adds an enabled webhook. The same webhook must not be added twice; take out what it was first.
+// Put adds a webhook if it is enabled. A webhook must not be added twice: Remove its old version first.
 func (x *Index) Put(w *Webhook) {
 	types := typesOf(w.Subscription.Events)
 	if !w.Enabled || types == 0 {
@@ -66,7 +66,8 @@ func (x *Index) Put(w *Webhook) {
 	}
 }
 
-// Remove takes out a webhook as it was when it was put; it does nothing for one that is not there.
+// Remove removes a webhook, which must be as it was when it was added. If the index does not have it, Remove does
+// nothing.
 func (x *Index) Remove(w *Webhook) {
 	types := typesOf(w.Subscription.Events)
 	for _, project := range w.Subscription.selected() {
@@ -84,9 +85,10 @@ func (x *Index) Remove(w *Webhook) {
 	}
 }
 
-// Match lists the enabled webhooks that want an event of the type and project (empty: none), oldest first.
+// Match returns the enabled webhooks that want an event of the given type and project, oldest first. projectID is empty
+// for an event without a project.
 func (x *Index) Match(eventType, projectID string) []*Webhook {
-	types := reached().names[eventType] // none for a name that is not in the catalogue
+	types := knownTypes().names[eventType] // empty for a type that is not in the catalogue
 	found := x.projects[allProjects].matching(types, nil)
 	if projectID != "" {
 		found = x.projects[projectID].matching(types, found)
@@ -95,8 +97,8 @@ func (x *Index) Match(eventType, projectID string) []*Webhook {
 	return found
 }
 
-// selected lists the projects under which the index has the subscription's webhook. An empty id, which no event has,
-// would stand for all of them.
+// selected returns the keys under which the index has the subscription's webhook. It leaves out empty ids, which would
+// mean all projects.
 func (s Subscription) selected() []string {
 	switch {
 	case s.Projects.All:
@@ -107,7 +109,7 @@ func (s Subscription) selected() []string {
 	return s.Projects.IDs
 }
 
-// matching appends the webhooks that want one of the types. A nil selection has none.
+// matching appends the webhooks that want one of the types to found. s may be nil.
 func (s *selection) matching(types typeSet, found []*Webhook) []*Webhook {
 	if s == nil {
 		return found
@@ -120,7 +122,7 @@ func (s *selection) matching(types typeSet, found []*Webhook) []*Webhook {
 	return found
 }
 
-// copy copies a selection that holds one webhook alone.
+// copy returns a copy of a selection that holds a single webhook. The copy is not marked as alone.
 func (s *selection) copy() *selection {
 	only := s.groups[0]
 	return &selection{groups: []group{{only.types, slices.Clone(only.webhooks)}}}
@@ -155,7 +157,7 @@ func (g *group) search(id string) (at int, there bool) {
 	return slices.BinarySearchFunc(g.webhooks, id, func(w *Webhook, id string) int { return cmp.Compare(w.ID, id) })
 }
 
-// place is where the group of the types stands, -1 when there is none.
+// place returns the position of the group for types, or -1 if there is none.
 func (s *selection) place(types typeSet) int {
 	if s.places == nil {
 		return slices.IndexFunc(s.groups, func(g group) bool { return g.types == types })
@@ -166,7 +168,7 @@ func (s *selection) place(types typeSet) int {
 	return -1
 }
 
-// add makes a group for the types, which have none.
+// add adds a group for types, which must not have one yet.
 func (s *selection) add(types typeSet) (at int) {
 	s.groups = append(s.groups, group{types: types})
 	if s.places == nil && len(s.groups) > groupsSearched {
@@ -181,7 +183,7 @@ func (s *selection) add(types typeSet) (at int) {
 	return len(s.groups) - 1
 }
 
-// drop removes the group at a place; the last one moves there, since their order does not matter.
+// drop removes the group at a position. The last group moves there, since the order of groups does not matter.
 func (s *selection) drop(at int) {
 	last := len(s.groups) - 1
 	if s.places != nil {
@@ -192,19 +194,20 @@ func (s *selection) drop(at int) {
 	s.groups = slices.Delete(s.groups, last, last+1)
 }
 
-// typeSet is a set of event types: bit n stands for the n-th of events.Names.
+// typeSet is a set of event types. Bit n stands for events.Names()[n].
 type typeSet uint64
 
-// reach has the type of each name, and what each pattern reaches.
-type reach struct{ names, patterns map[string]typeSet }
+// typeSets maps the name of each event type, and each pattern, to the types that it selects.
+type typeSets struct{ names, patterns map[string]typeSet }
 
-// reached is made of [events.Matches], at first use: most functions match nothing.
-var reached = sync.OnceValue(func() reach {
+// knownTypes returns the sets of all names and patterns according to [events.Matches]. They are computed at first use,
+// because most functions match no events.
+var knownTypes = sync.OnceValue(func() typeSets {
 	names := events.Names()
 	if len(names) > 64 {
-		panic("webhook: the catalogue has more event types than a typeSet")
+		panic("webhook: the catalogue has more event types than a typeSet can hold")
 	}
-	all := reach{names: map[string]typeSet{}, patterns: map[string]typeSet{}}
+	all := typeSets{names: map[string]typeSet{}, patterns: map[string]typeSet{}}
 	patterns := map[string]bool{"*": true}
 	for n, name := range names {
 		resource, _, _ := strings.Cut(name, ":")
@@ -221,10 +224,10 @@ var reached = sync.OnceValue(func() reach {
 	return all
 })
 
-// typesOf is what the patterns reach together; unknown ones reach nothing.
+// typesOf returns the types that the patterns select together. Unknown patterns select nothing.
 func typesOf(patterns []string) (types typeSet) {
 	for _, pattern := range patterns {
-		types |= reached().patterns[pattern]
+		types |= knownTypes().patterns[pattern]
 	}
 	return types
 }

@@ -27,22 +27,22 @@ func TestRefusals(t *testing.T) {
 		"wanted":             {hook(true, all, "work_package:updated"), "work_package:updated", "7", nil},
 		"wanted by wildcard": {hook(true, all, "work_package:*"), "work_package:updated", "", nil},
 		"a selected project": {hook(true, webhook.Projects{IDs: []string{"7"}}, "*"), "user:created", "7", nil},
-		"no project reaches only webhooks for all": {
+		"an event without a project": {
 			hook(true, webhook.Projects{IDs: []string{"7"}}, "*"), "user:created", "", []webhook.Rule{webhook.RuleProject},
 		},
-		"every rule that says no": {
+		"every rule": {
 			hook(false, webhook.Projects{IDs: []string{"7"}}, "time_entry:*"), "user:created", "8",
 			[]webhook.Rule{webhook.RuleEnabled, webhook.RuleEvent, webhook.RuleProject},
 		},
-		"wildcards do not reach internal comments": {
+		"wildcards do not match internal comments": {
 			hook(true, all, "*", "work_package_comment:*"), "work_package_comment:internal_comment", "7",
 			[]webhook.Rule{webhook.RuleEvent},
 		},
-		"an exact name does":               {hook(true, all, "work_package_comment:internal_comment"), "work_package_comment:internal_comment", "7", nil},
-		"the star reaches no operational":  {hook(true, all, "*"), "webhook:failing", "", []webhook.Rule{webhook.RuleEvent}},
-		"webhook:* reaches operational":    {hook(true, all, "webhook:*"), "webhook:failing", "", nil},
-		"an id is matched whole":           {hook(true, webhook.Projects{IDs: []string{"77"}}, "*"), "user:created", "7", []webhook.Rule{webhook.RuleProject}},
-		"a resource is no prefix matching": {hook(true, all, "work_package:*"), "work_package_comment:comment", "7", []webhook.Rule{webhook.RuleEvent}},
+		"an exact name matches internal comments": {hook(true, all, "work_package_comment:internal_comment"), "work_package_comment:internal_comment", "7", nil},
+		"* does not match operational types":      {hook(true, all, "*"), "webhook:failing", "", []webhook.Rule{webhook.RuleEvent}},
+		"webhook:* matches operational types":     {hook(true, all, "webhook:*"), "webhook:failing", "", nil},
+		"a project id is compared exactly":        {hook(true, webhook.Projects{IDs: []string{"77"}}, "*"), "user:created", "7", []webhook.Rule{webhook.RuleProject}},
+		"a resource is not a prefix":              {hook(true, all, "work_package:*"), "work_package_comment:comment", "7", []webhook.Rule{webhook.RuleEvent}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, c.w.Refusals(c.kind, c.project)); diff != "" {
@@ -59,8 +59,8 @@ func hook(enabled bool, projects webhook.Projects, patterns ...string) webhook.W
 	}
 }
 
-// Index and Refusals are two readings of the same rules: they never differ, whatever was put, replaced and taken out,
-// and nothing is left when all are taken out.
+// TestIndexAgreesWithRefusals checks that Index and Refusals implement the same rules after any sequence of additions,
+// replacements and removals, and that an index from which every webhook was removed is empty.
 func TestIndexAgreesWithRefusals(t *testing.T) {
 	patterns, projects := append(allPatterns(), "nothing:at_all"), []string{"1", "2", "3", ""}
 	rapid.Check(t, func(t *rapid.T) {
@@ -84,7 +84,7 @@ func TestIndexAgreesWithRefusals(t *testing.T) {
 				present[name] = draw(name)
 				x.Put(present[name])
 			} else {
-				x.Remove(draw(name)) // which is not there
+				x.Remove(draw(name)) // the index does not have it
 			}
 		}
 		for _, kind := range append(events.Names(), "*", "user:*", "nothing:at_all") {
@@ -113,7 +113,7 @@ func TestIndexAgreesWithRefusals(t *testing.T) {
 	})
 }
 
-// allPatterns lists every pattern that the catalogue has.
+// allPatterns returns every pattern that the catalogue allows.
 func allPatterns() []string {
 	patterns := []string{"*"}
 	for _, kind := range events.Types() {
@@ -125,8 +125,9 @@ func allPatterns() []string {
 	return patterns
 }
 
-// What an index holds follows webhooks × projects, whatever they name of the catalogue.
-func TestIndexHoldsAWebhookOnceAProject(t *testing.T) {
+// TestIndexSize checks that the size of an index depends on the number of webhooks and projects, and not on the number
+// of patterns.
+func TestIndexSize(t *testing.T) {
 	const webhooks, projects = 20, 50
 	ids := make([]string, projects)
 	for i := range ids {
@@ -137,11 +138,11 @@ func TestIndexHoldsAWebhookOnceAProject(t *testing.T) {
 		patterns                 []string
 		projects, groups, places int
 	}{
-		"of all projects, by every pattern":     {webhook.Projects{All: true, IDs: ids}, allPatterns(), 1, 1, webhooks},
-		"of many projects, by a wildcard":       {webhook.Projects{IDs: ids}, []string{"*"}, projects, projects, webhooks * projects},
-		"of many projects, by every pattern":    {webhook.Projects{IDs: ids}, allPatterns(), projects, projects, webhooks * projects},
-		"of many projects, by opt-in types too": {webhook.Projects{IDs: ids}, []string{"*", "webhook:*", "webhook:ping"}, projects, projects, webhooks * projects},
-		"by nothing that there is":              {webhook.Projects{IDs: ids}, []string{"pump:*"}, 0, 0, 0},
+		"all projects, every pattern":      {webhook.Projects{All: true, IDs: ids}, allPatterns(), 1, 1, webhooks},
+		"many projects, one wildcard":      {webhook.Projects{IDs: ids}, []string{"*"}, projects, projects, webhooks * projects},
+		"many projects, every pattern":     {webhook.Projects{IDs: ids}, allPatterns(), projects, projects, webhooks * projects},
+		"many projects, with opt-in types": {webhook.Projects{IDs: ids}, []string{"*", "webhook:*", "webhook:ping"}, projects, projects, webhooks * projects},
+		"an unknown pattern":               {webhook.Projects{IDs: ids}, []string{"pump:*"}, 0, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var x webhook.Index
@@ -171,19 +172,20 @@ func TestSharing(t *testing.T) {
 		s.Share(w)
 	}
 	if diff := cmp.Diff(want, []webhook.Webhook{*seen, *first, *second, *other}); diff != "" {
-		t.Errorf("sharing changed what webhooks say: %s", diff)
+		t.Errorf("sharing changed the value of a webhook: %s", diff)
 	}
 	for _, w := range []*webhook.Webhook{first, second} {
 		if &w.Subscription.Events[0] != &seen.Subscription.Events[0] || &w.Subscription.Projects.IDs[0] != &seen.Subscription.Projects.IDs[0] {
-			t.Error("equal lists are not shared")
+			t.Error("two equal lists are not shared")
 		}
 	}
 	if unsafe.StringData(other.Subscription.Projects.IDs[1]) != unsafe.StringData(seen.Subscription.Projects.IDs[0]) {
-		t.Error("an id is not shared between lists that differ")
+		t.Error("an id in two different lists is not shared")
 	}
 }
 
-// BenchmarkMatch prints what 100,000 webhooks cost against 100 when ten match in both.
+// BenchmarkMatch compares the cost of a match among 100,000 webhooks with the cost among 100. Ten webhooks match in
+// both.
 func BenchmarkMatch(b *testing.B) {
 	b.Run("of_one_project", func(b *testing.B) {
 		compare(b, func(i int) webhook.Webhook {
@@ -200,7 +202,7 @@ func BenchmarkMatch(b *testing.B) {
 	})
 }
 
-// compare measures matching in indexes of 100 and of 100,000 webhooks, of which the first ten match.
+// compare measures Match in indexes of 100 and of 100,000 webhooks. The first ten webhooks of each match.
 func compare(b *testing.B, made func(i int) webhook.Webhook) {
 	index := func(n int) *webhook.Index {
 		x := &webhook.Index{}
@@ -224,7 +226,7 @@ func compare(b *testing.B, made func(i int) webhook.Webhook) {
 	var small, large float64
 	for b.Loop() {
 		small, large = per(few), per(many)
-		for range 9 { // the best of ten turns each: whatever else runs on the machine only adds
+		for range 9 { // take the fastest of ten runs, because other load on the machine only adds time
 			small, large = min(small, per(few)), min(large, per(many))
 		}
 	}
@@ -233,5 +235,5 @@ func compare(b *testing.B, made func(i int) webhook.Webhook) {
 	b.ReportMetric(large/small, "ratio")
 }
 
-// start is the moment at which the webhooks of the tests are made.
+// start is the time at which the webhooks of the tests are created.
 var start = time.Date(2026, 1, 2, 11, 0, 0, 0, time.UTC)

@@ -8,17 +8,17 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// FoldName gives the form in which names are compared: two names are one when their folded forms are equal. It is
-// the canonical caseless match of the Unicode Standard (definition D145): full case folding, so that "ß" is "SS",
-// and the same for every language, so that "I" is "i" and never the dotless "ı". Folding may leave a text that is
-// not composed, hence the form NFC at the end.
+// FoldName returns the folded form of a name. Two names are considered equal if their folded forms are equal. This is
+// the canonical caseless match of the Unicode Standard (definition D145). It uses full case folding, which makes "ß"
+// equal to "SS", and the same folding for all languages, which makes "I" equal to "i" and never to the dotless "ı".
+// Folding may leave a decomposed text, so FoldName brings the result into NFC.
 func FoldName(name string) string {
 	fold := cases.Fold() // a Caser must not be shared between goroutines
 	return norm.NFC.String(fold.String(strings.Map(cherokeeCapital, norm.NFD.String(name))))
 }
 
-// cherokeeCapital makes Cherokee letters capital, which in this script is their folded form. cases.Fold (x/text
-// 0.44) swaps the cases of these 86 pairs instead of making them one.
+// cherokeeCapital converts Cherokee letters to upper case, which is the folded form in this script. cases.Fold (x/text
+// 0.44) swaps upper and lower case in these 86 pairs instead of folding them.
 func cherokeeCapital(r rune) rune {
 	if unicode.Is(unicode.Cherokee, r) {
 		return unicode.ToUpper(r)

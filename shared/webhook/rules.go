@@ -15,18 +15,18 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// What the fields of a webhook may hold (contract of the API, "Webhooks").
+// Limits of the fields of a webhook (contract of the API, "Webhooks").
 const (
 	NameMax        = 255   // characters
 	DescriptionMax = 4096  // characters
-	PatternsMax    = 60    // event types and wildcards of one webhook
+	PatternsMax    = 60    // event types and wildcards
 	ProjectsMax    = 1_000 // selected projects
 )
 
-// composedMax is how many characters one can be written as at most (Unicode, canonical decomposition).
+// composedMax is the largest number of characters in the canonical decomposition of one character (Unicode).
 const composedMax = 4
 
-// Defaults is a new webhook before its maker has said anything: enabled, for all projects, without any event.
+// Defaults returns a new webhook with the default values: it is enabled, for all projects and without any events.
 func Defaults() Webhook {
 	return Webhook{
 		Enabled:       true,
@@ -37,19 +37,19 @@ func Defaults() Webhook {
 	}
 }
 
-// Normalise trims the name and brings it into NFC, drops what is named twice in the subscription, and lists every
-// rule that the fields break, in the order of the fields. The payload URL and whether projects exist are judged
-// elsewhere (package address, the store); header values by [CheckHeader] before they are sealed. Normalising twice
-// changes nothing.
+// Normalise trims the name, brings it into NFC, removes duplicates from the subscription, and returns a fault for every
+// rule that a field breaks, in the order of the fields. It does not check the payload URL (package address does),
+// whether the projects exist (the store knows), and the headers ([CheckHeaders] does, before they are sealed).
+// Normalising twice changes nothing.
 func (w *Webhook) Normalise() fault.Details {
 	var faults faults
 	w.Name = strings.TrimSpace(w.Name)
-	if utf8.RuneCountInString(w.Name) <= composedMax*NameMax { // a longer one has more than NameMax in any form
+	if utf8.RuneCountInString(w.Name) <= composedMax*NameMax { // a longer name exceeds NameMax even in NFC
 		w.Name = norm.NFC.String(w.Name)
 	}
 	faults.length("name", w.Name, 1, NameMax)
 	if strings.ContainsFunc(w.Name, unicode.IsControl) {
-		faults.add("name", "It has a control character, such as a line break.", "Write it in one line of text.")
+		faults.add("name", "It contains a control character, such as a line break.", "Write the name in one line.")
 	}
 	faults.length("description", w.Description, 0, DescriptionMax)
 	faults.subscription(&w.Subscription)
@@ -62,7 +62,7 @@ func (w *Webhook) Normalise() fault.Details {
 	return faults.Details
 }
 
-// faults gathers what is wrong with one webhook.
+// faults collects the faults of one webhook.
 type faults struct{ fault.Details }
 
 func (f *faults) add(attribute, message, hint string) {
@@ -115,7 +115,7 @@ func (f *faults) subscription(s *Subscription) {
 	}
 }
 
-// patternsNamed is how many unknown patterns are told by name.
+// patternsNamed is the largest number of unknown patterns that a fault names.
 const patternsNamed = 10
 
 func (f *faults) patterns(patterns []string) {
@@ -132,15 +132,15 @@ func (f *faults) patterns(patterns []string) {
 	if unknown == 0 {
 		return
 	}
-	message := "It names " + strings.Join(named, ", ")
+	message := "The catalogue does not have " + strings.Join(named, ", ")
 	if more := unknown - len(named); more > 0 {
 		message += fmt.Sprintf(" and %d more", more)
 	}
-	f.add("events", message+", which the catalogue does not have.",
-		`Names are exact and lower case; besides them there are "<resource>:*" and "*". See event_types.`)
+	f.add("events", message+".",
+		`Use the exact name of an event type, in lower case, or "<resource>:*", or "*". See event_types.`)
 }
 
-// unique drops what comes twice and keeps the order.
+// unique removes duplicates and keeps the order.
 func unique(list []string) []string {
 	seen := make(map[string]bool, len(list))
 	kept := make([]string, 0, len(list))

@@ -11,7 +11,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// acceptable is a webhook that breaks no rule.
+// acceptable returns a webhook that breaks no rule.
 func acceptable() webhook.Webhook {
 	w := webhook.Defaults()
 	w.Name, w.Subscription.Events = "Billing", []string{"time_entry:created"}
@@ -48,7 +48,7 @@ func TestNormalise(t *testing.T) {
 	}
 }
 
-func TestNormaliseForgetsTheSelectionOfAllProjects(t *testing.T) {
+func TestNormaliseDropsIDsWithAllProjects(t *testing.T) {
 	w := acceptable()
 	w.Subscription.Projects = webhook.Projects{All: true, IDs: []string{"7"}}
 	if faults := w.Normalise(); faults.Len() > 0 || w.Subscription.Projects.IDs != nil {
@@ -110,7 +110,7 @@ func TestNormaliseRefuses(t *testing.T) {
 	}
 }
 
-func TestNormaliseTellsEverythingAtOnce(t *testing.T) {
+func TestNormaliseReturnsAllFaults(t *testing.T) {
 	var w webhook.Webhook
 	want := []string{"name", "events", "projects.ids", "payloadFormat", "timeoutSeconds", "retrySchedule"}
 	if got := attributes(w.Normalise().Told()); !slices.Equal(got, want) {
@@ -134,18 +134,18 @@ func TestCheckHeaders(t *testing.T) {
 		headers map[string]string
 		faults  int
 	}{
-		"none":                        {nil, 0},
-		"ordinary ones":               {map[string]string{"X-Team": "billing", "Authorization": "Bearer x", "X-Empty": "", "X-Greeting": "Grüße"}, 0},
-		"names that only begin alike": {map[string]string{"Hostess": "1", "Tea": "1", "Accepted": "1", "Webhooks": "1", "Cookies": "1"}, 0},
-		"4096 bytes":                  {map[string]string{"X": strings.Repeat("v", 4095)}, 0},
-		"4097 bytes":                  {map[string]string{"X": strings.Repeat("v", 4096)}, 1},
-		"21 headers":                  {many, 1},
-		"one header in two spellings": {map[string]string{"X-A": "1", "x-a": "2"}, 1},
-		"a name that is no token":     {map[string]string{"X A": "1"}, 1},
-		"a line break in a value":     {map[string]string{"X-A": "1\r\nX-B: 2"}, 1},
-		"a tab in a value":            {map[string]string{"X-A": "1\t2"}, 1},
-		"DEL in a value":              {map[string]string{"X-A": "\x7f"}, 1},
-		"two faults":                  {map[string]string{"Host": "1", "X-A": "\x00"}, 2},
+		"none":                               {nil, 0},
+		"ordinary ones":                      {map[string]string{"X-Team": "billing", "Authorization": "Bearer x", "X-Empty": "", "X-Greeting": "Grüße"}, 0},
+		"names that look like reserved ones": {map[string]string{"Hostess": "1", "Tea": "1", "Accepted": "1", "Webhooks": "1", "Cookies": "1"}, 0},
+		"4096 bytes":                         {map[string]string{"X": strings.Repeat("v", 4095)}, 0},
+		"4097 bytes":                         {map[string]string{"X": strings.Repeat("v", 4096)}, 1},
+		"21 headers":                         {many, 1},
+		"one header in two spellings":        {map[string]string{"X-A": "1", "x-a": "2"}, 1},
+		"a name that is not a token":         {map[string]string{"X A": "1"}, 1},
+		"a line break in a value":            {map[string]string{"X-A": "1\r\nX-B: 2"}, 1},
+		"a tab in a value":                   {map[string]string{"X-A": "1\t2"}, 1},
+		"DEL in a value":                     {map[string]string{"X-A": "\x7f"}, 1},
+		"two faults":                         {map[string]string{"Host": "1", "X-A": "\x00"}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			faults := webhook.CheckHeaders(c.headers).Told()

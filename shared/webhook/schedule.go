@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// ScheduleName chooses a retry schedule.
+// ScheduleName is the name of a retry schedule.
 type ScheduleName string
 
 // The schedules.
@@ -14,8 +14,8 @@ const (
 	ScheduleNone     ScheduleName = "none"
 )
 
-// schedules holds the wait before each attempt after the first. Standard makes 10 attempts in about 75 hours,
-// the times of the Standard Webhooks recommendation; short makes 5 in about an hour.
+// schedules holds the waits before the second and all later attempts. The standard schedule has 10 attempts in about 75
+// hours, at the times that Standard Webhooks recommends. The short schedule has 5 attempts in about an hour.
 var schedules = map[ScheduleName][]time.Duration{
 	ScheduleStandard: {
 		5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour,
@@ -25,13 +25,13 @@ var schedules = map[ScheduleName][]time.Duration{
 	ScheduleNone:  {},
 }
 
-// Schedules lists the names, the default first.
+// Schedules returns the names of the schedules, the default first.
 func Schedules() []ScheduleName {
 	return []ScheduleName{ScheduleStandard, ScheduleShort, ScheduleNone}
 }
 
-// Wait is the time to wait after the made-th attempt of the schedule (1 is the first), and whether there is
-// another attempt at all. An unknown name is a schedule of one attempt.
+// Wait returns the wait between the attempt with the number made, counted from 1, and the next attempt of the schedule.
+// It also reports whether there is a next attempt. An unknown schedule has one attempt.
 func (n ScheduleName) Wait(made int) (time.Duration, bool) {
 	waits := schedules[n]
 	if made < 1 || made > len(waits) {

@@ -9,11 +9,12 @@ import (
 	"nepenthes/shared/keypair"
 )
 
-// Versions of sealed values. The version is the first byte of a sealed value and decides what it is bound to.
+// Versions of sealed values. The version is the first byte of a sealed value. It decides what the value is bound to.
 const (
-	// SealVersionPlace binds to the webhook and the name. Nothing is sealed so any more; what was goes on opening.
+	// SealVersionPlace binds a value to the webhook and the name. It is no longer used for sealing, but values of this
+	// version can still be opened.
 	SealVersionPlace byte = 1
-	// SealVersionOrigin binds to the kind as well, and the value of a header to the origin of the payload URL.
+	// SealVersionOrigin also binds a value to its kind, and the value of a header to the origin of the payload URL.
 	SealVersionOrigin byte = 2
 )
 
@@ -23,39 +24,39 @@ const (
 	sealedHeader = "header"
 )
 
-// SealInfo says what a sealed value is bound to. The value opens only with the SealInfo it was sealed with, so a value
-// that was moved to another row opens nothing. SealInfos come from [SecretInfo] and [HeaderInfo] alone, for whoever
-// seals and whoever opens; the zero SealInfo seals and opens nothing.
+// SealInfo says what a sealed value is bound to. A value can be opened only with the SealInfo with which it was sealed.
+// A value that was copied to another row therefore cannot be opened there. A SealInfo is made by [SecretInfo] or
+// [HeaderInfo], both for sealing and for opening. The zero SealInfo cannot be used.
 type SealInfo struct {
 	kind, webhookID, name string
-	payloadURL            string // of a header
+	payloadURL            string // of headers only
 }
 
-// SecretInfo is what a signature secret is bound to.
+// SecretInfo returns what a signature secret is bound to.
 func SecretInfo(webhookID, secretID string) SealInfo {
 	return SealInfo{kind: sealedSecret, webhookID: webhookID, name: secretID}
 }
 
-// HeaderInfo is what the value of a custom header is bound to. The name counts in lower case, so its spelling may
-// change. Of the payload URL, in the form in which it is kept, the origin counts: a value that was sealed for one
-// receiver does not open for another, whoever wrote the URL into the row.
+// HeaderInfo returns what the value of a custom header is bound to. The name is compared in lower case, so its spelling
+// may change. Only the origin of the payload URL matters, which must be in the form in which the webhook keeps it. A
+// value that was sealed for one receiver cannot be opened for another, even if somebody writes another URL into the row.
 func HeaderInfo(webhookID, payloadURL, name string) SealInfo {
 	return SealInfo{kind: sealedHeader, webhookID: webhookID, name: strings.ToLower(name), payloadURL: payloadURL}
 }
 
-// String names the value for errors, as in "secret sec_… of wh_…".
+// String returns a description of the value for errors, such as "secret sec_… of wh_…".
 func (i SealInfo) String() string { return i.kind + " " + i.name + " of " + i.webhookID }
 
-// Bytes encodes the info for sealed values of the version. Two infos that bind to different things have different
-// bytes, also across versions. It fails for an unknown version, for an info without webhook or name, and, in
-// [SealVersionOrigin], for a header whose payload URL has no origin.
+// Bytes encodes the SealInfo for sealed values of a version. SealInfos that bind to different things have different
+// encodings, also across versions. Bytes returns an error for an unknown version, for a SealInfo without a webhook or a
+// name, and in [SealVersionOrigin] for a header whose payload URL has no origin.
 //
-// In both versions each part is preceded by its length. In version 1 the parts are the purpose of the key pair, the
-// webhook's id and the name. In version 2 they are the purpose, the kind, the webhook's id, the name and, for a
-// header, the origin; the byte 2 precedes them all, where version 1 has the length of the purpose.
+// In both versions the length of each part precedes the part. In version 1 the parts are the purpose of the key pair,
+// the id of the webhook and the name. In version 2 they are the purpose, the kind, the id of the webhook, the name and,
+// for a header, the origin. Version 2 begins with the byte 2, where version 1 has the length of the purpose.
 func (i SealInfo) Bytes(version byte) ([]byte, error) {
 	if i.webhookID == "" || i.name == "" {
-		return nil, fmt.Errorf("a sealed value has no place: webhook %q, name %q", i.webhookID, i.name)
+		return nil, fmt.Errorf("a sealed value needs a webhook and a name, got webhook %q and name %q", i.webhookID, i.name)
 	}
 	switch version {
 	case SealVersionPlace:
@@ -71,7 +72,7 @@ func (i SealInfo) Bytes(version byte) ([]byte, error) {
 		}
 		return appendParts(info, origin), nil
 	}
-	return nil, fmt.Errorf("there is no version %d of sealed values", version)
+	return nil, fmt.Errorf("unknown version %d of sealed values", version)
 }
 
 func appendParts(info []byte, parts ...string) []byte {

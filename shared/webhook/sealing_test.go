@@ -10,7 +10,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// TestSealInfoBytes holds the encoding to what stored values were sealed with.
+// TestSealInfoBytes checks that the encoding stays the one with which stored values were sealed.
 func TestSealInfoBytes(t *testing.T) {
 	secret := webhook.SecretInfo("wh_1", "sec_A")
 	header := webhook.HeaderInfo("wh_1", "https://receiver.example/hooks", "X-Team")
@@ -32,32 +32,32 @@ func TestSealInfoBytes(t *testing.T) {
 	}
 }
 
-func TestSealInfoIsRefused(t *testing.T) {
+func TestSealInfoBytesRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		info    webhook.SealInfo
 		version byte
 	}{
-		"no info":             {webhook.SealInfo{}, 2},
+		"the zero SealInfo":   {webhook.SealInfo{}, 2},
 		"no webhook":          {webhook.SecretInfo("", "sec_A"), 1},
 		"no name":             {webhook.HeaderInfo("wh_1", "https://receiver.example", ""), 2},
 		"no origin":           {webhook.HeaderInfo("wh_1", "receiver.example/private-path", "x"), 2},
 		"version 0":           {webhook.SecretInfo("wh_1", "sec_A"), 0},
-		"a version to come":   {webhook.SecretInfo("wh_1", "sec_A"), 3},
+		"version 3":           {webhook.SecretInfo("wh_1", "sec_A"), 3},
 		"a letter as version": {webhook.SecretInfo("wh_1", "sec_A"), 'w'},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := c.info.Bytes(c.version)
 			if err == nil {
-				t.Fatalf("got %q, want a refusal", got)
+				t.Fatalf("got %q, want an error", got)
 			}
 			if strings.Contains(err.Error(), "private-path") {
-				t.Errorf("%v tells the URL", err)
+				t.Errorf("the error %q contains the URL", err)
 			}
 		})
 	}
 }
 
-// FuzzSealInfo looks for two places whose bytes are the same.
+// FuzzSealInfo looks for two different SealInfos with the same encoding.
 func FuzzSealInfo(f *testing.F) {
 	f.Add("wh_1", "sec_A", "https://receiver.example/", "wh_1", "sec_a", "https://receiver.example/x", true, false, byte(1), byte(2))
 	f.Add("w", "h\x01x", "http://a", "w\x02h", "x", "http://a:80", true, true, byte(2), byte(2))
@@ -72,15 +72,15 @@ func FuzzSealInfo(f *testing.F) {
 			return
 		}
 		if version != version2 || owner != owner2 || kept(name, header) != kept(name2, header2) || version == 2 && header != header2 {
-			t.Errorf("two places have the bytes %s", hex.EncodeToString(one))
+			t.Errorf("two different SealInfos have the encoding %s", hex.EncodeToString(one))
 		}
 		if version == 2 && header && originOf(address) != originOf(url2) {
-			t.Errorf("two origins, %q and %q, have the bytes %s", address, url2, hex.EncodeToString(one))
+			t.Errorf("the origins of %q and %q have the same encoding %s", address, url2, hex.EncodeToString(one))
 		}
 	})
 }
 
-// kept is the name as it counts.
+// kept returns the name in the form in which it is compared.
 func kept(name string, header bool) string {
 	if header {
 		return strings.ToLower(name)
@@ -95,7 +95,7 @@ func infoOf(owner, name, payloadURL string, header bool) webhook.SealInfo {
 	return webhook.SecretInfo(owner, name)
 }
 
-// originOf tells the origin of a URL in other words: what net/http would dial, and whether by TLS.
+// originOf computes the origin of a URL in another way: the address that net/http would dial, and whether it uses TLS.
 func originOf(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {

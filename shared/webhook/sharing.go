@@ -5,19 +5,19 @@ import (
 	"slices"
 )
 
-// Sharing keeps texts that many webhooks have in common once: the patterns of their subscriptions, the ids of their
-// projects, and whole lists of these. Reading a webhook makes texts of its own each time; with 1,000 projects a webhook
-// those are most of its memory. The zero value is ready. It is not safe for concurrent use.
+// Sharing lets webhooks share the memory of equal strings: the patterns of their subscriptions, the ids of their
+// projects, and whole lists of either. Each read of a webhook allocates new strings. For a webhook with 1,000 projects
+// they are most of its memory. The zero value is ready to use. A Sharing is not safe for concurrent use.
 //
-// It holds on to what it has seen, so it is kept for as long as webhooks are read, and no longer.
+// A Sharing holds references to all strings that it has seen. It should live only while webhooks are being read.
 type Sharing struct {
 	seed  maphash.Seed
 	texts map[string]string
 	lists map[uint64][]string
 }
 
-// Share replaces what w has in common with webhooks seen before. w must not be in use elsewhere yet, and its lists must
-// not be changed in place from then on.
+// Share replaces the strings of w that are equal to strings of webhooks seen before. w must not be in use elsewhere
+// yet. Its lists must not be changed in place afterwards.
 func (s *Sharing) Share(w *Webhook) {
 	s.init()
 	w.Subscription.Events = s.list(w.Subscription.Events)
@@ -26,7 +26,7 @@ func (s *Sharing) Share(w *Webhook) {
 	w.RetrySchedule = ScheduleName(s.text(string(w.RetrySchedule)))
 }
 
-// See notes what w has, for others to share it, and leaves w as it is.
+// See lets later webhooks share the strings of w. It does not change w.
 func (s *Sharing) See(w *Webhook) {
 	s.init()
 	for _, list := range [][]string{w.Subscription.Events, w.Subscription.Projects.IDs} {
@@ -43,7 +43,7 @@ func (s *Sharing) init() {
 	}
 }
 
-// list gives a list of the same texts that was seen before, or a copy whose texts are shared.
+// list returns an equal list that was seen before, or else a copy of list whose strings are shared.
 func (s *Sharing) list(list []string) []string {
 	if len(list) == 0 {
 		return list
@@ -52,7 +52,7 @@ func (s *Sharing) list(list []string) []string {
 	if seen := s.lists[hash]; slices.Equal(seen, list) {
 		return seen
 	}
-	shared := make([]string, len(list)) // what was read has room for more
+	shared := make([]string, len(list)) // the list that was read may have unused capacity
 	for i, text := range list {
 		shared[i] = s.text(text)
 	}

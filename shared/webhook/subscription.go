@@ -6,32 +6,33 @@ import (
 	"nepenthes/events"
 )
 
-// Subscription says which events a webhook wants: those whose type matches one of its patterns and whose project
-// is among its projects.
+// Subscription says which events a webhook wants. It wants an event if the type matches one of its patterns and the
+// project is one of its projects.
 type Subscription struct {
 	Events   []string // exact names, "<resource>:*" or "*" (events.Matches)
 	Projects Projects
 }
 
-// Projects selects all projects, or those listed. A selected project is matched by its id exactly; an event
-// without a project reaches webhooks for all projects only.
+// Projects selects either all projects or the projects with the given ids. Ids are compared exactly. An event without a
+// project is wanted only by webhooks that select all projects.
 type Projects struct {
 	All bool
 	IDs []string
 }
 
-// Rule names what can say no to an event.
+// Rule is the name of a rule by which a webhook can refuse an event.
 type Rule string
 
-// The rules, in the order in which they are told.
+// The rules, in the order in which Refusals returns them.
 const (
 	RuleEnabled Rule = "enabled"
 	RuleEvent   Rule = "event"
 	RuleProject Rule = "project"
 )
 
-// Refusals lists every rule by which w does not want an event of that type and project (empty: none); it is
-// empty when w wants it. Fan-out, sender and explain all go by it.
+// Refusals returns every rule by which w refuses an event of the given type and project. It returns none if w wants the
+// event. projectID is empty for an event without a project. Fan-out, the sender and the explanation of matches all
+// follow these rules.
 func (w *Webhook) Refusals(eventType, projectID string) []Rule {
 	var no []Rule
 	if !w.Enabled {

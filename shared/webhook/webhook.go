@@ -1,6 +1,5 @@
-// Package webhook holds the nouns of the system and their rules: the webhook with its subscription, which events
-// it wants, the delivery with its states, the attempt, and the retry schedules. It decides; it stores and sends
-// nothing.
+// Package webhook holds the webhook and its rules: its fields and their limits, its subscription and which events it
+// wants, the places of its sealed values, and its retry schedule. It neither stores nor sends anything.
 package webhook
 
 import (
@@ -19,17 +18,17 @@ const (
 	FormatCloudEvents Format = "cloudevents"
 )
 
-// Formats lists the formats, the default first.
+// Formats returns the formats, the default first.
 func Formats() []Format { return []Format{FormatNepenthes, FormatStandard, FormatCloudEvents} }
 
-// Webhook is a customer's URL with its subscription and its secrets.
+// Webhook is the URL of a receiver with its subscription and its secrets.
 type Webhook struct {
 	ID          string
 	Name        string // unique under full Unicode case folding
 	PayloadURL  string
 	Description string
 	Enabled     bool
-	// DisabledReason says why Enabled is false: manual, gone or failing; empty while enabled.
+	// DisabledReason says why the webhook is disabled. It is empty while the webhook is enabled.
 	DisabledReason  Reason
 	Subscription    Subscription
 	PayloadFormat   Format
@@ -37,35 +36,35 @@ type Webhook struct {
 	Headers         []Header
 	Timeout         time.Duration
 	RetrySchedule   ScheduleName
-	Secrets         []Secret // oldest first, expired ones may still be there
+	Secrets         []Secret // oldest first; some may have expired
 	StatusSince     time.Time
-	LockVersion     int64 // raised by every change; 1 when made
+	LockVersion     int64 // 1 for a new webhook, raised by every change
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 }
 
-// Header is a custom header; its value is sealed for package vault's opener, see [HeaderInfo].
+// Header is a custom header. Its value is sealed, see [HeaderInfo].
 type Header struct {
 	Name   string
 	Sealed []byte
 }
 
-// Secret is a signature secret as it is kept: sealed, see [SecretInfo].
+// Secret is a signature secret. Its value is sealed, see [SecretInfo].
 type Secret struct {
 	ID        string
 	Kind      signing.Kind
-	PublicKey string // whpk_… of a key pair, else empty
+	PublicKey string // whpk_… of a key pair; empty for other kinds
 	Sealed    []byte
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: never
 }
 
-// Live reports whether the secret still signs at now.
+// Live reports whether the secret has not expired at now.
 func (s Secret) Live(now time.Time) bool {
 	return s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt)
 }
 
-// LiveSecrets lists the secrets that sign at now, newest first.
+// LiveSecrets returns the secrets that have not expired at now, newest first.
 func (w *Webhook) LiveSecrets(now time.Time) []Secret {
 	var live []Secret
 	for i := len(w.Secrets) - 1; i >= 0; i-- {
@@ -76,8 +75,8 @@ func (w *Webhook) LiveSecrets(now time.Time) []Secret {
 	return live
 }
 
-// Disable switches the webhook off for reason. It changes nothing when the webhook is off already: the first
-// reason stands.
+// Disable disables the webhook for a reason. It changes nothing if the webhook is disabled already, so the first reason
+// stays.
 func (w *Webhook) Disable(reason Reason, now time.Time) (changed bool) {
 	if !w.Enabled {
 		return false
@@ -86,7 +85,7 @@ func (w *Webhook) Disable(reason Reason, now time.Time) (changed bool) {
 	return true
 }
 
-// Enable switches the webhook on and forgets why it was off. It changes nothing when the webhook is on.
+// Enable enables the webhook and clears DisabledReason. It changes nothing if the webhook is enabled already.
 func (w *Webhook) Enable(now time.Time) (changed bool) {
 	if w.Enabled {
 		return false
@@ -98,7 +97,7 @@ func (w *Webhook) Enable(now time.Time) (changed bool) {
 // Reason explains why a webhook is disabled.
 type Reason string
 
-// The reasons. Failing comes from releases that judged webhooks by their age.
+// The reasons. Only earlier releases set Failing; webhooks that they stored may still have it.
 const (
 	Manual  Reason = "manual"
 	Gone    Reason = "gone"
