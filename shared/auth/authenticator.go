@@ -15,40 +15,41 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// Counter counts until it expires (store.State). Counting by 0 only reads, by less than 0 it begins nothing.
+// Counter keeps counters that expire (store.State). Counting by 0 only reads, and counting by a negative number
+// does not start a counter.
 type Counter interface {
 	Count(ctx context.Context, key string, by int64, expires time.Time) (int64, error)
 }
 
-// The brake on guessing: after failuresMax failures for one client id from one source address, further requests
-// for it from there are turned away until failureWindow after the first of them, whatever secret they bring.
-// Others, at other addresses, do not notice, so nobody can lock a client out.
+// The limit on guessing: after failuresMax failures for one client id from one source address, further sign-ins
+// with that id from that address are refused until failureWindow after the first failure, whatever the secret.
+// Other addresses are not affected, so nobody can lock a client out.
 const (
 	failuresMax   = 10
 	failureWindow = time.Minute
 )
 
-// A sign-in that finds failuresMax others before it, some of them undecided, waits for those: up to undecidedWait,
-// looking after a pause that doubles from undecidedPause. Whoever is not decided by then died or is very slow, and
-// stands in nobody's way.
+// A sign-in that finds failuresMax others before it, some of them undecided, waits for the undecided ones. It waits
+// for at most undecidedWait and checks after pauses that double, beginning with undecidedPause. A sign-in that is
+// still undecided by then has died or is very slow, and no longer blocks others.
 const (
 	undecidedWait  = time.Second
 	undecidedPause = 20 * time.Millisecond
 )
 
-// AuthenticatorConfig is what an Authenticator is made of.
+// AuthenticatorConfig has the parts of an Authenticator.
 type AuthenticatorConfig struct {
 	Clients  ClientReader
 	Failures Counter
-	// Now is the time; nil means time.Now.
+	// Now returns the current time. Nil means time.Now.
 	Now    func() time.Time
 	Logger *slog.Logger
 }
 
-// Authenticator checks who a client is. It is safe for concurrent use.
+// Authenticator checks the ids and secrets of clients. It is safe for concurrent use.
 type Authenticator struct{ AuthenticatorConfig }
 
-// NewAuthenticator makes an Authenticator; it panics when a part is missing.
+// NewAuthenticator returns a new Authenticator. It panics when a part is missing.
 func NewAuthenticator(c AuthenticatorConfig) *Authenticator {
 	if c.Clients == nil || c.Failures == nil || c.Logger == nil {
 		panic("auth: a part of AuthenticatorConfig is missing")
@@ -59,15 +60,15 @@ func NewAuthenticator(c AuthenticatorConfig) *Authenticator {
 	return &Authenticator{c}
 }
 
-// SignIn gives the client with the id whose secret it is, and the id of that secret, which a session may outlive
-// no more than it outlives the client. A wrong id or secret is a fault of kind Unauthenticated, which does not
-// tell the two apart, and counts as a failure; after too many of them it is TooManyRequests. source is the
-// address from which the request came, as the gateway saw it.
+// SignIn returns the client with the given id and secret, and the id of the secret. A session must end when its
+// secret ends, as it must when its client ends. A wrong id or a wrong secret counts as a failure. Both are the same
+// fault of kind Unauthenticated; after too many failures the kind is TooManyRequests. source is the address from
+// which the request came, as the gateway saw it.
 //
-// A sign-in is counted before its secret is compared, and taken back when that was right: guesses made at once are
-// counted, too, however many processes make them.
+// A sign-in is counted before its secret is compared, and the count is taken back when the secret is right. So
+// concurrent guesses are counted too, in however many processes they are checked.
 func (a *Authenticator) SignIn(ctx context.Context, id, secret, source string) (client access.Client, secretID string, err error) {
-	defer fault.Wrap(&err, "sign a client in") // its id stays out: people paste the secret into the wrong field
+	defer fault.Wrap(&err, "sign a client in") // without the id: people paste secrets into the wrong field
 	if !WellFormed(id, secret) {
 		return access.Client{}, "", errNobody()
 	}
@@ -87,8 +88,8 @@ func (a *Authenticator) SignIn(ctx context.Context, id, secret, source string) (
 	return access.Client{}, "", a.failed(ctx, key, client.ID, source)
 }
 
-// begin counts a sign-in, and refuses it after failuresMax failures. It lets no more than failuresMax go on that are
-// not known to be right; the others wait for the decisions.
+// begin counts a sign-in, and refuses it after failuresMax failures. At most failuresMax sign-ins proceed that are
+// not known to be right; the others wait until some of these are decided.
 func (a *Authenticator) begin(ctx context.Context, key string) error {
 	patience, cancel := context.WithTimeout(ctx, undecidedWait)
 	defer cancel()
@@ -109,14 +110,14 @@ func (a *Authenticator) begin(ctx context.Context, key string) error {
 	}
 }
 
-// awaitDecisions returns when there is room for another sign-in, when patience ends, and with a refusal when failures
-// have taken all the room.
+// awaitDecisions returns nil when there is room for another sign-in or when patience ends. It returns a refusal when
+// the limit of failures is reached.
 func (a *Authenticator) awaitDecisions(ctx, patience context.Context, key string) error {
 	for pause := undecidedPause; ; pause *= 2 {
 		select {
 		case <-patience.Done():
 			return ctx.Err()
-		case <-time.After(pause/2 + rand.N(pause)): // not all at the same moment
+		case <-time.After(pause/2 + rand.N(pause)): // so that they do not all wake at the same moment
 		}
 		t, err := a.count(ctx, key, 0)
 		switch {
@@ -130,20 +131,20 @@ func (a *Authenticator) awaitDecisions(ctx, patience context.Context, key string
 	}
 }
 
-// tally is what one counter tells of the sign-ins for a client from an address.
+// tally has the numbers in the counter of a client and an address.
 type tally struct {
-	counted int64 // begun, and not found right
-	failed  int64 // of these, found wrong
+	counted int64 // sign-ins that have begun and were not found to be right
+	failed  int64 // the part of counted that was found to be wrong
 }
 
-// What a counter is raised by. Both numbers are in one, so that they are written, and seen, at the same moment.
+// The steps by which a counter is raised. Both numbers are in one counter, so they are read and written together.
 const (
 	signInBegun  = 1
 	signInFailed = 1 << 32
 )
 
-// count changes the tally and gives what it is then. A sign-in at the edge of two windows can end in the second
-// without having begun there: so the numbers are read with their signs.
+// count changes the tally and returns the new one. A sign-in can begin in one window and end in the next, where it
+// was never counted. So the numbers may be negative, and are read as signed.
 func (a *Authenticator) count(ctx context.Context, key string, by int64) (tally, error) {
 	n, err := a.Failures.Count(ctx, key, by, a.windowEnd())
 	counted := int64(int32(n))
@@ -151,21 +152,21 @@ func (a *Authenticator) count(ctx context.Context, key string, by int64) (tally,
 	return tally{counted: max(counted, failed), failed: failed}, err
 }
 
-// decisionTime is how long the store may take to note a decision.
+// decisionTime is how long the store may take to record a decision.
 const decisionTime = 5 * time.Second
 
-// takeBack uncounts a sign-in that was right, or that is not decided here. It is no failure when that cannot be
-// written: one that stays counted makes others wait, and is forgotten with the window.
+// takeBack removes a sign-in from the count because it was right or will not be decided. An error is only logged: a
+// sign-in that stays counted makes others wait, and is forgotten when the window ends.
 func (a *Authenticator) takeBack(ctx context.Context, key string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), decisionTime) // also of who has gone
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), decisionTime) // also when the caller has gone
 	defer cancel()
 	if _, err := a.count(ctx, key, -signInBegun); err != nil {
 		a.Logger.WarnContext(ctx, "client.count_kept", "error", err)
 	}
 }
 
-// failed notes that a sign-in was wrong. id is the client's own, empty when there is none: what was sent as an id may
-// be a secret, and must not be logged.
+// failed records that a sign-in was wrong. id is the id of the client that was found, and empty when there is none:
+// the id in the request may be a secret pasted into the wrong field, and must not be logged.
 func (a *Authenticator) failed(ctx context.Context, key, id, source string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), decisionTime)
 	defer cancel()
@@ -182,8 +183,8 @@ func (a *Authenticator) failed(ctx context.Context, key, id, source string) erro
 	return errNobody()
 }
 
-// windowEnd is when the failures from now on are forgotten, in whole seconds as stores expire, and never later
-// than after the wait that errGuessing asks for.
+// windowEnd returns when failures that are counted from now on are forgotten. It is in whole seconds, as stores
+// expire values, and never later than the end of the wait that errGuessing asks for.
 func (a *Authenticator) windowEnd() time.Time {
 	return a.Now().Add(failureWindow).Truncate(time.Second)
 }
@@ -193,20 +194,20 @@ func errNobody() error {
 		With("An administrator can make a new secret for a client.")
 }
 
-// errGuessing asks to wait for a whole window: the store does not tell how much of it is left.
+// errGuessing asks the client to wait for a whole window, since the store does not report how much of it is left.
 func errGuessing() error {
 	return fault.New(fault.TooManyRequests, "Too many wrong secrets for this client from this address.").
 		With("Wait a minute.").After(failureWindow)
 }
 
-// signInKey names the counter of a client and an address, without keeping either.
+// signInKey returns the key of the counter for a client and an address. It is a hash, so neither is stored.
 func signInKey(id, source string) string {
 	sum := sha256.Sum256([]byte(id + "\x00" + network(source)))
 	return tables.SignIns + base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-// network is what counts as one source: an IPv4 address, and of an IPv6 address its /64, since whoever has one
-// address there has all of them.
+// network returns what counts as one source: an IPv4 address, or the /64 of an IPv6 address, since a host with one
+// address of a /64 usually has all of them.
 func network(source string) string {
 	address, err := netip.ParseAddr(source)
 	if err != nil {
@@ -219,15 +220,16 @@ func network(source string) string {
 	return prefix.String()
 }
 
-// SecretsMax is how many secrets of a client may be live at once: the one in use and the one that replaces it.
+// SecretsMax is how many secrets of a client may be live at the same time: the one in use and its replacement.
 const SecretsMax = 2
 
-// match gives the id of the live secret that was given, empty for none. As many secrets are compared for every
-// client, one that does not exist included, and each to its end, so that the time taken tells nothing.
+// match returns the id of the live secret that equals the given one, or an empty string. It compares the same number
+// of secrets for every client, even for one that does not exist, and each in constant time. So the time that it takes
+// reveals nothing.
 func match(secrets []access.Secret, given string, now time.Time) (secretID string) {
 	hash := sha256.Sum256([]byte(given))
 	for i := range max(SecretsMax, len(secrets)) {
-		var s access.Secret // without an id: nobody's
+		var s access.Secret // has no id, so it never matches
 		if i < len(secrets) {
 			s = secrets[i]
 		}

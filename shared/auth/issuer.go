@@ -11,30 +11,30 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// SigningKeys has the private keys of tokens. When and how they follow one another is its to know.
+// SigningKeys has the private keys of tokens, and decides when one replaces another.
 type SigningKeys interface {
-	// SigningKey gives the key that signs now, and its id; the first call ever makes it.
+	// SigningKey returns the key that signs now, and its id. It creates the first key when there is none.
 	SigningKey(ctx context.Context) (id string, key *ecdsa.PrivateKey, err error)
 }
 
 // StateWriter keeps values until they expire.
 type StateWriter interface {
-	// PutState replaces what is there.
+	// PutState stores the value and replaces any value that is already there.
 	PutState(ctx context.Context, key string, value []byte, expires time.Time) error
 }
 
-// IssuerConfig is what an Issuer is made of.
+// IssuerConfig has the parts of an Issuer.
 type IssuerConfig struct {
 	Keys        SigningKeys
 	Revocations StateWriter
-	// Verifier checks what is to be revoked, and knows the issuer's name and the time.
+	// Verifier checks the tokens that are to be revoked, and knows the issuer's name and the time.
 	Verifier *Verifier
 }
 
-// Issuer gives access tokens and takes them back. It is safe for concurrent use.
+// Issuer issues and revokes access tokens. It is safe for concurrent use.
 type Issuer struct{ IssuerConfig }
 
-// NewIssuer makes an Issuer; it panics when a part is missing.
+// NewIssuer returns a new Issuer. It panics when a part is missing.
 func NewIssuer(c IssuerConfig) *Issuer {
 	if c.Keys == nil || c.Revocations == nil || c.Verifier == nil {
 		panic("auth: a part of IssuerConfig is missing")
@@ -42,15 +42,15 @@ func NewIssuer(c IssuerConfig) *Issuer {
 	return &Issuer{c}
 }
 
-// Token is an access token that was just made.
+// Token is an access token that was just issued.
 type Token struct {
 	Text  string
-	Scope string // what it was given, separated by spaces
+	Scope string // the scopes of the token, separated by spaces
 }
 
-// Issue makes a token for a client that has been authenticated by the secret with the id secretID, with the scopes
-// asked for, separated by spaces; with all of the client's when asked is empty. It is ErrScope when the client does
-// not hold them all. The token ends with the secret.
+// Issue returns a new token for a client that was authenticated with the secret whose id is secretID. asked has the
+// wanted scopes, separated by spaces; when it is empty the token gets all scopes of the client. Issue returns ErrScope
+// when the client does not hold every wanted scope. The token ends when the secret ends.
 func (i *Issuer) Issue(ctx context.Context, client access.Client, secretID, asked string) (token Token, err error) {
 	defer fault.Wrap(&err, "issue a token to client %s", client.ID)
 	scopes, err := granted(asked, client.Scopes)
@@ -79,11 +79,12 @@ func (i *Issuer) Issue(ctx context.Context, client access.Client, secretID, aske
 	return token, err
 }
 
-// ErrForeign says that a token is another client's.
+// ErrForeign reports that a token belongs to another client.
 var ErrForeign = errors.New("the token was issued to another client")
 
-// Revoke ends the client's token: it opens nothing from the next request on. What never was a token of ours, or
-// is none any more, is as the client wanted: nil. It is ErrForeign for the token of another client.
+// Revoke revokes the client's token, which is refused from the next request on. Revoke returns nil for a text that is
+// not a token of this issuer and for a token that has already expired. It returns ErrForeign for a token of another
+// client.
 func (i *Issuer) Revoke(ctx context.Context, clientID, token string) (err error) {
 	defer fault.Wrap(&err, "revoke a token of client %s", clientID)
 	signed, err := i.Verifier.signed(ctx, token)

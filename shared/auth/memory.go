@@ -8,9 +8,9 @@ import (
 // memoryHalf is how many statements each half of a memory holds, a few hundred KB.
 const memoryHalf = 1024
 
-// memory remembers signatures that were found good, by the SHA-256 of the token, so that it holds no token. Of
-// two halves one is filled; when it is full it becomes the old one, and the former old one is forgotten. So
-// tokens in use stay, the number is bounded, and nothing has to be sorted. The zero memory is ready.
+// memory remembers tokens whose signatures are valid. Its keys are SHA-256 hashes, so it holds no token. New entries
+// go into the young half. When that is full it becomes the old half, and the former old half is dropped. So the
+// number of entries is bounded, tokens in use stay, and nothing has to be sorted. The zero value is ready to use.
 type memory struct {
 	mu         sync.Mutex // protects the fields below
 	young, old map[[sha256.Size]byte]statement
@@ -35,7 +35,7 @@ func (m *memory) put(name [sha256.Size]byte, s statement) {
 	m.add(name, s)
 }
 
-// add needs mu.
+// add stores the statement. The caller must hold mu.
 func (m *memory) add(name [sha256.Size]byte, s statement) {
 	if m.young == nil || len(m.young) >= memoryHalf {
 		m.young, m.old = make(map[[sha256.Size]byte]statement), m.young

@@ -11,7 +11,7 @@ import (
 // allScopes is the order in which scopes are listed.
 var allScopes = access.Scopes()
 
-// ordered gives the scopes without repeats, in the order of access.Scopes; unknown ones are dropped.
+// ordered returns the scopes without duplicates, in the order of access.Scopes. Unknown scopes are dropped.
 func ordered(scopes []access.Scope) []access.Scope {
 	list := make([]access.Scope, 0, len(scopes))
 	for _, s := range allScopes {
@@ -22,9 +22,9 @@ func ordered(scopes []access.Scope) []access.Scope {
 	return list
 }
 
-// held gives those of the scopes that a holder of others has. Held among all, a list is complete: every read that
-// a write of it includes stands there too, so that a token for webhooks:write keeps webhooks:read when its client
-// is left with that.
+// held returns the scopes that a holder of others has. held(allScopes, others) is the complete list of others: it
+// also contains the read scope that each write scope includes. So a token for webhooks:write keeps webhooks:read
+// when its client is left with webhooks:read.
 func held(scopes, others []access.Scope) []access.Scope {
 	list := make([]access.Scope, 0, len(scopes))
 	for _, s := range scopes {
@@ -35,11 +35,11 @@ func held(scopes, others []access.Scope) []access.Scope {
 	return list
 }
 
-// ErrScope says that scopes were asked for that do not exist or are not the client's to have.
+// ErrScope reports that a requested scope does not exist or is not held by the client.
 var ErrScope = errors.New("a scope is unknown, or the client does not hold it")
 
-// granted gives the scopes for a token: those asked for (RFC 6749 §3.3), all that the client holds when none are;
-// ErrScope when one cannot be had.
+// granted returns the scopes for a token: the requested ones (RFC 6749 §3.3), or all that the client holds when asked
+// is empty. It returns ErrScope when a requested scope cannot be granted.
 func granted(asked string, holds []access.Scope) ([]access.Scope, error) {
 	if asked == "" {
 		return ordered(holds), nil
@@ -52,12 +52,12 @@ func granted(asked string, holds []access.Scope) ([]access.Scope, error) {
 	return ordered(list), nil
 }
 
-// parse splits a list of scopes as it stands in a token or a request; it does not look whether they are known.
+// parse splits the list of scopes of a token or a request. It does not check whether the scopes are known.
 func parse(text string) []access.Scope {
 	return access.Named(slices.DeleteFunc(strings.Split(text, " "), func(name string) bool { return name == "" }))
 }
 
-// joined is the reverse of parse.
+// joined returns the scopes separated by spaces, as parse reads them.
 func joined(scopes []access.Scope) string {
 	var b strings.Builder
 	for i, s := range scopes {

@@ -17,19 +17,22 @@ import (
 )
 
 const (
-	// TokenLife is how long an access token is good for.
+	// TokenLife is how long an access token is valid.
 	TokenLife = 15 * time.Minute
-	// tokenType is the typ of an access token (RFC 9068 §2.1): it keeps any other JWT of ours from being one.
+	// tokenType is the typ of an access token (RFC 9068 §2.1). It keeps other JWTs of this service from being
+	// accepted as access tokens.
 	tokenType = "at+jwt"
-	// tokenBytes bounds what is looked at as a token; ours have about 700 bytes with every scope.
+	// tokenBytes bounds the length of a text that is parsed as a token. A token with every scope has about 700
+	// bytes.
 	tokenBytes = 4 << 10
 )
 
-// clockSkew is how far the clocks of two functions may be apart.
+// clockSkew is how much the clocks of two functions may differ.
 const clockSkew = 30 * time.Second
 
-// claims are those of an access token (RFC 9068 §2.2), times in Unix seconds, and two of our own: the secret that the
-// token was got with, empty in tokens from before there was such a claim, and the client's number of revocations.
+// claims are the claims of an access token (RFC 9068 §2.2), with times in Unix seconds. Two claims are specific to
+// this service: the id of the secret that the token was obtained with, which is missing in tokens older than the
+// claim, and the client's number of revocations.
 type claims struct {
 	Issuer   string `json:"iss"`
 	Subject  string `json:"sub"`
@@ -42,18 +45,18 @@ type claims struct {
 
 	Secret      string `json:"sid,omitempty"`
 	Revocations int64  `json:"rev,omitempty"`
-	// NotBefore is never written; a token that says it is held to it.
+	// NotBefore is never written, but it is respected in a token that has it.
 	NotBefore int64 `json:"nbf,omitempty"`
 }
 
-// bounded reports whether the token's life has a beginning and an end that are no further apart than TokenLife. The
-// order of the comparisons keeps the difference from overflowing.
+// bounded reports whether the token has a beginning and an end that are at most TokenLife apart. The order of the
+// comparisons keeps the difference from overflowing.
 func (c claims) bounded() bool {
 	return c.IssuedAt > 0 && c.Expires > c.IssuedAt && c.Expires > c.NotBefore &&
 		c.Expires-c.IssuedAt <= int64(TokenLife/time.Second)
 }
 
-// sign makes the token: a JWT in compact form, signed with ES256 by the key that kid names.
+// sign returns the token: a JWT in compact form, signed with ES256 and the key named kid.
 func (c claims) sign(kid string, key *ecdsa.PrivateKey) (token string, err error) {
 	defer fault.Wrap(&err, "sign an access token")
 	payload, err := json.Marshal(c)
@@ -69,13 +72,13 @@ func (c claims) sign(kid string, key *ecdsa.PrivateKey) (token string, err error
 	return string(signed), err
 }
 
-// errForged is the answer to everything that this service has not signed as an access token. It is the whole
-// diagnosis on purpose: what else an invented token says would be an attacker's text in our log.
+// errForged is the error for everything that this service did not sign as an access token. It gives no details on
+// purpose: they would put an attacker's text into the log.
 var errForged = errors.New("not an access token of this issuer")
 
-// opened checks that the token was signed by a key that is accepted now, for the issuer, as an access token, and
-// gives its claims; errForged otherwise. So is a token that claims to live longer than ours do, whatever signed it.
-// Whether the time is within its life is not looked at.
+// opened returns the claims of an access token of the issuer that is signed with a key that is accepted now. It
+// returns errForged for anything else, and for a token whose life is longer than TokenLife, even when the signature
+// is valid. It does not check whether the token has expired.
 func opened(ctx context.Context, token, issuer string, keys VerificationKeys) (c claims, err error) {
 	kid, ok := keyID(token)
 	if !ok {
@@ -101,7 +104,8 @@ func opened(ctx context.Context, token, issuer string, keys VerificationKeys) (c
 	return c, nil
 }
 
-// keyID reads which key a token claims to be signed with. It is false for what has another form than ours.
+// keyID returns the id of the key that the token claims to be signed with. It returns false for a text that does not
+// have the form of an access token.
 func keyID(token string) (string, bool) {
 	if len(token) > tokenBytes || !canonical(token) {
 		return "", false
@@ -117,7 +121,7 @@ func keyID(token string) (string, bool) {
 }
 
 // canonical reports whether the parts of a token are base64url without padding and without stray bits (RFC 7515 §2),
-// so that there is one spelling of a token. The library takes more.
+// so that a token has only one spelling. The library accepts more.
 func canonical(token string) bool {
 	for part := range strings.SplitSeq(token, ".") {
 		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil || strings.ContainsAny(part, "\r\n") {

@@ -12,27 +12,29 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// StateReader reads what is kept until it expires.
+// StateReader reads values that are kept until they expire.
 type StateReader interface {
-	// State is a fault of kind NotFound when there is no such key, or no longer.
+	// State returns the value of the key. It returns a fault of kind NotFound when the key does not exist or has
+	// expired.
 	State(ctx context.Context, key string) ([]byte, error)
 }
 
 // VerificationKeys finds the public keys of tokens.
 type VerificationKeys interface {
-	// VerificationKey gives the key that a token names if its tokens are accepted now, NotFound otherwise. It
-	// must stand being asked for made-up ids.
+	// VerificationKey returns the key with the given id if tokens signed with it are accepted now, and a fault of
+	// kind NotFound otherwise. It must cope with many calls for invented ids.
 	VerificationKey(ctx context.Context, id string) (*ecdsa.PublicKey, error)
 }
 
-// VerifierConfig is what a Verifier is made of.
+// VerifierConfig has the parts of a Verifier.
 type VerifierConfig struct {
 	Clients     ClientReader
 	Revocations StateReader
 	Keys        VerificationKeys
-	// Issuer is who issues and accepts the tokens: the deployment's public URL, or urn:nepenthes:<stack>.
+	// Issuer is the name that tokens have as issuer and audience: the deployment's public URL, or
+	// urn:nepenthes:<stack>.
 	Issuer string
-	// Now is the time; nil means time.Now.
+	// Now returns the current time. Nil means time.Now.
 	Now func() time.Time
 }
 
@@ -42,7 +44,7 @@ type Verifier struct {
 	known memory
 }
 
-// NewVerifier makes a Verifier; it panics when a part is missing.
+// NewVerifier returns a new Verifier. It panics when a part is missing.
 func NewVerifier(c VerifierConfig) *Verifier {
 	if c.Clients == nil || c.Revocations == nil || c.Keys == nil || c.Issuer == "" {
 		panic("auth: a part of VerifierConfig is missing")
@@ -53,12 +55,12 @@ func NewVerifier(c VerifierConfig) *Verifier {
 	return &Verifier{VerifierConfig: c}
 }
 
-// Verify gives the caller that a bearer token stands for, with the scopes that the token and its client have in
-// common now. A token that is not ours, has expired or was revoked, or whose client or secret was deleted since, is
-// a fault of kind Unauthenticated; a store that cannot be read is the store's fault.
+// Verify returns the caller that a bearer token stands for, with the scopes that the token and its client have in
+// common now. It returns a fault of kind Unauthenticated for a token that is not from this issuer, has expired or was
+// revoked, or whose client or secret was deleted. When the store cannot be read, Verify returns the store's error.
 //
 // The signature of a token is checked once and remembered. The client and the revocation are read at every call,
-// one read each, so that what is decided now holds for the next request, in every function.
+// with one read each. So a change takes effect at the next request, in every function.
 func (v *Verifier) Verify(ctx context.Context, token string) (caller Caller, err error) {
 	defer fault.Wrap(&err, "verify an access token")
 	signed, err := v.signed(ctx, token)
@@ -107,17 +109,17 @@ func (v *Verifier) notRevoked(ctx context.Context, tokenID string) error {
 	return err
 }
 
-// statement is what a token says that was signed by us.
+// statement is the content of a token that this service signed.
 type statement struct {
 	id, client      string
 	scopes          []access.Scope // complete, see held
 	issued, expires time.Time
-	begins          time.Time // not before this; mostly the zero time
-	secret          string    // the id of the secret that it was got with; empty in one from before
-	revocations     int64     // of the client when it was given
+	begins          time.Time // the token is not valid earlier; usually the zero time
+	secret          string    // the id of the secret that it was obtained with; empty in a token without this claim
+	revocations     int64     // the client's number of revocations when the token was issued
 }
 
-// alive refuses a token before and after its life.
+// alive returns an error when the token is not valid yet or has expired.
 func (s *statement) alive(now time.Time) error {
 	switch {
 	case !now.Before(s.expires):
@@ -128,9 +130,9 @@ func (s *statement) alive(now time.Time) error {
 	return nil
 }
 
-// accepted refuses a token that the client, as it is now, has outlived.
+// accepted returns an error when the client, as it is now, no longer has this token.
 func (s *statement) accepted(client access.Client, now time.Time) error {
-	// An administrator's id can be given again after its client was deleted; the tokens do not come back with it.
+	// An administrator's id can be used again after its client was deleted. Tokens of the former client stay invalid.
 	if s.issued.Unix() < client.CreatedAt.Unix() {
 		return unauthenticated("The client of the access token was deleted.")
 	}
@@ -146,7 +148,8 @@ func (s *statement) accepted(client access.Client, now time.Time) error {
 	return nil
 }
 
-// signed gives what the token says; Unauthenticated when it is not ours. It may have expired.
+// signed returns the content of the token, which may have expired. It returns a fault of kind Unauthenticated when
+// the token is not from this issuer.
 func (v *Verifier) signed(ctx context.Context, token string) (statement, error) {
 	name := sha256.Sum256([]byte(token))
 	if s, ok := v.known.get(name); ok {
