@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// opened is the system with those arguments, opened but not at work, and the lines that it announces. Who
-// lets it not work closes it.
+// opened opens the system with the arguments, and returns it with the lines that it announces. A caller that does not
+// let it serve must close it.
 func opened(t *testing.T, args ...string) (*system, []string) {
 	t.Helper()
 	o, err := parse(append([]string{"-addr", "127.0.0.1:0", "-receiver-addr", "127.0.0.1:0", "-data", "", "-demo=false"}, args...), io.Discard)
@@ -27,8 +27,8 @@ func opened(t *testing.T, args ...string) (*system, []string) {
 	return s, strings.Split(strings.TrimSpace(out.String()), "\n")
 }
 
-// local is its own public URL: the one that is named, else the address it listens on, with localhost in place of an
-// unspecified address (contract-api, "Who may call").
+// The public URL is the one that the flag names, or else the address on which local listens, with localhost instead of
+// an unspecified address.
 func TestPublicURL(t *testing.T) {
 	for name, c := range map[string]struct{ addr, public, want string }{
 		"an address":       {"127.0.0.1:0", "", `http://127\.0\.0\.1:\d+`},
@@ -51,7 +51,7 @@ func TestPublicURL(t *testing.T) {
 				}
 			}
 			if strings.Contains(lines[4], "[::]") || strings.Contains(lines[4], "0.0.0.0") {
-				t.Errorf("line %q names an address that cannot be called", lines[4])
+				t.Errorf("line %q has an address that cannot be called", lines[4])
 			}
 			answer := httptest.NewRecorder()
 			s.api.Handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/.well-known/oauth-authorization-server", nil))
@@ -67,7 +67,7 @@ func TestPublicURL(t *testing.T) {
 	}
 }
 
-// The commands that are printed work in any shell, whatever the administrator's id and secret hold.
+// The printed commands work in any shell, whatever characters the administrator's id and secret have.
 func TestPrintedCommands(t *testing.T) {
 	for name, admin := range map[string]string{
 		"base64":       "admx:1PpG/Q+1==abcdefghijklmnopqrstuvwxyz",
@@ -98,7 +98,7 @@ func TestPrintedCommands(t *testing.T) {
 	}
 }
 
-// printable are all characters that a secret can have.
+// printable returns all characters that a secret can have.
 func printable() string {
 	var all []byte
 	for c := byte(' ') + 1; c < 0x7f; c++ {

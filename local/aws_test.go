@@ -15,11 +15,11 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// recovery bounds what can lie between a kill and the arrival of what was in work then: its message is hidden, its
-// lease runs, or its doorbell is lost and the sweeper finds it.
+// recovery is the maximum time between a kill and the arrival of a delivery that was in progress. Its message is hidden,
+// its lease has not ended, or its doorbell is lost and the sweeper finds it.
 const recovery = limits.Lease + limits.SweepMargin + 2*limits.SweepPeriod
 
-// atEndpoint has the programs that the test starts keep their data at an endpoint.
+// atEndpoint makes the programs that the test starts keep their data at an endpoint.
 func atEndpoint(t *testing.T, url string) {
 	t.Helper()
 	for name, value := range map[string]string{
@@ -30,8 +30,8 @@ func atEndpoint(t *testing.T, url string) {
 	}
 }
 
-// TestKilledAtAnEndpoint: a program that keeps its data at an AWS endpoint is killed while deliveries wait for their
-// second attempt. The next one on the same folder finds all of it and delivers.
+// TestKilledAtAnEndpoint kills a program that keeps its data at an AWS endpoint, while deliveries wait for their second
+// attempt. The next program with the same folder must find all data and deliver.
 func TestKilledAtAnEndpoint(t *testing.T) {
 	const pushed = 20
 	atEndpoint(t, awstest.MiniStack(t))
@@ -60,7 +60,7 @@ func TestKilledAtAnEndpoint(t *testing.T) {
 
 	p = start(t, "-demo=false", "-data", folder)
 	if name := p.call(http.MethodGet, "/api/v3/webhooks/"+hook, "", http.StatusOK)["name"]; name != "receiver" {
-		t.Errorf("the webhook is called %v after the restart", name)
+		t.Errorf("the webhook has the name %v after the restart", name)
 	}
 	limit := time.After(recovery)
 	for id := a.missing(accepted); id != ""; id = a.missing(accepted) {
@@ -71,12 +71,12 @@ func TestKilledAtAnEndpoint(t *testing.T) {
 		}
 	}
 	if found, err := filepath.Glob(filepath.Join(folder, "*.db*")); err != nil || len(found) > 0 {
-		t.Errorf("there is a database beside the endpoint's: %v %v", found, err)
+		t.Errorf("there is a database in the folder: %v %v", found, err)
 	}
 	checkModes(t, folder)
 }
 
-// untilRetrying asks until so many deliveries of a webhook wait for their next attempt.
+// untilRetrying waits until the wanted number of deliveries of a webhook wait for their next attempt.
 func (p *program) untilRetrying(webhook string, wanted int) {
 	p.t.Helper()
 	for end := time.Now().Add(startLimit); ; {
@@ -92,6 +92,6 @@ func (p *program) untilRetrying(webhook string, wanted int) {
 }
 
 func TestAnEndpointThatIsNotThere(t *testing.T) {
-	atEndpoint(t, "http://127.0.0.1:1") // tcpmux: nobody listens there
+	atEndpoint(t, "http://127.0.0.1:1") // the tcpmux port, on which nothing listens
 	checkRefused(t, "-addr", "127.0.0.1:0", "-receiver-addr", "127.0.0.1:0", "-data", t.TempDir())
 }

@@ -15,12 +15,12 @@ import (
 	"nepenthes/shared/delivery"
 )
 
-// sink is a receiver that counts, and remembers when each delivery arrived first.
+// sink is a receiver that counts requests and records when each delivery first arrived.
 type sink struct {
 	*httptest.Server
 	count atomic.Int64
 	want  atomic.Int64
-	full  chan struct{} // closed when want have arrived
+	full  chan struct{} // closed when want deliveries have arrived
 
 	mu    sync.Mutex
 	waits []time.Duration // from push to arrival
@@ -44,7 +44,7 @@ func newSink(t testing.TB) *sink {
 	return s
 }
 
-// expect makes full the channel that is closed when n more have arrived.
+// expect sets full to a new channel, which is closed when n more deliveries have arrived.
 func (s *sink) expect(n int64) {
 	s.full = make(chan struct{})
 	s.count.Store(0)
@@ -54,7 +54,7 @@ func (s *sink) expect(n int64) {
 	s.mu.Unlock()
 }
 
-// quantile is the wait that a share of the deliveries stayed below.
+// quantile returns the wait that the given share of deliveries did not exceed.
 func (s *sink) quantile(share float64) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,14 +62,14 @@ func (s *sink) quantile(share float64) time.Duration {
 	return s.waits[int(share*float64(len(s.waits)-1))]
 }
 
-// pad makes an event about 1 KiB.
+// pad enlarges an event to about 1 KiB.
 var pad = strings.Repeat("x", 850)
 
 func eventBody(run string, i int) string {
 	return fmt.Sprintf(`{"id":"%s-%d","type":"work_package:updated","occurredAt":"2026-01-02T11:00:00Z","project":{"id":"7"},"data":{"_type":"WorkPackage","id":%d,"subject":"%s"}}`, run, i, i, pad)
 }
 
-// push pushes n events from that many producers at once.
+// push pushes n events from the given number of concurrent producers.
 func (p *program) push(run string, n, producers int) {
 	p.t.Helper()
 	var next atomic.Int64
@@ -84,7 +84,7 @@ func (p *program) push(run string, n, producers int) {
 	wg.Wait()
 }
 
-// BenchmarkPath prints the whole path on a data folder, over HTTP, in a process of its own.
+// BenchmarkPath measures the whole path with a data folder, over HTTP. The program runs in a process of its own.
 func BenchmarkPath(b *testing.B) {
 	b.Run("10000 events from 16 producers to 1 webhook", func(b *testing.B) { benchThroughput(b, 10_000, 16, 1) })
 	b.Run("1000 events to 10 webhooks", func(b *testing.B) { benchThroughput(b, 1_000, 16, 10) })
@@ -136,8 +136,8 @@ func benchLatency(b *testing.B) {
 	}
 }
 
-// BenchmarkNeighbour prints the p99 of ten webhooks while another one's receiver hangs with 2,000 events waiting for
-// it, against their p99 without it.
+// BenchmarkNeighbour measures the p99 of ten webhooks while the receiver of another webhook hangs and 2,000 events wait
+// for it, relative to their p99 without it.
 func BenchmarkNeighbour(b *testing.B) {
 	p, s := start(b, "-data", b.TempDir(), "-demo=false"), newSink(b)
 	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
@@ -160,7 +160,7 @@ func BenchmarkNeighbour(b *testing.B) {
 	}
 }
 
-// p99 pushes twenty events a second for ten seconds and gives the p99 of their arrival.
+// p99 pushes twenty events a second for ten seconds and returns the p99 of their latency.
 func (p *program) p99(s *sink, run string) time.Duration {
 	p.t.Helper()
 	const perSecond, seconds, webhooks = 20, 10, 10

@@ -17,10 +17,10 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// clientScopes are what the applications of these tests ask for; their client may do more.
+// clientScopes are the scopes that the applications of these tests request. Their client has more.
 const clientScopes = "webhooks:read deliveries:read"
 
-// application makes a client as an administrator does for a foreign application.
+// application creates a client, as an administrator does for an application.
 func (p *program) application() credentials {
 	p.t.Helper()
 	made := p.call(http.MethodPost, "/api/v3/oauth_clients", `{"name":"Application","scopes":["webhooks:write","deliveries:read"]}`, http.StatusCreated)
@@ -79,8 +79,8 @@ func status(t *testing.T, client *http.Client, address string) int {
 	return resp.StatusCode
 }
 
-// TestNodeClientsWorkUnmodified runs what applications do with the libraries of npm. Each prints what it got for both
-// ways to give the secret, and how it was refused.
+// TestNodeClientsWorkUnmodified runs small applications with OAuth libraries from npm. Each prints what it got for both
+// ways of sending the secret, and how it was refused.
 func TestNodeClientsWorkUnmodified(t *testing.T) {
 	p := start(t, "-data", "", "-demo=false")
 	app := p.application()
@@ -103,7 +103,7 @@ func TestNodeClientsWorkUnmodified(t *testing.T) {
 	}
 }
 
-// lines decodes a text of one JSON document a line.
+// lines decodes a text that has one JSON document on each line.
 func lines(t *testing.T, text string) []any {
 	t.Helper()
 	var all []any

@@ -20,7 +20,7 @@ type block struct {
 	line           int // of the opening fence, from 1
 }
 
-// blocks reads the fenced blocks of a file in docs, in order.
+// blocks returns the fenced blocks of a file in docs, in order.
 func blocks(t testing.TB, name string) []block {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "docs", name))
@@ -44,14 +44,14 @@ func blocks(t testing.TB, name string) []block {
 	return found
 }
 
-// step is a command of a tour with what the document says about its answer.
+// step is a command of a tour and the answer that the document shows.
 type step struct {
 	command block
-	answer  *block // nil: it says nothing
+	answer  *block // nil if the document shows none
 }
 
-// steps pairs every sh block with the json or http block right after it; any other block is a mistake, since nothing
-// would run it.
+// steps pairs every sh block with the json or http block that follows it. Any other block fails the test, since it would
+// not be tested.
 func steps(t testing.TB, name string) []step {
 	t.Helper()
 	var all []step
@@ -71,11 +71,11 @@ func steps(t testing.TB, name string) []step {
 const (
 	// boundary precedes the output of each command.
 	boundary = "--- the next command ---\n"
-	// tourLimit ends a tour that waits for what never comes.
+	// tourLimit is the time limit of a tour, in case a command waits forever.
 	tourLimit = time.Minute
 )
 
-// TestTheTourOfTheAPI runs every command of docs/api.md in one shell, as a reader would who copies them one by one.
+// TestTheTourOfTheAPI runs every command of docs/api.md in one shell, like a reader who copies them one by one.
 func TestTheTourOfTheAPI(t *testing.T) {
 	p := start(t, "-data", "", "-demo=false")
 	tour := steps(t, "api.md")
@@ -101,7 +101,8 @@ func TestTheTourOfTheAPI(t *testing.T) {
 	}
 }
 
-// judge compares what a command printed with what the document shows. No answer is an error unless it shows one.
+// judge compares the output of a command with the answer that the document shows. The output may contain an error only
+// if the document shows one.
 func (s step) judge(t *testing.T, output string) {
 	answers := documents(t, output)
 	var shown any
@@ -112,7 +113,7 @@ func (s step) judge(t *testing.T, output string) {
 		}
 		last := answers[len(answers)-1]
 		if at := lacks(last, shown); at != "" {
-			t.Errorf("%s is not as shown in the answer %s", at, output)
+			t.Errorf("%s differs from the document in the answer %s", at, output)
 		}
 		if failed(shown) {
 			answers = answers[:len(answers)-1]
@@ -132,7 +133,7 @@ func (s step) judge(t *testing.T, output string) {
 	}
 }
 
-// documents reads the JSON objects that a command printed, from the first brace on.
+// documents returns the JSON objects in the output of a command, from the first brace on.
 func documents(t *testing.T, output string) []any {
 	t.Helper()
 	from := strings.Index(output, "{")
@@ -148,15 +149,15 @@ func documents(t *testing.T, output string) []any {
 	return all
 }
 
-// failed reports whether an answer is an error: a problem document, or one of RFC 6749.
+// failed reports whether an answer is an error: a problem document, or an error of RFC 6749.
 func failed(answer any) bool {
 	members, _ := answer.(map[string]any)
 	_, oauth := members["error"].(string)
 	return members["_type"] == "Error" || oauth
 }
 
-// lacks is the path of the first thing in want that got has not: members of objects, all elements of lists, and texts,
-// in which … stands for anything. It is empty when there is none.
+// lacks returns the path of the first value in want that got does not have, or "" if got has them all. It compares
+// members of objects, all elements of lists, and texts, in which … matches anything.
 func lacks(got, want any) string {
 	switch want := want.(type) {
 	case map[string]any:
@@ -193,7 +194,7 @@ func lacks(got, want any) string {
 	return fmt.Sprintf(": %v", got)
 }
 
-// What the document shows must be able to be wrong.
+// The comparison must find differences.
 func TestWhatADocumentShowsIsCompared(t *testing.T) {
 	const answer = `{"a":{"b":[1,2],"c":"wh_123"},"d":null,"e":true}`
 	for shown, want := range map[string]bool{

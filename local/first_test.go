@@ -23,10 +23,10 @@ import (
 	"nepenthes/shared/vault"
 )
 
-// first holds what the first release kept; its README tells what is in it.
+// first is the folder with data of the first release. Its README describes it.
 const first = "testdata/first"
 
-// known is what the users of the first release knew.
+// known has what users of the first release knew: secrets, tokens and so on.
 type known struct {
 	At            time.Time
 	Administrator credentials
@@ -69,7 +69,7 @@ func openFirstFolder(t *testing.T) *upgraded {
 	return u
 }
 
-// copyFirstFolder gives a copy of the data folder, which opening changes.
+// copyFirstFolder returns a copy of the data folder, since opening the folder changes it.
 func copyFirstFolder(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -122,7 +122,7 @@ func openFirstTables(t *testing.T) *upgraded {
 	return u
 }
 
-// putItem stores an item as it was read, without a word of ours between.
+// putItem stores an item exactly as it was read, without using package dynamo.
 func putItem(t *testing.T, endpoint, table string, item json.RawMessage) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"TableName": table, "Item": item})
@@ -137,7 +137,7 @@ func putItem(t *testing.T, endpoint, table string, item json.RawMessage) {
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(answer.Body)
-		t.Fatalf("%s does not take %s: %s", table, item, text)
+		t.Fatalf("%s does not accept %s: %s", table, item, text)
 	}
 }
 

@@ -68,7 +68,7 @@ func TestParseRefuses(t *testing.T) {
 				t.Fatal("it was accepted")
 			}
 			if strings.Contains(err.Error(), "\n") {
-				t.Errorf("more than a sentence: %q", err)
+				t.Errorf("got more than one sentence: %q", err)
 			}
 		})
 	}

@@ -17,13 +17,13 @@ import (
 const (
 	kills     = 30
 	producers = 4
-	// loadMax bounds how long a process works under load before it is killed.
+	// loadMax is the longest time that a process works under load before it is killed.
 	loadMax = 400 * time.Millisecond
 	// arriveLimit is how long the last events may take after the last start.
 	arriveLimit = 60 * time.Second
 )
 
-// arrivals is a receiver that remembers in which life of the program each delivery arrived.
+// arrivals is a receiver that records in which life of the program each delivery arrived.
 type arrivals struct {
 	mu    sync.Mutex
 	life  int
@@ -39,7 +39,7 @@ func newArrivals() *arrivals {
 	return a
 }
 
-// track keeps count of open connections (http.Server.ConnState).
+// track records the open connections (http.Server.ConnState).
 func (a *arrivals) track(c net.Conn, state http.ConnState) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -52,8 +52,8 @@ func (a *arrivals) track(c net.Conn, state http.ConnState) {
 	}
 }
 
-// settle waits until all that a killed process had sent has been read: connections are accepted in their order, so
-// after one of ours all of its are known, and each ends once it is read.
+// settle waits until all requests of a killed process have been read. Connections are accepted in order, so when a
+// connection of settle has been accepted, those of the process are known. Each of them ends when it has been read.
 func (a *arrivals) settle(t *testing.T, url string) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -74,7 +74,7 @@ func (a *arrivals) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	}
 	_, rest, ours := strings.Cut(string(body), `"subject":"`)
 	if !ours {
-		return // settle's
+		return // the request of settle
 	}
 	eventID, _, _ := strings.Cut(rest, `"`)
 	a.mu.Lock()
@@ -92,7 +92,7 @@ func (a *arrivals) begin(life int) {
 	a.life = life
 }
 
-// missing is an accepted event that has not arrived, empty when all have.
+// missing returns an accepted event that has not arrived, or "" if all have arrived.
 func (a *arrivals) missing(accepted map[string]bool) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -104,8 +104,8 @@ func (a *arrivals) missing(accepted map[string]bool) string {
 	return ""
 }
 
-// TestKilledAtAnyMoment: thirty times in a row on one folder the program is killed at a random moment under load.
-// Every event that was answered 202 arrives, and what arrives twice was in flight at a kill.
+// TestKilledAtAnyMoment kills the program at a random moment under load, thirty times in a row with the same folder.
+// Every event that was answered 202 must arrive. A delivery may arrive twice only if it was in flight at a kill.
 func TestKilledAtAnyMoment(t *testing.T) {
 	folder := t.TempDir()
 	a := newArrivals()
@@ -136,20 +136,20 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		}
 	}
 	twice := 0
-	a.mu.Lock() // what was in flight at the last kill may still arrive a second time
+	a.mu.Lock() // deliveries that were in flight at the last kill may still arrive a second time
 	defer a.mu.Unlock()
 	for eventID, lives := range a.lives {
 		for i := 1; i < len(lives); i++ {
 			twice++
 			if lives[i] == lives[i-1] {
-				t.Errorf("%s arrived twice although nothing was killed between: in lives %v", eventID, lives)
+				t.Errorf("%s arrived twice without a kill in between: in lives %v", eventID, lives)
 			}
 		}
 	}
 	t.Logf("%d events accepted, %d second arrivals around %d kills", len(accepted), twice, kills)
 }
 
-// underLoad pushes events until the program is killed, and gives the ids of those that were answered 202.
+// underLoad pushes events until the program is killed, and returns the ids of those that were answered 202.
 func underLoad(p *program, life int) map[string]bool {
 	p.t.Helper()
 	ctx, cancel := context.WithCancel(p.t.Context())
@@ -163,7 +163,7 @@ func underLoad(p *program, life int) map[string]bool {
 				body := fmt.Sprintf(`{"id":%q,"type":"work_package:updated","occurredAt":"2026-01-02T11:00:00Z","data":{"subject":%q}}`, eventID, eventID)
 				resp, err := p.client.Do(p.request(http.MethodPost, "/api/v3/events", body))
 				if err != nil {
-					continue // killed meanwhile: the producer does not know, and this event may or may not count
+					continue // killed meanwhile: the producer does not know whether the event was accepted
 				}
 				_ = resp.Body.Close()
 				if resp.StatusCode == http.StatusAccepted {
@@ -174,7 +174,7 @@ func underLoad(p *program, life int) map[string]bool {
 			}
 		})
 	}
-	<-time.After(time.Duration(rand.Int64N(int64(loadMax)))) // the random moment; nothing is expected of it
+	<-time.After(time.Duration(rand.Int64N(int64(loadMax)))) // the random moment of the kill
 	p.kill()
 	cancel()
 	pushing.Wait()

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// TestOutput: the lines on standard output are a contract for scripts.
+// TestOutput checks the lines on standard output, which are a contract for scripts.
 func TestOutput(t *testing.T) {
 	p := start(t, "-demo=false", "-data", t.TempDir())
 	lines := p.all()
@@ -48,7 +48,7 @@ func TestOutput(t *testing.T) {
 	}
 }
 
-// pasted runs a printed command in a shell; its answer must be JSON that is no error.
+// pasted runs a printed command in a shell. Its output must be JSON and not an error.
 func pasted(t *testing.T, command string) {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "sh", "-c", command).Output()
@@ -57,8 +57,8 @@ func pasted(t *testing.T, command string) {
 	}
 }
 
-// TestDemo: every example arrives verified; the flaky receiver is seen to get retries, the quiet project's to get
-// nothing.
+// TestDemo checks that every example event arrives and is verified, that the flaky receiver gets retries, and that the
+// webhook of the quiet project gets nothing.
 func TestDemo(t *testing.T) {
 	p := start(t, "-data", t.TempDir(), "-speed", "60")
 	p.until(func(lines []string) bool {
@@ -68,14 +68,14 @@ func TestDemo(t *testing.T) {
 				n++
 			}
 		}
-		return n == 26-1 // the examples but for the opt-in one
+		return n == 26-1 // all examples except the opt-in one
 	})
 	for _, line := range p.all() {
 		if strings.HasPrefix(line, "✗") {
 			t.Errorf("not verified: %s", line)
 		}
 		if strings.Contains(line, "/hooks/another-project") {
-			t.Errorf("the quiet project is not quiet: %s", line)
+			t.Errorf("the webhook of the quiet project got %s", line)
 		}
 	}
 	if code := p.interrupt(); code != 0 {
@@ -83,7 +83,8 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// TestRestart: credentials, webhooks and secrets outlive the process; the folder is ours alone.
+// TestRestart checks that credentials, webhooks and secrets survive a restart, and that only the current user can read
+// the folder.
 func TestRestart(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "made", "when-absent")
 	p := start(t, "-demo=false", "-data", folder)
@@ -132,7 +133,7 @@ func TestRefusedStarts(t *testing.T) {
 	}
 }
 
-// checkRefused starts the program, which must end with one sentence and exit code 2.
+// checkRefused runs the program, which must print one sentence and end with exit code 2.
 func checkRefused(t *testing.T, args ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
@@ -144,11 +145,11 @@ func checkRefused(t *testing.T, args ...string) {
 		t.Errorf("exit code %d, want %d", code, exitRefused)
 	}
 	if stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 1 {
-		t.Errorf("it said %q and %q, want one sentence on standard error", stdout.String(), stderr.String())
+		t.Errorf("the program printed %q and %q, want one sentence on standard error", stdout.String(), stderr.String())
 	}
 }
 
-// TestInMemoryLeavesNothing: with -data "" no file is made.
+// TestInMemoryLeavesNothing checks that the program creates no file with -data "".
 func TestInMemoryLeavesNothing(t *testing.T) {
 	before := t.TempDir()
 	t.Chdir(before)
@@ -158,11 +159,11 @@ func TestInMemoryLeavesNothing(t *testing.T) {
 	left, err := os.ReadDir(before)
 	check(t, err)
 	if len(left) != 0 {
-		t.Errorf("it left %v", left)
+		t.Errorf("the program left %v", left)
 	}
 }
 
-// TestRate: with a rate, a client that asks too fast is told when to come back.
+// TestRate checks that a client that exceeds its rate gets a Retry-After header.
 func TestRate(t *testing.T) {
 	p := start(t, "-demo=false", "-data", "", "-rate", "5")
 	for range 20 {
@@ -176,10 +177,10 @@ func TestRate(t *testing.T) {
 			return
 		}
 	}
-	t.Error("20 requests at once were let through")
+	t.Error("20 requests at once were all accepted")
 }
 
-// TestWithoutLoopback: webhooks may not point at this machine then, nor over http.
+// TestWithoutLoopback checks that without -allow-loopback webhooks may not point at this machine, nor use http.
 func TestWithoutLoopback(t *testing.T) {
 	p := start(t, "-demo=false", "-data", "", "-allow-loopback=false")
 	for _, url := range []string{"http://127.0.0.1:9/", "https://127.0.0.1:9/", "https://localhost/", "http://example.com/"} {

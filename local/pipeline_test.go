@@ -27,7 +27,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// world is a pipeline on a database in memory in virtual time, and the receivers of all its webhooks.
+// world is a pipeline with a database in memory, in virtual time, and the receiver of all its webhooks.
 type world struct {
 	t        *testing.T
 	db       *sqlite.DB
@@ -50,7 +50,7 @@ func newWorld(t *testing.T) *world {
 	return &world{t: t, db: db, opener: opener, posts: map[string]map[string]int{}, answer: func(string, int) outbound.Result { return outbound.Result{} }}
 }
 
-// Post is every receiver.
+// Post acts as the receiver of every webhook.
 func (w *world) Post(_ context.Context, r outbound.Request) outbound.Result {
 	w.mu.Lock()
 	if w.posts[r.URL] == nil {
@@ -63,7 +63,7 @@ func (w *world) Post(_ context.Context, r outbound.Request) outbound.Result {
 	return w.answer(r.URL, n)
 }
 
-// sent is a header of a request, whose names are in the spelling that goes over the wire.
+// sent returns a header of a request. Header names have the spelling in which they are sent.
 func sent(h http.Header, name string) string { return h[name][0] }
 
 func (w *world) webhook(url string, s webhook.Subscription) {
@@ -76,7 +76,7 @@ func (w *world) webhook(url string, s webhook.Subscription) {
 	w.webhooks = append(w.webhooks, h)
 }
 
-// run runs a pipeline over the store and the lanes for a while.
+// run runs a pipeline with the store and the lanes for a while.
 func (w *world) run(s ledger, lanes func(lane.Name) ends, twice bool, during time.Duration) {
 	ctx, cancel := context.WithTimeout(w.t.Context(), during)
 	defer cancel()
@@ -85,14 +85,14 @@ func (w *world) run(s ledger, lanes func(lane.Name) ends, twice bool, during tim
 
 func (w *world) lane(n lane.Name) ends { return w.db.Lane(n) }
 
-// push puts an event on its lane and gives the ids that its deliveries must have, by payload URL.
+// push sends an event to its lane and returns the ids that its deliveries must have, by payload URL.
 func (w *world) push(kind, project, eventID string) {
 	w.t.Helper()
 	body := fmt.Sprintf(`{"id":%q,"type":%q,"occurredAt":"2026-01-02T11:00:00Z","project":{"id":%q},"data":1}`, eventID, kind, project)
 	check(w.t, w.db.Lane(lane.Events).Send(w.t.Context(), lane.Message{Body: []byte(body)}))
 }
 
-// checkAll compares what arrived with what was pushed: events by id with type and project.
+// checkAll compares the arrived deliveries with the pushed events, which are given by id with type and project.
 func (w *world) checkAll(pushed map[string][2]string, most int) {
 	w.t.Helper()
 	for _, h := range w.webhooks {
@@ -104,7 +104,7 @@ func (w *world) checkAll(pushed map[string][2]string, most int) {
 			n := got[rec.DeliveryKey(h.ID).ID()]
 			if len(h.Refusals(about[0], about[1])) > 0 {
 				if n != 0 {
-					w.t.Fatalf("%s got %s, which it does not want", h.PayloadURL, eventID)
+					w.t.Fatalf("%s got %s, to which it is not subscribed", h.PayloadURL, eventID)
 				}
 				continue
 			}
@@ -131,8 +131,8 @@ var (
 	}
 )
 
-// TestEachEventOnce: ten thousand events in virtual time; each webhook gets each event it wants exactly once and no
-// other, also when every message is delivered twice.
+// TestEachEventOnce pushes ten thousand events in virtual time. Each webhook must get each event of its subscription
+// exactly once and no other event, even if every message is delivered twice.
 func TestEachEventOnce(t *testing.T) {
 	for _, twice := range []bool{false, true} {
 		t.Run(fmt.Sprint("twice=", twice), func(t *testing.T) {
@@ -156,7 +156,8 @@ func TestEachEventOnce(t *testing.T) {
 	}
 }
 
-// TestRetriesInVirtualTime: a receiver that fails three times gets each delivery four times, at its times.
+// TestRetriesInVirtualTime checks that a receiver that fails three times gets each delivery four times, at the times of
+// the schedule.
 func TestRetriesInVirtualTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -189,7 +190,7 @@ func TestRetriesInVirtualTime(t *testing.T) {
 	})
 }
 
-// trouble makes calls fail or panic, before they do anything or after they have done it all.
+// trouble makes calls fail or panic, either before or after they have done their work.
 type trouble struct {
 	dice *rand.Rand
 	mu   sync.Mutex // protects dice
@@ -207,7 +208,7 @@ func (f *trouble) happens() (kind int) {
 	return 1 + f.dice.IntN(4)
 }
 
-// around makes a call with trouble around it.
+// around makes a call that trouble may interrupt.
 func around[T any](f *trouble, call func() (T, error)) (T, error) {
 	kind := f.happens()
 	var nothing T
@@ -270,7 +271,7 @@ func (b broken) Delivery(ctx context.Context, key delivery.Key) (delivery.Delive
 
 func (b broken) Due(ctx context.Context, until time.Time, limit int) ([]delivery.Key, error) {
 	kind := b.happens()
-	if kind > 0 { // the sweeper's goroutine is not behind the adapter that takes panics
+	if kind > 0 { // the adapter that recovers panics does not run the sweeper
 		return nil, errInjected
 	}
 	return b.DB.Due(ctx, until, limit)
@@ -302,8 +303,8 @@ func (l brokenLane) Delete(ctx context.Context, ids ...string) error {
 	return l.ends.Delete(ctx, ids...)
 }
 
-// TestNothingIsLost: whatever call of a store or lane fails or panics, before or after it did its work, every
-// event arrives at every webhook that wants it, nothing becomes a dead letter, and no other webhook gets it.
+// TestNothingIsLost makes calls of the store and the lanes fail or panic, before or after they have done their work.
+// Every event must arrive at every webhook that is subscribed to it and at no other, and there must be no dead letter.
 func TestNothingIsLost(t *testing.T) {
 	for seed := range uint64(25) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -330,12 +331,12 @@ func loseNothing(t *testing.T, seed uint64) {
 		w.push(about[0], about[1], fmt.Sprint("e", i))
 	}
 	trouble := &trouble{dice: rand.New(rand.NewPCG(seed, 1))}
-	// A message that fails comes back when its visibility ends. Trouble lasts for a few such rounds, not for ten:
-	// then it would rightly become a dead letter.
+	// A message that fails comes back when its visibility timeout ends. Trouble lasts for a few such rounds. After ten
+	// rounds a message would rightly become a dead letter.
 	time.AfterFunc(4*limits.Visibility(limits.SenderTimeout), func() { trouble.over.Store(true) })
 	lanes := func(n lane.Name) ends { return brokenLane{w.db.Lane(n), trouble} }
 	w.run(broken{w.db, trouble}, lanes, seed%2 == 1, 6*time.Hour)
-	const most = 20 // copies around failures of ours carry the same webhook-id; no bound is promised, but no storm either
+	const most = 20 // after our own failures the same webhook-id may arrive several times; no limit is promised, but it must not be a storm
 	w.checkAll(pushed, most)
 	for _, h := range w.webhooks {
 		page, err := w.db.Deliveries(t.Context(), store.Query{Webhook: h.ID, Limit: 1000})

@@ -21,10 +21,10 @@ import (
 	"time"
 )
 
-// asProgram makes the test binary the program itself, so that tests can start it, and kill it, as a user would.
+// asProgram is the variable that makes the test binary run as the program, so that tests can start and kill it.
 const asProgram = "NEPENTHES_LOCAL"
 
-// profileVariable names a file for the CPU profile of the program that a benchmark starts.
+// profileVariable is the variable with the file for the CPU profile of the program that a benchmark starts.
 const profileVariable = "NEPENTHES_PROFILE"
 
 func TestMain(m *testing.M) {
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	main()
 }
 
-// profiled writes a CPU profile of the program's run until it is interrupted.
+// profiled runs the program and writes a CPU profile of it until it is interrupted.
 func profiled(file string) {
 	f, err := os.Create(file)
 	if err != nil {
@@ -64,11 +64,11 @@ type program struct {
 
 	mu     sync.Mutex
 	lines  []string
-	news   chan struct{} // holds a token when there are new lines, on standard error too
+	news   chan struct{} // has a token when there are new lines, also on standard error
 	stderr errorOutput
 }
 
-// errorOutput is what a program says on standard error, to be read while it runs.
+// errorOutput collects the standard error of a program. It can be read while the program runs.
 type errorOutput struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -97,12 +97,12 @@ func tell(news chan struct{}) {
 
 const (
 	testAdmin = "admin:secret-of-the-administrator-in-tests"
-	// startLimit is how long a start may take on a busy machine before the test gives up.
+	// startLimit is how long a start may take on a busy machine before the test fails.
 	startLimit = 30 * time.Second
 )
 
-// start starts the program on free ports with the arguments, and gives it when it says ready. It ends with the
-// test at the latest.
+// start starts the program on free ports with the arguments, and returns when the program has printed "ready". The
+// program ends with the test at the latest.
 func start(t testing.TB, args ...string) *program {
 	t.Helper()
 	p := &program{t: t, ended: make(chan error, 1), news: make(chan struct{}, 1), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
@@ -125,13 +125,13 @@ func start(t testing.TB, args ...string) *program {
 	}
 	p.api = strings.TrimPrefix(p.line("api "), "api ")
 	if p.api == "" {
-		t.Fatalf("it ended: %s", p.stderr.String())
+		t.Fatalf("the program ended: %s", p.stderr.String())
 	}
 	p.token = p.signIn()
 	return p
 }
 
-// read collects the lines; ready is closed at "ready", or when the program ends.
+// read collects the lines. It closes ready at the line "ready", or when the program ends.
 func (p *program) read(out io.Reader, ready chan struct{}) {
 	var once sync.Once
 	scanner := bufio.NewScanner(out)
@@ -148,7 +148,7 @@ func (p *program) read(out io.Reader, ready chan struct{}) {
 	once.Do(func() { close(ready) })
 }
 
-// line is the first line with that prefix, empty when there is none.
+// line returns the first line with the prefix, or "" if there is none.
 func (p *program) line(prefix string) string {
 	for _, line := range p.all() {
 		if strings.HasPrefix(line, prefix) {
@@ -164,7 +164,7 @@ func (p *program) all() []string {
 	return append([]string(nil), p.lines...)
 }
 
-// until waits until the lines are as wanted, for as long as a start may take.
+// until waits until the lines are as wanted, for at most startLimit.
 func (p *program) until(wanted func(lines []string) bool) {
 	p.t.Helper()
 	limit := time.After(startLimit)
@@ -172,18 +172,18 @@ func (p *program) until(wanted func(lines []string) bool) {
 		select {
 		case <-p.news:
 		case <-limit:
-			p.t.Fatalf("it did not come to it; the last lines are\n%s", strings.Join(p.all(), "\n"))
+			p.t.Fatalf("the wanted lines did not appear; the lines are\n%s", strings.Join(p.all(), "\n"))
 		}
 	}
 }
 
-// kill ends the program at once, as a power cut does. It may be called twice.
+// kill ends the program at once, like a power cut. It may be called twice.
 func (p *program) kill() {
 	_ = p.cmd.Process.Kill()
 	p.wait()
 }
 
-// interrupt is Ctrl-C; it gives the exit code.
+// interrupt interrupts the program like Ctrl-C and returns the exit code.
 func (p *program) interrupt() int {
 	p.t.Helper()
 	check(p.t, p.cmd.Process.Signal(syscall.SIGINT))
@@ -207,7 +207,7 @@ func (p *program) signIn() string {
 	return token.Text
 }
 
-// do makes the request and gives the body; another status than want fails the test.
+// do sends the request and returns the body. The test fails if the status is not want.
 func (p *program) do(req *http.Request, want int) []byte {
 	p.t.Helper()
 	resp, err := p.client.Do(req)
@@ -221,7 +221,7 @@ func (p *program) do(req *http.Request, want int) []byte {
 	return body
 }
 
-// call calls the API and gives the decoded answer.
+// call calls the API and returns the decoded answer.
 func (p *program) call(method, path, body string, want int) map[string]any {
 	p.t.Helper()
 	var answer map[string]any
@@ -242,7 +242,7 @@ func (p *program) request(method, path, body string) *http.Request {
 	return req
 }
 
-// webhook makes a webhook for every event at url and gives its id.
+// webhook creates a webhook for all events at url and returns its id.
 func (p *program) webhook(name, url string) string {
 	p.t.Helper()
 	body := fmt.Sprintf(`{"name":%q,"payloadUrl":%q,"events":["*"],"secret":%q}`, name, url, testSecret)
@@ -250,7 +250,7 @@ func (p *program) webhook(name, url string) string {
 	return id
 }
 
-// used is the CPU time of the process so far and the most memory it has had, from /proc.
+// used returns the CPU time of the process so far and its peak memory, from /proc.
 func (p *program) used() (cpu time.Duration, peak int64) {
 	p.t.Helper()
 	folder := filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid))

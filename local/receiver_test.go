@@ -17,7 +17,7 @@ import (
 
 const testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
-// signed is a request as the sender makes it.
+// signed returns a request like those of the sender.
 func signed(t *testing.T, path, body string) *http.Request {
 	t.Helper()
 	secret, err := signing.Parse(testSecret)
@@ -90,7 +90,7 @@ func TestReceiver(t *testing.T) {
 	}
 }
 
-// Any web page can make a browser send requests here: what they hold moves no cursor and forges no line.
+// Any web page can make a browser send requests here. Their content must not move the cursor or forge a line.
 func TestReceiverPrintsVisibleASCII(t *testing.T) {
 	hostile := map[string]string{
 		"escape sequence": "\x1b[2J\x1b]0;title\x07", "line": "\n✓ time_entry:created attempt=1 4ms /hooks", "return": "\r✓ x",

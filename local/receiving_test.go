@@ -20,7 +20,7 @@ import (
 	"nepenthes/shared/signing"
 )
 
-// The versions of verify in docs/receiving.md, by what their first line says.
+// The versions of verify in docs/receiving.md, by the text of their first line.
 const (
 	withLibrary    = "with the official library"
 	withoutLibrary = "without a library"
@@ -28,16 +28,16 @@ const (
 	forLegacy      = "for the legacy header"
 )
 
-// firstLine is how a program in a document begins: its file, and which version it is.
+// firstLine matches the first line of a program in a document: its file, and its version if there are several.
 var firstLine = regexp.MustCompile(`^(?://|#) (\w+\.\w+)(?:, (.+))?\n`)
 
-// programs are the programs of docs/receiving.md: by file, then by version (empty for what has one).
+// programs returns the programs of docs/receiving.md by file, and then by version (empty if there is only one).
 func programs(t *testing.T) map[string]map[string]string {
 	t.Helper()
 	all := map[string]map[string]string{}
 	for _, b := range blocks(t, "receiving.md") {
 		if b.language == "http" {
-			continue // a picture of a request
+			continue // an example of a request
 		}
 		names := firstLine.FindStringSubmatch(b.text)
 		if names == nil {
@@ -51,7 +51,7 @@ func programs(t *testing.T) map[string]map[string]string {
 	return all
 }
 
-// needs skips the test when what `make tools` installs is not there. Where everything must run, that is a failure.
+// needs skips the test if a tool that `make tools` installs is missing. In CI that is a failure.
 func needs(t *testing.T, patterns ...string) {
 	t.Helper()
 	for _, pattern := range patterns {
@@ -59,13 +59,13 @@ func needs(t *testing.T, patterns ...string) {
 			continue
 		}
 		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not installed: make tools", pattern)
+			t.Fatalf("%s is not installed; `make tools` installs it", pattern)
 		}
 		t.Skipf("%s is not installed; `make tools` installs it", pattern)
 	}
 }
 
-// absolute is the path below the repository's root, absolute.
+// absolute returns the absolute path of a path below the repository's root.
 func absolute(t *testing.T, path string) string {
 	t.Helper()
 	full, err := filepath.Abs(filepath.Join("..", path))
@@ -73,7 +73,7 @@ func absolute(t *testing.T, path string) string {
 	return full
 }
 
-// TestReceivers has every receiver of docs/receiving.md verify real deliveries, with every version of verify.
+// TestReceivers makes every receiver of docs/receiving.md verify real deliveries, with every version of verify.
 func TestReceivers(t *testing.T) {
 	p := start(t, "-data", "", "-demo=false")
 	all := programs(t)
@@ -143,8 +143,8 @@ func pythonReceiver(t *testing.T, folder string) *exec.Cmd {
 	return exec.Command(absolute(t, ".venv/bin/python"), filepath.Join(folder, "receiver.py"))
 }
 
-// receives starts the receiver, and has it get a delivery, the same again, changed ones, and another delivery. What
-// it prints says which of them it took for new.
+// receives starts the receiver and sends it a delivery, the same delivery again, changed ones, and another delivery. The
+// receiver prints those that it accepts as new.
 func receives(t *testing.T, p *program, command *exec.Cmd, version string, secret signing.Secret) {
 	address, printed := launch(t, command, cmp.Or(secret.PublicKey(), secret.Text()))
 	between := newWitness(address)
@@ -160,7 +160,7 @@ func receives(t *testing.T, p *program, command *exec.Cmd, version string, secre
 		t.Fatalf("printed %q, want %q", got, want)
 	}
 	if got := post(t, address, first); got != http.StatusNoContent {
-		t.Errorf("the same again: %d", got)
+		t.Errorf("the same delivery again: %d", got)
 	}
 	for name, changed := range changes(version, secret, first) {
 		if got := post(t, address, changed); got != http.StatusUnauthorized {
@@ -211,7 +211,7 @@ func signatureHeader(version string) string {
 	return "webhook-signature"
 }
 
-// launch starts a receiver; it gives its address and the lines that it prints.
+// launch starts a receiver and returns its address and the lines that it prints.
 func launch(t *testing.T, command *exec.Cmd, key string) (address string, printed <-chan string) {
 	t.Helper()
 	var stderr bytes.Buffer
@@ -229,27 +229,27 @@ func launch(t *testing.T, command *exec.Cmd, key string) (address string, printe
 	}()
 	t.Cleanup(func() {
 		_ = command.Process.Kill()
-		for range lines { // until it has ended, as Wait wants it
+		for range lines { // read until the receiver ends, as Wait requires
 		}
 		_ = command.Wait()
 		if t.Failed() {
-			t.Logf("the receiver says: %s", &stderr)
+			t.Logf("standard error of the receiver: %s", &stderr)
 		}
 	})
 	address, ok := strings.CutPrefix(next(t, lines), "listening on ")
 	if !ok {
-		t.Fatal("it does not say where it listens")
+		t.Fatal("the receiver did not print its address")
 	}
 	return address, lines
 }
 
-// next is the next line or request, which must come while a start may take.
+// next returns the next line or request, which must come within startLimit.
 func next[T any](t *testing.T, from <-chan T) T {
 	t.Helper()
 	select {
 	case one, open := <-from:
 		if !open {
-			t.Fatal("it has ended")
+			t.Fatal("the receiver has ended")
 		}
 		return one
 	case <-time.After(startLimit):
@@ -258,16 +258,16 @@ func next[T any](t *testing.T, from <-chan T) T {
 	panic("unreachable")
 }
 
-// request is what a receiver gets.
+// request is a request to a receiver.
 type request struct {
 	header http.Header
 	body   []byte
 }
 
-// line is what a receiver prints for it.
+// line returns the line that a receiver prints for the request.
 func (r request) line() string { return r.header.Get("webhook-id") + " " + string(r.body) }
 
-// with is the request with another value of a header; empty removes it.
+// with returns the request with another value of a header. An empty value removes the header.
 func (r request) with(name, value string) request {
 	header := r.header.Clone()
 	if header.Set(name, value); value == "" {
@@ -276,7 +276,7 @@ func (r request) with(name, value string) request {
 	return request{header, r.body}
 }
 
-// post gives a receiver the request, and tells its answer.
+// post sends the request to a receiver and returns the status of the answer.
 func post(t *testing.T, address string, r request) int {
 	t.Helper()
 	status, err := forward(address, r)
@@ -297,7 +297,7 @@ func forward(address string, r request) (int, error) {
 	return resp.StatusCode, resp.Body.Close()
 }
 
-// witness stands before a receiver, hands every request on, and keeps those that were accepted.
+// witness is a proxy before a receiver. It passes every request on, and keeps those that were accepted.
 type witness struct {
 	address string
 	got     chan request
@@ -308,14 +308,14 @@ func newWitness(address string) *witness {
 	return &witness{address: address, got: make(chan request, 16)}
 }
 
-// ServeHTTP hands the request on and answers as the receiver does.
+// ServeHTTP passes the request on and answers like the receiver.
 func (w *witness) ServeHTTP(out http.ResponseWriter, in *http.Request) {
 	body, err := io.ReadAll(in.Body)
 	if err != nil {
 		return
 	}
 	header := in.Header.Clone()
-	header.Del("Content-Length") // of the body, and so another one when the body changes
+	header.Del("Content-Length") // a changed body may have another length
 	r := request{header, body}
 	status, err := forward(w.address, r)
 	if err != nil {
@@ -327,8 +327,8 @@ func (w *witness) ServeHTTP(out http.ResponseWriter, in *http.Request) {
 	}
 }
 
-// next pushes an event, with text that is more than ASCII and a number that is more than a double, and gives the
-// request that the receiver accepted for it.
+// next pushes an event and returns the request that the receiver accepted for it. The event has text that is not ASCII
+// and a number that does not fit a double.
 func (w *witness) next(t *testing.T, p *program) request {
 	t.Helper()
 	w.pushed++

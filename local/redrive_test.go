@@ -16,7 +16,7 @@ import (
 	"nepenthes/shared/sqlite"
 )
 
-// said runs the program to its end, which must come by itself, and gives what it says.
+// said runs the program, which must end by itself, and returns its output.
 func said(t *testing.T, want int, args ...string) (stdout, stderr string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
@@ -32,7 +32,7 @@ func said(t *testing.T, want int, args ...string) (stdout, stderr string) {
 
 const secretOfTheBody = "whsec_do-not-show-me"
 
-// mended is an event that was refused once and is none the less an event: its fault was ours, or is mended.
+// mended is a valid event that became a dead letter, for example because of a fault in our own code.
 var mended = lane.Message{
 	Body:       []byte(`{"id":"mended","type":"user:created","occurredAt":"2026-01-02T11:00:00Z","data":{"subject":"mended"}}`),
 	Attributes: map[string]string{lane.Reason: "unknown_type", lane.Detail: "unknown_type: type: It is not in the catalogue."},
@@ -55,10 +55,10 @@ func TestRedriveOfAFolder(t *testing.T) {
 	bury(t, folder, nonsense, mended, nonsense)
 
 	if out, _ := said(t, exitOK, "-data", folder, "-redrive", "events"); out != toldOfThree {
-		t.Errorf("it said\n%swant\n%s", out, toldOfThree)
+		t.Errorf("the program printed\n%swant\n%s", out, toldOfThree)
 	}
 	if out, _ := said(t, exitOK, "-data", folder, "-redrive", "events"); out != "events has no dead letters that can be moved now\n" {
-		t.Errorf("with nothing to move it said %s", out)
+		t.Errorf("with nothing to move the program printed %s", out)
 	}
 	p = start(t, "-demo=false", "-data", folder)
 	limit := time.After(startLimit)
@@ -66,19 +66,19 @@ func TestRedriveOfAFolder(t *testing.T) {
 		select {
 		case <-a.news:
 		case <-limit:
-			t.Fatal("what was redriven never arrived")
+			t.Fatal("the redriven event did not arrive")
 		}
 	}
 	p.until(func([]string) bool { return strings.Count(p.stderr.String(), "event.dead_lettered") == 2 })
 	_, errors := said(t, exitRefused, "-data", folder, "-redrive", "events")
 	if !strings.Contains(errors, "in use by another process") || strings.Count(errors, "\n") != 1 {
-		t.Errorf("while another process works in the folder it said %s", errors)
+		t.Errorf("while another process uses the folder the program printed %s", errors)
 	}
 	p.interrupt()
 
 	out, errors := said(t, exitOK, "-data", folder, "-redrive", "events")
 	if !strings.HasPrefix(out, "2 messages went back to events\n  2: malformed at line 1, column ") || strings.Contains(out+errors, secretOfTheBody) {
-		t.Errorf("of what came back it said %s%s", out, errors)
+		t.Errorf("for messages that came back the program printed %s%s", out, errors)
 	}
 }
 
@@ -108,21 +108,21 @@ func TestRedriveIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			out, errors := said(t, exitRefused, c.args...)
 			if out != "" || strings.Count(errors, "\n") != 1 || !strings.Contains(errors, c.want) {
-				t.Errorf("it said %q and %q, want %s", out, errors, c.want)
+				t.Errorf("the program printed %q and %q, want %s", out, errors, c.want)
 			}
 		})
 	}
 	if _, err := os.Stat(absent); err == nil {
-		t.Error("the absent folder was made")
+		t.Error("the absent folder was created")
 	}
 }
 
 func TestRedriveAtAnEndpoint(t *testing.T) {
 	atEndpoint(t, awstest.MiniStack(t))
-	t.Setenv("AWS_REGION", "eu-central-1") // where no other test makes queues
+	t.Setenv("AWS_REGION", "eu-central-1") // no other test creates queues in this region
 	_, errors := said(t, exitRefused, "-data", "", "-redrive", "events")
 	if !strings.Contains(errors, prefix+"events-dead") {
-		t.Errorf("where nothing was made it said %s", errors)
+		t.Errorf("without queues the program printed %s", errors)
 	}
 	cfg, err := awsclient.Load(t.Context(), 1)
 	check(t, err)
@@ -130,7 +130,7 @@ func TestRedriveAtAnEndpoint(t *testing.T) {
 	check(t, err)
 	check(t, lanes[lane.Events.DeadLetters()].Send(t.Context(), nonsense, mended, nonsense))
 	if out, _ := said(t, exitOK, "-redrive", "events"); out != toldOfThree {
-		t.Errorf("it said\n%swant\n%s", out, toldOfThree)
+		t.Errorf("the program printed\n%swant\n%s", out, toldOfThree)
 	}
 	if n, err := lanes[lane.Events].Waiting(t.Context()); err != nil || n != 3 {
 		t.Errorf("%d messages are on the lane, %v", n, err)

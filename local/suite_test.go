@@ -9,14 +9,14 @@ import (
 	"nepenthes/shared/rest/resttest"
 )
 
-// TestAPISuite runs the cases of the API, which also run against the deployed stack, against the program.
+// TestAPISuite runs the cases of the API against the program. They also run against the deployed stack.
 func TestAPISuite(t *testing.T) {
 	p := start(t, "-demo=false", "-data", "", "-allow-loopback=false")
 	id, secret, _ := strings.Cut(testAdmin, ":")
 	resttest.Run(t, resttest.Target{URL: p.api, ClientID: id, ClientSecret: secret}, resttest.All())
 }
 
-// TestUncleanPathsAreTheAPIs: nothing before the API redirects them.
+// TestUncleanPathsAreTheAPIs checks that unclean paths are not redirected before they reach the API.
 func TestUncleanPathsAreTheAPIs(t *testing.T) {
 	p := start(t, "-demo=false", "-data", "")
 	for _, path := range []string{"/api//v3", "/api/v3/../v3", "//"} {
@@ -24,7 +24,7 @@ func TestUncleanPathsAreTheAPIs(t *testing.T) {
 	}
 }
 
-// TestCharactersThatNoQueueTakes: they are refused before the queue would do it, or worse, change them.
+// TestCharactersThatNoQueueTakes checks that the API refuses characters that a queue would refuse or change.
 func TestCharactersThatNoQueueTakes(t *testing.T) {
 	p := start(t, "-demo=false", "-data", "")
 	const event = `{"id":"e%d","type":"user:created","occurredAt":"2026-01-02T11:00:00Z","data":"%s"}`

@@ -36,34 +36,34 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// upgraded is the present version at work on what an earlier one kept, a while after that stopped.
+// upgraded is the current version with the data of an earlier one, a while after the earlier one stopped.
 type upgraded struct {
 	known
 	store    database
 	keys     *vault.Local
 	now      time.Time
-	messages map[lane.Name][]lane.Message // what lay on the lanes
+	messages map[lane.Name][]lane.Message // the messages that were on the lanes
 
 	sender *sender.Sender
-	bells  []lane.Message // rung since
+	bells  []lane.Message // doorbells sent since then
 	posts  []outbound.Request
 }
 
-// TestTheFirstReleaseGoesOn opens what the first release kept, in SQLite and in DynamoDB, and goes on with it.
+// TestTheFirstReleaseGoesOn opens the data of the first release, in SQLite and in DynamoDB, and continues its work.
 func TestTheFirstReleaseGoesOn(t *testing.T) {
-	t.Run("folder", func(t *testing.T) { openFirstFolder(t).goOn(t) })
-	t.Run("tables", func(t *testing.T) { openFirstTables(t).goOn(t) })
+	t.Run("folder", func(t *testing.T) { openFirstFolder(t).continueWork(t) })
+	t.Run("tables", func(t *testing.T) { openFirstTables(t).continueWork(t) })
 }
 
 func (u *upgraded) clock() time.Time { return u.now }
 
-// Post is every receiver.
+// Post acts as the receiver of every webhook.
 func (u *upgraded) Post(_ context.Context, r outbound.Request) outbound.Result {
 	u.posts = append(u.posts, r)
 	return outbound.Result{Answer: &outbound.Answer{Status: http.StatusNoContent}}
 }
 
-// Send is every lane.
+// Send acts as every lane.
 func (u *upgraded) Send(_ context.Context, messages ...lane.Message) error {
 	u.bells = append(u.bells, messages...)
 	return nil
@@ -73,11 +73,11 @@ func (u *upgraded) Send(_ context.Context, messages ...lane.Message) error {
 type noDeadLetters struct{}
 
 func (noDeadLetters) Send(_ context.Context, messages ...lane.Message) error {
-	return fmt.Errorf("a dead letter: %s", messages[0].Body)
+	return fmt.Errorf("a message became a dead letter: %s", messages[0].Body)
 }
 
-// goOn does what the present version does with what it finds.
-func (u *upgraded) goOn(t *testing.T) {
+// continueWork lets the current version process the data, and checks the results.
+func (u *upgraded) continueWork(t *testing.T) {
 	t.Run("settings", u.checkSettings)
 	t.Run("projects", u.checkProjects)
 	t.Run("seals", u.checkSeals)
@@ -113,7 +113,7 @@ func (u *upgraded) checkProjects(t *testing.T) {
 	}
 }
 
-// checkSeals makes sure that the rest is about values of the first version.
+// checkSeals makes sure that the data has sealed values of version 1, which the other checks rely on.
 func (u *upgraded) checkSeals(t *testing.T) {
 	got := map[byte]int{}
 	check(t, u.store.Webhooks(t.Context(), func(w webhook.Webhook) {
@@ -129,7 +129,7 @@ func (u *upgraded) checkSeals(t *testing.T) {
 	}
 }
 
-// checkEnded reads the attempts of a delivery that was delivered and of one that was given up.
+// checkEnded checks the attempts of a successful delivery and of a dead one.
 func (u *upgraded) checkEnded(t *testing.T) {
 	for name, want := range map[string]delivery.Attempt{
 		"Text": {Number: 1, Outcome: delivery.OutcomeDelivered, URL: "https://receiver.example/text", Response: &delivery.Response{
@@ -190,7 +190,8 @@ func (u *upgraded) checkSession(t *testing.T) {
 	}
 }
 
-// work handles all that lay on the lanes, what the sweeper finds due, and what is rung for then.
+// work handles the messages on the lanes, then the deliveries that the sweeper finds due, and then the doorbells that
+// were sent for them.
 func (u *upgraded) work(t *testing.T) {
 	ctx, logger, known := t.Context(), slog.New(slog.DiscardHandler), catalogue.New(u.store)
 	opener, err := vault.NewOpener(vault.OpenerConfig{Pairs: u.store, Unwrapper: u.keys})
@@ -203,7 +204,7 @@ func (u *upgraded) work(t *testing.T) {
 	})
 	check(t, sweep.New(sweep.Config{Deliveries: u.store, Retries: u, Now: u.clock, Logger: logger}).Sweep(ctx))
 	if len(u.bells) != 1 {
-		t.Errorf("the sweeper rang for %d deliveries, want the one that waits for its second attempt", len(u.bells))
+		t.Errorf("the sweeper sent doorbells for %d deliveries, want only the one that waits for its second attempt", len(u.bells))
 	}
 	for _, m := range u.messages[lane.Events] {
 		check(t, fan.Handle(ctx, m))
@@ -215,7 +216,7 @@ func (u *upgraded) work(t *testing.T) {
 	}
 }
 
-// wanted are the events that each webhook gets after the upgrade, each once.
+// wanted lists the events that each webhook gets after the upgrade, each once.
 var wanted = map[string][]string{
 	"Text":      {"pushed", "rung"},
 	"Generated": {"ended", "pushed", "rung"}, // the second attempt of one
@@ -272,7 +273,7 @@ func (w knownWebhook) checkRequest(t *testing.T, p outbound.Request) {
 	}
 }
 
-// verifies looks for a signature by the secret, whatever the time in the request.
+// verifies returns an error if the request has no signature with the secret. It ignores the time in the request.
 func verifies(secret string, p outbound.Request) error {
 	if encoded, pair := strings.CutPrefix(secret, "whsk_"); pair {
 		private, err := base64.StdEncoding.DecodeString(encoded)
@@ -282,7 +283,7 @@ func verifies(secret string, p outbound.Request) error {
 		signed := sent(p.Header, "webhook-id") + "." + sent(p.Header, "webhook-timestamp") + "." + string(p.Body)
 		want := "v1a," + base64.StdEncoding.EncodeToString(ed25519.Sign(private, []byte(signed)))
 		if !slices.Contains(strings.Fields(sent(p.Header, "webhook-signature")), want) {
-			return fmt.Errorf("no %s", want)
+			return fmt.Errorf("there is no signature %s", want)
 		}
 		return nil
 	}
@@ -300,7 +301,7 @@ func verifies(secret string, p outbound.Request) error {
 	return verifier.VerifyIgnoringTimestamp(p.Body, h)
 }
 
-// checkRows looks at the rows of deliveries: what waited is delivered, what was over has stayed as it was.
+// checkRows checks the rows of deliveries: those that waited are delivered, and those that had ended are unchanged.
 func (u *upgraded) checkRows(t *testing.T) {
 	got := map[string]string{}
 	for _, w := range u.Webhooks {
@@ -320,7 +321,8 @@ func (u *upgraded) checkRows(t *testing.T) {
 	}
 }
 
-// checkGivenAgain seals one header of a webhook anew, beside what the first release sealed, and delivers with both.
+// checkGivenAgain seals one header of a webhook again, keeps the values that the first release sealed, and delivers with
+// both.
 func (u *upgraded) checkGivenAgain(t *testing.T) {
 	w, err := u.store.Webhook(t.Context(), u.Webhooks[0].ID)
 	check(t, err)
@@ -343,7 +345,7 @@ func (u *upgraded) checkGivenAgain(t *testing.T) {
 	given.checkRequest(t, u.posts[0])
 }
 
-// key is the key of an event's delivery to a webhook.
+// key returns the key of an event's delivery to a webhook.
 func (u *upgraded) key(t *testing.T, event, name string) delivery.Key {
 	t.Helper()
 	recorded, err := u.store.Event(t.Context(), events.KeyOf("urn:first", event))
@@ -352,7 +354,7 @@ func (u *upgraded) key(t *testing.T, event, name string) delivery.Key {
 	return recorded.DeliveryKey(u.Webhooks[i].ID)
 }
 
-// TestTheProgramOpensTheFirstFolder: the program itself serves what the first release kept, and changes it.
+// TestTheProgramOpensTheFirstFolder checks that the program itself serves and changes the data of the first release.
 func TestTheProgramOpensTheFirstFolder(t *testing.T) {
 	u := readKnown(t, "folder")
 	p := start(t, "-demo=false", "-data", copyFirstFolder(t))
