@@ -1,4 +1,4 @@
-// What an application does with openid-client, knowing the issuer alone: everything else comes from its metadata.
+// An application that uses openid-client and knows only the issuer. Everything else comes from the metadata.
 import * as oauth from "openid-client";
 
 const { ISSUER, CLIENT_ID, CLIENT_SECRET, SCOPE } = process.env;
@@ -6,14 +6,14 @@ const { ISSUER, CLIENT_ID, CLIENT_SECRET, SCOPE } = process.env;
 for (const authentication of [oauth.ClientSecretBasic, oauth.ClientSecretPost]) {
   const config = await oauth.discovery(new URL(ISSUER), CLIENT_ID, undefined, authentication(CLIENT_SECRET), {
     algorithm: "oauth2", // RFC 8414, not OpenID Connect
-    execute: [oauth.allowInsecureRequests], // the system of the test has no TLS
+    execute: [oauth.allowInsecureRequests], // the system under test has no TLS
   });
   const token = await oauth.clientCredentialsGrant(config, { scope: SCOPE });
   const call = async () => {
     try {
       const answer = await oauth.fetchProtectedResource(config, token.access_token, new URL("/api/v3/webhooks", ISSUER), "GET");
       return answer.status;
-    } catch (error) { // the library reads the challenge of a 401 for itself
+    } catch (error) { // the library parses the challenge of a 401 itself
       return error instanceof oauth.WWWAuthenticateChallengeError ? `${error.status} ${error.cause[0].parameters.error}` : error;
     }
   };

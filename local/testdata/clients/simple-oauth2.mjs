@@ -1,4 +1,4 @@
-// What an application does with simple-oauth2, in both ways of giving the secret.
+// An application that uses simple-oauth2, with both ways of sending the secret.
 import { ClientCredentials } from "simple-oauth2";
 
 const { ISSUER, CLIENT_ID, CLIENT_SECRET, SCOPE } = process.env;
