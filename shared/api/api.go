@@ -78,6 +78,9 @@ func Permit(caller auth.Caller, scope access.Scope) error {
 		With("Ask whoever administers the clients to grant it, then get a new token.")
 }
 
+// Version is the version of the service.
+type Version string
+
 // None is the input of an operation that takes none, and the output of one that answers nothing.
 type None struct{}
 
@@ -147,7 +150,7 @@ func (c *Config) check() {
 
 // Operations is everything that can be done.
 type Operations struct {
-	Root Operation[None, hal.Root]
+	Root Operation[None, Version]
 
 	ReadSettings   Operation[None, settings.Settings]
 	ChangeSettings Operation[ChangeSettings, settings.Settings]
@@ -157,7 +160,7 @@ type Operations struct {
 	ReadWebhook   Operation[ReadWebhook, hal.Webhook]
 	ChangeWebhook Operation[ChangeWebhook, hal.Webhook]
 	DeleteWebhook Operation[DeleteWebhook, None]
-	Ping          Operation[Ping, hal.Delivery]
+	Ping          Operation[Ping, delivery.Delivery]
 	AddSecret     Operation[AddSecret, hal.Secret]
 	RemoveSecret  Operation[RemoveSecret, None]
 
@@ -196,8 +199,9 @@ func New(c Config) *Operations {
 	projects := projectsResource{&c}
 	applications := clientsResource{&c}
 	return &Operations{
-		Root: op("", func(_ context.Context, call Call, _ *None) (*hal.Root, error) {
-			return hal.NewRoot(call.Paths, c.Version), nil
+		Root: op("", func(context.Context, Call, *None) (*Version, error) {
+			version := Version(c.Version)
+			return &version, nil
 		}),
 
 		ReadSettings:   op(access.SettingsRead, general.read),
@@ -208,7 +212,7 @@ func New(c Config) *Operations {
 		ReadWebhook:   op(access.WebhooksRead, webhooks.read),
 		ChangeWebhook: write(&c, access.WebhooksWrite, UpdatedWebhook, webhooks.change, func(in *ChangeWebhook, _ *hal.Webhook) string { return in.ID }),
 		DeleteWebhook: write(&c, access.WebhooksWrite, DeletedWebhook, webhooks.delete, func(in *DeleteWebhook, _ *None) string { return in.ID }),
-		Ping:          write(&c, access.WebhooksWrite, PingedWebhook, webhooks.ping, func(in *Ping, _ *hal.Delivery) string { return in.ID }),
+		Ping:          write(&c, access.WebhooksWrite, PingedWebhook, webhooks.ping, func(in *Ping, _ *delivery.Delivery) string { return in.ID }),
 		AddSecret:     write(&c, access.WebhooksWrite, AddedWebhookSecret, webhooks.addSecret, func(in *AddSecret, _ *hal.Secret) string { return in.ID }),
 		RemoveSecret:  write(&c, access.WebhooksWrite, RemovedWebhookSecret, webhooks.removeSecret, func(in *RemoveSecret, _ *None) string { return in.ID }),
 

@@ -41,10 +41,7 @@ type NewSecret struct {
 }
 
 // RemoveSecret asks for the end of a signature secret.
-type RemoveSecret struct {
-	WebhookID
-	SecretID string `path:"secretId" doc:"The secret's id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-}
+type RemoveSecret struct{ ID, SecretID string }
 
 // newSecret is what a request says about the secret. The zero newSecret says nothing.
 type newSecret struct {

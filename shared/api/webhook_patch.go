@@ -44,8 +44,6 @@ type ProjectsPatch struct {
 	Count anything                    `json:"count,omitempty" readOnly:"true" doc:"May come back when it counts ids. Lists leave some of many ids out: read the webhook itself before writing them."`
 }
 
-var absentVersion strictjson.Member[int64]
-
 // writing is one request that makes or changes a webhook. It may be applied several times, to a webhook that
 // others change; what it had to look up or generate for that is kept.
 type writing struct {

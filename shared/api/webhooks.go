@@ -42,8 +42,8 @@ type ChangeWebhook struct {
 
 // DeleteWebhook asks for the end of a webhook.
 type DeleteWebhook struct {
-	WebhookID
-	Precondition
+	ID         string
+	Insistence Insistence
 }
 
 type webhooksResource struct{ *Config }
@@ -128,8 +128,8 @@ func (o webhooksResource) delete(ctx context.Context, _ Call, in *DeleteWebhook)
 		return nil, err
 	}
 	var version int64
-	if in.expects(absentVersion) {
-		if err := in.holds(absentVersion, hal.ETag(w.LockVersion), w.LockVersion); err != nil {
+	if !in.Insistence.any() {
+		if err := in.Insistence.accepts(w.LockVersion); err != nil {
 			return nil, err
 		}
 		version = w.LockVersion

@@ -75,16 +75,16 @@ func (x *exchange) webhookID() api.WebhookID { return api.WebhookID{ID: x.r.Path
 
 // pingWebhook sends a test event and leads to its delivery, if that may be seen.
 func (x *exchange) pingWebhook() error {
-	in := &api.Ping{WebhookID: x.webhookID()}
+	in := &api.Ping{ID: x.webhookID().ID}
 	if event := x.r.PostForm.Get("event"); event != "" {
-		in.Body.Value.Event = strictjson.Of(event)
+		in.Event = api.Set(event)
 	}
 	d, err := do(x, x.h.Operations.Ping, in)
 	if err != nil {
 		return err
 	}
 	if x.may(access.DeliveriesRead) {
-		return x.done("/deliveries/"+d.ID, "ping")
+		return x.done("/deliveries/"+d.ID(), "ping")
 	}
 	return x.done("/webhooks/"+in.ID, "ping")
 }
@@ -138,7 +138,7 @@ func (x *exchange) confirmWebhook() error {
 
 // deleteWebhook deletes a webhook; what is owed to it is skipped.
 func (x *exchange) deleteWebhook() error {
-	if _, err := do(x, x.h.Operations.DeleteWebhook, &api.DeleteWebhook{WebhookID: x.webhookID()}); err != nil {
+	if _, err := do(x, x.h.Operations.DeleteWebhook, &api.DeleteWebhook{ID: x.webhookID().ID}); err != nil {
 		return err
 	}
 	return x.done("/webhooks", "deleted")

@@ -30,10 +30,10 @@ var stale = []fault.Kind{fault.UpdateConflict}
 
 // addRoutes is the whole API.
 func (h *Handler) addRoutes() {
-	add(h, h.Operations.Root, spec{
+	addRoute(h, h.Operations.Root, spec{
 		method: http.MethodGet, path: hal.Base, id: "readRoot", tag: tagRoot,
 		summary: "Where the API begins", about: "Links to every collection. Any valid token will do.", answers: "The root.",
-	})
+	}, noInput, showRoot)
 	h.addSettings()
 	h.addWebhooks()
 	h.addSecrets()
@@ -62,17 +62,17 @@ func (h *Handler) addWebhooks() {
 		summary: "Change a webhook", answers: "The webhook as it is now. A secret that was generated is shown only here.",
 		about: "A merge patch (RFC 7396): absent members stay, null is the default again. With If-Match or lockVersion the change is made only if nobody else changed the webhook meanwhile; without, it is applied to whatever is there.",
 	})
-	add(h, h.Operations.DeleteWebhook, spec{
+	addRoute(h, h.Operations.DeleteWebhook, spec{
 		method: http.MethodDelete, path: pathWebhook, id: "deleteWebhook", tag: tagWebhooks, status: http.StatusNoContent, faults: stale,
 		summary: "Delete a webhook", about: "What is still owed to it is skipped. Its deliveries stay readable by their ids until they expire.",
 		answers: "The webhook is gone.",
-	})
-	add(h, h.Operations.Ping, spec{
+	}, (*deleteWebhook).input, noAnswer)
+	addRoute(h, h.Operations.Ping, spec{
 		method: http.MethodPost, path: pathWebhook + "/ping", id: "pingWebhook", tag: tagWebhooks,
 		status: http.StatusAccepted, optionalBody: true, summary: "Send a test event",
 		about:   "Sends the example of an event type to this webhook alone, whatever its subscription, also while it is disabled: one attempt, which does not count for its health.",
 		answers: "The delivery, which is on its way.",
-	})
+	}, (*ping).input, showPing)
 }
 
 func (h *Handler) addSecrets() {
@@ -82,11 +82,11 @@ func (h *Handler) addSecrets() {
 		about:   "Adds a secret; the former ones of its kind go on signing beside it for a while, so that receivers can change over. At most four sign at once.",
 		answers: "The secret. One that was generated is shown only here.",
 	})
-	add(h, h.Operations.RemoveSecret, spec{
+	addRoute(h, h.Operations.RemoveSecret, spec{
 		method: http.MethodDelete, path: pathWebhook + "/secrets/{secretId}", id: "removeSecret", tag: tagWebhooks,
 		status: http.StatusNoContent, summary: "Remove a signature secret", about: "It signs nothing from the next attempt on.",
 		answers: "The secret is gone.",
-	})
+	}, (*removeSecret).input, noAnswer)
 }
 
 func (h *Handler) addDeliveries() {
