@@ -1,6 +1,6 @@
-// Package payload renders what a receiver gets: the body in a webhook's format, and the headers around it. The
-// sender signs and sends it; the API renders an attempt's request again from the event and what the attempt kept,
-// byte for byte. The bytes of an event's data pass through unchanged.
+// Package payload renders requests to receivers: the body in the format of a webhook, and its headers. The sender signs
+// and sends them. The API renders the request of an attempt again, byte for byte, from the event and the stored
+// attempt. The bytes of an event's data are never changed.
 package payload
 
 import (
@@ -18,7 +18,7 @@ const (
 	typeCloudEvent = "application/cloudevents+json"
 )
 
-// ContentType is the Content-Type of a body in the format.
+// ContentType returns the Content-Type of a body in the given format.
 func ContentType(f webhook.Format) string {
 	if f == webhook.FormatCloudEvents {
 		return typeCloudEvent
@@ -26,7 +26,7 @@ func ContentType(f webhook.Format) string {
 	return typeJSON
 }
 
-// Body renders the event in a format; an unknown format is rendered as the default one.
+// Body renders an event in the given format. It treats an unknown format as the default one.
 func Body(f webhook.Format, e events.Event) []byte {
 	b := body{buf: make([]byte, 0, len(e.Data)+512)}
 	switch f {
@@ -43,7 +43,7 @@ func Body(f webhook.Format, e events.Event) []byte {
 // body is a JSON object that is being written.
 type body struct{ buf []byte }
 
-// nepenthes is the shape of the original's webhooks: the action, and the resource under its own name.
+// nepenthes writes the format of OpenProject's webhooks: the action, and the resource under its own name.
 func (b *body) nepenthes(e events.Event) {
 	b.text("action", e.Type)
 	b.raw(payloadKey(e.Type), e.Data)
@@ -52,7 +52,7 @@ func (b *body) nepenthes(e events.Event) {
 	}
 }
 
-// standard is the shape that the Standard Webhooks specification recommends, with dotted type names.
+// standard writes the format that the Standard Webhooks specification recommends, with a dot in the names of types.
 func (b *body) standard(e events.Event) {
 	b.text("type", strings.Replace(e.Type, ":", ".", 1))
 	b.text("timestamp", e.OccurredAt)
@@ -66,7 +66,7 @@ func (b *body) standard(e events.Event) {
 	}
 }
 
-// cloudEvent is the structured JSON of CloudEvents 1.0.
+// cloudEvent writes the structured JSON format of CloudEvents 1.0.
 func (b *body) cloudEvent(e events.Event) {
 	b.text("specversion", "1.0")
 	b.text("id", e.ID)
@@ -80,7 +80,7 @@ func (b *body) cloudEvent(e events.Event) {
 	b.raw("data", e.Data)
 }
 
-// payloadKey is the member under which the nepenthes format carries data of the type.
+// payloadKey returns the member that holds the data of an event type in the nepenthes format.
 func payloadKey(eventType string) string {
 	if t, ok := events.Lookup(eventType); ok {
 		return t.PayloadKey
@@ -91,7 +91,7 @@ func payloadKey(eventType string) string {
 
 func (b *body) text(name, value string) { b.value(name, value) }
 
-// value writes a member made by us. The types that reach here marshal without fail.
+// value writes a member with the JSON of a value. It panics if the value cannot be marshalled, which no caller's can.
 func (b *body) value(name string, value any) {
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -100,7 +100,7 @@ func (b *body) value(name string, value any) {
 	b.raw(name, text)
 }
 
-// raw writes a member whose bytes are kept as they are.
+// raw writes a member whose value is JSON already, without changing its bytes.
 func (b *body) raw(name string, value []byte) {
 	open := byte(',')
 	if len(b.buf) == 0 {

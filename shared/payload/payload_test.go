@@ -16,7 +16,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// strange is data that a decoder and encoder would not give back as it was.
+// strange is data that would not survive decoding and encoding unchanged.
 const strange = "{ \"_type\":\"WorkPackage\",\"id\":9007199254740993, \"z\":1,\"a\":1.0e+2,\"a\":2,\n\t\"s\":\"\\ud800 é <&> \u2028\" }"
 
 func event() events.Event {
@@ -40,15 +40,15 @@ func TestBody(t *testing.T) {
 		event  events.Event
 		want   string
 	}{
-		"nepenthes":             {webhook.FormatNepenthes, full, `{"action":"work_package:updated","work_package":` + strange + `,"actor":{"id":"3","name":"Ada"}}`},
-		"nepenthes, nobody":     {webhook.FormatNepenthes, bare, `{"action":"work_package:updated","work_package":` + strange + `}`},
-		"nepenthes, a comment":  {webhook.FormatNepenthes, comment, `{"action":"work_package_comment:comment","activity":` + strange + `}`},
-		"nepenthes, a ping":     {webhook.FormatNepenthes, operational, `{"action":"webhook:ping","webhook":` + strange + `}`},
-		"standard":              {webhook.FormatStandard, full, `{"type":"work_package.updated","timestamp":"2026-01-02T11:00:00.50+01:00","data":` + strange + `,"id":"evt_1","project":{"id":"7","identifier":"plant","name":"Plant"},"actor":{"id":"3","name":"Ada"}}`},
-		"standard, bare":        {webhook.FormatStandard, bare, `{"type":"work_package.updated","timestamp":"2026-01-02T11:00:00.50+01:00","data":` + strange + `,"id":"evt_1"}`},
-		"cloudevents":           {webhook.FormatCloudEvents, full, `{"specversion":"1.0","id":"evt_1","source":"urn:nepenthes","type":"work_package:updated","time":"2026-01-02T11:00:00.50+01:00","datacontenttype":"application/json","projectid":"7","data":` + strange + `}`},
-		"cloudevents, bare":     {webhook.FormatCloudEvents, bare, `{"specversion":"1.0","id":"evt_1","source":"urn:nepenthes","type":"work_package:updated","time":"2026-01-02T11:00:00.50+01:00","datacontenttype":"application/json","data":` + strange + `}`},
-		"unknown is as default": {"", bare, `{"action":"work_package:updated","work_package":` + strange + `}`},
+		"nepenthes":            {webhook.FormatNepenthes, full, `{"action":"work_package:updated","work_package":` + strange + `,"actor":{"id":"3","name":"Ada"}}`},
+		"nepenthes, no actor":  {webhook.FormatNepenthes, bare, `{"action":"work_package:updated","work_package":` + strange + `}`},
+		"nepenthes, a comment": {webhook.FormatNepenthes, comment, `{"action":"work_package_comment:comment","activity":` + strange + `}`},
+		"nepenthes, a ping":    {webhook.FormatNepenthes, operational, `{"action":"webhook:ping","webhook":` + strange + `}`},
+		"standard":             {webhook.FormatStandard, full, `{"type":"work_package.updated","timestamp":"2026-01-02T11:00:00.50+01:00","data":` + strange + `,"id":"evt_1","project":{"id":"7","identifier":"plant","name":"Plant"},"actor":{"id":"3","name":"Ada"}}`},
+		"standard, bare":       {webhook.FormatStandard, bare, `{"type":"work_package.updated","timestamp":"2026-01-02T11:00:00.50+01:00","data":` + strange + `,"id":"evt_1"}`},
+		"cloudevents":          {webhook.FormatCloudEvents, full, `{"specversion":"1.0","id":"evt_1","source":"urn:nepenthes","type":"work_package:updated","time":"2026-01-02T11:00:00.50+01:00","datacontenttype":"application/json","projectid":"7","data":` + strange + `}`},
+		"cloudevents, bare":    {webhook.FormatCloudEvents, bare, `{"specversion":"1.0","id":"evt_1","source":"urn:nepenthes","type":"work_package:updated","time":"2026-01-02T11:00:00.50+01:00","datacontenttype":"application/json","data":` + strange + `}`},
+		"an unknown format":    {"", bare, `{"action":"work_package:updated","work_package":` + strange + `}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := string(payload.Body(c.format, c.event))
@@ -56,7 +56,7 @@ func TestBody(t *testing.T) {
 				t.Error(diff)
 			}
 			if !json.Valid([]byte(got)) {
-				t.Error("the body is no JSON")
+				t.Error("the body is not valid JSON")
 			}
 		})
 	}
@@ -103,10 +103,10 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// value is a header whose name is in the spelling that goes over the wire.
+// value returns the value of a header whose name is spelled as it is sent.
 func value(h http.Header, name string) string { return h[name][0] }
 
-func TestTraceIsTheSameForEveryLook(t *testing.T) {
+func TestDerivedTraceIsStable(t *testing.T) {
 	r := record.Event{Event: event()}
 	other := r
 	other.ID = "evt_2"

@@ -10,11 +10,11 @@ import (
 	"nepenthes/shared/record"
 )
 
-// Version is what the User-Agent says.
+// Version is the version in the User-Agent header.
 const Version = "1.0"
 
-// Names of the headers that we send, as they are written on the wire; http.Header would spell some of them
-// otherwise, and receivers of the original compare X-OP-Signature as it stands.
+// Names of headers, spelled as they are sent. The canonical form of http.Header differs from some of them, and existing
+// receivers compare X-OP-Signature literally.
 const (
 	headerID        = "webhook-id"
 	headerTimestamp = "webhook-timestamp"
@@ -22,11 +22,11 @@ const (
 	HeaderLegacy    = "X-OP-Signature"
 )
 
-// masked stands for a value that is never shown.
+// masked replaces a value that must not be shown.
 const masked = "***"
 
-// Headers are the headers of an attempt but for the custom ones and the signatures. The map's keys are spelt as
-// they go out.
+// Headers returns the headers of an attempt without the custom headers and the signatures. The keys of the map are
+// spelled as they are sent.
 func Headers(r *record.Event, key delivery.Key, a *delivery.Attempt) http.Header {
 	return http.Header{
 		"Content-Type":        {ContentType(a.Format)},
@@ -40,13 +40,13 @@ func Headers(r *record.Event, key delivery.Key, a *delivery.Attempt) http.Header
 	}
 }
 
-// Request is the request of an attempt that was made, as it may be shown: body and headers as they were sent,
-// byte for byte, with *** for the signatures and for the values of custom headers.
+// Request returns the headers and the body of an attempt that was made, as they may be shown. They are byte for byte
+// what was sent, but have *** in place of the signatures and the values of custom headers.
 func Request(r *record.Event, key delivery.Key, a *delivery.Attempt) (http.Header, []byte) {
 	return ShownHeaders(r, key, a), Body(a.Format, r.Event)
 }
 
-// ShownHeaders are the headers of Request alone: many attempts have the same body, which need not be rendered for each.
+// ShownHeaders returns only the headers of Request. Many attempts have the same body, which then is rendered only once.
 func ShownHeaders(r *record.Event, key delivery.Key, a *delivery.Attempt) http.Header {
 	h := Headers(r, key, a)
 	if a.Signed {
@@ -61,8 +61,8 @@ func ShownHeaders(r *record.Event, key delivery.Key, a *delivery.Attempt) http.H
 	return h
 }
 
-// traceparent is the W3C trace context of an attempt: the event's trace, and a span derived from the attempt's id,
-// so that it need not be stored. The flags say "sampled".
+// traceparent returns the W3C trace context of an attempt: the trace of the event, and a span that is derived from the
+// id of the attempt and therefore not stored. The flags say "sampled".
 func traceparent(r *record.Event, a *delivery.Attempt) string {
 	span := sha256.Sum256([]byte(a.ID))
 	return "00-" + r.Trace() + "-" + hex.EncodeToString(span[:8]) + "-01"
