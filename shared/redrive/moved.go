@@ -12,13 +12,13 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// Cause is why a message was a dead letter. Without a reason it was received too often.
+// Cause is why a message was a dead letter. A Cause without a reason means that the message was received too often.
 type Cause struct {
 	Reason string // an events.Reason
 	Detail string
 }
 
-// Moved is how many messages were moved, by the cause for which they were dead letters.
+// Moved counts the messages that were moved, by the cause for which they were dead letters.
 type Moved map[Cause]int
 
 func (m Moved) add(letters []lane.Message) {
@@ -35,11 +35,11 @@ func (m Moved) Total() (total int) {
 	return total
 }
 
-// causesShown is how many causes Tell tells one by one.
+// causesShown is the largest number of causes that Tell lists.
 const causesShown = 20
 
-// Tell says what was moved to the lane, the most frequent cause first, a line each. It tells nothing of what the
-// messages say.
+// Tell returns a report on the messages that were moved to a lane, with a line for each cause, the most frequent first.
+// The report contains nothing from the bodies of the messages.
 func (m Moved) Tell(to lane.Name) string {
 	if len(m) == 0 {
 		return fmt.Sprintf("%s has no dead letters that can be moved now", to)
@@ -57,7 +57,7 @@ func (m Moved) Tell(to lane.Name) string {
 	return strings.Join(lines, "\n")
 }
 
-// Sentence says how many messages went back to a lane.
+// Sentence returns the sentence that says how many messages went back to a lane.
 func Sentence(moved int, to lane.Name) string {
 	if moved == 1 {
 		return fmt.Sprintf("1 message went back to %s", to)
@@ -65,12 +65,12 @@ func Sentence(moved int, to lane.Name) string {
 	return fmt.Sprintf("%d messages went back to %s", moved, to)
 }
 
-// String is the cause on one line, fit for a terminal: a producer can choose attributes.
+// String returns the cause on one line. It is safe for a terminal: a producer can set attributes to any text.
 func (c Cause) String() string {
 	switch {
 	case c.Reason == "":
 		return fmt.Sprintf("failed %d times, no reason given", limits.MaxReceiveCount)
-	case strings.HasPrefix(c.Detail, c.Reason): // as fan-out writes it
+	case strings.HasPrefix(c.Detail, c.Reason): // fan-out writes details so
 		return printable(c.Detail)
 	case c.Detail == "":
 		return printable(c.Reason)
@@ -78,7 +78,7 @@ func (c Cause) String() string {
 	return printable(c.Reason + ": " + c.Detail)
 }
 
-// longest is how many characters of a text are shown.
+// longest is the largest number of characters that are shown of a text.
 const longest = 300
 
 func printable(text string) string {

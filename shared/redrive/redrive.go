@@ -1,4 +1,4 @@
-// Package redrive moves dead letters back to the lane that they come from, and tells why they had left it.
+// Package redrive moves dead letters back to their lane and reports why they were dead letters.
 package redrive
 
 import (
@@ -19,19 +19,22 @@ type Source interface {
 	Delete(ctx context.Context, ids ...string) error
 }
 
-// Destination is the lane to which messages go back.
+// Destination is the lane to which the messages are moved.
 type Destination interface {
 	Send(ctx context.Context, messages ...lane.Message) error
 }
 
-// emptyAfter is how long no message comes before a lane counts as empty: others may hold what was waiting.
+// emptyAfter is how long Carry waits for a message before it considers the lane empty. Another consumer may have
+// received the messages that were waiting.
 const emptyAfter = 2 * time.Second
 
-// Carry moves as many messages as wait now: what nobody can process may come back as fast as it is moved. The
-// destination is named, since a message that was sent straight to a dead-letter lane has no source to go back to.
-// Messages get new ids, and lose what says why they were dead letters: it is not true of them any more. Each is sent
-// before it is deleted, so that a crash between doubles and loses nothing; after an error, what was moved stays moved,
-// and calling Carry again goes on.
+// Carry moves dead letters to their lane, at most as many as are waiting when it is called. Without that limit it might
+// never end, since a message that cannot be processed may become a dead letter again. The caller names the destination,
+// because SQS does not know the source of a message that was sent directly to a dead-letter lane.
+//
+// Each message gets a new id and loses the attributes that say why it was a dead letter, which no longer apply. Carry
+// sends a message before it deletes the dead letter, so a crash may duplicate messages but loses none. After an error
+// the messages that were moved stay moved, and Carry may be called again for the others.
 func Carry(ctx context.Context, from Source, to Destination) (_ Moved, err error) {
 	defer fault.Wrap(&err, "redrive")
 	moved := Moved{}
@@ -49,18 +52,18 @@ func Carry(ctx context.Context, from Source, to Destination) (_ Moved, err error
 	return moved, err
 }
 
-// receiveSoon returns what comes at once; none when the lane is empty.
+// receiveSoon receives up to max messages. It returns none if no message comes within emptyAfter.
 func receiveSoon(ctx context.Context, from Source, max int) ([]lane.Message, error) {
 	soon, cancel := context.WithTimeout(ctx, emptyAfter)
 	defer cancel()
 	letters, err := from.Receive(soon, max)
 	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		return nil, nil //nolint:nilnil // an empty lane is no fault
+		return nil, nil //nolint:nilnil // an empty lane is not an error
 	}
 	return letters, err
 }
 
-// carry moves letters. An interrupt after they were sent does not keep them from being deleted.
+// carry moves the given letters. Once they are sent it deletes them even if ctx has ended.
 func carry(ctx context.Context, from Source, to Destination, letters []lane.Message) error {
 	ids, again := make([]string, len(letters)), make([]lane.Message, len(letters))
 	for i, m := range letters {

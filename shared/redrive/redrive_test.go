@@ -16,16 +16,17 @@ import (
 
 var errKilled = errors.New("killed")
 
-// mortal is both lanes of a redrive, which end together at the step that dies says.
+// mortal is both lanes of a redrive in a process that is killed at a step.
 type mortal struct {
 	redrive.Source
 	to    redrive.Destination
-	steps int
-	dies  int // counts from 1; 0: never
-	after bool
+	steps int  // steps made so far
+	dies  int  // the number of the step, counted from 1; 0 means never
+	after bool // the process is killed after the step instead of before it
 }
 
-// step carries out a step, unless the process died before; dying after it means that nobody hears of it.
+// step makes a step unless the process was killed before it. A process that is killed after a step does not learn its
+// result.
 func (m *mortal) step(do func() error) error {
 	m.steps++
 	if m.dies > 0 && (m.steps > m.dies || m.steps == m.dies && !m.after) {
@@ -57,8 +58,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// TestKilledAtEveryStep: a redrive dies before and after each of its steps; the process that comes next opens the
-// same folder and redrives again. Everything is on the lane then, and nothing is a dead letter.
+// TestKilledAtEveryStep kills a redrive before and after each of its steps. A second process then opens the same folder
+// and redrives again. After that every message must be in the lane, and none may be a dead letter.
 func TestKilledAtEveryStep(t *testing.T) {
 	const letters, steps = 15, 6 // two batches of three steps
 	for dies := 1; dies <= steps; dies++ {
@@ -87,7 +88,8 @@ func TestKilledAtEveryStep(t *testing.T) {
 					left -= len(got)
 				}
 				if len(arrived) != letters || waiting(t, db.Lane(lane.Events.DeadLetters())) != 0 {
-					t.Errorf("%d of %d arrived, %d are dead letters", len(arrived), letters, waiting(t, db.Lane(lane.Events.DeadLetters())))
+					t.Errorf("%d of %d messages arrived and %d are dead letters, want all and none",
+						len(arrived), letters, waiting(t, db.Lane(lane.Events.DeadLetters())))
 				}
 				must(t, db.Close())
 			})
@@ -112,7 +114,7 @@ func waiting(t *testing.T, l *sqlite.Lane) int {
 	return n
 }
 
-func TestAnInterruptLeavesWhatWasMoved(t *testing.T) {
+func TestInterruptedCarry(t *testing.T) {
 	db := reopened(t, nil, "")
 	dead := db.Lane(lane.Retries.DeadLetters())
 	for range 25 {
@@ -121,14 +123,14 @@ func TestAnInterruptLeavesWhatWasMoved(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	moved, err := redrive.Carry(ctx, dead, interrupting{db.Lane(lane.Retries), interrupt})
 	if !errors.Is(err, context.Canceled) || moved.Total() != 10 {
-		t.Errorf("moved %d, %v, want the 10 of the first batch and the interrupt", moved.Total(), err)
+		t.Errorf("moved %d messages with error %v, want the first batch of 10 and %v", moved.Total(), err, context.Canceled)
 	}
 	if got := waiting(t, db.Lane(lane.Retries)); got != 10 {
-		t.Errorf("%d arrived", got)
+		t.Errorf("%d messages arrived, want 10", got)
 	}
 }
 
-// interrupting is a lane during whose sends the user presses Ctrl-C.
+// interrupting is a lane that calls interrupt at the end of each Send, as if the user pressed Ctrl-C.
 type interrupting struct {
 	redrive.Destination
 	interrupt func()
@@ -154,7 +156,7 @@ func TestTell(t *testing.T) {
 			redrive.Moved{{"id_conflict", "id_conflict"}: 2, {}: 3, {"invalid", "data: It is required."}: 2, {"too_large", ""}: 1},
 			"8 messages went back to events\n  3: failed 10 times, no reason given\n  2: id_conflict\n  2: invalid: data: It is required.\n  1: too_large",
 		},
-		"what a producer chose": {
+		"attributes set by a producer": {
 			redrive.Moved{{"\x1b[2J", "a\nb\u202e" + strings.Repeat("x", 1000)}: 1},
 			"1 message went back to events\n  1: \ufffd[2J: a\ufffdb\ufffd" + strings.Repeat("x", 300-len("?[2J: a?b?")) + "…",
 		},
@@ -167,6 +169,6 @@ func TestTell(t *testing.T) {
 	}
 	told := many.Tell(lane.Events)
 	if strings.Count(told, "\n") != 21 || !strings.HasSuffix(told, "\n  and 3 other causes") {
-		t.Errorf("got %s", told)
+		t.Errorf("got %s, want 20 causes and a line for the other 3", told)
 	}
 }
