@@ -9,7 +9,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Process counts in this process alone. It is safe for concurrent use.
+// Process limits the rate of the requests to this process alone. It is safe for concurrent use.
 type Process struct {
 	rate float64
 	now  func() time.Time
@@ -18,11 +18,11 @@ type Process struct {
 	buckets map[name]*rate.Limiter
 }
 
-// NewProcess makes a Process that lets each client make perSecond requests, which must be above 0. now is the clock;
-// nil means time.Now.
+// NewProcess returns a new Process that allows each client perSecond requests a second. It panics if perSecond is not
+// greater than 0. now returns the time; nil means time.Now.
 func NewProcess(perSecond float64, now func() time.Time) *Process {
 	if !(perSecond > 0) {
-		panic("throttle: a rate that is not above 0")
+		panic("throttle: perSecond is not greater than 0")
 	}
 	if now == nil {
 		now = time.Now
@@ -30,7 +30,8 @@ func NewProcess(perSecond float64, now func() time.Time) *Process {
 	return &Process{rate: perSecond, now: now, buckets: map[name]*rate.Limiter{}}
 }
 
-// Take counts one request of the client; a fault of kind TooManyRequests says when the next one is possible.
+// Take counts a request of the client. If the client has exceeded its rate, Take returns a fault of kind
+// TooManyRequests, whose RetryAfter is the time until the next request is possible.
 func (p *Process) Take(_ context.Context, client string, class Class) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -45,7 +46,7 @@ func (p *Process) Take(_ context.Context, client string, class Class) error {
 	return tooMany(float64(bucket.Limit()), wait)
 }
 
-// bucket needs mu.
+// bucket returns the bucket for n, which it creates if necessary. The caller must hold mu.
 func (p *Process) bucket(n name, now time.Time) *rate.Limiter {
 	if b := p.buckets[n]; b != nil {
 		return b

@@ -10,29 +10,31 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// SharedConfig is what a Shared is made of.
+// SharedConfig holds the parts of a Shared.
 type SharedConfig struct {
-	// PerSecond is how many requests a second a client may make; at least 1.
+	// PerSecond is the number of requests that a client may make in a second, at least 1.
 	PerSecond float64
-	// Counter is the one of all processes.
+	// Counter must be the same for all processes.
 	Counter Counter
-	// Now is the time; nil means time.Now. The clocks of the processes may be apart by less than a second.
+	// Now returns the time; nil means time.Now. The clocks of the processes may differ by less than a second.
 	Now    func() time.Time
 	Logger *slog.Logger
 	// Patience is how long a request waits for the counter; 0 means half a second.
 	Patience time.Duration
 }
 
-// Shared counts in all processes together, by one counter for each client, class and second. A second's allowance that
-// is used up is borrowed from the next one: so a client makes twice its rate at once, and its rate from then on.
+// Shared limits the rate of the requests to all processes together. It has a counter for each client, class and second.
+// When the allowance of a second is used up, a client borrows from the next second. It can thus make twice its rate of
+// requests at once, and after that its rate.
 //
-// A write for every request would cost more than the request. So a process takes a lease of one request first, and of
-// two, four … as it uses them up within a second, up to a tenth of a second's allowance. A lease ends with the second
-// whose allowance it is of. What is then left of it the process takes less of in the next second: else a client whose
-// requests are spread over many processes would get less than its rate.
+// Writing to the counter for every request would cost more than the request. A process therefore takes leases. The
+// first lease allows one request. If it is used up within the second, the next lease allows two, then four, and so on
+// up to a tenth of the allowance of a second. A lease ends with the second to whose allowance it belongs. The process
+// then deducts what was left of it from its lease in the next second. Otherwise a client whose requests are spread over
+// many processes would get less than its rate.
 //
-// A counter that cannot be reached lets everything pass, and a warning tells so: the rate protects from clients that
-// are too eager, and must not be a reason to refuse those that are not. It is safe for concurrent use.
+// If the counter cannot be reached, Shared lets all requests pass and logs a warning. The limit protects against clients
+// that make too many requests, and its failure must not stop the others. A Shared is safe for concurrent use.
 type Shared struct {
 	SharedConfig
 
@@ -41,15 +43,15 @@ type Shared struct {
 }
 
 const (
-	// leaseShare is which part of a second's allowance a lease is at most.
+	// leaseShare divides the allowance of a second to give the size of the largest lease.
 	leaseShare = 10
-	// counterKept is how long a counter outlives its second: for processes whose clocks are behind.
+	// counterKept is how long a counter exists after its second, for processes whose clocks are behind.
 	counterKept = 5 * time.Second
-	// counterPatience is the patience with the counter unless told otherwise.
+	// counterPatience is the default of Patience.
 	counterPatience = 500 * time.Millisecond
 )
 
-// NewShared makes a Shared; it panics when a part is missing.
+// NewShared returns a new Shared. It panics if a part of the SharedConfig is missing.
 func NewShared(c SharedConfig) *Shared {
 	if !(c.PerSecond >= 1) || c.Counter == nil || c.Logger == nil {
 		panic("throttle: a part of SharedConfig is missing")
@@ -63,21 +65,22 @@ func NewShared(c SharedConfig) *Shared {
 	return &Shared{SharedConfig: c, shares: map[name]*share{}}
 }
 
-// share is what this process has of a client's allowance. Seconds are those since 1970.
+// share is what this process holds of the allowance of a client. Seconds are counted from 1970.
 type share struct {
-	used int64 // the last second in which it was asked for
+	used int64 // the last second in which the share was used
 
-	mu     sync.Mutex // protects what follows, also while a lease is taken
+	mu     sync.Mutex // protects the fields below, also while a lease is taken
 	now    int64      // the second of the last request
-	left   int64      // of the lease
-	of     int64      // the second of whose allowance the lease is
-	credit int64      // what was left of the last second's lease, and is still to be taken less
-	size   int64      // of the next lease
+	left   int64      // the requests that the current lease still allows
+	of     int64      // the second to whose allowance the current lease belongs
+	credit int64      // what was left of the previous second's lease and is not deducted yet
+	size   int64      // the size of the next lease
 	spent  int64      // the last second whose allowance is known to be used up
-	blind  int64      // a second in which the counter could not be reached
+	blind  int64      // the last second in which the counter could not be reached
 }
 
-// Take counts one request of the client; a fault of kind TooManyRequests says when the next one is possible.
+// Take counts a request of the client. If the client has exceeded its rate, Take returns a fault of kind
+// TooManyRequests, whose RetryAfter is the time until the next request is possible.
 func (s *Shared) Take(ctx context.Context, client string, class Class) error {
 	allowance := int64(s.PerSecond * class.times())
 	h := s.share(name{client, class})
@@ -85,7 +88,7 @@ func (s *Shared) Take(ctx context.Context, client string, class Class) error {
 	defer h.mu.Unlock()
 	now := s.Now()
 	second := now.Unix()
-	h.turn(second)
+	h.begin(second)
 	for of := max(second, h.spent+1); h.left == 0 && of < second+burst; of++ {
 		if h.blind == second {
 			return nil
@@ -103,13 +106,13 @@ func (s *Shared) Take(ctx context.Context, client string, class Class) error {
 	return nil
 }
 
-// turn begins a second, if it has not begun yet.
-func (h *share) turn(second int64) {
+// begin prepares the share for the given second, unless an earlier request did so.
+func (h *share) begin(second int64) {
 	if h.now == second {
 		return
 	}
 	h.now, h.size, h.credit = second, 1, 0
-	if h.of >= second { // a lease of what was borrowed is of this second
+	if h.of >= second { // the lease was borrowed from this second or a later one
 		return
 	}
 	if h.of == second-1 {
@@ -118,13 +121,13 @@ func (h *share) turn(second int64) {
 	h.left = 0
 }
 
-// lease takes some of a second's allowance. It may get less than it asks for, or nothing.
+// lease takes a lease from the allowance of the second of. The lease may be smaller than h.size, or empty.
 func (s *Shared) lease(ctx context.Context, h *share, n name, of, allowance int64) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Patience)
 	defer cancel()
 	most := max(1, allowance/leaseShare)
 	size := min(h.size, most)
-	by := max(1, size-h.credit) // something: by 0 would begin no counter
+	by := max(1, size-h.credit) // at least 1, because counting by 0 would not create the counter
 	taken, err := s.Counter.Count(ctx, counterKey(n, of), by, time.Unix(of+1, 0).Add(counterKept))
 	if err != nil {
 		return err
@@ -138,7 +141,7 @@ func (s *Shared) lease(ctx context.Context, h *share, n name, of, allowance int6
 	return nil
 }
 
-// counterKey names the counter of a client's requests in a second.
+// counterKey returns the key of the counter for n in a second.
 func counterKey(n name, second int64) string {
 	return tables.Rates + n.client + "/" + string(n.class) + "/" + strconv.FormatInt(second, 10)
 }

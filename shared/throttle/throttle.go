@@ -1,5 +1,5 @@
-// Package throttle holds each client to its rate of requests: in one process ([Process]), or in all processes of a
-// deployment together ([Shared]).
+// Package throttle limits the rate of requests of each client, either in one process ([Process]) or in all processes of
+// a deployment together ([Shared]).
 package throttle
 
 import (
@@ -9,10 +9,10 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// Class is a class of requests that are counted together.
+// Class is a class of requests. The requests of a client are counted separately for each class.
 type Class string
 
-// The classes. Of events a client may push eventsTimes as many as it may make other requests.
+// The classes. The rate for Events is eventsTimes the rate for Requests.
 const (
 	Requests Class = "requests"
 	Events   Class = "events"
@@ -27,19 +27,20 @@ func (c Class) times() float64 {
 	return 1
 }
 
-// burst is how many seconds' worth of requests a client may make at once.
+// burst is the number of seconds whose requests a client may make at once.
 const burst = 2
 
-// sharesMax bounds the memory: above it, clients that have been silent for longer than a burst are forgotten.
+// sharesMax bounds the memory. When that many shares exist, those of clients that made no request for longer than a
+// burst are dropped.
 const sharesMax = 10_000
 
-// name is what is counted by itself.
+// name identifies what is counted: the requests of one client in one class.
 type name struct {
 	client string
 	class  Class
 }
 
-// Counter counts until it expires (store.State).
+// Counter holds the counters that all processes share, see store.State.
 type Counter interface {
 	Count(ctx context.Context, key string, by int64, expires time.Time) (int64, error)
 }

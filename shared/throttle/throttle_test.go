@@ -21,10 +21,10 @@ import (
 	"nepenthes/shared/throttle"
 )
 
-// clock is a time that tests move.
+// clock is a clock that the tests advance.
 type clock struct{ at atomic.Int64 }
 
-// newClock begins early in a second.
+// newClock returns a clock that stands at the beginning of a second.
 func newClock() *clock {
 	c := &clock{}
 	c.at.Store(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).UnixNano())
@@ -34,7 +34,7 @@ func newClock() *clock {
 func (c *clock) Now() time.Time          { return time.Unix(0, c.at.Load()).UTC() }
 func (c *clock) advance(d time.Duration) { c.at.Add(int64(d)) }
 
-// stores are those that count in a deployment and in tests.
+// stores opens the stores that hold the counters.
 var stores = map[string]func(t *testing.T, now func() time.Time) throttle.Counter{
 	"SQLite": func(t *testing.T, now func() time.Time) throttle.Counter {
 		db, err := sqlite.Open("", sqlite.Options{Now: now})
@@ -73,7 +73,7 @@ type counting struct {
 func (c *counting) Count(ctx context.Context, key string, by int64, expires time.Time) (int64, error) {
 	c.writes.Add(1)
 	if c.broken.Load() {
-		return 0, errors.New("away")
+		return 0, errors.New("unreachable")
 	}
 	if by < 1 || !strings.HasPrefix(key, "rate/") {
 		return 0, fmt.Errorf("counted %s by %d", key, by)
@@ -81,7 +81,7 @@ func (c *counting) Count(ctx context.Context, key string, by int64, expires time
 	return c.Counter.Count(ctx, key, by, expires)
 }
 
-// deployment is a number of processes with one store.
+// deployment is several processes with one store.
 type deployment struct {
 	*clock
 	store     *counting
@@ -97,13 +97,13 @@ func deploy(t *testing.T, store string, processes int, perSecond float64) *deplo
 	for range processes {
 		d.processes = append(d.processes, throttle.NewShared(throttle.SharedConfig{
 			PerSecond: perSecond, Counter: d.store, Now: d.Now, Logger: slog.New(slog.NewTextHandler(&d.log, nil)),
-			Patience: time.Minute, // the tests' clock stands still while an emulator warms up
+			Patience: time.Minute, // the first call to an emulator may be slow
 		}))
 	}
 	return d
 }
 
-// take makes a request, by one process after the other.
+// take makes a request to the processes in turn and reports whether it passed.
 func (d *deployment) take(t *testing.T, class throttle.Class) (passed bool) {
 	t.Helper()
 	p := d.processes[d.next%len(d.processes)]
@@ -114,12 +114,12 @@ func (d *deployment) take(t *testing.T, class throttle.Class) (passed bool) {
 	}
 	f := fault.From(err)
 	if f.Kind != fault.TooManyRequests || f.RetryAfter <= 0 || f.RetryAfter > time.Second {
-		t.Fatalf("got %v after %v, want TooManyRequests and up to a second", err, f.RetryAfter)
+		t.Fatalf("got %v with RetryAfter %v, want TooManyRequests with up to a second", err, f.RetryAfter)
 	}
 	return false
 }
 
-// passes makes so many requests, evenly spread over each second, and gives how many passed in each.
+// passes makes perSecond requests, evenly spread, in each of several seconds. It returns how many passed in each second.
 func (d *deployment) passes(t *testing.T, perSecond, seconds int, class throttle.Class) (passed []int) {
 	t.Helper()
 	for range seconds {
@@ -136,7 +136,7 @@ func (d *deployment) passes(t *testing.T, perSecond, seconds int, class throttle
 	return passed
 }
 
-func TestAllProcessesTogetherHoldAClientToItsRate(t *testing.T) {
+func TestSharedLimitsTheRateOfAllProcesses(t *testing.T) {
 	const rate = 50
 	for store := range stores {
 		for _, processes := range []int{1, 3, 20} {
@@ -150,14 +150,14 @@ func TestAllProcessesTogetherHoldAClientToItsRate(t *testing.T) {
 					if i == 0 {
 						most = 2 * rate
 					}
-					// What is left of leases in the hands of processes may be missing in a second; no second has more
-					// than its own allowance and what the processes had left of the one before.
+					// A second may lack what processes have left of their leases. No second has more than its own
+					// allowance and what the processes had left from the second before.
 					if n > most+rate/2 || n < most/2 {
-						t.Errorf("second %d: %d of %d requests passed, want about %d", i+1, n, 4*rate, most)
+						t.Errorf("%d of %d requests passed in second %d, want about %d", n, 4*rate, i+1, most)
 					}
 				}
 				if d.log.Len() > 0 {
-					t.Fatalf("not everything was counted: %s", d.log.String())
+					t.Fatalf("some requests were not counted: %s", d.log.String())
 				}
 				if total > 6*rate || total < 5*rate {
 					t.Errorf("%d requests passed in 5 seconds, want 5 to 6 times %d", total, rate)
@@ -167,15 +167,15 @@ func TestAllProcessesTogetherHoldAClientToItsRate(t *testing.T) {
 	}
 }
 
-func TestAClientBelowItsRateIsNeverRefused(t *testing.T) {
+func TestSharedNeverRefusesAClientBelowItsRate(t *testing.T) {
 	const rate = 100
 	for _, processes := range []int{1, 3, 10, 40} {
 		for _, perSecond := range []int{1, 10, 50, 80, 100} {
-			t.Run(fmt.Sprintf("%d requests a second by %d processes", perSecond, processes), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%d requests a second to %d processes", perSecond, processes), func(t *testing.T) {
 				d := deploy(t, "SQLite", processes, rate)
 				for second, n := range d.passes(t, perSecond, 10, throttle.Requests) {
 					if n != perSecond {
-						t.Errorf("second %d: %d of %d passed", second+1, n, perSecond)
+						t.Errorf("%d of %d requests passed in second %d, want all", n, perSecond, second+1)
 					}
 				}
 			})
@@ -183,7 +183,7 @@ func TestAClientBelowItsRateIsNeverRefused(t *testing.T) {
 	}
 }
 
-func TestABurstIsTwiceTheRate(t *testing.T) {
+func TestSharedAllowsABurstOfTwiceTheRate(t *testing.T) {
 	d := deploy(t, "SQLite", 1, 50)
 	for i := range 100 {
 		if !d.take(t, throttle.Requests) {
@@ -191,17 +191,17 @@ func TestABurstIsTwiceTheRate(t *testing.T) {
 		}
 	}
 	if d.take(t, throttle.Requests) {
-		t.Error("more than the burst passed")
+		t.Error("a request after the burst passed, want it refused")
 	}
-	if n := d.passes(t, 1000, 1, throttle.Events)[0]; n != 1000 { // 20 times as many, and counted apart
-		t.Errorf("%d of 1000 events passed", n)
+	if n := d.passes(t, 1000, 1, throttle.Events)[0]; n != 1000 { // 20 times the rate, counted separately
+		t.Errorf("%d of 1000 events passed, want all", n)
 	}
 	if n := d.passes(t, 100, 3, throttle.Requests); n[0]+n[1]+n[2] != 150 {
-		t.Errorf("after the burst got %v in three seconds, want 50 in each", n)
+		t.Errorf("%v requests passed in the three seconds after the burst, want 150 in total", n)
 	}
 }
 
-func TestClientsAreCountedApart(t *testing.T) {
+func TestSharedCountsClientsSeparately(t *testing.T) {
 	d := deploy(t, "SQLite", 1, 1)
 	for client := range 100 {
 		for range 2 {
@@ -212,19 +212,20 @@ func TestClientsAreCountedApart(t *testing.T) {
 	}
 }
 
-// TestWhatCountingCosts holds the budget: one write for a request in quiet times, a few a second for a busy client.
-func TestWhatCountingCosts(t *testing.T) {
+// TestSharedWrites checks the budget of writes: one for each request of a quiet client, and a few a second for a busy
+// one.
+func TestSharedWrites(t *testing.T) {
 	for name, c := range map[string]struct {
 		processes, perSecond, most int // writes a second
 	}{
-		"one request a second":                     {1, 1, 1},
-		"two requests a second in two processes":   {2, 2, 2},
-		"a busy client in one process":             {1, 90, 15},
-		"a busy client in five processes":          {5, 90, 30},
-		"a client at four times its rate":          {1, 400, 20},
-		"four times the rate in twenty processes":  {20, 400, 140},
-		"quiet requests, each by another process":  {10, 10, 10},
-		"a client of many processes, at its limit": {10, 100, 45},
+		"one request a second":                    {1, 1, 1},
+		"two requests a second in two processes":  {2, 2, 2},
+		"a busy client in one process":            {1, 90, 15},
+		"a busy client in five processes":         {5, 90, 30},
+		"a client at four times its rate":         {1, 400, 20},
+		"four times the rate in twenty processes": {20, 400, 140},
+		"quiet requests, each to another process": {10, 10, 10},
+		"a client at its rate, in many processes": {10, 100, 45},
 	} {
 		t.Run(name, func(t *testing.T) {
 			const seconds = 10
@@ -233,36 +234,36 @@ func TestWhatCountingCosts(t *testing.T) {
 			got := d.store.writes.Load()
 			t.Logf("%.2f writes a request", float64(got)/float64(c.perSecond*seconds))
 			if got > int64(c.most*seconds) {
-				t.Errorf("got %d writes for %d requests, want %d at the most", got, c.perSecond*seconds, c.most*seconds)
+				t.Errorf("got %d writes for %d requests, want at most %d", got, c.perSecond*seconds, c.most*seconds)
 			}
 		})
 	}
 }
 
-func TestWhileTheCounterIsAwayEverythingPasses(t *testing.T) {
+func TestSharedWithoutItsCounter(t *testing.T) {
 	d := deploy(t, "SQLite", 1, 10)
 	d.store.broken.Store(true)
 	for range 1000 {
 		if !d.take(t, throttle.Requests) {
-			t.Fatal("a request was refused although nothing is known")
+			t.Fatal("a request was refused while the counter is unreachable")
 		}
 	}
 	if n := d.store.writes.Load(); n != 1 {
-		t.Errorf("it was asked %d times in a second, want once", n)
+		t.Errorf("the counter was called %d times in a second, want once", n)
 	}
 	if n := strings.Count(d.log.String(), "rate.not_counted"); n != 1 {
-		t.Errorf("got %d warnings, want one a second: %s", n, d.log.String())
+		t.Errorf("got %d warnings in a second, want one: %s", n, d.log.String())
 	}
 	d.store.broken.Store(false)
 	d.advance(time.Second)
 	if n := d.passes(t, 100, 1, throttle.Requests)[0]; n != 20 {
-		t.Errorf("once it is back %d passed, want a burst of 20", n)
+		t.Errorf("%d requests passed once the counter was back, want a burst of 20", n)
 	}
 }
 
-// TestProcessesAtOnce has no clock that is moved: many goroutines ask within one second. A process all of whose 50
-// requests pass, which no more than two are, can keep up to 4 places of its last lease of 5.
-func TestProcessesAtOnce(t *testing.T) {
+// TestSharedConcurrently makes requests from many goroutines within one second; the clock stands still. At most two
+// processes can pass all of their 50 requests. Each of these may have up to 4 requests left of its last lease of 5.
+func TestSharedConcurrently(t *testing.T) {
 	d := deploy(t, "SQLite", 8, 50)
 	var passed atomic.Int64
 	var all sync.WaitGroup
@@ -275,11 +276,11 @@ func TestProcessesAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	if n := passed.Load(); n > 100 || n < 100-2*4 {
-		t.Errorf("%d of 400 passed at once, want twice the rate of 50 but for what two processes may keep", n)
+		t.Errorf("%d of 400 requests passed, want 92 to 100", n)
 	}
 }
 
-func TestProcessHoldsAClientToItsRate(t *testing.T) {
+func TestProcessLimitsTheRate(t *testing.T) {
 	for rate, burst := range map[float64]int{0.5: 1, 1: 2, 7: 14, 100: 200} {
 		t.Run(fmt.Sprint(rate), func(t *testing.T) {
 			c := newClock()
@@ -290,7 +291,7 @@ func TestProcessHoldsAClientToItsRate(t *testing.T) {
 					t.Fatalf("request %d of a burst: %v", i+1, err)
 				}
 			}
-			for range 3 { // refusals cost nothing
+			for range 3 { // refused requests do not count
 				err := take()
 				if !fault.Is(err, fault.TooManyRequests) {
 					t.Fatalf("got %v, want TooManyRequests", err)
@@ -301,13 +302,13 @@ func TestProcessHoldsAClientToItsRate(t *testing.T) {
 			}
 			c.advance(time.Duration(math.Ceil(float64(time.Second) / rate)))
 			if err := take(); err != nil {
-				t.Errorf("after the wait: %v", err)
+				t.Errorf("the request after the wait was refused: %v", err)
 			}
 			if err := take(); err == nil {
-				t.Error("after the wait two passed")
+				t.Error("two requests passed after the wait, want one")
 			}
 			if err := p.Take(t.Context(), "app_1", throttle.Events); err != nil {
-				t.Errorf("events are counted apart: %v", err)
+				t.Errorf("an event was counted as a request: %v", err)
 			}
 		})
 	}
