@@ -15,37 +15,37 @@ import (
 )
 
 const (
-	// administratorName is what the first administrator is called until somebody changes it.
+	// administratorName is the name of the first administrator until somebody changes it.
 	administratorName = "Administrator"
-	// administratorSecretID begins the id of a client's secret that was put there from outside and follows its
-	// source; another value has another id, so that sessions end with the value that opened them. Once somebody
-	// has removed it through the API, the source opens this client no more.
+	// administratorSecretID is the prefix of the id of a secret that comes from the deployment and follows its
+	// source. Each value has its own id, so sessions end when the value that opened them is replaced. Once such a
+	// secret has been removed through the API, the source no longer opens this client.
 	administratorSecretID id.Prefix = "sec_administrator_"
-	// presentAge is how long a changed administrator secret may go unnoticed.
+	// presentAge is how long a change of the administrator's secret may go unnoticed.
 	presentAge = time.Minute
-	// presentRest is how long its source is left alone after a reading in any case.
+	// presentRest is the shortest time between two reads of the source.
 	presentRest = time.Second
 )
 
-// AdministratorConfig is what an Administrator is made of.
+// AdministratorConfig has the parts of an Administrator.
 type AdministratorConfig struct {
 	Store Store
-	// Secret reads the id and secret of the first administrator from where the deployment keeps them; nil where
-	// there is no such place.
+	// Secret reads the id and secret of the first administrator from their source, where the deployment keeps them.
+	// It is nil when the deployment has no such source.
 	Secret func(context.Context) (id, secret string, err error)
-	// Now is the time; nil means time.Now.
+	// Now returns the current time. Nil means time.Now.
 	Now func() time.Time
 }
 
-// Administrator makes the first client, without which nobody could make any. It is safe for concurrent use.
+// Administrator creates the first client, without which nobody could create others. It is safe for concurrent use.
 type Administrator struct {
 	AdministratorConfig
 
-	asking chan struct{} // full while somebody uses the fields below: a lock that a waiting request can give up
+	asking chan struct{} // a lock for the fields below that a waiting request can give up; held while it is full
 	last   reading
 }
 
-// reading is what Secret said at a time; the secret itself is not kept.
+// reading is a result of Secret and the time when it was read. It does not contain the secret itself.
 type reading struct {
 	at    time.Time
 	admin administrator
@@ -57,7 +57,7 @@ type administrator struct {
 	hash [sha256.Size]byte
 }
 
-// NewAdministrator makes an Administrator; it panics when the store is missing.
+// NewAdministrator returns a new Administrator. It panics when the store is missing.
 func NewAdministrator(c AdministratorConfig) *Administrator {
 	if c.Store == nil {
 		panic("clients: a part of AdministratorConfig is missing")
@@ -68,10 +68,10 @@ func NewAdministrator(c AdministratorConfig) *Administrator {
 	return &Administrator{AdministratorConfig: c, asking: make(chan struct{}, 1)}
 }
 
-// Client gives the client with the id, NotFound when there is none: the store's answer, but for the first
-// administrator. That one is made when it is asked for while nobody can administer, and follows its secret: a
-// value that was replaced at its source opens nothing, and the new one opens, within presentAge. So whoever
-// authenticates clients reads them here.
+// Client returns the client with the given id. It returns a fault of kind NotFound when there is no such client.
+// Clients are read from the store, but the first administrator also follows its source: Client creates it when it is
+// asked for while no client can administer, and takes over a new secret from the source within presentAge. From then
+// on the replaced secret is refused. So code that authenticates clients must read them through Client.
 func (a *Administrator) Client(ctx context.Context, clientID string) (access.Client, error) {
 	client, err := a.Store.Client(ctx, clientID)
 	if err != nil && !fault.Is(err, fault.NotFound) {
@@ -85,7 +85,7 @@ func (a *Administrator) Client(ctx context.Context, clientID string) (access.Cli
 	current := func(admin administrator) bool { return admin.id != clientID || !missing && admin.hash == given.Hash }
 	present, readErr := a.present(ctx, presentAge)
 	if readErr == nil && !current(present) {
-		// Another function may know a newer value and have stored it: look again before writing.
+		// Another function may have read and stored a newer value. Read again before writing.
 		present, readErr = a.present(ctx, presentRest)
 	}
 	if readErr != nil {
@@ -97,9 +97,9 @@ func (a *Administrator) Client(ctx context.Context, clientID string) (access.Cli
 	return a.install(ctx, present, false)
 }
 
-// present gives the administrator as Secret knew it at most maxAge ago. One request at a time asks, since that
-// may be slow and costs money; the others wait for what it hears. A failure is not asked about again for
-// presentRest.
+// present returns the administrator as it was at the source at most maxAge ago. Only one request reads the source,
+// since reading may be slow and costs money; other requests wait for its result. After a failure the source is not
+// read again for presentRest.
 func (a *Administrator) present(ctx context.Context, maxAge time.Duration) (_ administrator, err error) {
 	defer fault.Wrap(&err, "look up the administrator")
 	select {
@@ -120,7 +120,7 @@ func (a *Administrator) present(ctx context.Context, maxAge time.Duration) (_ ad
 	if r.err = err; err == nil {
 		r.admin, r.err = newAdministrator(id, secret)
 	}
-	if ctx.Err() == nil { // who went away has learnt nothing about the source
+	if ctx.Err() == nil { // a caller that gave up has learned nothing about the source
 		a.last = r
 	}
 	return r.admin, r.err
@@ -136,7 +136,7 @@ func newAdministrator(id, secret string) (administrator, error) {
 
 func fromOutside(s access.Secret) bool { return strings.HasPrefix(s.ID, string(administratorSecretID)) }
 
-// administratorSecret gives the client's secret that follows its source, nil when it has none.
+// administratorSecret returns the client's secret that follows the source, or nil when the client has none.
 func administratorSecret(c access.Client) *access.Secret {
 	i := slices.IndexFunc(c.Secrets, fromOutside)
 	if i < 0 {
@@ -145,9 +145,9 @@ func administratorSecret(c access.Client) *access.Secret {
 	return &c.Secrets[i]
 }
 
-// Ensure makes the client with every scope, or gives it this secret besides those that it has; of
-// two live ones the older goes. A client that is there keeps its name and scopes. It fails when id or secret
-// have not the form of one, and changes nothing when the secret opens already.
+// Ensure creates the client with every scope, or adds the secret to an existing client. If that client already has two
+// live secrets, the older one is removed. An existing client keeps its name and scopes. Ensure returns an error when
+// the id or the secret is not well-formed, and changes nothing when the client already has the secret.
 func (a *Administrator) Ensure(ctx context.Context, id, secret string) (err error) {
 	defer fault.Wrap(&err, "ensure the administrator client")
 	admin, err := newAdministrator(id, secret)
@@ -158,8 +158,8 @@ func (a *Administrator) Ensure(ctx context.Context, id, secret string) (err erro
 	return err
 }
 
-// Make ensures an administrator with the id and a new secret, and gives that, unless some client can
-// administer already: then made is false and nothing happens.
+// Make ensures an administrator with the given id and a new secret, and returns the secret. When a client can already
+// administer, Make does nothing and made is false.
 func (a *Administrator) Make(ctx context.Context, id string) (secret string, made bool, err error) {
 	defer fault.Wrap(&err, "make the first administrator client")
 	all, _, err := a.Store.Clients(ctx)
@@ -173,9 +173,9 @@ func (a *Administrator) Make(ctx context.Context, id string) (secret string, mad
 	return secret, true, nil
 }
 
-// install stores the secret of the administrator. Unless forced it respects what was decided through the API:
-// an administrator that was deleted stays deleted (NotFound) as long as another client can administer, and one
-// whose secret was removed does not get it back.
+// install stores the secret of the administrator. Without force it respects changes made through the API: a deleted
+// administrator stays deleted (NotFound) as long as another client can administer, and a removed secret is not added
+// again.
 func (a *Administrator) install(ctx context.Context, admin administrator, force bool) (client access.Client, err error) {
 	err = retried(ctx, func() error {
 		all, list, err := a.Store.Clients(ctx)
@@ -202,17 +202,17 @@ func (a *Administrator) install(ctx context.Context, admin administrator, force 
 	return client, err
 }
 
-// opens reports whether the administrator's secret is one of the client's already.
+// opens reports whether the client already has the administrator's secret.
 func opens(client access.Client, admin administrator, now time.Time) bool {
 	return slices.ContainsFunc(client.Secrets, func(s access.Secret) bool { return s.Hash == admin.hash && s.Live(now) })
 }
 
-// administered reports whether one of the clients could make and change clients.
+// administered reports whether one of the clients can create and change clients.
 func administered(clients []access.Client, now time.Time) bool {
 	return slices.ContainsFunc(clients, func(c access.Client) bool { return c.CanAdminister(now) })
 }
 
-// withAdministratorSecret gives the live secrets, with this one for the one that follows its source.
+// withAdministratorSecret returns the live secrets, with a new one in place of the one that follows the source.
 func withAdministratorSecret(secrets []access.Secret, hash [sha256.Size]byte, now time.Time) []access.Secret {
 	var rest []access.Secret
 	for _, s := range secrets {

@@ -1,4 +1,4 @@
-// Package clients makes and changes OAuth 2.0 clients, the first administrator included.
+// Package clients creates and changes OAuth 2.0 clients, including the first administrator.
 package clients
 
 import (
@@ -34,32 +34,32 @@ type Store interface {
 	List
 }
 
-// List reads and changes the clients under the version of their list.
+// List reads and changes the clients. The version of their list detects concurrent changes.
 type List interface {
 	Clients(ctx context.Context) (clients []access.Client, list int64, err error)
 	PutClient(ctx context.Context, c *access.Client, list int64) error
 	DeleteClient(ctx context.Context, id string, list int64) error
 }
 
-// Config is what a Registry is made of.
+// Config has the parts of a Registry.
 type Config struct {
 	Store Store
-	// Now is the time; nil means time.Now.
+	// Now returns the current time. Nil means time.Now.
 	Now func() time.Time
 }
 
-// Registry makes and changes clients by these rules:
+// Registry creates and changes clients according to these rules:
 //
-//  1. A caller grants only scopes that it holds itself, and touches only clients all of whose scopes it holds:
-//     else MissingPermission. Otherwise clients:write would be every scope.
-//  2. At most two secrets of a client are live: else InvalidState.
-//  3. There is always a client that can administer (access.Client.CanAdminister): what would take away the last
-//     one is InvalidState, also when two are changed at the same moment.
+//  1. A caller may grant only scopes that it holds itself, and may change only clients all of whose scopes it holds.
+//     Anything else is MissingPermission. Without this rule, clients:write would amount to every scope.
+//  2. At most two secrets of a client are live. A third one is InvalidState.
+//  3. There is always a client that can administer (access.Client.CanAdminister). A change that would leave none is
+//     InvalidState, also when two clients are changed concurrently.
 //
-// That the caller may write clients at all is for whoever routes the call to check. It is safe for concurrent use.
+// Registry does not check whether the caller holds clients:write: the router does. It is safe for concurrent use.
 type Registry struct{ Config }
 
-// New makes a Registry; it panics when a part is missing.
+// New returns a new Registry. It panics when a part is missing.
 func New(c Config) *Registry {
 	if c.Store == nil {
 		panic("clients: a part of Config is missing")
@@ -70,21 +70,22 @@ func New(c Config) *Registry {
 	return &Registry{c}
 }
 
-// List gives every client, oldest first.
+// List returns all clients, oldest first.
 func (r *Registry) List(ctx context.Context) (all []access.Client, err error) {
 	defer fault.Wrap(&err, "list clients")
 	all, _, err = r.Store.Clients(ctx)
 	return all, err
 }
 
-// Get gives a client; NotFound when there is none.
+// Get returns the client with the given id. It returns a fault of kind NotFound when there is no such client.
 func (r *Registry) Get(ctx context.Context, clientID string) (client access.Client, err error) {
 	defer fault.Wrap(&err, "get client %s", clientID)
 	return r.Store.Client(ctx, clientID)
 }
 
-// Create makes a client with one secret, which it gives this once. Two calls make two clients, also of one name.
-// found is what the caller found wrong with the request; it is told together with what is found here.
+// Create creates a client with one secret, and returns the secret, which cannot be read later. Two calls create two
+// clients, even with the same name. found has the faults that the caller found in the request; Create reports them
+// together with its own.
 func (r *Registry) Create(ctx context.Context, caller auth.Caller, name string, scopes []access.Scope, found ...fault.Details) (client access.Client, secret string, err error) {
 	defer fault.Wrap(&err, "create a client")
 	if err := Permit(caller, scopes); err != nil {
@@ -117,14 +118,14 @@ func (r *Registry) Create(ctx context.Context, caller auth.Caller, name string, 
 	return client, secret, nil
 }
 
-// Change says what of a client is to become what; nil leaves it as it is.
+// Change has the new values of a client's attributes. Nil leaves an attribute unchanged.
 type Change struct {
 	Name   *string
 	Scopes *[]access.Scope
 }
 
-// Update changes a client. lockVersion is the version that the caller has seen; another one in the store is an
-// UpdateConflict. 0 changes whatever is there. found is as for Create.
+// Update changes a client. lockVersion is the version that the caller has read. If the stored version differs, Update
+// returns a fault of kind UpdateConflict. With 0 the version is not checked. found is as for Create.
 func (r *Registry) Update(ctx context.Context, caller auth.Caller, clientID string, lockVersion int64, change Change, found ...fault.Details) (client access.Client, err error) {
 	defer fault.Wrap(&err, "update client %s", clientID)
 	var asked []access.Scope
@@ -150,8 +151,8 @@ func (r *Registry) Update(ctx context.Context, caller auth.Caller, clientID stri
 	})
 }
 
-// AddSecret gives the client another secret, which it returns this once, and the record of it. InvalidState when
-// two are live already. Two calls add two.
+// AddSecret adds a secret to the client. It returns the secret, which cannot be read later, and its record. It returns
+// a fault of kind InvalidState when the client already has two live secrets. Two calls add two secrets.
 func (r *Registry) AddSecret(ctx context.Context, caller auth.Caller, clientID string) (added access.Secret, secret string, err error) {
 	defer fault.Wrap(&err, "add a secret to client %s", clientID)
 	secret = newSecret()
@@ -172,8 +173,8 @@ func (r *Registry) AddSecret(ctx context.Context, caller auth.Caller, clientID s
 	return added, secret, nil
 }
 
-// DeleteSecret removes a secret, so that it opens nothing from the next request on, and neither do the tokens and
-// sessions that were got with it; NotFound when the client has none with this id.
+// DeleteSecret removes a secret. From the next request on, the secret is refused, as are the tokens and sessions that
+// were obtained with it. DeleteSecret returns a fault of kind NotFound when the client has no secret with this id.
 func (r *Registry) DeleteSecret(ctx context.Context, caller auth.Caller, clientID, secretID string) (err error) {
 	defer fault.Wrap(&err, "delete a secret of client %s", clientID)
 	_, err = r.change(ctx, caller, clientID, nil, func(client *access.Client) error {
@@ -187,8 +188,8 @@ func (r *Registry) DeleteSecret(ctx context.Context, caller auth.Caller, clientI
 	return err
 }
 
-// Delete deletes a client; its tokens and sessions end with the next request that they make. NotFound when it is
-// gone already. lockVersion is as for Update.
+// Delete deletes a client. Its tokens and sessions are refused from the next request on. Delete returns a fault of
+// kind NotFound when the client is already deleted. lockVersion is as for Update.
 func (r *Registry) Delete(ctx context.Context, caller auth.Caller, clientID string, lockVersion int64) (err error) {
 	defer fault.Wrap(&err, "delete client %s", clientID)
 	return retried(ctx, func() error {
@@ -206,8 +207,8 @@ func (r *Registry) Delete(ctx context.Context, caller auth.Caller, clientID stri
 	})
 }
 
-// Revoke ends every token and session that the client has, from the next request on. Its secrets stay: they get new
-// ones. It can be repeated. NotFound when there is no such client.
+// Revoke ends all tokens and sessions of the client, from the next request on. The client keeps its secrets, and can
+// get new tokens with them. Revoke can be repeated. It returns a fault of kind NotFound when there is no such client.
 func (r *Registry) Revoke(ctx context.Context, caller auth.Caller, clientID string) (err error) {
 	defer fault.Wrap(&err, "end the tokens and sessions of client %s", clientID)
 	return retried(ctx, func() error {
@@ -221,8 +222,8 @@ func (r *Registry) Revoke(ctx context.Context, caller auth.Caller, clientID stri
 	})
 }
 
-// change reads the client, lets edit change it, and stores it under the rules; again when the list of clients
-// changed meanwhile. asked are scopes that the change grants.
+// change reads the client, calls edit to change it, checks the rules and stores it. It starts again when the list of
+// clients has changed meanwhile. asked has the scopes that the change grants.
 func (r *Registry) change(ctx context.Context, caller auth.Caller, clientID string, asked []access.Scope, edit func(*access.Client) error) (client access.Client, err error) {
 	err = retried(ctx, func() error {
 		before, others, list, err := r.find(ctx, caller, clientID)
@@ -232,9 +233,9 @@ func (r *Registry) change(ctx context.Context, caller auth.Caller, clientID stri
 		if err := Permit(caller, asked); err != nil {
 			return err
 		}
-		client = before // edit gives it new slices, never new elements
+		client = before // edit replaces slices and never changes their elements
 		faulty := edit(&client)
-		// Told before faults of single attributes, as the order of checks wants it.
+		// This fault comes before the faults of single attributes in the order of checks.
 		if err := r.administrable(append(others, client)); err != nil {
 			return err
 		}
@@ -242,7 +243,7 @@ func (r *Registry) change(ctx context.Context, caller auth.Caller, clientID stri
 			return faulty
 		}
 		if reflect.DeepEqual(client, before) {
-			return nil // nothing to write: what came back as it was read raises no version
+			return nil // an update without a change does not raise the version
 		}
 		client.UpdatedAt = moment(r.Now())
 		return r.Store.PutClient(ctx, &client, list)
@@ -253,8 +254,9 @@ func (r *Registry) change(ctx context.Context, caller auth.Caller, clientID stri
 	return client, nil
 }
 
-// find gives the client that the caller wants to touch, the other ones, and the version of the list: NotFound,
-// or MissingPermission when the client holds a scope that the caller does not.
+// find returns the client that the caller wants to change, the other clients, and the version of the list. It returns
+// a fault of kind NotFound when there is no such client, and of kind MissingPermission when the client holds a scope
+// that the caller does not hold.
 func (r *Registry) find(ctx context.Context, caller auth.Caller, clientID string) (client access.Client, others []access.Client, list int64, err error) {
 	all, list, err := r.Store.Clients(ctx)
 	if err != nil {
@@ -269,7 +271,8 @@ func (r *Registry) find(ctx context.Context, caller auth.Caller, clientID string
 
 func errNoClient() error { return fault.New(fault.NotFound, "There is no such client.") }
 
-// Permit refuses scopes that the caller does not hold, with MissingPermission; unknown ones are left to scopeFaults.
+// Permit returns a fault of kind MissingPermission when the caller does not hold all the scopes. It ignores unknown
+// scopes, which scopeFaults reports.
 func Permit(caller auth.Caller, scopes []access.Scope) error {
 	for _, s := range ordered(scopes) {
 		if !caller.Allows(s) {
@@ -280,10 +283,10 @@ func Permit(caller auth.Caller, scopes []access.Scope) error {
 	return nil
 }
 
-// errStale marks a conflict as the caller's, which no repetition inside the request can solve.
+// errStale marks a conflict with the caller's version. Trying again within the request cannot resolve it.
 var errStale = errors.New("a lockVersion that is no longer the stored one")
 
-// fresh refuses a version that is no longer the stored one.
+// fresh returns an error when lockVersion is not the stored version.
 func fresh(client *access.Client, lockVersion int64) error {
 	if lockVersion == 0 || lockVersion == client.LockVersion {
 		return nil
@@ -292,7 +295,7 @@ func fresh(client *access.Client, lockVersion int64) error {
 		With("Read it again, then repeat the change with its lockVersion.").Because(errStale)
 }
 
-// administrable refuses a change after which the clients would be these, and none of them could administer.
+// administrable returns an error when none of the clients that remain after a change could administer.
 func (r *Registry) administrable(after []access.Client) error {
 	if administered(after, r.Now()) {
 		return nil
@@ -301,30 +304,31 @@ func (r *Registry) administrable(after []access.Client) error {
 		With("Give another client this scope and a secret first.")
 }
 
-// newSecret makes a client secret: 256 random bits in base64url, 43 characters that need no escaping anywhere.
+// newSecret returns a new client secret: 256 random bits in base64url, 43 characters that never need escaping.
 func newSecret() string {
 	var bits [32]byte
-	rand.Read(bits[:]) // never fails: crypto/rand ends the process rather
+	rand.Read(bits[:]) // never fails: crypto/rand would end the process instead
 	return base64.RawURLEncoding.EncodeToString(bits[:])
 }
 
-// record is what is kept of a secret.
+// record returns what is stored of a secret.
 func record(secret string, now time.Time) access.Secret {
 	return access.Secret{ID: id.New(id.Secret, now), Hash: sha256.Sum256([]byte(secret)), CreatedAt: now}
 }
 
-// moment is a time as the stores keep it.
+// moment returns t with the precision and zone of the stores.
 func moment(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
-// ordered gives the scopes without repeats, in the order of access.Scopes; unknown ones are dropped.
+// ordered returns the scopes without duplicates, in the order of access.Scopes. Unknown scopes are dropped.
 func ordered(scopes []access.Scope) []access.Scope {
 	return slices.DeleteFunc(access.Scopes(), func(s access.Scope) bool { return !slices.Contains(scopes, s) })
 }
 
-// composedMax is how many characters one can be written as at most (Unicode, canonical decomposition).
+// composedMax is the largest number of characters in the canonical decomposition of one character (Unicode).
 const composedMax = 4
 
-// cleaned is the name in the form NFC without blanks around it. One that is too long in any form stays as it is.
+// cleaned returns the name in the form NFC without surrounding white space. A name that is too long in any form is not
+// normalized.
 func cleaned(name string) string {
 	name = strings.TrimSpace(name)
 	if utf8.RuneCountInString(name) > composedMax*nameMax {
@@ -361,7 +365,7 @@ func scopeFaults(scopes []access.Scope) (found fault.Details) {
 	return found
 }
 
-// together adds to what was found already what is wrong with other attributes.
+// together joins the faults that were already found with more.
 func together(found []fault.Details, more ...fault.Details) (all fault.Details) {
 	for _, f := range slices.Concat(found, more) {
 		all.Join(f)
@@ -369,14 +373,14 @@ func together(found []fault.Details, more ...fault.Details) (all fault.Details) 
 	return all
 }
 
-// The patience with conflicts inside a request (storage, "Catalogue in memory").
+// How long and how often a request tries again after a conflict.
 const (
 	conflictsFor  = 5 * time.Second
 	conflictPause = 50 * time.Millisecond // on average, before the next try
 )
 
-// retried does op again, from its reading on, as long as the list of clients changes beneath it. It gives up with
-// Unavailable after conflictsFor.
+// retried calls op until the list of clients does not change while op runs. After conflictsFor it gives up and
+// returns a fault of kind Unavailable.
 func retried(ctx context.Context, op func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, conflictsFor)
 	defer cancel()

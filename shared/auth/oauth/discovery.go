@@ -14,7 +14,8 @@ import (
 	"nepenthes/shared/keypair"
 )
 
-// publicly lets anyone keep an answer for a minute: a new key is published for longer before it signs.
+// publicly allows any cache to keep an answer for a minute. A new key is published for longer than that before it
+// signs.
 const publicly = "public, max-age=60"
 
 // webKey returns the published form of a key (RFC 7517, RFC 7518 §6.2).
@@ -30,8 +31,8 @@ func webKey(p keypair.Public) (jwk.Key, error) {
 	)
 }
 
-// keySet answers GET /.well-known/jwks.json: the keys of every token that is good now, and those that will sign
-// soon.
+// keySet answers GET /.well-known/jwks.json with the keys of all tokens that are valid now, and the keys that will
+// sign soon.
 func (s *Server) keySet(w http.ResponseWriter, r *http.Request) {
 	keys, err := s.webKeys(r.Context())
 	if err != nil {
@@ -42,7 +43,8 @@ func (s *Server) keySet(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, keys)
 }
 
-// webKeys is never empty: the first key is made rather than let somebody keep a set without it.
+// webKeys returns the public keys. The set is never empty: webKeys creates the first key, so that no cache keeps a set
+// without it.
 func (s *Server) webKeys(ctx context.Context) (keys jwk.Set, err error) {
 	defer fault.Wrap(&err, "publish the keys of tokens")
 	accepted, err := s.Keys.VerificationKeys(ctx)
@@ -81,7 +83,7 @@ func (s *Server) metadata(w http.ResponseWriter, _ *http.Request) {
 		"revocation_endpoint_auth_methods_supported": methods,
 		"jwks_uri":                                   base + KeySetPath,
 		"grant_types_supported":                      []string{"client_credentials"},
-		"response_types_supported":                   []string{}, // a required member; there is no page to sign in at
+		"response_types_supported":                   []string{}, // the member is required; there is no authorization endpoint
 		"scopes_supported":                           access.Scopes(),
 		"service_documentation":                      base + "/api/docs",
 	})

@@ -13,11 +13,11 @@ import (
 // formBytes bounds the body of a request; a token and its client take less than 1 KiB.
 const formBytes = 16 << 10
 
-// credentials are what a client sends to be recognised; empty when it sent none.
+// credentials are the id and secret that a client sends. They are empty when it sends none.
 type credentials struct{ id, secret string }
 
-// readForm reads the parameters of a request and how its client authenticates. Parameters in the URL count for
-// nothing (RFC 6749 §2.3.1): they end up in logs. The refusal says what is wrong, never what was sent.
+// readForm returns the parameters of a request and the credentials of its client. Parameters in the URL are ignored
+// (RFC 6749 §2.3.1), since URLs end up in logs. The refusal says what is wrong and never repeats what was sent.
 func readForm(w http.ResponseWriter, r *http.Request) (url.Values, credentials, *refusal) {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
 		return nil, credentials{}, invalidRequest("The body must be application/x-www-form-urlencoded.")
@@ -39,8 +39,8 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, credentials, 
 	return form, client, refused
 }
 
-// parseForm reads the body. A parameter must not come twice (RFC 6749 §3.2); that one without a value counts as
-// left out is what Get makes of it.
+// parseForm parses the body. A parameter must not be repeated (RFC 6749 §3.2). A parameter without a value counts as
+// absent, since Get returns an empty string for both.
 func parseForm(body string) (url.Values, *refusal) {
 	form, err := url.ParseQuery(body)
 	if err != nil {
@@ -54,8 +54,8 @@ func parseForm(body string) (url.Values, *refusal) {
 	return form, nil
 }
 
-// clientOf takes the credentials from the Authorization header or from the form, never from both. Beside the
-// header the form may repeat the client's id, as some libraries do.
+// clientOf returns the credentials from the Authorization header or from the form, never from both. When there is a
+// header, the form may still repeat the client's id, as some libraries do.
 func clientOf(headers []string, form url.Values) (credentials, *refusal) {
 	posted := credentials{form.Get("client_id"), form.Get("client_secret")}
 	if len(headers) == 0 {
@@ -77,7 +77,7 @@ func clientOf(headers []string, form url.Values) (credentials, *refusal) {
 	return client, nil
 }
 
-// parseBasic reads Basic credentials of which id and secret were form-encoded first (RFC 6749 §2.3.1).
+// parseBasic parses Basic credentials whose id and secret are form-encoded (RFC 6749 §2.3.1).
 func parseBasic(header string) (c credentials, ok bool) {
 	scheme, encoded, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Basic") {

@@ -9,11 +9,11 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// refusal is an error answer of RFC 6749 §5.2. Descriptions are our own constant texts in the characters that
-// the RFC allows there: no quotation marks, no backslashes.
+// refusal is an error answer as in RFC 6749 §5.2. Descriptions are constant texts with only the characters that the
+// RFC allows there: no quotation marks and no backslashes.
 type refusal struct {
 	status      int
-	code        string // of the RFC's closed list where one fits
+	code        string // from the RFC's closed list where a code fits
 	description string
 	retryAfter  time.Duration
 }
@@ -26,8 +26,8 @@ func invalidClient(description string) *refusal {
 	return &refusal{status: http.StatusUnauthorized, code: "invalid_client", description: description}
 }
 
-// refuse turns an error of the packages below into the answer. The RFC names no code for a server that fails or
-// slows down at this endpoint; those used are its codes for the same situations at the other one (§4.1.2.1).
+// refuse returns the answer for an error. The RFC has no codes for a failing or throttling server at this endpoint, so
+// refuse uses the RFC's codes for the authorization endpoint (§4.1.2.1).
 func refuse(err error) *refusal {
 	f := fault.From(err)
 	switch f.Kind {
@@ -55,7 +55,7 @@ func (f *refusal) write(w http.ResponseWriter) {
 	}{f.code, f.description})
 }
 
-// writeJSON answers with v; what it is given always encodes.
+// writeJSON writes v as the answer. It panics when v cannot be encoded.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -63,5 +63,5 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	w.Write(body) // a client that has gone is nobody's fault
+	w.Write(body) // it is not an error when the client has gone
 }

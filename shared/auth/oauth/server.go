@@ -1,6 +1,6 @@
-// Package oauth is the authorization server on HTTP: access tokens for client secrets (RFC 6749 §4.4, client
-// credentials), their revocation (RFC 7009), the public keys that verify them (RFC 7517), and the metadata by which
-// clients find all that (RFC 8414).
+// Package oauth is the authorization server on HTTP. It issues access tokens for client credentials (RFC 6749 §4.4),
+// revokes them (RFC 7009), publishes the keys that verify them (RFC 7517), and serves the metadata that lists these
+// endpoints (RFC 8414).
 package oauth
 
 import (
@@ -17,21 +17,21 @@ import (
 
 // Keys lists the public keys of tokens.
 type Keys interface {
-	// VerificationKeys gives those whose tokens are accepted, and those that will sign soon; none before the
-	// first token.
+	// VerificationKeys returns the keys whose tokens are accepted now, and the keys that will sign soon. The list is
+	// empty before the first token.
 	VerificationKeys(ctx context.Context) ([]keypair.Public, error)
 }
 
-// Config is what a Server is made of.
+// Config has the parts of a Server.
 type Config struct {
 	Authenticator *auth.Authenticator
 	Issuer        *auth.Issuer
 	Keys          Keys
-	// PublicURL is the deployment's address, scheme and host; empty when it has none of its own. Without it
-	// there is no metadata to discover.
+	// PublicURL is the scheme and host of the deployment. It is empty when the deployment has no address of its own;
+	// then the server serves no metadata.
 	PublicURL string
-	// Source gives the address from which a request came; nil means that of the connection. It must never
-	// believe a header that a client can write.
+	// Source returns the address from which a request came. Nil means the address of the connection. Source must
+	// not trust a header that a client can set.
 	Source func(*http.Request) string
 	Logger *slog.Logger
 }
@@ -39,7 +39,7 @@ type Config struct {
 // Server is the authorization server. It is safe for concurrent use.
 type Server struct{ Config }
 
-// New makes a Server; it panics when a part is missing.
+// New returns a new Server. It panics when a part is missing.
 func New(c Config) *Server {
 	if c.Authenticator == nil || c.Issuer == nil || c.Keys == nil || c.Logger == nil {
 		panic("oauth: a part of Config is missing")
@@ -50,7 +50,7 @@ func New(c Config) *Server {
 	return &Server{c}
 }
 
-// peer is the address of the other end of the connection.
+// peer returns the address of the other end of the connection.
 func peer(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -74,8 +74,8 @@ const (
 	MetadataPath = "/.well-known/oauth-authorization-server"
 )
 
-// Routes lists the operations. Their errors are those of RFC 6749; other methods and paths are for whoever
-// mounts them to refuse. Without a public URL the metadata is not among them.
+// Routes returns the operations. Their errors have the form of RFC 6749. The caller that mounts the routes must refuse
+// other methods and paths. Without a public URL there is no route for the metadata.
 func (s *Server) Routes() []Route {
 	routes := []Route{
 		{http.MethodPost, TokenPath, s.secretly(s.token)},
@@ -88,8 +88,8 @@ func (s *Server) Routes() []Route {
 	return routes
 }
 
-// secretly serves an operation whose answers must not be stored on their way (RFC 6749 §5.1), and writes its
-// refusals.
+// secretly returns a handler for an operation whose answers must not be cached (RFC 6749 §5.1). It also writes the
+// refusals of the operation.
 func (s *Server) secretly(operation func(http.ResponseWriter, *http.Request) *refusal) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -100,7 +100,7 @@ func (s *Server) secretly(operation func(http.ResponseWriter, *http.Request) *re
 	})
 }
 
-// failed is the refusal for err, which is logged when it is ours.
+// failed returns the refusal for err. It logs err when the server is at fault.
 func (s *Server) failed(ctx context.Context, err error) *refusal {
 	refused := refuse(err)
 	if refused.status >= http.StatusInternalServerError {
@@ -109,7 +109,7 @@ func (s *Server) failed(ctx context.Context, err error) *refusal {
 	return refused
 }
 
-// token answers POST /oauth/token: an access token for the client's secret (RFC 6749 §4.4).
+// token answers POST /oauth/token with an access token for the client's secret (RFC 6749 §4.4).
 func (s *Server) token(w http.ResponseWriter, r *http.Request) *refusal {
 	form, given, refused := readForm(w, r)
 	if refused != nil {
@@ -142,9 +142,9 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) *refusal {
 	return nil
 }
 
-// revoke answers POST /oauth/revoke (RFC 7009): the client's token opens nothing from the next request on. A
-// token that never was one, or is none any more, is what the client wanted: 200. The body says nothing, in JSON:
-// RFC 7009 has clients ignore it, but some fail on an answer that is no JSON.
+// revoke answers POST /oauth/revoke (RFC 7009). The client's token is refused from the next request on. The status is
+// also 200 for a text that is not a token and for a token that is no longer valid. The body is an empty JSON object:
+// RFC 7009 tells clients to ignore it, but some clients fail on a body that is not JSON.
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) *refusal {
 	form, given, refused := readForm(w, r)
 	if refused != nil {
