@@ -1,5 +1,4 @@
-// Package layers holds the test of who may import whom. Its table is the diagram of the house; a line that is
-// missing there is an import that nobody decided on.
+// Package layers tests which packages import which. Its table of edges is the architecture of the module.
 package layers_test
 
 import (
@@ -15,8 +14,8 @@ import (
 // module is the prefix of our own packages.
 const module = "nepenthes/"
 
-// edges lists which of our packages each package imports, floor by floor from the ground. It is exact: an import that
-// is missing here fails the test, and so does an edge that no import needs any more.
+// edges lists the packages of this module that each package imports, from the lowest layer to the highest. The list is
+// exact: the test fails for an import that is not listed, and for an edge that is no longer an import.
 var edges = map[string][]string{
 	// what a producer shares with us
 	"events":         {},
@@ -83,10 +82,10 @@ var edges = map[string][]string{
 	"shared/lambdahost": {"shared/instant", "shared/lane", "shared/limits", "shared/metrics"},
 }
 
-// programs put packages together and may import what they need, but for what forbidden names.
+// programs combine packages. They may import whatever forbidden does not name.
 var programs = []string{"functions/...", "local/...", "infra/...", "events/publish/example"}
 
-// forbidden are imports that nothing may reach, directly or through others.
+// forbidden lists packages on which others must not depend, directly or indirectly.
 var forbidden = []struct{ from, to, why string }{
 	{"shared/fanout", "shared/outbound", "only the sender calls strangers"},
 	{"shared/...", "shared/storetest", "the suites are for tests"},
@@ -103,7 +102,7 @@ var forbidden = []struct{ from, to, why string }{
 	{"infra/...", "shared/sender", "infra reads facts alone"},
 }
 
-// onlyImporters says which of ours may import a package of others.
+// onlyImporters lists which packages of this module may import certain other modules.
 var onlyImporters = map[string][]string{
 	"github.com/aws/aws-lambda-go":                             {"shared/lambdahost", "local"},
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb":            {"shared/dynamo"},
@@ -147,16 +146,16 @@ func checkOwn(t *testing.T, from string, imports []string) {
 	t.Helper()
 	allowed, known := edges[from]
 	if !known {
-		t.Errorf("%s is in no floor: decide where it belongs", from)
+		t.Errorf("%s has no entry in edges: decide where it belongs", from)
 	}
 	for _, to := range imports {
 		if !slices.Contains(allowed, to) {
-			t.Errorf("%s imports %s, an edge that nobody decided on", from, to)
+			t.Errorf("%s imports %s, which edges does not list", from, to)
 		}
 	}
 	for _, to := range allowed {
 		if !slices.Contains(imports, to) {
-			t.Errorf("%s no longer imports %s: take the edge out of the table", from, to)
+			t.Errorf("%s no longer imports %s: remove the edge", from, to)
 		}
 	}
 }
@@ -165,7 +164,7 @@ func checkForeign(t *testing.T, from, to string) {
 	t.Helper()
 	for prefix, allowed := range onlyImporters {
 		if (to == prefix || strings.HasPrefix(to, prefix+"/")) && !slices.ContainsFunc(allowed, func(a string) bool { return a == from || strings.HasPrefix(from, a+"/") }) {
-			t.Errorf("%s imports %s; only %v may", from, to, allowed)
+			t.Errorf("%s imports %s, which only %v may", from, to, allowed)
 		}
 	}
 }
@@ -186,7 +185,7 @@ func within(pattern, name string) bool {
 	return pattern == name
 }
 
-// packages lists ours but for tests' helpers, with everything they depend on.
+// packages returns the packages of this module, without those for tests, and what they depend on.
 func packages(t *testing.T) []listed {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Imports,Deps", module+"...").Output()
