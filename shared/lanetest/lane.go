@@ -1,4 +1,4 @@
-// Package lanetest holds the suite of what every lane must keep.
+// Package lanetest holds the tests that every lane must pass.
 package lanetest
 
 import (
@@ -13,26 +13,24 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// Options says how the lane of one test is consumed. All times of the suite are whole seconds and few of them,
-// so that a lane in the cloud can pass it in real time.
+// Options are the settings of the lane of a test. All times of the tests are a few whole seconds, so a lane on AWS can
+// pass the tests in real time.
 type Options struct {
 	Visibility      time.Duration
 	MaxReceiveCount int
 }
 
-// Open gives a lane with nothing in it, and its dead-letter lane, for one test, and has them closed by
-// t.Cleanup.
+// Open returns an empty lane and its dead-letter lane for a test. It closes them by t.Cleanup.
 type Open func(t *testing.T, o Options) (consumer, deadLetters lane.Consumer)
 
-// InTime runs one test: in virtual time (synctest.Test) or plainly, in real time.
+// InTime runs a test, either in virtual time (synctest.Test) or in real time (RealTime).
 type InTime func(t *testing.T, test func(t *testing.T))
 
-// RealTime runs a test of the lane suite on a lane whose clock is the world's.
+// RealTime runs a test in real time.
 func RealTime(t *testing.T, test func(t *testing.T)) { test(t) }
 
-// Test tests that the lanes which open gives keep what lane.Sender and lane.Consumer promise. Every sub-test opens its
-// own. A lane may deliver in any order; a message that comes later than it could is found by the patience of the
-// suite only.
+// Test checks that the lanes that open returns keep the promises of lane.Sender and lane.Consumer. Each subtest opens
+// its own lane. A lane may deliver in any order. A message may come late, but not later than lanePatience.
 func Test(t *testing.T, run InTime, open Open) {
 	for _, c := range []struct {
 		name string
@@ -42,25 +40,25 @@ func Test(t *testing.T, run InTime, open Open) {
 		{"the bytes of a body arrive unchanged", (*laneTest).bytesUnchanged},
 		{"more messages than one batch holds arrive once each", (*laneTest).manyMessages},
 		{"messages that together exceed one batch's bytes arrive", (*laneTest).largeMessages},
-		{"a send of nothing is no fault", (*laneTest).sendNothing},
-		{"a send for a context that has ended sends nothing", (*laneTest).sendTooLate},
-		{"a receive gives at most max", (*laneTest).atMostMax},
+		{"sending no messages is not an error", (*laneTest).sendNothing},
+		{"a send whose context has ended sends nothing", (*laneTest).sendTooLate},
+		{"a receive returns at most max messages", (*laneTest).atMostMax},
 		{"a receive waits for a message", (*laneTest).receiveWaits},
 		{"a receive ends with its context", (*laneTest).receiveEnds},
 		{"a delayed message stays invisible for its delay", (*laneTest).delay},
-		{"a delayed message holds up no other", (*laneTest).delayHoldsNothing},
+		{"a delayed message does not delay others", (*laneTest).delayHoldsNothing},
 		{"a received message is hidden and then comes back", (*laneTest).visibility},
 		{"a deleted message never comes back", (*laneTest).deleted},
-		{"a deletion repeated, late or of nothing is no fault", (*laneTest).deletedTwice},
+		{"a repeated, late or empty deletion is not an error", (*laneTest).deletedTwice},
 		{"a message received too often becomes a dead letter", (*laneTest).deadLetter},
 		{"a dead-letter lane is a lane", (*laneTest).deadLetterLane},
-		{"of eight receivers one gets a message", (*laneTest).eightReceivers},
-		{"ten attributes stay, also with a dead letter", (*laneTest).tenAttributes},
+		{"only one of eight receivers gets a message", (*laneTest).eightReceivers},
+		{"a message keeps ten attributes, also as a dead letter", (*laneTest).tenAttributes},
 		{"the largest message arrives", (*laneTest).largest},
-		{"what no lane takes is refused, with all that is sent with it", (*laneTest).refused},
-		{"what cannot be decoded is buried with its reason, whatever its producer sent along", (*laneTest).buried},
+		{"a send with a message that Check refuses sends nothing", (*laneTest).refused},
+		{"a message that is not an event becomes a dead letter with its reason", (*laneTest).buried},
 		{"dead letters go back to their lane and lose their reason", (*laneTest).redriven},
-		{"waiting counts what is visible", (*laneTest).waiting},
+		{"waiting counts the visible messages", (*laneTest).waiting},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			run(t, func(t *testing.T) { c.test(openLane(t, open)) })
@@ -71,8 +69,8 @@ func Test(t *testing.T, run InTime, open Open) {
 const (
 	laneVisibility   = 3 * time.Second
 	laneReceiveCount = 3
-	lanePatience     = 20 * time.Second // for what must come
-	laneQuiet        = time.Second      // without a message, where none must come
+	lanePatience     = 20 * time.Second // how long a test waits for messages that must come
+	laneQuiet        = time.Second      // how long a test waits for messages that must not come
 )
 
 // laneTest is a lane under test.
@@ -96,7 +94,7 @@ func (t *laneTest) arrivesAsSent() {
 	got := t.receive(1)[0]
 	t.same(got, sent)
 	if got.ID == "" || got.ID == sent.ID {
-		t.Errorf("got id %q, want one of the lane's", got.ID)
+		t.Errorf("got id %q, want an id that the lane chose", got.ID)
 	}
 	if got.ReceiveCount != 1 {
 		t.Errorf("got receive count %d, want 1", got.ReceiveCount)
@@ -187,7 +185,7 @@ func (t *laneTest) receiveEnds() {
 	if got, err := t.lane.Receive(ctx, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %d messages and error %v, want %v", len(got), err, context.Canceled)
 	}
-	t.receive(1) // the ended one has taken nothing
+	t.receive(1) // the receive whose context had ended took no message
 }
 
 func (t *laneTest) delay() {
@@ -196,7 +194,7 @@ func (t *laneTest) delay() {
 	t.nothingComes(t.lane)
 	got := t.receive(1)[0]
 	if waited := time.Since(began); waited < 3*time.Second {
-		t.Errorf("came after %v, want 3s or more", waited)
+		t.Errorf("the message came after %v, want 3s or more", waited)
 	}
 	if got.ReceiveCount != 1 || got.Group != "wh_1" {
 		t.Errorf("got receive count %d and group %q, want 1 and wh_1", got.ReceiveCount, got.Group)
@@ -217,7 +215,7 @@ func (t *laneTest) delayHoldsNothing() {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if waited := time.Since(began); waited < 2*time.Second {
-		t.Errorf("the last came after %v, want 2s or more", waited)
+		t.Errorf("the last message came after %v, want 2s or more", waited)
 	}
 }
 
@@ -229,7 +227,7 @@ func (t *laneTest) visibility() {
 	t.nothingComes(t.lane)
 	second := t.receive(1)[0]
 	if hidden := time.Since(began); hidden < laneVisibility-time.Second {
-		t.Errorf("was hidden for %v, want about %v", hidden, laneVisibility)
+		t.Errorf("the message was hidden for %v, want about %v", hidden, laneVisibility)
 	}
 	t.same(second, sent)
 	if second.ReceiveCount != 2 {
@@ -257,7 +255,7 @@ func (t *laneTest) deletedTwice() {
 	t.delete(received[0], received[1], received[1])
 	t.delete()
 	t.send(numbered(1)...)
-	again := t.receive(1) // whose id is another
+	again := t.receive(1) // a message with another id
 	t.delete(received...)
 	time.Sleep(laneVisibility)
 	if got := t.receive(1); got[0].ID != again[0].ID {
@@ -287,7 +285,7 @@ func (t *laneTest) deadLetter() {
 	if dead.ID != id {
 		t.Errorf("got id %s, want %s", dead.ID, id)
 	}
-	t.delete(dead) // on the lane that it has left: nothing of it is there
+	t.delete(dead) // deleting from the lane that it has left must not delete the dead letter
 	time.Sleep(laneVisibility)
 	dead = receive(t, t.dead, 1)[0]
 	if err := t.dead.Delete(t.Context(), dead.ID); err != nil {

@@ -17,7 +17,7 @@ import (
 	"nepenthes/shared/redrive"
 )
 
-// attributes makes n attributes of a producer's, the trace context among them.
+// attributes returns n attributes of a producer, including the trace context.
 func attributes(n int) map[string]string {
 	all := map[string]string{lane.Traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
 	for i := 1; i < n; i++ {
@@ -26,7 +26,7 @@ func attributes(n int) map[string]string {
 	return all
 }
 
-// padded pads the body of a message until it has the size, attributes included.
+// padded pads the body of a message until the message has the given size, attributes included.
 func padded(m lane.Message, size int) lane.Message {
 	m.Body = append(slices.Clone(m.Body), strings.Repeat("x", size-m.Size())...)
 	return m
@@ -66,7 +66,7 @@ func (t *laneTest) refused() {
 	t.nothingComes(t.lane)
 }
 
-// undone stands for what fan-out does not need for a message that it cannot decode.
+// undone stands for the parts that fan-out does not use for a message that it cannot decode.
 type undone struct {
 	fanout.Matcher
 	fanout.Recorder
@@ -74,7 +74,7 @@ type undone struct {
 	fanout.Sender
 }
 
-// buried has fan-out bury messages that leave as little room for its own attributes as SQS lets them.
+// buried makes fan-out bury messages that leave as little room for further attributes as SQS allows.
 func (t *laneTest) buried() {
 	f := fanout.New(fanout.Config{
 		Matcher: undone{}, Recorder: undone{}, Projects: undone{}, Deliveries: undone{}, DeadLetters: t.dead,
@@ -90,7 +90,7 @@ func (t *laneTest) buried() {
 		sent   lane.Message
 		reason events.Reason
 		body   int
-		more   []string // attributes besides reason and detail
+		more   []string // attributes other than reason and detail
 	}{
 		{small, events.Invalid, len(small.Body), []string{lane.Traceparent}},
 		{tampered, events.Malformed, len(tampered.Body), []string{lane.Traceparent}},
@@ -146,7 +146,7 @@ func (t *laneTest) redriven() {
 	}
 	t.nothingComes(t.dead)
 	if moved, err := redrive.Carry(t.Context(), t.dead, t.lane); err != nil || len(moved) != 0 {
-		t.Errorf("moved %v again, %v", moved, err)
+		t.Errorf("the second Carry moved %v with error %v, want nothing", moved, err)
 	}
 }
 
@@ -161,6 +161,6 @@ func (t *laneTest) waiting() {
 func (t *laneTest) counts(want int) {
 	t.Helper()
 	if got, err := t.lane.Waiting(t.Context()); err != nil || got != want {
-		t.Errorf("got %d waiting, %v, want %d", got, err, want)
+		t.Errorf("got %d waiting messages and error %v, want %d", got, err, want)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// numbered makes messages with different bodies.
+// numbered returns n messages with different bodies.
 func numbered(n int) []lane.Message {
 	messages := make([]lane.Message, n)
 	for i := range messages {
@@ -43,7 +43,7 @@ func (t *laneTest) receive(n int) []lane.Message {
 	return receive(t, t.lane, n)
 }
 
-// receive collects exactly n messages, in as many receives as that takes.
+// receive receives exactly n messages, with as many calls of Receive as necessary.
 func receive(t *laneTest, from lane.Consumer, n int) (all []lane.Message) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), lanePatience)
@@ -69,7 +69,7 @@ func (t *laneTest) nothingComes(from lane.Consumer) {
 	}
 }
 
-// same compares what a sender says of a message.
+// same compares the fields of a message that the sender sets, except Delay.
 func (t *laneTest) same(got, want lane.Message) {
 	t.Helper()
 	if string(got.Body) != string(want.Body) || got.Group != want.Group || !maps.Equal(got.Attributes, want.Attributes) {
@@ -78,7 +78,7 @@ func (t *laneTest) same(got, want lane.Message) {
 	}
 }
 
-// sameBodies compares bodies in any order, each as often as it is there.
+// sameBodies compares the bodies of messages in any order, including how often each occurs.
 func (t *laneTest) sameBodies(got, want []lane.Message) {
 	t.Helper()
 	if got, want := bodies(got), bodies(want); !slices.Equal(got, want) {
