@@ -1,6 +1,5 @@
-// Package web holds what a browser gets: the templates of the console's pages, its style sheet, script and icon, and
-// the page that documents the API. All of it is embedded and nothing is built, so that what is in this folder is what
-// is served.
+// Package web contains what browsers receive: the templates of the console's pages, its style sheet, script and icon,
+// and the documentation page of the API. The files are embedded and served as they are; there is no build step.
 package web
 
 import (
@@ -22,8 +21,8 @@ import (
 //go:embed templates static docs
 var files embed.FS
 
-// What is made of the files is made when it is first asked for, and by nothing that runs at the start: a program that
-// links this package without using it has none of its files.
+// Templates and assets are created on first use, not in package initialization. So a program that links this package
+// without using it does not contain the files.
 var (
 	madePages  sync.Once
 	pages      map[string]*template.Template
@@ -31,7 +30,7 @@ var (
 	assets     map[string]asset
 )
 
-// makePages makes a template for each page: the layout, the parts that pages share, and the page's own content.
+// makePages parses one template for each page, from the layout, the shared parts, and the page's own content.
 func makePages() {
 	shared := template.Must(template.ParseFS(files, "templates/layout/*.html"))
 	pages = map[string]*template.Template{}
@@ -41,12 +40,12 @@ func makePages() {
 	}
 }
 
-// ErrTooLarge says that a page would be larger than it may be.
+// ErrTooLarge reports that a page would be larger than its limit.
 var ErrTooLarge = errors.New("the page is too large")
 
-// Render makes the page of that name, templates/<page>.html, filled with view. It fails when the view does not fit the
-// template, which is a fault of ours, as is a page that does not exist, and with ErrTooLarge as soon as the page has
-// more than most bytes.
+// Render returns the page templates/<page>.html filled with view. It returns ErrTooLarge as soon as the page has more
+// than most bytes. It also returns an error when the page does not exist or the view does not fit the template; both
+// are mistakes in this program.
 func Render(page string, view any, most int) ([]byte, error) {
 	madePages.Do(makePages)
 	t, known := pages[page]
@@ -60,7 +59,7 @@ func Render(page string, view any, most int) ([]byte, error) {
 	return whole.text.Bytes(), nil
 }
 
-// bounded takes up to most bytes.
+// bounded is a buffer for at most most bytes.
 type bounded struct {
 	text bytes.Buffer
 	most int
@@ -73,13 +72,13 @@ func (b *bounded) Write(part []byte) (int, error) {
 	return b.text.Write(part)
 }
 
-// asset is a file that browsers may keep: its address changes with its content.
+// asset is a file that browsers may cache: its name changes with its content.
 type asset struct {
-	name    string // with the hash
+	name    string // contains a hash of the content
 	content []byte
 }
 
-// makeAssets finds the static files; they are known by their plain names.
+// makeAssets loads the static files. The keys of assets are their plain names.
 func makeAssets() {
 	assets = map[string]asset{}
 	for _, name := range must(fs.Glob(files, "static/*")) {
@@ -91,8 +90,8 @@ func makeAssets() {
 	}
 }
 
-// Asset is the name under which the static file is served, such as style.0123456789ab.css for style.css. It panics
-// for a file that is not there.
+// Asset returns the name under which a static file is served, such as style.0123456789ab.css for style.css. It panics
+// when the file does not exist.
 func Asset(plain string) string {
 	madeAssets.Do(makeAssets)
 	a, there := assets[plain]
@@ -102,11 +101,11 @@ func Asset(plain string) string {
 	return a.name
 }
 
-// keepForAYear lets browsers and what stands between keep a file: another content has another name.
+// keepForAYear allows browsers and proxies to cache a file. Changed content has another name.
 const keepForAYear = "public, max-age=31536000, immutable"
 
-// ServeAsset answers with the static file that has this name of [Asset], and reports whether there is one. Otherwise
-// nothing is written.
+// ServeAsset serves the static file whose name, as returned by [Asset], is name. It reports whether the file exists,
+// and writes nothing when it does not.
 func ServeAsset(w http.ResponseWriter, r *http.Request, name string) bool {
 	madeAssets.Do(makeAssets)
 	for _, a := range assets {
@@ -119,7 +118,7 @@ func ServeAsset(w http.ResponseWriter, r *http.Request, name string) bool {
 	return false
 }
 
-// must is for what was embedded: it cannot fail once the program is built.
+// must returns value, and panics when there is an error. It is for embedded files, which can always be read.
 func must[T any](value T, err error) T {
 	if err != nil {
 		panic("web: " + err.Error())

@@ -1,12 +1,12 @@
-// What the console does for readers whose browser runs scripts: times in their zone, copying, narrowing a list,
-// ticking a whole list, and following a delivery. Every page works without it.
+// What the console adds when the browser runs scripts: times in the reader's zone, copying, filtering a list, ticking
+// a whole list, and following a delivery. Every page works without this script.
 "use strict";
 
 const shown = new Intl.DateTimeFormat("en-GB", {
   day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
 });
 
-// localTimes writes times in the reader's zone; the title keeps the time in UTC.
+// localTimes shows times in the reader's zone. The title keeps the time in UTC.
 function localTimes(within) {
   for (const time of within.querySelectorAll("time[datetime]")) {
     const at = new Date(time.dateTime);
@@ -14,9 +14,9 @@ function localTimes(within) {
   }
 }
 
-// The fields for times are in UTC for the server, and in the reader's zone here. What was not changed goes back as it
-// came: in the night when clocks go back, two moments look the same.
-const cameAs = new Map(); // from a field to the value that it came with, and what is shown for it
+// Fields for times are in UTC on the server and in the reader's zone here. A field that was not changed is sent back
+// with its original value: in the night when clocks go back, two moments look the same.
+const cameAs = new Map(); // from a field to its original value and the value that is shown
 const pad = (number) => String(number).padStart(2, "0");
 const utcField = (at) => at.toISOString().slice(0, 19);
 const localField = (at) => `${String(at.getFullYear()).padStart(4, "0")}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}T${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
@@ -27,7 +27,7 @@ function localFields() {
     const at = new Date(exact + "Z");
     if (exact && !isNaN(at)) {
       field.value = localField(at);
-      if (!field.value) field.value = exact; // before the year 1, which no field can show
+      if (!field.value) field.value = exact; // a time before the year 1, which no field can show
       field.defaultValue = field.value;
       cameAs.set(field, { exact, shown: field.value });
     }
@@ -44,7 +44,7 @@ function localFields() {
   });
 }
 
-// say tells a screen reader.
+// say has a screen reader speak the text.
 function say(text) {
   document.getElementById("live").textContent = text;
 }
@@ -55,7 +55,7 @@ async function copy(button) {
     await navigator.clipboard.writeText(source.textContent);
     button.textContent = "Copied";
     say("Copied");
-  } catch { // not allowed, or no secure page: mark it, so that a key press copies
+  } catch { // not allowed, or not a secure page: select the text, so that Ctrl+C copies it
     getSelection().selectAllChildren(source);
     button.textContent = "Press Ctrl+C";
   }
@@ -67,19 +67,19 @@ document.addEventListener("click", (event) => {
   if (button) copy(button);
 });
 
-// A form is sent once, however often its button is pressed; a page that comes back from the browser's memory can send
-// again.
+// A form is sent once, however often its button is pressed. A page that the browser restores from its cache can send
+// its form again.
 document.addEventListener("submit", (event) => {
   if (event.target.method !== "post") return;
   if (event.target.dataset.sent) event.preventDefault();
   event.target.dataset.sent = "yes";
-  setTimeout(() => { delete event.target.dataset.sent; }, 10_000); // nothing came back: it may be tried again
+  setTimeout(() => { delete event.target.dataset.sent; }, 10_000); // no answer came, so the form may be sent again
 });
 addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
 
-// A link that looks and reads like a button is pressed with the space bar, too.
+// A link that looks and reads like a button can also be pressed with the space bar.
 document.addEventListener("keydown", (event) => {
   if (event.key === " " && event.target.matches?.('a[role="button"]')) {
     event.preventDefault();
@@ -97,7 +97,7 @@ document.addEventListener("input", (event) => {
   }
 });
 
-// narrow hides the entries of a list that do not contain the text. What is ticked stays in sight.
+// narrow hides the entries of a list that do not contain the text. Ticked entries stay visible.
 function narrow(list, text) {
   text = text.trim().toLocaleLowerCase();
   for (const entry of list.children) {
@@ -109,8 +109,8 @@ function narrow(list, text) {
 const followEvery = 2_000;
 const followFor = 600_000;
 
-// follow puts the main part of the page in place again while it says that something is about to happen, which the
-// server knows, and at most for ten minutes. What is open stays open, and the focus where it was.
+// follow reloads the main part of the page as long as the page has data-follow, with which the server says that more
+// is about to happen, but for at most ten minutes. Open parts stay open, and the focus stays where it was.
 async function follow(since) {
   await new Promise((done) => setTimeout(done, followEvery));
   if (!document.querySelector("[data-follow]") || Date.now() - since > followFor) return;
@@ -122,8 +122,8 @@ async function follow(since) {
   follow(since);
 }
 
-// finder finds what stands for an element of main once that has been replaced: the one with its id, else the one that
-// reads and leads like it, else main. Null when it is not within main.
+// finder returns a function that finds the counterpart of an element after main has been replaced: the element with the
+// same id, else the one with the same text and link, else main. finder returns null when the element is not within main.
 function finder(main, element) {
   if (!element || element === main || !main.contains(element)) return null;
   const alike = () => [...main.querySelectorAll(element.tagName)].filter((e) => e.textContent === element.textContent && e.href === element.href);
@@ -150,7 +150,7 @@ function replaceMain(text) {
   if (now && now !== before) say(now);
 }
 
-// What was done is said once, not at every reload.
+// The message about what was done is shown once, not again when the page is reloaded.
 const address = new URL(location.href);
 if (address.searchParams.has("done")) {
   address.searchParams.delete("done");
