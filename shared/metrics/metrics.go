@@ -1,6 +1,6 @@
-// Package metrics makes metrics of the log lines that the work writes anyway, in CloudWatch's embedded metric
-// format: a line about an outcome gets one more member, by which CloudWatch counts it. So nothing is counted that
-// is not also told in the log, no call is made on an event's way, and the work knows nothing of metrics.
+// Package metrics turns log lines about outcomes into CloudWatch metrics. It adds members in CloudWatch's embedded
+// metric format to each such line, and CloudWatch counts the line. Every metric therefore has a log line behind
+// it, the processing of an event needs no extra call, and the work does not depend on metrics.
 //
 // The format is described in the CloudWatch user guide, "Specification: Embedded metric format".
 package metrics
@@ -10,19 +10,21 @@ import (
 	"log/slog"
 )
 
-// Namespace is where CloudWatch keeps our metrics. Each has the dimension stage, and the one that its table entry names.
+// Namespace is the CloudWatch namespace of all metrics. Each metric has the dimension stage and the dimension in its
+// entry in lines, if any.
 const Namespace = "Nepenthes"
 
-// metric is one metric of a log line.
+// metric describes one metric of a log line.
 type metric struct {
 	name string
 	unit string // as CloudWatch spells it
-	// from is the attribute of the line that is the value; empty means that the line counts as 1.
+	// from names the attribute that holds the value. If it is empty, the value is 1.
 	from string
 }
 
-// lines are the log messages that are counted. CloudWatch bills each metric with each value of its dimensions:
-// what has many values (a webhook, an event type) is no dimension and is found by a query on the log.
+// lines lists the log messages that are counted. CloudWatch charges for each metric and each value of its
+// dimensions. An attribute with many values, such as a webhook or an event type, is therefore not a dimension; query
+// the log instead.
 var lines = map[string]struct {
 	dimension string // an attribute of the line; empty for none
 	metrics   []metric
@@ -32,8 +34,8 @@ var lines = map[string]struct {
 	"event.dead_lettered": {"reason", []metric{{"DeadLetters", "Count", ""}}},
 }
 
-// Handler wraps next, which must write one JSON object per line to standard output, so that lines which count are
-// metrics of the stage. All others pass unchanged.
+// Handler returns a handler that adds the metrics of the stage to counted lines and passes all other lines to next
+// unchanged. next must write one JSON object per line to standard output.
 func Handler(next slog.Handler, stage string) slog.Handler { return handler{next, stage} }
 
 type handler struct {
@@ -41,15 +43,16 @@ type handler struct {
 	stage string
 }
 
-// WithAttrs keeps what the embedded method would lose.
+// WithAttrs returns a handler that still counts lines. The embedded method would return the inner handler.
 func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return handler{h.Handler.WithAttrs(attrs), h.stage}
 }
 
-// WithGroup ends the counting: the members of a group do not stand where the format wants them.
+// WithGroup returns a handler that does not count lines: the format requires its members at the top level, and a
+// group would nest them.
 func (h handler) WithGroup(name string) slog.Handler { return h.Handler.WithGroup(name) }
 
-// Handle writes the record, with what makes it a metric if it is one.
+// Handle writes the record. If its message is counted, Handle adds the members of the metric format.
 func (h handler) Handle(ctx context.Context, r slog.Record) error {
 	if line, counted := lines[r.Message]; counted {
 		values := map[string]slog.Value{}
@@ -73,7 +76,7 @@ func (h handler) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, r)
 }
 
-// metadata, directive and definition are the format's own names.
+// metadata, directive and definition are named as in the format.
 type metadata struct {
 	Timestamp         int64 // milliseconds
 	CloudWatchMetrics []directive

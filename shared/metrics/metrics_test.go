@@ -12,7 +12,7 @@ import (
 	"nepenthes/shared/metrics"
 )
 
-// line writes one record and gives it as CloudWatch reads it.
+// line writes one record and returns the members that CloudWatch reads.
 func line(t *testing.T, log func(*slog.Logger)) map[string]any {
 	t.Helper()
 	var text strings.Builder
