@@ -20,11 +20,11 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// anyBytes are bytes that no encoding of text leaves alone: NUL, half a character, what is no UTF-8 at all.
+// anyBytes contains bytes that encodings of text may change: NUL, part of a character, and invalid UTF-8.
 const anyBytes = "\x00\r\n\xc3é\xff\ufffd\u2028\U0001F40D\"\\<&>'"
 
-// The functions below make values in which no member has its zero value, so that a store which forgets one is
-// found out (see filled).
+// The functions below return values in which no member has its zero value, so that the tests notice a store that loses
+// a member (see filled).
 
 func fullSettings() settings.Settings {
 	return settings.Settings{
@@ -91,7 +91,7 @@ func fullEvent(eventID string) record.Event {
 	}
 }
 
-// smallEvent is an event with as little as an event can have.
+// smallEvent returns an event with only the required members.
 func smallEvent(eventID string) record.Event {
 	return record.Event{
 		Event: events.Event{
@@ -102,13 +102,13 @@ func smallEvent(eventID string) record.Event {
 	}
 }
 
-// newDelivery is a delivery of the eventID-th event to a webhook before its first attempt.
+// newDelivery returns a delivery of an event to a webhook before its first attempt.
 func newDelivery(webhookID, eventID string) delivery.Delivery {
 	e := smallEvent(eventID)
 	return e.Delivery(webhookID)
 }
 
-// fullDelivery is a delivery as no rule would leave it, with something everywhere.
+// fullDelivery returns a delivery in which every member is set, which the rules would never produce.
 func fullDelivery() delivery.Delivery {
 	e := fullEvent("evt_full")
 	d := e.Delivery(newID(id.Webhook))
@@ -144,7 +144,7 @@ func fullAttempt(number int) *delivery.Attempt {
 	}
 }
 
-// shortAttempt is an attempt that came to nothing: no phase happened and nothing was answered.
+// shortAttempt returns an attempt that failed before its first phase and has no answer.
 func shortAttempt(number int) *delivery.Attempt {
 	return &delivery.Attempt{
 		ID: newID(id.Attempt), Number: number, Trigger: delivery.TriggerSchedule, Outcome: delivery.OutcomeFailed,
@@ -156,12 +156,11 @@ func shortAttempt(number int) *delivery.Attempt {
 	}
 }
 
-// filled demands that no member of a sample has its zero value: a member that the samples lack would be a member
-// that no store is tested on.
+// filled checks that no member of a sample has its zero value. The stores would not be tested on such a member.
 func filled(t testing.TB, sample any) {
 	t.Helper()
 	unfilled(reflect.ValueOf(sample), fmt.Sprintf("%T", sample), func(path string) {
-		t.Errorf("the sample has nothing in %s", path)
+		t.Errorf("the sample has the zero value in %s", path)
 	})
 }
 

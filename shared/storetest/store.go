@@ -1,4 +1,4 @@
-// Package storetest holds the suite of what every store must keep.
+// Package storetest holds the tests that every store must pass.
 package storetest
 
 import (
@@ -17,12 +17,11 @@ import (
 	"nepenthes/shared/store"
 )
 
-// Open gives a store with nothing in it for one test, which goes by the clock now, and has it closed by
-// t.Cleanup.
+// Open returns an empty store for a test and closes it by t.Cleanup. The store takes the time from now.
 type Open func(t *testing.T, now func() time.Time) store.Store
 
-// Test tests that the stores which open gives keep what store.Store promises. Every sub-test opens its own; they run
-// side by side, since most of what they do is waiting for a store.
+// Test checks that the stores that open returns keep the promises of store.Store. Each subtest opens its own store. The
+// subtests run in parallel, because most of their time is spent waiting for a store.
 func Test(t *testing.T, open Open) {
 	for _, noun := range []struct {
 		name  string
@@ -55,16 +54,16 @@ func Test(t *testing.T, open Open) {
 	}
 }
 
-// storeCase is one sub-test, which has a store to itself.
+// storeCase is a subtest, which has its own store.
 type storeCase struct {
 	name string
 	test func(*storeTest)
 }
 
-// clients is how many write at once where only one may win.
+// clients is the number of concurrent writers where only one may win.
 const clients = 8
 
-// epoch is when every test begins. Its nanoseconds show whether times are cut.
+// epoch is the time at which every test begins. It has nanoseconds, to show whether a store truncates times.
 var epoch = time.Date(2026, time.January, 2, 11, 0, 0, 123_456_789, time.UTC)
 
 // received is epoch as an event's ReceivedAt, in whole milliseconds.
@@ -73,7 +72,7 @@ var received = epoch.Truncate(time.Millisecond)
 // never is an expiry that no test reaches.
 var never = epoch.AddDate(1, 0, 0)
 
-// storeTest is a sub-test with its store and the clock by which that goes.
+// storeTest is a subtest with its store and the clock of the store.
 type storeTest struct {
 	*testing.T
 	store.Store
@@ -85,27 +84,27 @@ func newStoreTest(t *testing.T, open Open) *storeTest {
 	return &storeTest{T: t, Store: open(t, c.Now), clock: c}
 }
 
-// clock stands still unless it is told.
+// clock is a clock that advances only when pass is called.
 type clock struct {
 	mu  sync.Mutex // protects now
 	now time.Time
 }
 
-// Now is what the clock shows.
+// Now returns the time of the clock.
 func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-// pass lets time pass.
+// pass advances the clock.
 func (c *clock) pass(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
 }
 
-// ok ends the test when err is not nil.
+// ok ends the test if err is not nil.
 func (t *storeTest) ok(err error) {
 	t.Helper()
 	if err != nil {
@@ -113,7 +112,7 @@ func (t *storeTest) ok(err error) {
 	}
 }
 
-// fails demands a fault of a kind.
+// fails checks that err is a fault of the given kind.
 func (t *storeTest) fails(err error, want fault.Kind) {
 	t.Helper()
 	if f, ok := errors.AsType[*fault.Fault](err); !ok || f.Kind != want {
@@ -121,14 +120,14 @@ func (t *storeTest) fails(err error, want fault.Kind) {
 	}
 }
 
-// reporter is told what is wrong: a test, or one round of a property test.
+// reporter reports failures. It is a test or one round of a property test.
 type reporter interface {
 	Helper()
 	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
 }
 
-// same demands that got is want: an empty list or map may be nil, and times are compared as instants.
+// same checks that got equals want. An empty list or map equals nil, and times are compared as instants.
 func same[T any](t reporter, what string, got, want T) {
 	t.Helper()
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), wholeData); diff != "" {
@@ -136,10 +135,10 @@ func same[T any](t reporter, what string, got, want T) {
 	}
 }
 
-// wholeData compares an event's data as a whole: byte by byte, as cmp goes about it, a large one takes a second.
+// wholeData compares the data of an event at once. For large data, cmp's comparison byte by byte takes a second.
 var wholeData = cmp.Comparer(func(a, b json.RawMessage) bool { return bytes.Equal(a, b) })
 
-// atOnce calls do from n goroutines that begin together, and gives the errors of all, in no order.
+// atOnce calls do from n goroutines that start together. It returns their errors in no particular order.
 func atOnce(n int, do func(i int) error) []error {
 	begin, errs := make(chan struct{}), make([]error, n)
 	var all sync.WaitGroup
@@ -154,7 +153,7 @@ func atOnce(n int, do func(i int) error) []error {
 	return errs
 }
 
-// oneWins demands that of several who write at once one succeeds and all others fail with a fault of a kind.
+// oneWins checks that one of several concurrent writers succeeds and that the others get a fault of the given kind.
 func (t *storeTest) oneWins(losers fault.Kind, do func(i int) error) {
 	t.Helper()
 	won := 0
@@ -170,5 +169,5 @@ func (t *storeTest) oneWins(losers fault.Kind, do func(i int) error) {
 	}
 }
 
-// newID makes an id that sorts behind those made before.
+// newID returns an id that sorts after all earlier ones.
 func newID(p id.Prefix) string { return id.New(p, epoch) }

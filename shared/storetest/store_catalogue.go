@@ -11,19 +11,19 @@ import (
 )
 
 var webhookNameCases = []storeCase{
-	{"are one when they differ in case or composition alone", (*storeTest).namesFolded},
-	{"are two when a language alone would make them one", (*storeTest).namesDistinct},
-	{"go to one of those who want one at once", (*storeTest).nameAtOnce},
-	{"can be spelt anew by their owner", (*storeTest).nameRespelt},
-	{"are free again after another was taken, or after deletion", (*storeTest).nameFreed},
+	{"are equal if only case or composition differs", (*storeTest).namesFolded},
+	{"are different if only one language would make them equal", (*storeTest).namesDistinct},
+	{"have one winner when several take one at once", (*storeTest).nameAtOnce},
+	{"can be respelled by their webhook", (*storeTest).nameRespelt},
+	{"become free when their webhook is renamed or deleted", (*storeTest).nameFreed},
 }
 
 var catalogueCases = []storeCase{
 	{"begins with version 0 and no changes", (*storeTest).catalogueEmpty},
-	{"logs every change and what it was about", (*storeTest).catalogueLog},
-	{"logs nothing of what was refused", (*storeTest).catalogueRefused},
-	{"does not change with projects and clients", (*storeTest).catalogueOthers},
-	{"has a gap before what is not known yet", (*storeTest).catalogueAhead},
+	{"logs every change with its subject", (*storeTest).catalogueLog},
+	{"does not log refused writes", (*storeTest).catalogueRefused},
+	{"is not changed by projects and clients", (*storeTest).catalogueOthers},
+	{"has a gap after a version that does not exist yet", (*storeTest).catalogueAhead},
 	{"knows hundreds of changes", (*storeTest).catalogueHundreds},
 }
 
@@ -75,7 +75,7 @@ func (t *storeTest) nameFreed() {
 	t.nameTaken("THIRD")
 }
 
-// nameTaken demands that neither a new webhook nor an old one gets the name.
+// nameTaken checks that neither a new nor an existing webhook can have the name.
 func (t *storeTest) nameTaken(name string) {
 	t.Helper()
 	w := webhook.Webhook{ID: newID(id.Webhook), Name: name}
@@ -85,7 +85,7 @@ func (t *storeTest) nameTaken(name string) {
 	if details := fault.From(err).Details; len(details) != 1 || details[0].Attribute != "name" {
 		t.Errorf("got details %v, want one about name", details)
 	}
-	same(t, "the version of the value that was refused", w.LockVersion, 0)
+	same(t, "the version of the refused value", w.LockVersion, 0)
 	_, err = t.Webhook(t.Context(), w.ID)
 	t.fails(err, fault.NotFound)
 

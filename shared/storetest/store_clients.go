@@ -13,22 +13,22 @@ import (
 )
 
 var clientCases = []storeCase{
-	{"come back whole", (*storeTest).clientWhole},
-	{"come back with nothing in them", (*storeTest).clientEmpty},
-	{"are listed by age, then by id", (*storeTest).clientsInOrder},
-	{"are not there before they are made", (*storeTest).clientUnknown},
+	{"are read as they were written", (*storeTest).clientWhole},
+	{"can have empty members", (*storeTest).clientEmpty},
+	{"are listed oldest first, then by id", (*storeTest).clientsInOrder},
+	{"are not found before they are created", (*storeTest).clientUnknown},
 	{"are not changed under another version", (*storeTest).clientVersion},
 	{"are not changed under another version of the list", (*storeTest).clientListVersion},
 	{"take the same write twice", (*storeTest).clientTwice},
-	{"are not both deleted when each deletes the other", (*storeTest).clientsDeleteEachOther},
-	{"have one winner when several are made at once", (*storeTest).clientsAtOnce},
+	{"are not both deleted by concurrent deletions", (*storeTest).clientsDeleteEachOther},
+	{"have one winner when several are created at once", (*storeTest).clientsAtOnce},
 }
 
 var keyPairCases = []storeCase{
-	{"are none at first", (*storeTest).keyPairsNone},
-	{"come back whole, oldest first", (*storeTest).keyPairsWhole},
-	{"are apart by purpose", (*storeTest).keyPairsByPurpose},
-	{"are added after the newest only", (*storeTest).keyPairsAfterNewest},
+	{"are absent at first", (*storeTest).keyPairsNone},
+	{"are read as they were written, oldest first", (*storeTest).keyPairsWhole},
+	{"are separate for each purpose", (*storeTest).keyPairsByPurpose},
+	{"are added only after the newest", (*storeTest).keyPairsAfterNewest},
 	{"take the same write twice", (*storeTest).keyPairTwice},
 	{"have one winner when several are added at once", (*storeTest).keyPairsAtOnce},
 }
@@ -79,7 +79,7 @@ func (t *storeTest) clientVersion() {
 	for _, version := range []int64{0, 2} {
 		c := access.Client{ID: stored.ID, Name: "Other", LockVersion: version}
 		t.fails(t.PutClient(t.Context(), &c, 1), fault.UpdateConflict)
-		same(t, "the version of the value that was refused", c.LockVersion, version)
+		same(t, "the version of the refused value", c.LockVersion, version)
 	}
 	t.clientsAre(1, stored)
 }
@@ -90,7 +90,7 @@ func (t *storeTest) clientListVersion() {
 		c := stored
 		c.Name = "Changed"
 		t.fails(t.PutClient(t.Context(), &c, list), fault.UpdateConflict)
-		same(t, "the version of the value that was refused", c.LockVersion, 1)
+		same(t, "the version of the refused value", c.LockVersion, 1)
 		other := fullClient("Other")
 		other.LockVersion = 0
 		t.fails(t.PutClient(t.Context(), &other, list), fault.UpdateConflict)
@@ -130,7 +130,7 @@ func (t *storeTest) clientsAtOnce() {
 	})
 }
 
-// client makes a client when the list is at a version, and gives it as it is stored.
+// client creates a client if the list has the given version, and returns the stored client.
 func (t *storeTest) client(name string, list int64) access.Client {
 	t.Helper()
 	c := fullClient(name)
@@ -152,7 +152,7 @@ func (t *storeTest) keyPairsNone() {
 }
 
 func (t *storeTest) keyPairsWhole() {
-	// The ids and the times say nothing about the order: it is that of their making.
+	// The order is that of creation, whatever the ids and times are.
 	pairs := []keypair.Pair{
 		fullKeyPair(keypair.TokenSigning, "key_b"),
 		fullKeyPair(keypair.TokenSigning, "key_c"),

@@ -17,25 +17,25 @@ import (
 )
 
 var deliveryCases = []storeCase{
-	{"come back whole", (*storeTest).deliveryWhole},
-	{"come back with as little as a delivery has", (*storeTest).deliverySmall},
-	{"are not there before they are put", (*storeTest).deliveryUnknown},
-	{"are told apart by webhook, time and event", (*storeTest).deliveryKeys},
+	{"are read as they were written", (*storeTest).deliveryWhole},
+	{"can have only the members of a new delivery", (*storeTest).deliverySmall},
+	{"are not found before they are stored", (*storeTest).deliveryUnknown},
+	{"are distinguished by webhook, time and event", (*storeTest).deliveryKeys},
 	{"are read by their keys, a thousand at once", (*storeTest).deliveriesByKey},
 	{"are not changed under another version", (*storeTest).deliveryVersion},
 	{"take the same write twice", (*storeTest).deliveryTwice},
 	{"have one winner when several claim one for the first time", (*storeTest).deliveryFirstClaim},
 	{"have one winner when several claim one again", (*storeTest).deliveryLaterClaim},
-	{"are gone when they have expired, and can come anew", (*storeTest).deliveryExpired},
+	{"are not found after they expire, and can be stored again", (*storeTest).deliveryExpired},
 }
 
 var attemptCases = []storeCase{
-	{"come back whole, oldest first", (*storeTest).attemptWhole},
-	{"are none before the first", (*storeTest).attemptNone},
-	{"of four kilobytes come back whole", (*storeTest).attemptLarge},
-	{"are kept up to fifty, the newest", (*storeTest).attemptsMany},
-	{"are stored with the write that won, once", (*storeTest).attemptWon},
-	{"are gone with their delivery", (*storeTest).attemptExpired},
+	{"are read as they were written, oldest first", (*storeTest).attemptWhole},
+	{"are absent before the first ends", (*storeTest).attemptNone},
+	{"of four kilobytes are read as they were written", (*storeTest).attemptLarge},
+	{"are kept up to the newest fifty", (*storeTest).attemptsMany},
+	{"are stored once, with the write that won", (*storeTest).attemptWon},
+	{"expire with their delivery", (*storeTest).attemptExpired},
 }
 
 func (t *storeTest) deliveryWhole() {
@@ -122,7 +122,7 @@ func (t *storeTest) deliveryTwice() {
 	first.Lease = &delivery.Lease{Attempt: newID(id.Attempt), Trigger: delivery.TriggerSchedule, Until: epoch}
 	second := t.put(first, nil)
 	same(t, "the second write again", t.put(first, nil), second)
-	t.loses(d, second) // something followed it
+	t.loses(d, second) // another write followed it
 	t.deliveryIs(second)
 }
 
@@ -134,7 +134,7 @@ func (t *storeTest) deliveryLaterClaim() {
 	t.oneClaims(t.put(newDelivery(newID(id.Webhook), "evt_1"), nil))
 }
 
-// oneClaims lets several claim d at once: one wins, and all others see the winner's row.
+// oneClaims makes several concurrent claims of d. One must win, and all others must get the winner's row.
 func (t *storeTest) oneClaims(d delivery.Delivery) {
 	t.Helper()
 	var mu sync.Mutex
@@ -163,7 +163,7 @@ func (t *storeTest) oneClaims(d delivery.Delivery) {
 	t.ok(err)
 	same(t, "who holds the delivery", stored.Lease.Attempt, winner)
 	for _, now := range seen {
-		same(t, "the row that a claim gave", now, stored)
+		same(t, "the row that a claim returned", now, stored)
 	}
 }
 
@@ -185,7 +185,7 @@ func (t *storeTest) deliveryExpired() {
 	t.attemptsAre(d.Key)
 }
 
-// goneEverywhere demands that no read and no condition finds a row.
+// goneEverywhere checks that no read and no condition finds a row.
 func (t *storeTest) goneEverywhere(d delivery.Delivery) {
 	t.Helper()
 	_, err := t.Delivery(t.Context(), d.Key)
@@ -268,7 +268,7 @@ func (t *storeTest) attemptExpired() {
 	t.attemptsAre(long.Key, *b)
 }
 
-// put stores a delivery, demands that it wins, and gives it as it is stored.
+// put stores a delivery, checks that the write won, and returns the stored row.
 func (t *storeTest) put(d delivery.Delivery, ended *delivery.Attempt) delivery.Delivery {
 	t.Helper()
 	now, won, err := t.PutDelivery(t.Context(), d, ended)
@@ -277,17 +277,17 @@ func (t *storeTest) put(d delivery.Delivery, ended *delivery.Attempt) delivery.D
 		t.Fatalf("version %d lost to %+v", d.Version, now)
 	}
 	d.Version++
-	same(t, "the row that a write gave", now, d)
+	same(t, "the row that a write returned", now, d)
 	return now
 }
 
-// loses demands that storing d loses to what is stored.
+// loses checks that storing d loses against the stored row.
 func (t *storeTest) loses(d, stored delivery.Delivery) {
 	t.Helper()
 	now, won, err := t.PutDelivery(t.Context(), d, nil)
 	t.ok(err)
 	same(t, "whether version "+strconv.FormatInt(d.Version, 10)+" won", won, false)
-	same(t, "the row that somebody else stored", now, stored)
+	same(t, "the row that another writer stored", now, stored)
 }
 
 func (t *storeTest) deliveryIs(want delivery.Delivery) {
@@ -312,10 +312,10 @@ func (t *storeTest) attemptsAre(key delivery.Key, want ...delivery.Attempt) {
 	same(t, "the attempts", got, want)
 }
 
-// newestFirst sorts deliveries as lists have them.
+// newestFirst sorts deliveries in the order of lists.
 func newestFirst(deliveries []delivery.Delivery) []delivery.Delivery {
 	return slices.SortedFunc(slices.Values(deliveries), func(a, b delivery.Delivery) int { return compareKeys(b.Key, a.Key) })
 }
 
-// values are the values of a map as a list.
+// values returns the values of a map.
 func values[K comparable, V any](m map[K]V) []V { return slices.Collect(maps.Values(m)) }

@@ -16,22 +16,22 @@ import (
 )
 
 var eventCases = []storeCase{
-	{"come back whole", (*storeTest).eventWhole},
-	{"come back with as little as an event has", (*storeTest).eventSmall},
+	{"are read as they were written", (*storeTest).eventWhole},
+	{"can have only the required members", (*storeTest).eventSmall},
 	{"keep every byte of their data", (*storeTest).eventBytes},
-	{"are not there before they are recorded", (*storeTest).eventUnknown},
-	{"are told apart by source and id together", (*storeTest).eventSources},
-	{"are recorded once, whatever comes again", (*storeTest).eventRepeated},
-	{"are recorded once when several record one at once", (*storeTest).eventAtOnce},
-	{"are gone when they have expired, and can come anew", (*storeTest).eventExpired},
+	{"are not found before they are recorded", (*storeTest).eventUnknown},
+	{"are distinguished by source and id together", (*storeTest).eventSources},
+	{"are recorded once, even if the repetition differs", (*storeTest).eventRepeated},
+	{"are recorded once by concurrent writers", (*storeTest).eventAtOnce},
+	{"are not found after they expire, and can be stored again", (*storeTest).eventExpired},
 }
 
 var planCases = []storeCase{
-	{"keep their order and are read in parts", (*storeTest).planParts},
+	{"keep their order and can be read in parts", (*storeTest).planParts},
 	{"can be empty", (*storeTest).planEmpty},
-	{"of ten thousand webhooks go with the largest event", (*storeTest).planLargest},
-	{"belong to events that are known", (*storeTest).planUnknown},
-	{"are gone with their event", (*storeTest).planExpired},
+	{"can have ten thousand webhooks for the largest event", (*storeTest).planLargest},
+	{"are empty for unknown events", (*storeTest).planUnknown},
+	{"expire with their event", (*storeTest).planExpired},
 }
 
 func (t *storeTest) eventWhole() {
@@ -212,7 +212,7 @@ func (t *storeTest) planExpired() {
 	t.planned(r.Key(), plan[0], false)
 }
 
-// record records an event that is not there yet.
+// record records an event that must not exist yet.
 func (t *storeTest) record(r record.Event, plan []string) {
 	t.Helper()
 	_, _, created, err := t.PutEvent(t.Context(), r, plan)
@@ -241,7 +241,7 @@ func (t *storeTest) planned(key events.Key, webhookID string, want bool) {
 	same(t, "whether "+webhookID+" is in the plan", got, want)
 }
 
-// newPlan makes a plan of n webhooks.
+// newPlan returns a plan of n webhooks.
 func newPlan(n int) []string {
 	plan := make([]string, n)
 	for i := range plan {
@@ -250,7 +250,7 @@ func newPlan(n int) []string {
 	return plan
 }
 
-// incompressible is a text of n characters from which no compression takes much.
+// incompressible returns a text of n characters that hardly compresses.
 func incompressible(n int) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	text, state := make([]byte, n), uint64(1)

@@ -14,11 +14,11 @@ import (
 )
 
 var indexCases = []storeCase{
-	{"of what is due hold what waits, earliest first", (*storeTest).dueInOrder},
-	{"of what is due follow every change", (*storeTest).dueFollows},
-	{"of what is due leave out what has expired", (*storeTest).dueExpired},
-	{"of the dead hold what needs a person", (*storeTest).deadNeedsPerson},
-	{"hold exactly what belongs there after any writes", (*storeTest).indexProperty},
+	{"of due deliveries list those that wait, earliest first", (*storeTest).dueInOrder},
+	{"of due deliveries follow every change", (*storeTest).dueFollows},
+	{"of due deliveries leave out expired ones", (*storeTest).dueExpired},
+	{"of dead deliveries list those that need a person", (*storeTest).deadNeedsPerson},
+	{"are exact after any sequence of writes", (*storeTest).indexProperty},
 }
 
 func (t *storeTest) dueInOrder() {
@@ -100,8 +100,7 @@ func (t *storeTest) deadNeedsPerson() {
 	same(t, "the list of the dead", t.walk(t, list), []delivery.Delivery{d})
 }
 
-// indexProperty writes at random, also under versions that have passed, and compares the indexes with what the
-// rows say.
+// indexProperty makes random writes, some of them under old versions, and compares the indexes with the rows.
 func (t *storeTest) indexProperty() {
 	rapid.Check(t.T, func(r *rapid.T) {
 		hook, rows := newID(id.Webhook), map[delivery.Key]delivery.Delivery{}
@@ -121,7 +120,7 @@ func (t *storeTest) indexProperty() {
 	})
 }
 
-// randomWrite stores d and enters it into rows when it must win.
+// randomWrite stores d and, if the write must win, updates rows.
 func (t *storeTest) randomWrite(r *rapid.T, rows map[delivery.Key]delivery.Delivery, d delivery.Delivery) {
 	stored := rows[d.Key]
 	now, won, err := t.PutDelivery(t.Context(), d, nil)
@@ -137,7 +136,7 @@ func (t *storeTest) randomWrite(r *rapid.T, rows map[delivery.Key]delivery.Deliv
 	if won {
 		rows[d.Key] = d
 	}
-	same(r, "the row that a write gave", now, rows[d.Key])
+	same(r, "the row that a write returned", now, rows[d.Key])
 }
 
 func (t *storeTest) indexesAre(r *rapid.T, hook string, rows []delivery.Delivery) {

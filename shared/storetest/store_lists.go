@@ -17,11 +17,11 @@ import (
 
 var listCases = []storeCase{
 	{"of a webhook without deliveries are empty", (*storeTest).listEmpty},
-	{"give each delivery once and in order, whatever the filters", (*storeTest).listProperty},
-	{"are bounded to the nanosecond", (*storeTest).listBounds},
-	{"end, also where nothing passes the filter", (*storeTest).listNothing},
-	{"go on from a delivery that is gone", (*storeTest).listFromGone},
-	{"leave out what has expired", (*storeTest).listExpired},
+	{"return each delivery once and in order, with any filters", (*storeTest).listProperty},
+	{"have bounds in nanoseconds", (*storeTest).listBounds},
+	{"end, even if nothing passes the filter", (*storeTest).listNothing},
+	{"continue from a delivery that no longer exists", (*storeTest).listFromGone},
+	{"leave out expired deliveries", (*storeTest).listExpired},
 }
 
 func (t *storeTest) listEmpty() {
@@ -35,9 +35,9 @@ func (t *storeTest) listEmpty() {
 	}
 }
 
-// listed are deliveries of a few webhooks, many in the same millisecond.
+// listed returns deliveries of a few webhooks, many of them in the same millisecond.
 func (t *storeTest) listed(hooks []string) (all []delivery.Delivery) {
-	source := rand.New(rand.NewPCG(1, 2)) // the same for everyone, so that a failure can be repeated
+	source := rand.New(rand.NewPCG(1, 2)) // a fixed seed, so that failures can be reproduced
 	for i := range 240 {
 		e := smallEvent("evt_" + strconv.Itoa(i/3)) // every third with one event
 		e.ReceivedAt = received.Add(time.Duration(source.IntN(12)) * time.Millisecond)
@@ -96,7 +96,7 @@ func drawBound(r *rapid.T, name string) time.Time {
 	return received.Add(time.Duration(rapid.IntRange(-1, 13).Draw(r, name)) * time.Millisecond)
 }
 
-// inQuery says of a list, walked from where the query begins to its end, whether d is in it.
+// inQuery reports whether d is in the list that a query returns from its beginning to its last page.
 func inQuery(q store.Query, d delivery.Delivery) bool {
 	if q.From != (delivery.Key{}) {
 		if c := compareKeys(d.Key, q.From); c == 0 || (c > 0) != q.Backward {
@@ -184,7 +184,7 @@ func (t *storeTest) listExpired() {
 	}
 }
 
-// walk follows a query to its last page and gives all that it found, newest first.
+// walk follows a query to its last page and returns all deliveries, newest first.
 func (t *storeTest) walk(report reporter, q store.Query) (all []delivery.Delivery) {
 	report.Helper()
 	for range 1000 {
@@ -205,11 +205,11 @@ func (t *storeTest) walk(report reporter, q store.Query) (all []delivery.Deliver
 		}
 		q.From = *page.More
 	}
-	report.Fatalf("the list has no end")
+	report.Fatalf("the list does not end")
 	return nil
 }
 
-// compareKeys orders keys as lists go by them, oldest first.
+// compareKeys compares keys in the order of lists, oldest first.
 func compareKeys(a, b delivery.Key) int {
 	return cmp.Or(
 		cmp.Compare(a.ReceivedMs, b.ReceivedMs), bytes.Compare(a.Event[:], b.Event[:]), cmp.Compare(a.Webhook, b.Webhook),

@@ -11,13 +11,13 @@ import (
 )
 
 var projectCases = []storeCase{
-	{"come back whole", (*storeTest).projectWhole},
-	{"come back with nothing in them", (*storeTest).projectEmpty},
+	{"are read as they were written", (*storeTest).projectWhole},
+	{"can have empty members", (*storeTest).projectEmpty},
 	{"keep news of any year", (*storeTest).projectNews},
-	{"take earlier news in place of news of the future", (*storeTest).projectEarlierNews},
-	{"are listed by age, then by id", (*storeTest).projectsInOrder},
+	{"accept earlier news after news from the future", (*storeTest).projectEarlierNews},
+	{"are listed oldest first, then by id", (*storeTest).projectsInOrder},
 	{"are found by their ids", (*storeTest).projectsByID},
-	{"are found a thousand at once", (*storeTest).projectsThousand},
+	{"are found by a thousand ids at once", (*storeTest).projectsThousand},
 	{"are not changed under another version", (*storeTest).projectVersion},
 	{"take the same write twice", (*storeTest).projectTwice},
 	{"have one winner when several change one at once", (*storeTest).projectAtOnce},
@@ -40,7 +40,7 @@ func (t *storeTest) projectEmpty() {
 	t.projectsAre(project.Project{ID: p.ID, Version: 2})
 }
 
-// projectNews: what a producer says when something happened can be any RFC 3339 time.
+// projectNews stores news of unusual years, because a producer may send any RFC 3339 time.
 func (t *storeTest) projectNews() {
 	for i, text := range []string{
 		"0000-01-01T00:00:00+23:59", "0001-01-01T00:00:00Z", "1677-09-21T00:00:00Z", "2262-04-12T00:00:00Z",
@@ -56,7 +56,7 @@ func (t *storeTest) projectNews() {
 	}
 }
 
-// projectEarlierNews: which news are the newest is for the work to judge, not for the store.
+// projectEarlierNews checks that the store accepts older news. Its callers decide which news is the newest.
 func (t *storeTest) projectEarlierNews() {
 	p := project.Project{ID: "7", NewsAt: time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC), Gone: true}
 	t.ok(t.PutProject(t.Context(), &p))
@@ -107,7 +107,7 @@ func (t *storeTest) projectVersion() {
 	for _, version := range []int64{0, 2} {
 		p := project.Project{ID: "7", Name: "other", Version: version}
 		t.fails(t.PutProject(t.Context(), &p), fault.UpdateConflict)
-		same(t, "the version of the value that was refused", p.Version, version)
+		same(t, "the version of the refused value", p.Version, version)
 	}
 	t.fails(t.PutProject(t.Context(), &project.Project{ID: "8", Version: 1}), fault.NotFound)
 	t.projectsAre(stored)
@@ -129,7 +129,7 @@ func (t *storeTest) projectAtOnce() {
 	})
 }
 
-// project makes a project and gives it as it is stored.
+// project creates a project and returns the stored project.
 func (t *storeTest) project(projectID string) project.Project {
 	t.Helper()
 	p := fullProject(projectID)

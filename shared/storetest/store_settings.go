@@ -7,8 +7,8 @@ import (
 
 var settingsCases = []storeCase{
 	{"are the defaults before the first change", (*storeTest).settingsDefaults},
-	{"come back whole", (*storeTest).settingsWhole},
-	{"can be switched off and emptied", (*storeTest).settingsEmptied},
+	{"are read as they were written", (*storeTest).settingsWhole},
+	{"can be set to false and empty", (*storeTest).settingsEmptied},
 	{"are not changed under another version", (*storeTest).settingsVersion},
 	{"take the same write twice", (*storeTest).settingsTwice},
 	{"have one winner when several change them at once", (*storeTest).settingsAtOnce},
@@ -42,7 +42,7 @@ func (t *storeTest) settingsVersion() {
 	for _, version := range []int64{0, 2} {
 		s := settings.Settings{MaxPageSize: 2, LockVersion: version}
 		t.fails(t.PutSettings(t.Context(), &s), fault.UpdateConflict)
-		same(t, "the version of the value that was refused", s.LockVersion, version)
+		same(t, "the version of the refused value", s.LockVersion, version)
 	}
 	t.settingsAre(stored)
 }

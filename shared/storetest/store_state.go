@@ -9,23 +9,23 @@ import (
 )
 
 var stateCases = []storeCase{
-	{"comes back byte for byte", (*storeTest).stateBytes},
-	{"is not there before it is put, nor after it was dropped", (*storeTest).stateDropped},
-	{"is replaced by put, with its expiry", (*storeTest).stateReplaced},
+	{"is read byte for byte", (*storeTest).stateBytes},
+	{"is not found before it is put and after it is dropped", (*storeTest).stateDropped},
+	{"is replaced by put, together with its expiry", (*storeTest).stateReplaced},
 	{"is not replaced by add", (*storeTest).stateAdded},
-	{"is added by one when several add it at once", (*storeTest).stateAtOnce},
-	{"is gone when it has expired, and can be added anew", (*storeTest).stateExpired},
-	{"that has expired already is not there", (*storeTest).statePast},
-	{"can last for ever", (*storeTest).stateForEver},
+	{"has one winner when several add it at once", (*storeTest).stateAtOnce},
+	{"is not found after it expires, and can be added again", (*storeTest).stateExpired},
+	{"that is put after its expiry is not found", (*storeTest).statePast},
+	{"can have an expiry far in the future", (*storeTest).stateForEver},
 }
 
 var counterCases = []storeCase{
-	{"add up, below zero too", (*storeTest).countAddsUp},
+	{"add up, also below zero", (*storeTest).countAddsUp},
 	{"are exact when many count at once", (*storeTest).countAtOnce},
-	{"begin anew when they have expired, and not before", (*storeTest).countExpired},
-	{"do not begin by being read", (*storeTest).countRead},
-	{"are taken from while they are there, and not begun by that", (*storeTest).countDown},
-	{"have keys of their own", (*storeTest).countKeys},
+	{"begin at zero again when they have expired, and not before", (*storeTest).countExpired},
+	{"are not created by reading", (*storeTest).countRead},
+	{"can be decreased if they exist, and are not created by that", (*storeTest).countDown},
+	{"have keys separate from those of values", (*storeTest).countKeys},
 }
 
 func (t *storeTest) stateBytes() {
@@ -62,7 +62,7 @@ func (t *storeTest) stateReplaced() {
 
 func (t *storeTest) stateAdded() {
 	t.ok(t.AddState(t.Context(), "key", []byte("first"), never))
-	for _, value := range []string{"second", "first"} { // the same value is no proof of the same writer
+	for _, value := range []string{"second", "first"} { // an equal value may come from another writer
 		t.fails(t.AddState(t.Context(), "key", []byte(value), never), fault.UpdateConflict)
 	}
 	t.stateIs("key", "first")
@@ -150,7 +150,7 @@ func (t *storeTest) countExpired() {
 	}
 	count(5, 5, time.Hour)
 	t.clock.pass(50 * time.Minute)
-	count(1, 6, time.Hour) // does not make it live longer
+	count(1, 6, time.Hour) // does not change its expiry
 	t.clock.pass(20 * time.Minute)
 	count(0, 0, time.Hour)
 	count(2, 2, time.Hour)
@@ -161,10 +161,10 @@ func (t *storeTest) countExpired() {
 func (t *storeTest) countRead() {
 	got, err := t.Count(t.Context(), "key", 0, epoch.Add(time.Minute))
 	t.ok(err)
-	same(t, "a counter that nobody began", got, 0)
+	same(t, "a counter that does not exist", got, 0)
 	t.counts("key", 1, 1)
 	t.clock.pass(time.Hour)
-	t.counts("key", 1, 2) // it lives as long as its first count said
+	t.counts("key", 1, 2) // it still has the expiry of its first count
 }
 
 func (t *storeTest) countDown() {
@@ -195,7 +195,7 @@ func (t *storeTest) countKeys() {
 	t.counts("key", 1, 3)
 }
 
-// counts adds to a counter that does not expire, and demands what it then is.
+// counts adds to a counter that does not expire, and checks the sum.
 func (t *storeTest) counts(key string, by, want int64) {
 	t.Helper()
 	got, err := t.Count(t.Context(), key, by, never)

@@ -11,17 +11,17 @@ import (
 )
 
 var webhookCases = []storeCase{
-	{"come back whole", (*storeTest).webhookWhole},
-	{"come back with nothing in them", (*storeTest).webhookEmpty},
-	{"are listed, however they were made", (*storeTest).webhooksInOrder},
-	{"are not there before they are made", (*storeTest).webhookUnknown},
-	{"are not made twice under one id", (*storeTest).webhookMadeTwice},
+	{"are read as they were written", (*storeTest).webhookWhole},
+	{"can have empty members", (*storeTest).webhookEmpty},
+	{"are listed, in whatever order they were created", (*storeTest).webhooksInOrder},
+	{"are not found before they are created", (*storeTest).webhookUnknown},
+	{"are not created twice under one id", (*storeTest).webhookMadeTwice},
 	{"are not changed under another version", (*storeTest).webhookVersion},
 	{"take the same write twice", (*storeTest).webhookTwice},
-	{"are deleted under their version, or under any", (*storeTest).webhookDeleted},
-	{"are not changed once they are deleted", (*storeTest).webhookChangedTooLate},
+	{"are deleted under their version or under version 0", (*storeTest).webhookDeleted},
+	{"are not changed after they are deleted", (*storeTest).webhookChangedTooLate},
 	{"have one winner when several change one at once", (*storeTest).webhookAtOnce},
-	{"are all made, a hundred at once", (*storeTest).webhooksAtOnce},
+	{"can be created a hundred at once", (*storeTest).webhooksAtOnce},
 }
 
 func (t *storeTest) webhookWhole() {
@@ -65,7 +65,7 @@ func (t *storeTest) webhookMadeTwice() {
 	stored := t.webhook("Billing")
 	other := webhook.Webhook{ID: stored.ID, Name: "Other"}
 	t.fails(t.PutWebhook(t.Context(), &other), fault.UpdateConflict)
-	same(t, "the version of the value that was refused", other.LockVersion, 0)
+	same(t, "the version of the refused value", other.LockVersion, 0)
 	t.webhooksAre(stored)
 }
 
@@ -77,11 +77,11 @@ func (t *storeTest) webhookVersion() {
 		w := fullWebhook("Other")
 		w.ID, w.LockVersion = stored.ID, version
 		t.fails(t.PutWebhook(t.Context(), &w), fault.UpdateConflict)
-		same(t, "the version of the value that was refused", w.LockVersion, version)
+		same(t, "the version of the refused value", w.LockVersion, version)
 	}
 	t.webhookIs(stored)
 	t.catalogueIs(2)
-	taken := t.webhook("Other") // the name was not kept for those that were refused
+	taken := t.webhook("Other") // refused writes did not reserve the name
 	t.webhookIs(taken)
 }
 
@@ -121,7 +121,7 @@ func (t *storeTest) webhookChangedTooLate() {
 	t.ok(t.DeleteWebhook(t.Context(), w.ID, 0))
 	w.Name = "Changed"
 	t.fails(t.PutWebhook(t.Context(), &w), fault.NotFound)
-	same(t, "the version of the value that was refused", w.LockVersion, 1)
+	same(t, "the version of the refused value", w.LockVersion, 1)
 	t.webhooksAre()
 	t.webhook("Changed")
 }
@@ -156,7 +156,7 @@ func (t *storeTest) webhooksAtOnce() {
 	same(t, "the number of webhooks in the change log", len(logged), many)
 }
 
-// webhook makes a webhook and gives it as it is stored.
+// webhook creates a webhook and returns the stored webhook.
 func (t *storeTest) webhook(name string) webhook.Webhook {
 	t.Helper()
 	w := fullWebhook(name)
