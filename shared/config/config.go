@@ -1,8 +1,8 @@
-// Package config declares what each function is told by its environment: one struct per function. The stack fills
-// the struct and asks [Env] for the variables; the function gets the same struct back from [Load]. So a renamed or
-// forgotten variable is a compile-time matter, and neither side spells a name.
+// Package config declares the environment of each function as a struct. The stack fills the struct and passes it to
+// [Env] to get the variables. The function calls [Load] to get the same struct back. Neither side spells the name of
+// a variable, and a field that is renamed on one side only does not compile.
 //
-// Nothing here is a secret: secrets are named by their ARN and read by those who are granted to.
+// The structs hold no secrets. They hold the ARNs of secrets, which a function can read only if it has permission.
 package config
 
 import (
@@ -12,7 +12,7 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// Common is what every function is told.
+// Common holds the variables of every function.
 type Common struct {
 	// Stage is the name of the deployment, such as "dev".
 	Stage           string `env:"STAGE"`
@@ -22,21 +22,21 @@ type Common struct {
 	StateTable      string `env:"STATE_TABLE"`
 }
 
-// Tables are the deployed names of the tables.
+// Tables returns the names of the deployed tables.
 func (c Common) Tables() tables.Names {
 	return tables.Names{Config: c.ConfigTable, Events: c.EventsTable, Deliveries: c.DeliveriesTable, State: c.StateTable}
 }
 
-// API is what the functions behind API Gateway are told.
+// API holds the variables of every function behind API Gateway.
 type API struct {
 	Common
-	// Issuer is who issues and accepts tokens: the public URL of the deployment, or a URN where it has none.
+	// Issuer is the issuer of tokens: the public URL of the deployment, or a URN if it has no public URL.
 	Issuer string `env:"ISSUER"`
-	// RequestsPerSecond is how many requests a second one client may make, of all processes together; at least 1.
+	// RequestsPerSecond is the limit of requests per second for each client, over all processes. It is at least 1.
 	RequestsPerSecond float64 `env:"REQUESTS_PER_SECOND"`
 }
 
-// PublicURL is the address of the deployment, scheme and host, empty where it has none of its own.
+// PublicURL returns the scheme and host of the deployment, or "" if the deployment has no public URL.
 func (c API) PublicURL() string {
 	if strings.HasPrefix(c.Issuer, "urn:") {
 		return ""
@@ -44,43 +44,43 @@ func (c API) PublicURL() string {
 	return c.Issuer
 }
 
-// Settings is what the function of that name is told.
+// Settings holds the variables of the function settings.
 type Settings struct{ API }
 
-// OAuth is what the function of that name is told.
+// OAuth holds the variables of the function oauth.
 type OAuth struct {
 	API
-	// KeyARN names the KMS key that wraps key pairs.
+	// KeyARN is the ARN of the KMS key that wraps key pairs.
 	KeyARN string `env:"KEY_ARN"`
-	// AdministratorSecretARN names the secret of the first administrator client.
+	// AdministratorSecretARN is the ARN of the secret of the first administrator client.
 	AdministratorSecretARN string `env:"ADMINISTRATOR_SECRET_ARN"`
 }
 
-// Webhooks is what the function of that name is told.
+// Webhooks holds the variables of the function webhooks.
 type Webhooks struct {
 	API
-	// AllowHTTP lets webhooks point at http addresses too.
+	// AllowHTTP allows webhooks with http addresses.
 	AllowHTTP          bool   `env:"ALLOW_HTTP"`
 	RetentionDays      int    `env:"RETENTION_DAYS"`
 	EventsQueueURL     string `env:"EVENTS_QUEUE_URL"`
 	DeliveriesQueueURL string `env:"DELIVERIES_QUEUE_URL"`
 	RetriesQueueURL    string `env:"RETRIES_QUEUE_URL"`
 	KeyARN             string `env:"KEY_ARN"`
-	// CursorKeySecretARN names the secret that protects the cursors of lists.
+	// CursorKeySecretARN is the ARN of the secret that protects the cursors of lists.
 	CursorKeySecretARN string `env:"CURSOR_KEY_SECRET_ARN"`
 }
 
-// Retention is how long an event is kept.
+// Retention returns how long an event is kept.
 func (c Webhooks) Retention() time.Duration { return days(c.RetentionDays) }
 
-// Console is what the function of that name is told: all that webhooks is, since it runs the same operations, and
-// how to sign the administrator in.
+// Console holds the variables of the function console. It runs the operations of webhooks, so it needs the same
+// variables. It also needs the administrator's secret for signing in.
 type Console struct {
 	Webhooks
 	AdministratorSecretARN string `env:"ADMINISTRATOR_SECRET_ARN"`
 }
 
-// Fanout is what the function of that name is told.
+// Fanout holds the variables of the function fanout.
 type Fanout struct {
 	Common
 	RetentionDays        int    `env:"RETENTION_DAYS"`
@@ -88,17 +88,17 @@ type Fanout struct {
 	EventsDeadLettersURL string `env:"EVENTS_DEAD_LETTERS_URL"`
 }
 
-// Retention is how long an event is kept.
+// Retention returns how long an event is kept.
 func (c Fanout) Retention() time.Duration { return days(c.RetentionDays) }
 
-// Sender is what the function of that name is told.
+// Sender holds the variables of the function sender.
 type Sender struct {
 	Common
 	RetriesQueueURL string `env:"RETRIES_QUEUE_URL"`
 	KeyARN          string `env:"KEY_ARN"`
 }
 
-// Sweeper is what the function of that name is told.
+// Sweeper holds the variables of the function sweeper.
 type Sweeper struct {
 	Common
 	RetriesQueueURL string `env:"RETRIES_QUEUE_URL"`

@@ -12,7 +12,7 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// filled gives a struct in which every field has a value of its own.
+// filled returns a struct in which every field has a different value, except for bools, which are true.
 func filled[T any]() T {
 	var c T
 	n := 0
@@ -38,7 +38,7 @@ func filled[T any]() T {
 	return c
 }
 
-func comesBack[T any](t *testing.T) {
+func roundTrip[T any](t *testing.T) {
 	t.Helper()
 	want := filled[T]()
 	env := config.Env(want)
@@ -51,22 +51,22 @@ func comesBack[T any](t *testing.T) {
 	}
 	for name := range env {
 		if strings.ToUpper(name) != name || strings.HasPrefix(name, "AWS_") {
-			t.Errorf("%s is no name for a variable of ours: AWS_ is reserved by Lambda", name)
+			t.Errorf("%s is not a valid name: names are in upper case, and Lambda reserves AWS_", name)
 		}
 	}
 }
 
-func TestWhatTheStackFillsInComesBack(t *testing.T) {
-	t.Run("settings", comesBack[config.Settings])
-	t.Run("webhooks", comesBack[config.Webhooks])
-	t.Run("oauth", comesBack[config.OAuth])
-	t.Run("console", comesBack[config.Console])
-	t.Run("fanout", comesBack[config.Fanout])
-	t.Run("sender", comesBack[config.Sender])
-	t.Run("sweeper", comesBack[config.Sweeper])
+func TestLoadReturnsWhatEnvWrote(t *testing.T) {
+	t.Run("settings", roundTrip[config.Settings])
+	t.Run("webhooks", roundTrip[config.Webhooks])
+	t.Run("oauth", roundTrip[config.OAuth])
+	t.Run("console", roundTrip[config.Console])
+	t.Run("fanout", roundTrip[config.Fanout])
+	t.Run("sender", roundTrip[config.Sender])
+	t.Run("sweeper", roundTrip[config.Sweeper])
 }
 
-func TestLoadNamesEveryFault(t *testing.T) {
+func TestLoadNamesEveryInvalidVariable(t *testing.T) {
 	env := config.Env(filled[config.Webhooks]())
 	delete(env, "STAGE")
 	env["KEY_ARN"] = ""
@@ -77,13 +77,13 @@ func TestLoadNamesEveryFault(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"STAGE is missing", "KEY_ARN is missing", "RETENTION_DAYS is no int", "ALLOW_HTTP is no bool", "REQUESTS_PER_SECOND is no float64"} {
+	for _, want := range []string{"STAGE is missing", "KEY_ARN is missing", "RETENTION_DAYS is not a valid int", "ALLOW_HTTP is not a valid bool", "REQUESTS_PER_SECOND is not a valid float64"} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%q does not say %q", err, want)
+			t.Errorf("the error %q does not contain %q", err, want)
 		}
 	}
 	if strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("%q shows a value", err)
+		t.Errorf("the error %q contains a value", err)
 	}
 }
 
@@ -97,7 +97,7 @@ func TestMustLoadPanicsWithTheNames(t *testing.T) {
 	config.MustLoad[config.Sweeper]()
 }
 
-func TestEnvRefusesAForgottenValue(t *testing.T) {
+func TestEnvPanicsOnAnEmptyValue(t *testing.T) {
 	defer func() {
 		if text, _ := recover().(string); !strings.Contains(text, "KEY_ARN") {
 			t.Errorf("got %q, want a panic that names KEY_ARN", text)

@@ -11,8 +11,8 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// Env gives the variables that [Load] reads c back from. It panics when a text is empty: every variable is needed,
-// and the stack that forgot one shall not be deployed.
+// Env returns the variables from which [Load] reads c. It panics if a string in c is empty: every variable is
+// required, and a stack without it must not be deployed.
 func Env[T any](c T) map[string]string {
 	variables := map[string]string{}
 	each(reflect.ValueOf(&c).Elem(), func(name string, field reflect.Value) {
@@ -23,8 +23,8 @@ func Env[T any](c T) map[string]string {
 	return variables
 }
 
-// Load reads a function's struct from the environment. All variables that are missing, empty or not of their type
-// are named in one error; their values are not.
+// Load reads a function's struct from the environment. If variables are missing, empty or of the wrong type, Load
+// returns one error that names all of them. The error does not contain their values.
 func Load[T any](lookup func(name string) (value string, found bool)) (c T, err error) {
 	defer fault.Wrap(&err, "read the environment")
 	var faults []string
@@ -33,7 +33,7 @@ func Load[T any](lookup func(name string) (value string, found bool)) (c T, err 
 		if text == "" {
 			faults = append(faults, name+" is missing")
 		} else if set(field, text) != nil {
-			faults = append(faults, name+" is no "+field.Kind().String())
+			faults = append(faults, name+" is not a valid "+field.Kind().String())
 		}
 	})
 	if faults != nil {
@@ -42,7 +42,7 @@ func Load[T any](lookup func(name string) (value string, found bool)) (c T, err 
 	return c, nil
 }
 
-// MustLoad is Load from the process's environment, for the top of a main: it panics where Load fails.
+// MustLoad is like Load with the environment of the process, but panics if Load fails. It is meant for main.
 func MustLoad[T any]() T {
 	c, err := Load[T](os.LookupEnv)
 	if err != nil {
@@ -51,7 +51,7 @@ func MustLoad[T any]() T {
 	return c
 }
 
-// each visits the fields that have a variable, those of embedded structs included.
+// each calls visit for every field that has a variable, including the fields of embedded structs.
 func each(v reflect.Value, visit func(name string, field reflect.Value)) {
 	for i := range v.NumField() {
 		if name, ok := v.Type().Field(i).Tag.Lookup("env"); ok {
@@ -62,7 +62,7 @@ func each(v reflect.Value, visit func(name string, field reflect.Value)) {
 	}
 }
 
-// set gives a field the value that Env has written.
+// set parses text, as written by Env, into a field.
 func set(field reflect.Value, text string) error {
 	switch field.Kind() {
 	case reflect.Bool:
@@ -78,6 +78,6 @@ func set(field reflect.Value, text string) error {
 		field.SetFloat(x)
 		return err
 	}
-	field.SetString(text) // panics for a kind that has no case here
+	field.SetString(text) // panics if the kind has no case above
 	return nil
 }
