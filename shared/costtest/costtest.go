@@ -1,6 +1,6 @@
-// Package costtest holds work to what it may cost: processor time and memory of this process, compared with what
-// harmless input of the same size takes in the same run. Time on the clock is not looked at, so that a busy machine
-// changes nothing. A test that measures must not run beside others.
+// Package costtest tests that work stays within a limit of processor time and memory. The limit comes from the cost
+// of harmless input of the same size in the same run. Wall-clock time is not measured, because it depends on how
+// busy the machine is. The cost is that of the whole process, so a test that measures must not run in parallel.
 package costtest
 
 import (
@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// Cost is what some work took.
+// Cost is the cost of some work.
 type Cost struct {
-	// CPU is the processor time of the process, that of the garbage collector included.
+	// CPU is the processor time of the process, including the garbage collector.
 	CPU time.Duration
-	// Bytes is how much memory was allocated, whether or not it was given back.
+	// Bytes is the memory allocated, whether or not it was freed again.
 	Bytes uint64
 }
 
-// Of does the work and measures it. Garbage of before may be collected meanwhile, which a generous limit must cover.
+// Of calls work and returns its cost. The cost may include the collection of earlier garbage, so limits must be generous.
 func Of(work func()) Cost {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -31,27 +31,27 @@ func Of(work func()) Cost {
 	return Cost{CPU: ended - began, Bytes: after.TotalAlloc - before.TotalAlloc}
 }
 
-// processorTime is what the process has used since its start, in the system too.
+// processorTime returns the user and system time of the process since its start.
 func processorTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err) // which it has no reason for
+		panic(err) // getrusage of the own process does not fail
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// Max is more of either.
+// Max returns the greater of both values for processor time and for memory.
 func (c Cost) Max(other Cost) Cost {
 	return Cost{max(c.CPU, other.CPU), max(c.Bytes, other.Bytes)}
 }
 
-// Times is so many times the cost.
+// Times returns the cost multiplied by n.
 func (c Cost) Times(n int) Cost { return Cost{c.CPU * time.Duration(n), c.Bytes * uint64(n)} }
 
-// String is for messages.
+// String returns the cost as text for messages.
 func (c Cost) String() string { return fmt.Sprintf("%v and %d KiB", c.CPU, c.Bytes>>10) }
 
-// Within fails the test when the cost is above the limit in either.
+// Within fails the test if the processor time or the memory exceeds the limit.
 func (c Cost) Within(t testing.TB, what string, limit Cost) {
 	t.Helper()
 	if c.CPU > limit.CPU || c.Bytes > limit.Bytes {
@@ -59,8 +59,8 @@ func (c Cost) Within(t testing.TB, what string, limit Cost) {
 	}
 }
 
-// Texts are texts of about so many bytes by their names, made to hurt whoever does more than read them once: long, of
-// many different letters, of marks without end, of many parts.
+// Texts returns texts of about size bytes, by name. They are expensive for code that does more than read them once:
+// they are long or have many different letters, many combining marks or many parts.
 func Texts(size int) map[string]string {
 	return map[string]string{
 		"one letter":                     strings.Repeat("a", size),
@@ -76,7 +76,7 @@ func Texts(size int) map[string]string {
 	}
 }
 
-// Letters are so many bytes of letters, no two of them the same as long as there are others.
+// Letters returns at least size bytes of letters. A letter is repeated only after all others have been used.
 func Letters(size int) string {
 	var b strings.Builder
 	for b.Len() < size {
@@ -87,12 +87,12 @@ func Letters(size int) string {
 	return b.String()
 }
 
-// List makes so many bytes of entries, numbered from 0 on by the pattern, with commas between them.
+// List returns about size bytes of entries separated by commas. The entries are made from pattern and numbered from 0.
 func List(size int, pattern string) string {
 	return strings.TrimSuffix(numbered(size, pattern+","), ",")
 }
 
-// numbered repeats the pattern with numbers from 0 on.
+// numbered repeats pattern, numbered from 0, until the text has at least size bytes.
 func numbered(size int, pattern string) string {
 	var b strings.Builder
 	for i := 0; b.Len() < size; i++ {
