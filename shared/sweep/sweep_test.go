@@ -21,7 +21,7 @@ import (
 
 var start = time.Date(2026, 1, 2, 11, 0, 0, 0, time.UTC)
 
-// rig is a sweeper on a store in memory, a clock that is moved by hand, and a lane that remembers.
+// rig is a sweeper with a store in memory, a clock that the tests set, and a lane that records its messages.
 type rig struct {
 	t       *testing.T
 	store   *sqlite.DB
@@ -66,7 +66,7 @@ func (r *rig) Send(_ context.Context, messages ...lane.Message) error {
 	return r.err
 }
 
-// sweepAt sweeps at that time and gives the delays of the bells that were rung.
+// sweepAt sweeps at the given time and returns the delays of the doorbells that were sent.
 func (r *rig) sweepAt(at time.Time) []time.Duration {
 	r.t.Helper()
 	r.now, r.bells = at, nil
@@ -78,7 +78,8 @@ func (r *rig) sweepAt(at time.Time) []time.Duration {
 	return delays
 }
 
-// failing stores a delivery whose made attempts of the standard schedule failed, the last one at the rig's time.
+// failing stores a delivery of which the first attempts of the standard schedule failed. made is the number of attempts;
+// the last one was at the rig's time.
 func (r *rig) failing(made int) delivery.Key {
 	r.t.Helper()
 	rec := record.Event{
@@ -124,18 +125,18 @@ func TestALongWaitLandsInTheSecond(t *testing.T) {
 
 func TestALostDoorbellIsFound(t *testing.T) {
 	r := newRig(t)
-	r.failing(1) // 5 s: the sender rang, and it got lost
+	r.failing(1) // due after 5 s; the doorbell was lost
 	if delays := r.sweepAt(start.Add(2 * time.Minute)); len(delays) != 0 {
-		t.Fatal("rang too early: the lane may just be slow")
+		t.Fatal("a doorbell was sent too early: the lane may only be slow")
 	}
 	if delays := r.sweepAt(start.Add(2*time.Minute + 5*time.Second)); len(delays) != 1 || delays[0] != 0 {
-		t.Fatalf("got %v, want a bell at once", delays)
+		t.Fatalf("got %v, want a doorbell without delay", delays)
 	}
 	if delays := r.sweepAt(start.Add(3 * time.Minute)); len(delays) != 0 {
-		t.Errorf("a lane that falls behind is buried under doorbells: %v", delays)
+		t.Errorf("got %v, want no doorbells for a lane that falls behind", delays)
 	}
 	if delays := r.sweepAt(start.Add(4*time.Minute + 6*time.Second)); len(delays) != 1 {
-		t.Errorf("the second ringing did not follow: %v", delays)
+		t.Errorf("got %v, want a second doorbell", delays)
 	}
 }
 
@@ -145,11 +146,11 @@ func TestManyAtOnce(t *testing.T) {
 		r.failing(1)
 	}
 	if delays := r.sweepAt(start.Add(time.Hour)); len(delays) != 350 {
-		t.Errorf("rang %d times, want 350", len(delays))
+		t.Errorf("got %d doorbells, want 350", len(delays))
 	}
 }
 
-func TestTwoSweepersRingOnce(t *testing.T) {
+func TestConcurrentSweepersRingOnce(t *testing.T) {
 	r := newRig(t)
 	for range 50 {
 		r.failing(1)
@@ -165,11 +166,11 @@ func TestTwoSweepersRingOnce(t *testing.T) {
 	}
 	wg.Wait()
 	if len(r.bells) != 50 {
-		t.Errorf("rang %d times, want 50", len(r.bells))
+		t.Errorf("got %d doorbells, want 50", len(r.bells))
 	}
 }
 
-func TestWhatIsInSomebodysHandsIsNotRung(t *testing.T) {
+func TestNoDoorbellDuringALease(t *testing.T) {
 	r := newRig(t)
 	key := r.failing(1)
 	d, err := r.store.Delivery(t.Context(), key)
@@ -178,23 +179,23 @@ func TestWhatIsInSomebodysHandsIsNotRung(t *testing.T) {
 	must(t, d.Claim("att_1", delivery.TriggerSchedule, r.now))
 	r.put(d)
 	if delays := r.sweepAt(start.Add(2*time.Minute + 6*time.Second)); len(delays) != 0 {
-		t.Error("rang for a delivery with a live lease")
+		t.Error("got a doorbell for a delivery with a live lease")
 	}
-	// The holder died, and its message with it: found after the lease.
+	// The holder died and its message was lost. The sweeper finds the delivery after the lease.
 	if delays := r.sweepAt(r.now.Add(limits.Lease + limits.SweepMargin + time.Second)); len(delays) != 1 {
-		t.Error("an attempt that nobody finished is lost")
+		t.Error("the delivery of a process that died was not found")
 	}
 }
 
-func TestAnErrorLeavesTheRestForTheNextSweep(t *testing.T) {
+func TestSweepAfterAnError(t *testing.T) {
 	r := newRig(t)
 	r.failing(1)
 	r.now, r.err = start.Add(time.Hour), errors.New("no")
 	if err := r.sweeper.Sweep(t.Context()); err == nil {
-		t.Fatal("the failure is not told")
+		t.Fatal("the sweep returned no error")
 	}
 	r.err = nil
 	if delays := r.sweepAt(r.now.Add(2*time.Minute + time.Second)); len(delays) != 1 {
-		t.Errorf("the next sweep rang %d times", len(delays))
+		t.Errorf("the next sweep sent %d doorbells, want 1", len(delays))
 	}
 }
