@@ -12,18 +12,19 @@ import (
 	"nepenthes/shared/outbound"
 )
 
-// kept is the part of an answer that is stored: 4 KiB of headers and of body each.
+// kept returns the part of an answer that is stored: up to 4 KiB of headers and up to 4 KiB of body.
 func kept(a *outbound.Answer) *delivery.Response {
 	headers, cut := keptHeaders(a.Header)
 	r := &delivery.Response{Status: a.Status, Headers: headers, Body: a.Body, Truncated: a.Truncated || cut}
 	if len(r.Body) > limits.AnswerStored {
-		// A copy, so that the rest of what was read can be freed.
+		// Copy the part that is stored, so that the rest can be freed.
 		r.Body, r.Truncated = slices.Clone(r.Body[:limits.AnswerStored]), true
 	}
 	return r
 }
 
-// keptHeaders keeps whole lines, in the order of their names, until the next one would not fit.
+// keptHeaders returns the header lines that are stored: whole lines in the order of their names, up to the first line
+// that does not fit. It reports whether lines were left out.
 func keptHeaders(h http.Header) (kept http.Header, cut bool) {
 	kept, room := http.Header{}, limits.AnswerStored
 	names := make([]string, 0, len(h))
@@ -42,23 +43,23 @@ func keptHeaders(h http.Header) (kept http.Header, cut bool) {
 	return kept, false
 }
 
-// mayAsk are the statuses with which a receiver may say when to come back.
-var mayAsk = []int{
+// retryAfterStatuses are the statuses for which the Retry-After header counts.
+var retryAfterStatuses = []int{
 	http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
 	http.StatusServiceUnavailable, http.StatusGatewayTimeout,
 }
 
-// retryAfter is how long the receiver asks to wait: seconds or an HTTP date (RFC 9110 §10.2.3), from now. Junk,
-// values that overflow, negative ones and dates that have passed ask for nothing: zero.
+// retryAfter returns the wait from now that the receiver asks for, in seconds or as an HTTP date (RFC 9110 §10.2.3). It
+// returns 0 for malformed, negative and overflowing values and for dates in the past.
 func retryAfter(r outbound.Result, now time.Time) time.Duration {
-	if r.Class != delivery.ErrStatus || !slices.Contains(mayAsk, r.Answer.Status) {
+	if r.Class != delivery.ErrStatus || !slices.Contains(retryAfterStatuses, r.Answer.Status) {
 		return 0
 	}
 	value := strings.TrimSpace(r.Answer.Header.Get("Retry-After"))
 	if at, err := http.ParseTime(value); err == nil {
 		return max(0, min(at.Sub(now), limits.RetryAfterMax))
 	}
-	// ParseUint takes neither signs nor more than 31 bits, about 68 years: what is beyond is no time to wait.
+	// ParseUint accepts no sign and at most 31 bits, which are about 68 years.
 	seconds, err := strconv.ParseUint(value, 10, 31)
 	if err != nil {
 		return 0
