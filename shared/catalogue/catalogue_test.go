@@ -22,7 +22,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// counting is a store that counts what is read, and fails or waits when told to.
+// counting is a store that counts its reads, and can be made to fail or wait.
 type counting struct {
 	*sqlite.DB
 	versions, loads, reads atomic.Int64
@@ -103,11 +103,11 @@ func matches(t testing.TB, c *catalogue.Catalogue) []string {
 	return ids
 }
 
-func TestAChangeHoldsAtTheNextQuestion(t *testing.T) {
+func TestChangesAreSeenAtOnce(t *testing.T) {
 	s := open(t)
 	c := catalogue.New(s)
 	if got := matches(t, c); len(got) != 0 {
-		t.Fatalf("an empty store matches %v", got)
+		t.Fatalf("got matches %v from an empty store, want none", got)
 	}
 	w := put(t, s, fresh())
 	if got := matches(t, c); len(got) != 1 {
@@ -123,7 +123,7 @@ func TestAChangeHoldsAtTheNextQuestion(t *testing.T) {
 	}
 	must(t, s.DeleteWebhook(t.Context(), w.ID, 0))
 	if _, err := c.Webhook(t.Context(), w.ID); !fault.Is(err, fault.NotFound) {
-		t.Fatalf("a deleted webhook is still there: %v", err)
+		t.Fatalf("got error %v for a deleted webhook, want NotFound", err)
 	}
 	set := settings.Defaults()
 	set.MaxPageSize = 7
@@ -147,8 +147,8 @@ func TestAGapLoadsEverything(t *testing.T) {
 	}
 }
 
-// What did not change is not read into memory a second time, and what did is matched as it is now.
-func TestAGapKeepsWhatIsUnchanged(t *testing.T) {
+// After a gap in the change log, unchanged webhooks keep their memory, and changed ones are matched in their new version.
+func TestAGapKeepsUnchangedWebhooks(t *testing.T) {
 	s := open(t)
 	c := catalogue.New(s)
 	same, changed, deleted := put(t, s, fresh()), put(t, s, fresh()), put(t, s, fresh())
@@ -164,12 +164,12 @@ func TestAGapKeepsWhatIsUnchanged(t *testing.T) {
 		t.Errorf("got %q after %d loads", got, s.loads.Load())
 	}
 	if after, err := c.Webhook(t.Context(), same.ID); err != nil || after != before {
-		t.Errorf("the webhook that did not change is another one in memory, %v", err)
+		t.Errorf("the unchanged webhook was replaced in memory; error %v", err)
 	}
 }
 
-// A process keeps what it asks for and reads nothing else.
-func TestNothingIsReadThatNobodyAsksFor(t *testing.T) {
+// A process reads and keeps only what it asks for.
+func TestOnlyWhatIsNeededIsRead(t *testing.T) {
 	s := open(t)
 	c := catalogue.New(s)
 	ask := func() {
@@ -198,24 +198,24 @@ func TestNothingIsReadThatNobodyAsksFor(t *testing.T) {
 	}
 }
 
-func TestAFailureIsToldAndNotRemembered(t *testing.T) {
+func TestFailuresAreReturnedAndNotKept(t *testing.T) {
 	s := open(t)
 	c := catalogue.New(s)
 	s.before = func() error { return errors.New("no") }
 	if _, err := c.Settings(t.Context()); err == nil {
-		t.Error("the failure is not told")
+		t.Error("got no error, want the failure of the store")
 	}
 	s.before = func() error { panic("broken") }
 	if _, err := c.Settings(t.Context()); err == nil {
-		t.Error("the panic is not told")
+		t.Error("got no error, want the panic of the store")
 	}
 	s.before = nil
 	if _, err := c.Settings(t.Context()); err != nil {
-		t.Errorf("it still fails: %v", err)
+		t.Errorf("got %v after the store had recovered", err)
 	}
 }
 
-// Questions asked at the same time share a read, and it begins after each of them was asked.
+// Questions that are asked at the same time share a read, which begins after all of them were asked.
 func TestQuestionsShareReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db, err := sqlite.Open("", sqlite.Options{})
@@ -230,16 +230,16 @@ func TestQuestionsShareReads(t *testing.T) {
 		if n := s.versions.Load(); n > 2 {
 			t.Errorf("100 questions cost %d reads, want at most 2", n)
 		}
-		// One that comes amid a read waits for the next: what was written meanwhile must be seen.
+		// A question asked during a read waits for the next read, so that it sees what was written before it.
 		amid := make(chan []string)
 		go matches(t, c)
 		time.Sleep(time.Second / 2)
 		w := put(t, s, fresh())
 		go func() { amid <- matches(t, c) }()
 		if got := <-amid; len(got) != 1 || got[0] != w.ID {
-			t.Errorf("got %v, want the webhook that was made before the question", got)
+			t.Errorf("got %v, want the webhook that was created before the question", got)
 		}
-		// One whose context ends does not wait.
+		// A question whose context ends does not wait.
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		go matches(t, c)
@@ -252,8 +252,8 @@ func TestQuestionsShareReads(t *testing.T) {
 	})
 }
 
-// Whatever is made, changed and deleted, by whatever way it is followed, the catalogue is as the store.
-func TestTheCatalogueIsAsTheStore(t *testing.T) {
+// The catalogue equals the store after any sequence of changes.
+func TestTheCatalogueEqualsTheStore(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		db, err := sqlite.Open("", sqlite.Options{})
 		must(t, err)

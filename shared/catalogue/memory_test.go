@@ -13,14 +13,14 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// population describes webhooks of which a catalogue is full.
+// population describes the webhooks of a catalogue.
 type population struct {
 	webhooks, projects int  // projects 0: all of them
 	apart              bool // no two webhooks select the same project
 	patterns           []string
 }
 
-// each makes the webhooks as a store does: every text is one of its own.
+// each creates the webhooks as a store does: no two strings share memory.
 func (p population) each(take func(webhook.Webhook)) {
 	for i := range p.webhooks {
 		w := webhook.Webhook{
@@ -44,7 +44,7 @@ func (p population) each(take func(webhook.Webhook)) {
 	}
 }
 
-// everyPattern names all that the catalogue of events has: 30 types, the wildcard of each resource, and "*".
+// everyPattern returns every pattern of the catalogue of events: 30 types, the wildcard of each resource, and "*".
 func everyPattern() []string {
 	patterns, seen := append([]string{"*"}, events.Names()...), map[string]bool{}
 	for _, name := range events.Names() {
@@ -56,7 +56,7 @@ func everyPattern() []string {
 	return patterns
 }
 
-// heap measures the bytes that what made gives holds on to.
+// heap returns the number of bytes that the value returned by made keeps in use.
 func heap[T any](made func() T) float64 {
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -70,7 +70,7 @@ func heap[T any](made func() T) float64 {
 	return float64(after.HeapAlloc) - float64(before.HeapAlloc)
 }
 
-// loaded measures a catalogue that has matched an event.
+// loaded measures the memory of a catalogue that has matched an event.
 func loaded(t testing.TB, p population) float64 {
 	s := open(t)
 	s.many = p.each
@@ -83,7 +83,7 @@ func loaded(t testing.TB, p population) float64 {
 	})
 }
 
-// floor measures the webhooks themselves, as a store reads them.
+// floor measures the memory of the webhooks alone, as a store reads them.
 func (p population) floor() float64 {
 	return heap(func() []*webhook.Webhook {
 		var all []*webhook.Webhook
@@ -92,8 +92,8 @@ func (p population) floor() float64 {
 	})
 }
 
-// A catalogue takes no more than its webhooks and 80 bytes for each project that each of them selects, however many
-// patterns they name.
+// A catalogue uses no more memory than its webhooks and 80 bytes for each project that a webhook selects, with any
+// number of patterns.
 func TestMemoryFollowsWebhooksAndProjects(t *testing.T) {
 	for name, p := range map[string]population{
 		"the same projects": {webhooks: 100, projects: 500},
