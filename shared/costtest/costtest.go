@@ -20,7 +20,8 @@ type Cost struct {
 	Bytes uint64
 }
 
-// Of calls work and returns its cost. The cost may include the collection of earlier garbage, so limits must be generous.
+// Of calls work and returns its cost. The cost may include the collection of earlier garbage, so
+// limits must be generous.
 func Of(work func()) Cost {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

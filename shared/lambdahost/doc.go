@@ -1,3 +1,3 @@
-// Package lambdahost is where a process meets AWS Lambda: the adapters from queues and API Gateway to the handlers
-// of the work. It is the only importer of aws-lambda-go. The same adapters serve package local and the tests.
+// Package lambdahost adapts the invocations of AWS Lambda, from queues and API Gateway, to handlers. No other package
+// runs on aws-lambda-go. Package local and the tests use the same adapters.
 package lambdahost

@@ -1,4 +1,4 @@
 package lambdahost
 
-// LimitMemory is what every Start does first.
+// LimitMemory is the first step of every Start function.
 var LimitMemory = limitMemory

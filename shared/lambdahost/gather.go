@@ -9,7 +9,7 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// Sender sends on one lane; nil means that all messages are durable there.
+// Sender sends messages on one lane. If Send returns nil, all messages are durable there.
 type Sender interface {
 	Send(ctx context.Context, messages ...lane.Message) error
 }
@@ -45,7 +45,7 @@ func (g *gathered) Send(ctx context.Context, messages ...lane.Message) error {
 // batchKey is the key of the batch in the contexts of its messages.
 type batchKey struct{}
 
-// batch is what is known of the messages of one batch.
+// batch tracks the messages of one batch.
 type batch struct {
 	ctx context.Context // ends when the batch does
 
@@ -55,14 +55,14 @@ type batch struct {
 	timer   *time.Timer
 }
 
-// waiting is a message that waits for others to send with.
+// waiting holds messages that wait to be sent together with others.
 type waiting struct {
 	to       *gathered
 	messages []lane.Message
 	sent     chan error
 }
 
-// newBatch gives the batch and the context for its messages.
+// newBatch returns a batch and the context for its messages.
 func newBatch(ctx context.Context, messages int) (*batch, context.Context) {
 	b := &batch{ctx: ctx, working: messages}
 	return b, context.WithValue(ctx, batchKey{}, b)
@@ -77,7 +77,7 @@ func (b *batch) wait(w *waiting) {
 	b.sendIfAllWait()
 }
 
-// done says that one message is done.
+// done records that one message is done.
 func (b *batch) done() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -85,7 +85,7 @@ func (b *batch) done() {
 	b.sendIfAllWait()
 }
 
-// sendIfAllWait needs mu.
+// sendIfAllWait sends if every unfinished message waits. The caller must hold mu.
 func (b *batch) sendIfAllWait() {
 	if len(b.waiting) > 0 && len(b.waiting) >= b.working {
 		b.timer.Stop()
@@ -93,7 +93,7 @@ func (b *batch) sendIfAllWait() {
 	}
 }
 
-// send sends what waits now.
+// send sends the messages that are waiting.
 func (b *batch) send() {
 	b.mu.Lock()
 	all := b.waiting
@@ -108,7 +108,7 @@ func (b *batch) send() {
 	}
 }
 
-// sendTogether sends in as few requests as possible, and each for itself if that fails.
+// sendTogether sends everything in as few requests as possible. If that fails, it sends each part separately.
 func sendTogether(ctx context.Context, to Sender, together []*waiting) {
 	var messages []lane.Message
 	for _, w := range together {

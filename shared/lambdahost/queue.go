@@ -15,19 +15,19 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// Consumer handles one message: nil is done for ever, an error is try again.
+// Consumer handles one message. It returns nil if the message is done, and an error if it must be tried again.
 type Consumer func(ctx context.Context, m lane.Message) error
 
-// Batch is a handler for the event source of an SQS queue with ReportBatchItemFailures.
+// Batch handles batches from an SQS queue whose event source has ReportBatchItemFailures.
 type Batch func(ctx context.Context, e lambdaevents.SQSEvent) (lambdaevents.SQSEventResponse, error)
 
-// Queue makes the batch handler that gives each message to consume, all of a batch at once:
+// Queue returns a batch handler that calls consume for all messages of a batch concurrently:
 //
-//  1. A message whose consumer returns nil is done; the others are named in batchItemFailures, which is an empty
-//     list when there are none (never null) and never an error for the batch.
-//  2. A panic fails only its own message; it is logged with its stack, without the message's body.
-//  3. Shortly before the invocation's deadline (limits.LaneMargin) contexts end, and what has not returned by then
-//     counts as failed: better twice than lost.
+//  1. A message is done if consume returns nil. batchItemFailures lists all other messages. It is an empty list,
+//     never null, if there are none. The handler never returns an error for the batch.
+//  2. A panic fails only its own message. It is logged with its stack but without the body of the message.
+//  3. The contexts end shortly before the deadline of the invocation (limits.LaneMargin). A message that is not done
+//     by then counts as failed: it may be handled twice but is not lost.
 func Queue(consume Consumer, logger *slog.Logger) Batch {
 	return func(ctx context.Context, e lambdaevents.SQSEvent) (lambdaevents.SQSEventResponse, error) {
 		if deadline, ok := ctx.Deadline(); ok {
@@ -43,8 +43,8 @@ func Queue(consume Consumer, logger *slog.Logger) Batch {
 	}
 }
 
-// failed consumes all records side by side and gives the ids of those that are not done when the last one returns
-// or ctx ends. A batch of one without a deadline, as local makes them, needs no goroutine of its own.
+// failed consumes all records concurrently. It returns the ids of the messages that are not done when the last call
+// returns or ctx ends. Package local sends batches of one message without a deadline; they need no goroutine.
 func failed(ctx context.Context, consume Consumer, records []lambdaevents.SQSMessage, logger *slog.Logger) []string {
 	finished := map[string]bool{}
 	if _, bounded := ctx.Deadline(); !bounded && len(records) == 1 {
@@ -87,7 +87,7 @@ func notIn(finished map[string]bool, records []lambdaevents.SQSMessage) []string
 	return ids
 }
 
-// consumeOne reports whether the message is done. A failure is logged once, here.
+// consumeOne consumes one message and reports whether it is done. Only consumeOne logs a failure.
 func consumeOne(ctx context.Context, consume Consumer, record lambdaevents.SQSMessage, logger *slog.Logger) (done bool) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -97,7 +97,7 @@ func consumeOne(ctx context.Context, consume Consumer, record lambdaevents.SQSMe
 	}()
 	if err := consume(ctx, message(record)); err != nil {
 		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-			return false // we are shutting down: nothing is wrong with the message
+			return false // the process is shutting down; the message itself did not fail
 		}
 		logger.WarnContext(ctx, "message.failed", "message", record.MessageId, "error", err)
 		return false
@@ -105,7 +105,7 @@ func consumeOne(ctx context.Context, consume Consumer, record lambdaevents.SQSMe
 	return true
 }
 
-// message is a record as the lanes know it.
+// message converts a record to a message of a lane.
 func message(record lambdaevents.SQSMessage) lane.Message {
 	m := lane.Message{ID: record.MessageId, Body: []byte(record.Body), Group: record.Attributes["MessageGroupId"]}
 	m.ReceiveCount, _ = strconv.Atoi(record.Attributes["ApproximateReceiveCount"])
@@ -124,7 +124,7 @@ func message(record lambdaevents.SQSMessage) lane.Message {
 	return m
 }
 
-// Record is a message as SQS hands it to a function: how local and tests go through the same adapter as the cloud.
+// Record returns the message as SQS passes it to a function. With it, local and tests use the adapter of the cloud.
 func Record(m lane.Message) lambdaevents.SQSMessage {
 	record := lambdaevents.SQSMessage{
 		MessageId: m.ID, ReceiptHandle: m.ID, Body: string(m.Body), EventSource: "aws:sqs",

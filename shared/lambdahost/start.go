@@ -13,19 +13,19 @@ import (
 	"nepenthes/shared/metrics"
 )
 
-// Logger writes to the function's log in the format and from the level that its LoggingConfig asks for, with the
-// id of the invocation; lines that count are metrics of the stage (package metrics).
+// Logger returns a logger that writes to the function's log, in the format and from the level that its LoggingConfig
+// sets. Each line has the id of the invocation. Package metrics turns lines about outcomes into metrics of the stage.
 func Logger(stage string) *slog.Logger {
 	return slog.New(metrics.Handler(instant.Handler(lambdacontext.NewLogHandler()), stage))
 }
 
-// StartHTTP serves the requests that API Gateway hands over, for the life of the process.
+// StartHTTP serves requests from API Gateway for the life of the process.
 func StartHTTP(h http.Handler, logger *slog.Logger) { start(HTTP(h, logger)) }
 
-// StartQueue consumes the messages that SQS hands over, for the life of the process.
+// StartQueue consumes messages from SQS for the life of the process.
 func StartQueue(consume Consumer, logger *slog.Logger) { start(Queue(consume, logger)) }
 
-// StartClock calls tick whenever the clock rings, for the life of the process.
+// StartClock calls tick at each scheduled invocation for the life of the process.
 func StartClock(tick func(context.Context) error) {
 	start(func(ctx context.Context, _ json.RawMessage) error { return tick(ctx) })
 }
