@@ -28,7 +28,7 @@ import (
 
 var start = time.Date(2026, 1, 2, 11, 0, 0, 0, time.UTC)
 
-// rig is a fan-out on a store in memory, with lanes that remember what they took.
+// rig is a fan-out with a store in memory and lanes that record their messages.
 type rig struct {
 	t      *testing.T
 	store  *sqlite.DB
@@ -38,7 +38,7 @@ type rig struct {
 	logs   strings.Builder
 }
 
-// taken is a lane that remembers.
+// taken is a lane that records its messages.
 type taken struct {
 	mu       sync.Mutex
 	messages []lane.Message
@@ -66,7 +66,7 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
-// make makes another fan-out on the rig, as a second process would be.
+// make returns another fan-out with the same store and lanes, as in a second process.
 func (r *rig) make() *fanout.Fanout {
 	r.t.Helper()
 	return fanout.New(fanout.Config{
@@ -101,7 +101,7 @@ func message(body string) lane.Message {
 
 const updated = `{"id":"evt_1","type":"work_package:updated","occurredAt":"2026-01-02T10:59:59Z","project":{"id":"7","name":"Plant"},"data":{"id":9007199254740993}}`
 
-// rung are the webhooks that were rung for, in order.
+// rung returns the webhooks of the doorbells that were sent, in order.
 func (r *rig) rung() []string {
 	var ids []string
 	for _, m := range r.bells.messages {
@@ -172,9 +172,9 @@ func TestTheSameEventTwice(t *testing.T) {
 	})
 }
 
-// TestAnEventWrittenAgain: whoever hands messages over may write their JSON again. What the envelope says counts. The
-// bytes of data are the producer's, or the writer's: they are passed on, and are what tells one event from another.
-func TestAnEventWrittenAgain(t *testing.T) {
+// TestReencodedEvents sends the same event in other encodings, since a message may be encoded again on its way. Only the
+// meaning of the envelope counts. The bytes of data are passed on as received, and different bytes mean another event.
+func TestReencodedEvents(t *testing.T) {
 	const sameData = `{"id":9007199254740993}`
 	for name, c := range map[string]struct {
 		body, data string
@@ -197,11 +197,11 @@ func TestAnEventWrittenAgain(t *testing.T) {
 			}
 			must(t, r.fanout.Handle(t.Context(), message(c.body)))
 			if len(r.dead.messages) != 0 {
-				t.Errorf("written in the same way it is %v", r.dead.messages[0].Attributes)
+				t.Errorf("the same encoding again became a dead letter: %v", r.dead.messages[0].Attributes)
 			}
 			must(t, r.fanout.Handle(t.Context(), message(updated)))
 			if conflicts := len(r.dead.messages) != 0; conflicts != c.conflicts {
-				t.Errorf("it conflicts with the event as it was written first: %v, want %v", conflicts, c.conflicts)
+				t.Errorf("conflict with the first encoding: got %v, want %v", conflicts, c.conflicts)
 			}
 		})
 	}
@@ -256,12 +256,12 @@ func TestDeadLetters(t *testing.T) {
 		r := newRig(t)
 		r.dead.err = errors.New("no")
 		if err := r.fanout.Handle(t.Context(), message("x")); err == nil {
-			t.Error("the message was acknowledged")
+			t.Error("got no error, so the message would be acknowledged")
 		}
 	})
 }
 
-func TestNothingIsAcknowledgedBeforeAllIsRung(t *testing.T) {
+func TestAFailedSendIsNotAcknowledged(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(all, "*")
 	r.bells.err = errors.New("no")
@@ -275,14 +275,14 @@ func TestNothingIsAcknowledgedBeforeAllIsRung(t *testing.T) {
 	}
 }
 
-func TestProjectsAreTaught(t *testing.T) {
+func TestProjectsLearnFromEvents(t *testing.T) {
 	event := func(id, kind, at, project string) lane.Message {
 		if len(at) == len("10:00") {
 			at = "2026-01-02T" + at + ":00Z"
 		}
 		return message(fmt.Sprintf(`{"id":%q,"type":%q,"occurredAt":%q,"project":%s,"data":1}`, id, kind, at, project))
 	}
-	// received is the message as its lane took it at the time.
+	// received returns the message as the lane accepted it at the given time.
 	received := func(at string, m lane.Message) lane.Message {
 		m.SentAt = clock("2026-01-02T" + at + ":00Z")
 		return m
@@ -291,32 +291,32 @@ func TestProjectsAreTaught(t *testing.T) {
 		messages []lane.Message
 		want     project.Project
 	}{
-		"the first event makes it": {
+		"the first event creates the project": {
 			[]lane.Message{event("1", "user:created", "10:00", `{"id":"7","identifier":"plant","name":"Plant"}`)},
 			project.Project{ID: "7", Identifier: "plant", Name: "Plant"},
 		},
-		"an absent name erases none": {
+		"an absent name erases nothing": {
 			[]lane.Message{
 				event("1", "user:created", "10:00", `{"id":"7","identifier":"plant","name":"Plant"}`),
 				event("2", "user:created", "10:01", `{"id":"7"}`),
 			},
 			project.Project{ID: "7", Identifier: "plant", Name: "Plant"},
 		},
-		"newer news win": {
+		"newer news wins": {
 			[]lane.Message{
 				event("1", "user:created", "10:00", `{"id":"7","name":"Plant"}`),
 				event("2", "user:created", "10:01", `{"id":"7","name":"Works"}`),
 			},
 			project.Project{ID: "7", Name: "Works"},
 		},
-		"older news that come late do not": {
+		"older news that arrives late loses": {
 			[]lane.Message{
 				event("1", "user:created", "10:01", `{"id":"7","name":"Works"}`),
 				event("2", "user:created", "10:00", `{"id":"7","name":"Plant"}`),
 			},
 			project.Project{ID: "7", Name: "Works"},
 		},
-		"news that told nothing new count too": {
+		"news without changes counts": {
 			[]lane.Message{
 				event("1", "user:created", "10:00", `{"id":"7","name":"Works"}`),
 				event("2", "user:created", "10:05", `{"id":"7","name":"Works"}`),
@@ -332,28 +332,28 @@ func TestProjectsAreTaught(t *testing.T) {
 			},
 			project.Project{ID: "7", Name: "Plant", Gone: true},
 		},
-		"news of the future count as of their receipt": {
+		"news from the future counts from its receipt": {
 			[]lane.Message{
 				received("10:00", event("1", "user:created", "2062-01-02T10:00:00Z", `{"id":"7","name":"Plant"}`)),
 				received("10:01", event("2", "user:created", "10:01", `{"id":"7","name":"Works"}`)),
 			},
 			project.Project{ID: "7", Name: "Works"},
 		},
-		"news from before the receipt of news of the future are older": {
+		"news from before the receipt of news from the future is older": {
 			[]lane.Message{
 				received("10:05", event("1", "user:created", "2062-01-02T10:00:00Z", `{"id":"7","name":"Plant"}`)),
 				received("10:06", event("2", "user:created", "10:04", `{"id":"7","name":"Works"}`)),
 			},
 			project.Project{ID: "7", Name: "Plant"},
 		},
-		"a deletion after news of the future": {
+		"a deletion after news from the future": {
 			[]lane.Message{
 				received("10:00", event("1", "user:created", "9999-12-31T23:59:60Z", `{"id":"7","name":"Plant"}`)),
 				received("10:01", event("2", "project:deleted", "10:01", `{"id":"7"}`)),
 			},
 			project.Project{ID: "7", Name: "Plant", Gone: true},
 		},
-		"news after a deletion of the future": {
+		"news after a deletion from the future": {
 			[]lane.Message{
 				received("10:00", event("1", "project:deleted", "9999-12-31T23:59:59-23:59", `{"id":"7"}`)),
 				received("10:01", event("2", "project:created", "10:01", `{"id":"7","name":"Plant"}`)),
@@ -398,7 +398,7 @@ func TestProjectsAreTaught(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				r := newRig(t)
 				must(t, r.store.PutProject(t.Context(), &p))
-				// Older news than the present; then, in another process, newer ones.
+				// First news that is older than now, then newer news in another process.
 				must(t, r.fanout.Handle(t.Context(), event("1", "user:created", "10:00", `{"id":"7","name":"Pit"}`)))
 				got, err := r.store.ProjectsByID(t.Context(), "7")
 				must(t, err)
@@ -423,7 +423,7 @@ func TestProjectsAreTaught(t *testing.T) {
 		got, err := r.store.ProjectsByID(t.Context(), "7")
 		must(t, err)
 		if got[0].Version != 1 {
-			t.Errorf("written %d times", got[0].Version)
+			t.Errorf("the project was written %d times", got[0].Version)
 		}
 	})
 	t.Run("many processes at once agree", func(t *testing.T) {
@@ -443,12 +443,12 @@ func TestProjectsAreTaught(t *testing.T) {
 		got, err := r.store.ProjectsByID(t.Context(), "7")
 		must(t, err)
 		if got[0].Name != "n48" {
-			t.Errorf("got %q, want the newest", got[0].Name)
+			t.Errorf("got name %q, want the newest", got[0].Name)
 		}
 	})
 }
 
-// clock reads an RFC 3339 time.
+// clock parses an RFC 3339 time.
 func clock(text string) time.Time {
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
