@@ -1,3 +1,3 @@
-// Package lambdahost adapts the invocations of AWS Lambda, from queues and API Gateway, to handlers. No other package
-// runs on aws-lambda-go. Package local and the tests use the same adapters.
+// Package lambdahost adapts the invocations of AWS Lambda, from queues and API Gateway, to handlers. Package local and
+// the tests use the same adapters. No other package imports aws-lambda-go.
 package lambdahost

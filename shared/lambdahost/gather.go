@@ -14,19 +14,19 @@ type Sender interface {
 	Send(ctx context.Context, messages ...lane.Message) error
 }
 
-// Gather makes a Sender that sends in one request what the messages of one batch send to the same lane: SQS bills
-// requests, and ten messages in one cost as much as one. A send waits until every other message of its batch
-// waits likewise or is done, but never longer than gatherFor. It returns when its messages are durable, as that of
-// to does; one that cannot be sent fails none of the others. Outside of a batch, and for as many messages as fill a
-// request by themselves, it is to's.
+// Gather returns a Sender that combines the sends of one batch to the same lane into one request. SQS charges by
+// request, and a request with ten messages costs as much as a request with one. Send waits until every other message
+// of the batch also waits or is done, but at most gatherFor. Like the Send of to, it returns when its messages are
+// durable. A send that fails does not fail the others. Outside a batch, or if the messages fill a request by
+// themselves, Send calls the Send of to directly.
 func Gather(to Sender) Sender { return &gathered{to} }
 
-// gatherFor bounds how long one slow message of a batch keeps what the others send.
+// gatherFor is the longest time that sends wait for a slow message of the same batch.
 const gatherFor = 50 * time.Millisecond
 
 type gathered struct{ to Sender }
 
-// Send waits for the others of the batch, see Gather.
+// Send waits for the other messages of the batch, as described at Gather.
 func (g *gathered) Send(ctx context.Context, messages ...lane.Message) error {
 	b, ok := ctx.Value(batchKey{}).(*batch)
 	if !ok || len(messages) >= limits.BatchSize {

@@ -21,19 +21,20 @@ import (
 // Gateway is a handler for API Gateway's Lambda proxy integration of a REST API.
 type Gateway func(ctx context.Context, e lambdaevents.APIGatewayProxyRequest) (lambdaevents.APIGatewayProxyResponse, error)
 
-// errPanicked makes the gateway answer with its response for a function that failed. What went wrong is in the log.
+// errPanicked makes the gateway send its response for a failed function. The log has the cause.
 var errPanicked = errors.New("the request could not be served")
 
-// HTTP makes the handler that gives each request to h and the answer back:
+// HTTP returns a handler that passes each request to h and returns its response:
 //
-//  1. The request's RemoteAddr is the address that the gateway saw, never a header's, and its Host is the domain
-//     name that the gateway served; only where an emulator knows none is it the header's.
-//  2. [StagePath] tells the path of the stage by which the request came; the URL's path is without it.
+//  1. RemoteAddr is the address that the gateway saw, never an address from a header. Host is the domain name that
+//     the gateway served. It is the Host header only if an emulator sends no domain name.
+//  2. [StagePath] returns the path of the stage. The path of the URL does not include it.
 //  3. The context ends with the invocation.
-//  4. An answer in UTF-8 goes back as text and any other in base64, which the gateway decodes.
+//  4. A response in UTF-8 is returned as text. Any other response is returned in base64, which the gateway decodes.
 //  5. A panic fails only its own request.
 //
-// h sees the whole body at once; the gateway takes 10 MB, and Lambda's 6 MB bound what can come in and go out.
+// The whole body is in memory before h is called. The gateway accepts 10 MB, but Lambda limits requests and responses
+// to 6 MB.
 func HTTP(h http.Handler, logger *slog.Logger) Gateway {
 	return func(ctx context.Context, e lambdaevents.APIGatewayProxyRequest) (_ lambdaevents.APIGatewayProxyResponse, err error) {
 		defer func() {
@@ -56,24 +57,24 @@ func HTTP(h http.Handler, logger *slog.Logger) Gateway {
 // stagePath is the key of the stage's path in a request's context.
 type stagePath struct{}
 
-// StagePath is the path that stood before the request's own, such as "/dev"; empty for none, as behind a custom
-// domain or outside of Lambda.
+// StagePath returns the path of the stage, such as "/dev", which precedes the path of the request. It returns ""
+// behind a custom domain and outside Lambda.
 func StagePath(r *http.Request) string {
 	path, _ := r.Context().Value(stagePath{}).(string)
 	return path
 }
 
-// request translates a request of the gateway.
+// request converts a request from the gateway.
 func request(ctx context.Context, e *lambdaevents.APIGatewayProxyRequest) (*http.Request, error) {
 	body := []byte(e.Body)
 	if e.IsBase64Encoded {
 		var err error
 		if body, err = base64.StdEncoding.DecodeString(e.Body); err != nil {
-			return nil, fmt.Errorf("the gateway's base64 is none: %w", err)
+			return nil, fmt.Errorf("the body from the gateway is not valid base64: %w", err)
 		}
 	}
-	// What the caller typed is the stage's path and then ours, or ours alone behind a custom domain. The slash at
-	// the end of a stage's own path is not always told.
+	// The original path is the path of the stage followed by e.Path, or e.Path alone behind a custom domain. The
+	// slash at the end of a stage's root path may be missing.
 	if stage, ok := strings.CutSuffix(strings.TrimRight(e.RequestContext.Path, "/"), strings.TrimRight(e.Path, "/")); ok {
 		ctx = context.WithValue(ctx, stagePath{}, stage)
 	}
@@ -81,18 +82,18 @@ func request(ctx context.Context, e *lambdaevents.APIGatewayProxyRequest) (*http
 		Method: e.HTTPMethod, URL: address(e), Header: header(e),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
-		RemoteAddr: net.JoinHostPort(e.RequestContext.Identity.SourceIP, "0"), // the port is not told
+		RemoteAddr: net.JoinHostPort(e.RequestContext.Identity.SourceIP, "0"), // the gateway does not send the port
 	}).WithContext(ctx)
 	r.RequestURI = r.URL.RequestURI()
 	if r.Host = e.RequestContext.DomainName; r.Host == "" {
 		r.Host = r.Header.Get("Host")
 	}
-	r.Header.Del("Host") // as net/http hands requests over
+	r.Header.Del("Host") // as net/http does
 	return r, nil
 }
 
-// address is the request's URL. The gateway leaves the path as the caller encoded it but decodes the query; of
-// two values of one name only the multi-value map has both, in every world.
+// address returns the URL of the request. The gateway keeps the path as the caller encoded it but decodes the query.
+// If a name has two values, only the multi-value map always has both.
 func address(e *lambdaevents.APIGatewayProxyRequest) *url.URL {
 	u := &url.URL{Path: e.Path}
 	if decoded, err := url.PathUnescape(e.Path); err == nil {
@@ -109,7 +110,7 @@ func address(e *lambdaevents.APIGatewayProxyRequest) *url.URL {
 	return u
 }
 
-// header is the request's header; names come in any case.
+// header returns the header of the request. The gateway sends names in any case.
 func header(e *lambdaevents.APIGatewayProxyRequest) http.Header {
 	h := http.Header{}
 	for name, values := range e.MultiValueHeaders {
@@ -125,26 +126,26 @@ func header(e *lambdaevents.APIGatewayProxyRequest) http.Header {
 	return h
 }
 
-// answer is an http.ResponseWriter that keeps what is written.
+// answer is an http.ResponseWriter that keeps the response in memory.
 type answer struct {
 	header http.Header
 	status int
 	sent   http.Header // the header as it was when the status was written
 	body   bytes.Buffer
-	head   bool // a HEAD request: there shall be no body
+	head   bool // a HEAD request, whose response has no body
 }
 
-// Header is the header to be sent.
+// Header returns the header to be sent.
 func (w *answer) Header() http.Header { return w.header }
 
-// WriteHeader fixes status and header, once; later calls and interim answers (1xx) do nothing.
+// WriteHeader sets the status and the header on the first call. Later calls and interim statuses (1xx) do nothing.
 func (w *answer) WriteHeader(status int) {
 	if w.status == 0 && status >= http.StatusOK {
 		w.status, w.sent = status, w.header.Clone()
 	}
 }
 
-// Write keeps the body. Answers that have none by their status refuse it, as net/http does.
+// Write appends to the body. Like net/http, it returns an error if the status does not allow a body.
 func (w *answer) Write(b []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
 	switch {
@@ -156,9 +157,9 @@ func (w *answer) Write(b []byte) (int, error) {
 	return w.body.Write(b)
 }
 
-// proxied is the answer for the gateway. All headers stand in the multi-value map: of a name in both maps one is
-// dropped somewhere. The other map is empty and not null, which not every emulator takes. The gateway counts the
-// body itself, and would rename a Content-Length of ours.
+// proxied returns the response for the gateway. All headers are in the multi-value map, because a name in both maps
+// may lose a value. The other map is empty rather than null, because some emulators reject null. Content-Length is
+// removed, because the gateway computes it and would rename this one.
 func (w *answer) proxied() lambdaevents.APIGatewayProxyResponse {
 	w.WriteHeader(http.StatusOK)
 	if w.sent.Get("Content-Type") == "" && w.body.Len() > 0 {
