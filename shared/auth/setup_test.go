@@ -20,7 +20,7 @@ import (
 
 const issuer = "https://nepenthes.example.com"
 
-// clock is a time that tests move.
+// clock is a clock that tests set.
 type clock struct{ at atomic.Int64 }
 
 func newClock() *clock {
@@ -32,7 +32,7 @@ func newClock() *clock {
 func (c *clock) Now() time.Time          { return time.Unix(0, c.at.Load()).UTC() }
 func (c *clock) advance(d time.Duration) { c.at.Add(int64(d)) }
 
-// keys has two key pairs, "one" and "two", and signs with the one that is named.
+// keys has two key pairs, "one" and "two", and signs with the chosen one.
 type keys struct {
 	pairs   map[string]*ecdsa.PrivateKey
 	signing string
@@ -68,7 +68,7 @@ func (k *keys) VerificationKey(_ context.Context, id string) (*ecdsa.PublicKey, 
 	return nil, fault.New(fault.NotFound, "no such key")
 }
 
-// counted counts the calls that reach the store, and fails those of one name.
+// counted counts the calls to the store, and returns an error from the method named failing.
 type counted struct {
 	*sqlite.DB
 	clients, states, counts atomic.Int64
@@ -110,7 +110,7 @@ func (c *counted) Count(ctx context.Context, key string, by int64, expires time.
 	return c.DB.Count(ctx, key, by, expires)
 }
 
-// world is a store with everything of package auth on it.
+// world is a store with an Authenticator, an Issuer and a Verifier that use it.
 type world struct {
 	clock         *clock
 	keys          *keys
@@ -128,7 +128,7 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-// newWorldAt goes by a clock that nobody moves.
+// newWorldAt returns a world with the given clock.
 func newWorldAt(t testing.TB, now func() time.Time) *world {
 	t.Helper()
 	w := &world{keys: newKeys(t)}
@@ -163,7 +163,7 @@ func (w *world) client(t testing.TB, id string, secrets int, scopes ...access.Sc
 	return c
 }
 
-// put stores a client whatever the version of the list.
+// put stores a client without checking the version of the list.
 func (w *world) put(t testing.TB, c *access.Client) {
 	t.Helper()
 	_, list, err := w.store.Clients(t.Context())
@@ -186,7 +186,7 @@ func (w *world) remove(t testing.TB, id string) {
 	}
 }
 
-// token gives the client, which has shown its first secret, a token.
+// token returns a token for the client, obtained with its first secret.
 func (w *world) token(t testing.TB, c access.Client, scope string) string {
 	t.Helper()
 	token, err := w.issuer.Issue(t.Context(), c, "sec_0", scope)

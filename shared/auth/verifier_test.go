@@ -157,7 +157,7 @@ func TestVerifyHoldsForTheNextRequest(t *testing.T) {
 	}
 }
 
-// compact makes a JWS of any header and payload, with whatever signature sign makes of the signing input.
+// compact returns a JWS with the given header and payload, and the signature that sign returns for the signing input.
 func compact(t testing.TB, header, payload map[string]any, sign func([]byte) []byte) string {
 	t.Helper()
 	encode := func(v any) string {
@@ -210,7 +210,7 @@ func TestVerifyRefusesWhatIsNotOurs(t *testing.T) {
 	}
 	genuine := w.token(t, client, "")
 	parts := strings.Split(genuine, ".")
-	// Without this every case below could be refused for the wrong reason.
+	// Without this check, every case below could be refused for the wrong reason.
 	if _, err := w.verifier.Verify(t.Context(), compact(t, header, payload, ours)); err != nil {
 		t.Fatalf("a token made by hand: got %v, want it to be good", err)
 	}
@@ -270,8 +270,8 @@ func TestVerifyRefusesWhatIsNotOurs(t *testing.T) {
 	}
 }
 
-// TestVerifyBoundsTheLifeOfATokenWhateverSignedIt has tokens that our own key signed: whoever gets hold of it, or plants
-// another one, shall not be able to make tokens that outlive their client's administrator.
+// TestVerifyBoundsTheLifeOfATokenWhateverSignedIt has tokens that are signed with an accepted key. An attacker who obtains
+// or plants a key must not be able to make tokens that live longer than TokenLife.
 func TestVerifyBoundsTheLifeOfATokenWhateverSignedIt(t *testing.T) {
 	w := newWorld(t)
 	w.client(t, "reader", 1, access.WebhooksRead)
@@ -450,7 +450,7 @@ func TestVerifyConcurrently(t *testing.T) {
 	all.Wait()
 }
 
-// BenchmarkVerify shows what a call pays besides the two reads that it cannot save.
+// BenchmarkVerify measures the cost of a call without its two reads from the store.
 func BenchmarkVerify(b *testing.B) {
 	w := newWorld(b)
 	token := w.token(b, w.client(b, "reader", 1, access.AdministratorScopes()...), "")

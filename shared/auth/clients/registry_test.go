@@ -377,7 +377,7 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// unlucky is a store whose list always changes just before a write.
+// unlucky is a store whose list changes before every write.
 type unlucky struct{ clients.Store }
 
 func (unlucky) PutClient(context.Context, *access.Client, int64) error {
@@ -436,9 +436,8 @@ func TestNewPanicsWithoutItsParts(t *testing.T) {
 	}
 }
 
-// TestRulesHoldForAnySequence lets callers of all sorts do anything to any client. Whatever is refused or done:
-// somebody can still administer, no client has more than two live secrets, and no scope appears that the caller
-// does not hold.
+// TestRulesHoldForAnySequence has various callers make arbitrary changes to any client. After each change, some client
+// can administer, no client has more than two live secrets, and the caller has granted no scope that it does not hold.
 func TestRulesHoldForAnySequence(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		r := newRegistry(t)

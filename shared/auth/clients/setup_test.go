@@ -13,7 +13,7 @@ import (
 	"nepenthes/shared/sqlite"
 )
 
-// clock is a time that tests move.
+// clock is a clock that tests set.
 type clock struct{ at atomic.Int64 }
 
 func newClock() *clock {
@@ -35,10 +35,10 @@ func openStore(t testing.TB) *sqlite.DB {
 	return store
 }
 
-// root is a caller that may everything.
+// root is a caller that holds every scope.
 var root = auth.Caller{ClientID: "root", Scopes: access.AdministratorScopes()}
 
-// newRegistry gives a registry whose store has one client, "root", that holds every scope.
+// newRegistry returns a registry whose store has one client, "root", which holds every scope.
 func newRegistry(t testing.TB) *clients.Registry {
 	t.Helper()
 	r := clients.New(clients.Config{Store: openStore(t), Now: newClock().Now})
@@ -49,7 +49,7 @@ func newRegistry(t testing.TB) *clients.Registry {
 	return r
 }
 
-// put stores a client whatever the version of the list.
+// put stores a client without checking the version of the list.
 func put(t testing.TB, store clients.Store, c *access.Client) {
 	t.Helper()
 	_, list, err := store.Clients(t.Context())

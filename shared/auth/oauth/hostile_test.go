@@ -19,8 +19,8 @@ import (
 	"nepenthes/shared/auth/oauth"
 )
 
-// FuzzRequest sends any header and body to both endpoints. Nothing but the client's secret may open them, nothing
-// may end in a failure of ours, and no answer may give back what was sent.
+// FuzzRequest sends arbitrary headers and bodies to both endpoints. Only the client's secret may be accepted, no request
+// may cause a server error, and no answer may repeat what was sent.
 func FuzzRequest(f *testing.F) {
 	f.Add("grant_type=client_credentials", basic("reader", "secret"))
 	f.Add("grant_type=client_credentials&client_id=reader&client_secret=secret&token=x", "")
@@ -50,7 +50,7 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// FuzzCredentials checks that any id and secret reach the other side as they were, whichever way they go.
+// FuzzCredentials checks that any id and secret arrive unchanged, in the header and in the body.
 func FuzzCredentials(f *testing.F) {
 	for _, secret := range []string{odd, "a", "%", "+", " ", "::", "%25", "ÿ", "\x7f"} {
 		f.Add("reader", secret)
@@ -75,8 +75,8 @@ func FuzzCredentials(f *testing.F) {
 	})
 }
 
-// TestSecretsAreToldOnce lets a client do anything, rightly and wrongly. A secret or a token may stand in the one
-// answer that makes it: in no other answer, no error, no log line, and not in the store.
+// TestSecretsAreToldOnce makes valid and invalid requests in any order. A secret or a token may appear only in the answer
+// that creates it: not in another answer, an error, a log line, or the store.
 func TestSecretsAreToldOnce(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d := deploy(t, options{})

@@ -132,14 +132,14 @@ func (d *deployment) client(t testing.TB, id, secret string, scopes ...access.Sc
 	}
 }
 
-// answer is an HTTP answer that was read whole.
+// answer is an HTTP answer with its complete body.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// json gives the body's members; it fails when the body is not one JSON object.
+// json returns the members of the body. It fails the test when the body is not one JSON object.
 func (a answer) json(t testing.TB) (members map[string]any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(a.body), &members); err != nil {
@@ -162,7 +162,7 @@ func send(t testing.TB, r *http.Request) answer {
 	return answer{response.StatusCode, response.Header, string(body)}
 }
 
-// post sends a form; header is one line, or empty.
+// post sends a form. header is a header line or empty.
 func (d *deployment) post(t testing.TB, path, form, authorization string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, d.URL+path, strings.NewReader(form))
