@@ -1,3 +1,4 @@
 // Package lambdahost adapts the invocations of AWS Lambda, from queues and API Gateway, to handlers. Package local and
-// the tests use the same adapters. No other package imports aws-lambda-go.
+// the tests use the same adapters. Outside tests, other packages import only
+// the event types of aws-lambda-go.
 package lambdahost
