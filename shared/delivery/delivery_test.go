@@ -33,7 +33,7 @@ func fresh() delivery.Delivery {
 	return r.Delivery(someWebhook)
 }
 
-// try claims d and records an answer of that status (0: none came), as the sender does.
+// try claims d and records an answer with the given status, as the sender does. Status 0 means that no answer came.
 func try(t rapid.TB, d *delivery.Delivery, now time.Time, status int, rules delivery.Rules) {
 	t.Helper()
 	_, trigger := d.Judge(now)
@@ -59,7 +59,7 @@ func answered(attemptID string, d *delivery.Delivery, trigger delivery.Trigger, 
 	return a
 }
 
-// plain is the middle of the jitter, where the schedule is exact.
+// plain is the middle of the jitter, at which the waits of the schedule are exact.
 func plain(name webhook.ScheduleName) delivery.Rules {
 	return delivery.Rules{Schedule: name, Dice: 0.5}
 }
@@ -334,8 +334,8 @@ func TestPing(t *testing.T) {
 	}
 }
 
-// Whatever happens in whatever order, a delivery that waits is in the clock, one that does not is not, and the
-// schedule makes no more attempts than it has.
+// After any sequence of steps, a delivery that waits has a SweepAt, a delivery that neither waits nor is claimed has none,
+// and no delivery has made more attempts than its schedule allows.
 func TestDeliveryProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		schedule := rapid.SampledFrom(webhook.Schedules()).Draw(t, "schedule")
@@ -346,10 +346,10 @@ func TestDeliveryProperties(t *testing.T) {
 			step(t, &d, now, delivery.Rules{Schedule: schedule, Clock: clock, Dice: rapid.Float64Range(0, 0.99).Draw(t, "dice")})
 			waits := d.Owed != nil || !d.NextAttemptAt.IsZero()
 			if waits && d.SweepAt.IsZero() {
-				t.Fatalf("waits, but the clock does not know: %+v", d)
+				t.Fatalf("the delivery waits but has no SweepAt: %+v", d)
 			}
 			if !waits && d.Lease == nil && !d.SweepAt.IsZero() {
-				t.Fatalf("waits for nothing, but is in the clock: %+v", d)
+				t.Fatalf("the delivery does not wait but has a SweepAt: %+v", d)
 			}
 			if (d.State == delivery.Retrying) == d.NextAttemptAt.IsZero() {
 				t.Fatalf("state %s, next attempt %v", d.State, d.NextAttemptAt)
@@ -372,7 +372,7 @@ func attempts(name webhook.ScheduleName) (most int, _ bool) {
 	}
 }
 
-// step does one thing that can happen to a delivery.
+// step makes a random step that can happen to a delivery.
 func step(t *rapid.T, d *delivery.Delivery, now time.Time, rules delivery.Rules) {
 	switch rapid.SampledFrom([]string{"doorbell", "doorbell", "doorbell dies", "ask", "sweep", "skip"}).Draw(t, "step") {
 	case "doorbell":
