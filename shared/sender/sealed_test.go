@@ -17,7 +17,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// planting gives webhooks as a thief who may write rows has made them. The versions of the rows tell nothing of it.
+// planting returns webhooks as an attacker with write access to rows has changed them, without raising their versions.
 type planting struct {
 	*catalogue.Catalogue
 	plant func(w *webhook.Webhook) // nil: nothing
@@ -35,7 +35,7 @@ func (p *planting) Webhook(ctx context.Context, id string) (*webhook.Webhook, er
 	return &planted, nil
 }
 
-// plants are what can be written into the row of a webhook, given another webhook of the same customer.
+// plants are the changes that an attacker can make to the row of a webhook, given another webhook of the same customer.
 func plants(other webhook.Webhook) map[string]func(w *webhook.Webhook) {
 	return map[string]func(w *webhook.Webhook){
 		"the URL leads to another host":    func(w *webhook.Webhook) { w.PayloadURL = "https://thief.example/hooks" },
@@ -64,8 +64,8 @@ func plants(other webhook.Webhook) map[string]func(w *webhook.Webhook) {
 	}
 }
 
-// TestPlantedRowsOpenNothing: what is sealed in a row that was tampered with goes nowhere, whether the sender has
-// opened the row before or not. That is a fault of ours: no attempt is made or recorded, and the message comes back.
+// TestPlantedRowsOpenNothing checks that the sender sends no sealed value of a row that was tampered with, whether or
+// not it opened the row before. It makes and records no attempt, and the message comes back.
 func TestPlantedRowsOpenNothing(t *testing.T) {
 	for _, known := range []bool{false, true} {
 		r := newRig(t)
@@ -116,7 +116,8 @@ func (r *rig) checkPlanted(t *testing.T, w webhook.Webhook, plant func(*webhook.
 	}
 }
 
-// TestWhatMayChangeInARow: a new path, a new spelling of a header's name and new settings keep what is sealed.
+// TestWhatMayChangeInARow checks that sealed values can still be opened after a change of the URL's path, of the
+// spelling of a header's name, or of other settings.
 func TestWhatMayChangeInARow(t *testing.T) {
 	r := newRig(t)
 	w := r.full(olderSecret, webhook.FormatNepenthes)

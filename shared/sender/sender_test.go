@@ -66,7 +66,7 @@ func newRig(t testing.TB) *rig {
 	return r
 }
 
-// ledger is what the sender needs of a store.
+// ledger is the part of a store that the sender uses.
 type ledger interface {
 	sender.Events
 	sender.Deliveries
@@ -74,7 +74,7 @@ type ledger interface {
 	catalogue.Store
 }
 
-// make makes another sender on the rig, as a second process would be, over a store and a client of its own.
+// make returns another sender with its own store and client, as in a second process.
 func (r *rig) make(s ledger, client sender.Client) *sender.Sender {
 	r.t.Helper()
 	return sender.New(sender.Config{
@@ -84,7 +84,7 @@ func (r *rig) make(s ledger, client sender.Client) *sender.Sender {
 	})
 }
 
-// synced writes the log under the rig's lock.
+// synced writes to the log while it holds the rig's lock.
 type synced struct{ *rig }
 
 func (s *synced) Write(p []byte) (int, error) {
@@ -122,7 +122,7 @@ func (r *rig) Send(_ context.Context, messages ...lane.Message) error {
 	return nil
 }
 
-// webhook makes a webhook for every event, changed by change.
+// webhook creates a webhook for all events, modified by change.
 func (r *rig) webhook(change func(w *webhook.Webhook)) webhook.Webhook {
 	r.t.Helper()
 	w := webhook.Webhook{
@@ -159,12 +159,12 @@ func (r *rig) event(trigger delivery.Trigger, webhooks ...webhook.Webhook) recor
 	return stored
 }
 
-// ring gives the sender the first doorbell of the event's delivery to w.
+// ring passes the first doorbell of the event's delivery to w to the sender.
 func (r *rig) ring(e record.Event, w webhook.Webhook) error {
 	return r.sender.Handle(r.t.Context(), lane.Doorbell(e.DeliveryKey(w.ID).ID(), w.ID))
 }
 
-// ringAgain gives it one that knows of a row.
+// ringAgain passes a doorbell for a delivery that has a row to the sender.
 func (r *rig) ringAgain(e record.Event, w webhook.Webhook) error {
 	return r.sender.Handle(r.t.Context(), lane.DoorbellAgain(e.DeliveryKey(w.ID).ID(), w.ID, 0))
 }
@@ -183,7 +183,7 @@ func (r *rig) attempts(e record.Event, w webhook.Webhook) []delivery.Attempt {
 	return all
 }
 
-// sent is a header of a request, whose names are in the spelling that goes over the wire.
+// sent returns a header of a request. Its name is spelled as it is sent.
 func sent(r outbound.Request, name string) string { return r.Header[name][0] }
 
 func must(t testing.TB, err error) {
@@ -193,7 +193,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// answered is a whole answer with that status and header lines.
+// answered returns a complete answer with the given status and header lines.
 func answered(status int, header ...string) outbound.Result {
 	r := outbound.Result{Answer: &outbound.Answer{Status: status, Header: http.Header{}}, Started: start}
 	for i := 0; i < len(header); i += 2 {
@@ -209,7 +209,7 @@ func failed(class delivery.ErrorClass) outbound.Result {
 	return outbound.Result{Class: class, Message: "It failed."}
 }
 
-// The table of contract-delivery, "What an answer means".
+// TestWhatAnAnswerMeans checks the table of contract-delivery, "What an answer means".
 func TestWhatAnAnswerMeans(t *testing.T) {
 	type want struct {
 		state  delivery.State
@@ -291,7 +291,7 @@ func TestDoorbellAfterAFailure(t *testing.T) {
 		r.pass(bell.Delay)
 		must(t, r.sender.Handle(t.Context(), bell))
 	}
-	// The third wait is too long for a lane: the clock has it.
+	// The third wait is too long for a lane, so the sweeper has to find the delivery.
 	if diff := cmp.Diff([]time.Duration{5 * time.Second, 5 * time.Minute}, delays); diff != "" {
 		t.Error(diff)
 	}
@@ -391,8 +391,8 @@ func TestPingIsExempt(t *testing.T) {
 	}
 }
 
-// TestADoorbellWrittenAgain: whoever hands messages over may write their JSON again.
-func TestADoorbellWrittenAgain(t *testing.T) {
+// TestReencodedDoorbell sends doorbells in other encodings, since a message may be encoded again on its way.
+func TestReencodedDoorbell(t *testing.T) {
 	for name, form := range map[string]string{
 		"a blank":         `{"delivery": "%s"}`,
 		"white space":     "\n{ \"delivery\"\t: \"%s\" }\r\n",
@@ -486,8 +486,8 @@ func TestCopiesOfADoorbell(t *testing.T) {
 	})
 }
 
-// A holder that dies between claim and outcome leaves a lease; the next doorbell after it makes the attempt under
-// the same number and id.
+// A process that dies between claim and outcome leaves a lease. The first doorbell after the lease makes the attempt
+// with the same number and id.
 func TestAHolderThatDies(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(nil)
@@ -512,7 +512,7 @@ func TestAHolderThatDies(t *testing.T) {
 	}
 }
 
-// One whose claim was taken over after it ended may still come to an end: the other's outcome stands.
+// A process whose claim ended and was taken over may still finish its attempt. The outcome of the other process stays.
 func TestALateHolder(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(nil)
@@ -647,7 +647,7 @@ func TestUnavailableStoreIsAnError(t *testing.T) {
 	}
 }
 
-// failing is a store whose every PutDelivery fails.
+// failing is a store on which PutDelivery always fails.
 type failing struct {
 	*sqlite.DB
 	err error

@@ -40,7 +40,7 @@ func (r *rig) secret(w *webhook.Webhook, text string, expires time.Time) {
 	w.Secrets = append(w.Secrets, s)
 }
 
-// full is a webhook with all that can be signed and sent.
+// full returns a webhook with every kind of signature and with custom headers.
 func (r *rig) full(keyPair string, format webhook.Format) webhook.Webhook {
 	r.t.Helper()
 	return r.webhook(func(w *webhook.Webhook) {
@@ -141,8 +141,8 @@ func TestNoLiveSecretNoSignature(t *testing.T) {
 	}
 }
 
-// The request that is shown for an attempt is what was sent, byte for byte, also after the webhook has changed its
-// format, its secrets and its headers.
+// The request that is shown for an attempt equals the sent request byte for byte, even after the format, the secrets and
+// the headers of the webhook have changed.
 func TestARequestIsRenderedAgainAsItWasSent(t *testing.T) {
 	for _, format := range webhook.Formats() {
 		t.Run(string(format), func(t *testing.T) {
