@@ -48,7 +48,7 @@ func TestSignIn(t *testing.T) {
 			if test.want == "" {
 				wantKind(t, err, fault.Unauthenticated)
 				if got.ID != "" || secretID != "" {
-					t.Errorf("got %+v, %q, want nobody", got, secretID)
+					t.Errorf("got %+v, %q, want an error", got, secretID)
 				}
 				return
 			}

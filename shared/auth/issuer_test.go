@@ -154,11 +154,11 @@ func TestRevoke(t *testing.T) {
 		}
 		w.clock.advance(auth.TokenLife - time.Nanosecond)
 		if good(token) {
-			t.Error("it is good again just before it expires")
+			t.Error("it is valid again just before it expires")
 		}
 		w.clock.advance(time.Nanosecond)
 		if good(token) {
-			t.Error("it is good again")
+			t.Error("it is valid again")
 		}
 	})
 	t.Run("what is no token", func(t *testing.T) {

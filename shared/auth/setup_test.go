@@ -73,8 +73,8 @@ type counted struct {
 	*sqlite.DB
 	clients, states, counts atomic.Int64
 	failing                 string
-	held                    chan struct{}   // when set, who reads a client waits until it is closed
-	dying                   context.Context // when set, who reads a client has died when it ends, and decides nothing
+	held                    chan struct{}   // when set, reading a client waits until it is closed
+	dying                   context.Context // when set, the process reading a client dies when it ends, and decides nothing
 }
 
 var errAway = fault.New(fault.Unavailable, "The store is away.").After(time.Second)

@@ -212,7 +212,7 @@ func TestVerifyRefusesWhatIsNotOurs(t *testing.T) {
 	parts := strings.Split(genuine, ".")
 	// Without this check, every case below could be refused for the wrong reason.
 	if _, err := w.verifier.Verify(t.Context(), compact(t, header, payload, ours)); err != nil {
-		t.Fatalf("a token made by hand: got %v, want it to be good", err)
+		t.Fatalf("a token made by hand: got %v, want it to be valid", err)
 	}
 
 	for name, token := range map[string]string{
@@ -260,7 +260,7 @@ func TestVerifyRefusesWhatIsNotOurs(t *testing.T) {
 				caller, err := w.verifier.Verify(t.Context(), token)
 				wantKind(t, err, fault.Unauthenticated)
 				if caller.ClientID != "" || caller.Scopes != nil {
-					t.Errorf("got %+v, want nobody", caller)
+					t.Errorf("got %+v, want an error", caller)
 				}
 				if err != nil && len(token) > 2 && strings.Contains(err.Error(), token) {
 					t.Error("the error repeats the token")
@@ -313,7 +313,7 @@ func TestVerifyBoundsTheLifeOfATokenWhateverSignedIt(t *testing.T) {
 				if !test.good {
 					wantKind(t, err, fault.Unauthenticated)
 				} else if err != nil {
-					t.Errorf("got %v, want it to be good", err)
+					t.Errorf("got %v, want it to be valid", err)
 				}
 			}
 		})
@@ -333,12 +333,12 @@ func TestVerifyJudgesATokenOfBeforeAsBefore(t *testing.T) {
 		return err
 	}
 	if err := verify(); err != nil {
-		t.Fatalf("got %v, want it to be good", err)
+		t.Fatalf("got %v, want it to be valid", err)
 	}
 	client.Secrets = client.Secrets[1:]
 	w.put(t, &client)
 	if err := verify(); err != nil {
-		t.Errorf("after a secret was deleted: got %v, want it to be good: nobody knows which it was got with", err)
+		t.Errorf("after a secret was deleted: got %v, want it to be valid: the token does not name its secret", err)
 	}
 	client.Revocations++
 	w.put(t, &client)

@@ -33,7 +33,7 @@ func FuzzRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body, header string) {
 		for _, path := range []string{oauth.TokenPath, oauth.RevokePath} {
 			r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, path, strings.NewReader(body))
-			source++ // so that guesses are judged, not counted
+			source++ // so that guesses are checked and never throttled
 			r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Source": {fmt.Sprint(source)}}
 			if header != "" {
 				r.Header.Set("Authorization", header)

@@ -435,7 +435,7 @@ func TestFailuresOfOurs(t *testing.T) {
 				t.Errorf("Retry-After: got %q, want %q", value, test.retryAfter)
 			}
 			if strings.Contains(got.body, "table") || strings.Contains(got.body, "deadline") {
-				t.Errorf("the answer tells what failed: %s", got.body)
+				t.Errorf("the answer reveals what failed: %s", got.body)
 			}
 			if text := d.log.String(); !strings.Contains(text, "oauth.failed") || !strings.Contains(text, "sign a client in") {
 				t.Errorf("log: got %q, want what failed", text)
