@@ -3,7 +3,6 @@ package awsclient_test
 import (
 	"context"
 	"encoding/pem"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -72,12 +71,13 @@ func (c *gatedConn) Write(p []byte) (int, error) {
 func TestAnAnswerThatComesBeforeTheRequestIsThroughIsRead(t *testing.T) {
 	closed := make(chan struct{}) // the SDK has closed the request's body
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answering := http.NewResponseController(w)
-		if err := errors.Join(answering.EnableFullDuplex(), answering.Flush()); err != nil {
+		// Like a service, answer only when the whole request has arrived: net/http then has read all of the body, and
+		// is about to ask for more of it.
+		_, _ = io.Copy(io.Discard, r.Body)
+		if err := http.NewResponseController(w).Flush(); err != nil {
 			t.Error(err)
 		}
 		<-closed
-		_, _ = io.Copy(io.Discard, r.Body)
 		answer(w)
 	}))
 	defer server.Close()
@@ -163,8 +163,8 @@ func TestACallSurvivesConnectionsThatAreDead(t *testing.T) {
 		var tries atomic.Int32
 		network := make(pipes)
 		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body) // a pipe holds nothing: what is not read cannot be written
 			if tries.Add(1) <= 4 {
-				_, _ = io.Copy(io.Discard, r.Body)
 				<-r.Context().Done() // when the client gives up
 				return
 			}
