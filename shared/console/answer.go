@@ -1,19 +1,18 @@
 package console
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
-	"time"
 
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/httpedge"
 	"nepenthes/shared/limits"
 	"nepenthes/web"
 )
@@ -56,9 +55,7 @@ func (x *exchange) render(status int, name string, view any) error {
 	x.Header().Set("Content-Type", "text/html; charset=utf-8")
 	x.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	x.WriteHeader(status)
-	if x.r.Method != http.MethodHead {
-		_, _ = x.Write(text) // who has gone need not be told
-	}
+	_, _ = x.Write(text) // who has gone need not be told
 	return nil
 }
 
@@ -104,32 +101,28 @@ func warningsNamed(names []string) (messages []string) {
 	return messages
 }
 
-// fail answers with a page that says what err may tell. What is ours to mend is logged under the request's id.
-func (x *exchange) fail(err error) {
-	f := fault.From(err)
-	if f.Kind == fault.Internal && errors.Is(err, context.DeadlineExceeded) {
-		f = fault.New(fault.Unavailable, "The request took too long.").With("Try again in a moment.")
-	}
+// fail answers with a page about err.
+func (x *exchange) fail(err error) { x.failWith(x.Fault(err)) }
+
+// failWith answers with a page about a fault. It shows the id of the request if the operator can help.
+func (x *exchange) failWith(f *fault.Fault) {
 	frame := x.frame()
 	frame.Notice, frame.Warnings = "", nil
 	frame.Title = f.Kind.Title()
 	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
-		frame.RequestID = x.id
-		if !errors.Is(err, context.Canceled) {
-			x.h.Logger.ErrorContext(x.r.Context(), "console.failed", "request", x.id, "method", x.r.Method, "route", x.r.Pattern, "error", err)
-		}
+		frame.RequestID = x.RequestID
 	}
 	view := page.Message{Frame: frame, Text: []string{f.Message}}
 	if f.Hint != "" {
 		view.Text = append(view.Text, f.Hint)
 	}
 	if f.RetryAfter > 0 {
-		x.Header().Set("Retry-After", strconv.Itoa(int((f.RetryAfter+time.Second-1)/time.Second)))
+		httpedge.SetRetryAfter(x.Header(), f.RetryAfter)
 	}
 	view.Ways = []page.Crumb{{Label: "To the start", Href: frame.To("")}}
 	if err := x.render(f.Kind.Status(), "message", view); err != nil {
-		x.h.Logger.ErrorContext(x.r.Context(), "console.failed", "request", x.id, "error", err)
-		http.Error(x, "Request "+x.id+" failed.", http.StatusInternalServerError)
+		x.LogFailure(err)
+		http.Error(x, "Request "+x.RequestID+" failed.", http.StatusInternalServerError)
 	}
 }
 
@@ -146,7 +139,7 @@ func (x *exchange) foreign() {
 		Ways: []page.Crumb{{Label: "To the start", Href: frame.To("")}},
 	}
 	if err := x.render(http.StatusForbidden, "message", view); err != nil {
-		x.h.Logger.ErrorContext(x.r.Context(), "console.failed", "request", x.id, "error", err)
+		x.LogFailure(err)
 	}
 }
 

@@ -7,11 +7,8 @@ package console
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"net"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"nepenthes/shared/access"
@@ -19,7 +16,7 @@ import (
 	"nepenthes/shared/auth"
 	"nepenthes/shared/console/session"
 	"nepenthes/shared/fault"
-	"nepenthes/shared/id"
+	"nepenthes/shared/httpedge"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/project"
 	"nepenthes/shared/settings"
@@ -48,9 +45,6 @@ type Config struct {
 	PlainHTTP bool
 	// Prefix is the stage path by which a request came, "" for none; nil means that there never is one.
 	Prefix func(*http.Request) string
-	// Source is the address from which a request came, as the gateway saw it; nil means that of the connection. It
-	// must never believe a header that a client can write.
-	Source func(*http.Request) string
 	Logger *slog.Logger
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -59,6 +53,7 @@ type Config struct {
 // Handler serves the console under /admin. It is safe for concurrent use.
 type Handler struct {
 	Config
+	edge     httpedge.Edge
 	mux      *http.ServeMux
 	sessions *session.Keeper
 	origins  *http.CrossOriginProtection
@@ -72,27 +67,16 @@ func New(c Config) *Handler {
 	if c.Prefix == nil {
 		c.Prefix = func(*http.Request) string { return "" }
 	}
-	if c.Source == nil {
-		c.Source = peer
-	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	h := &Handler{
-		Config: c, mux: http.NewServeMux(), origins: http.NewCrossOriginProtection(),
+		Config: c, edge: httpedge.Edge{Name: "console", Logger: c.Logger, Now: c.Now},
+		mux: http.NewServeMux(), origins: http.NewCrossOriginProtection(),
 		sessions: session.NewKeeper(session.Config{Store: c.State, Clients: c.Clients, PlainHTTP: c.PlainHTTP, Now: c.Now}),
 	}
 	h.addRoutes()
 	return h
-}
-
-// peer is the address of the other end of the connection.
-func peer(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // policy is the Content-Security-Policy of every page: no other host, no inline script or style, in nobody's frame.
@@ -100,16 +84,13 @@ const policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'
 
 // ServeHTTP answers any path: those that lead nowhere, too, are ours.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), limits.APITimeout)
-	defer cancel()
-	x := &exchange{ResponseWriter: w, h: h, r: r.WithContext(ctx), id: id.New(id.Request, h.Now()), base: h.Prefix(r)}
-	defer x.recover()
-	header := w.Header()
+	answer, r := h.edge.Begin(w, r)
+	x := &exchange{Answer: answer, h: h, r: r, base: h.Prefix(r)}
+	defer x.End(x.failWith)
+	header := x.Header()
 	header.Set("Content-Security-Policy", policy)
-	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("Cache-Control", "no-store")
-	header.Set("X-Request-Id", x.id)
 	if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 		x.WriteHeader(http.StatusNoContent) // a preflight, which lets no other origin in
 		return
@@ -132,10 +113,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // exchange is one request with its answer.
 type exchange struct {
-	http.ResponseWriter
+	*httpedge.Answer
 	h    *Handler
 	r    *http.Request
-	id   string
 	base string
 	// client is who is signed in, and call how it calls the operations; the zero Client: nobody.
 	client access.Client
@@ -143,41 +123,8 @@ type exchange struct {
 	// section is the entry of the navigation to which the page belongs, and action what its form's button is called.
 	section, action string
 	docs            bool
-	wrote           bool
 	// allProjects are the projects once they have been read, see projects.
 	allProjects []project.Project
-}
-
-// WriteHeader notes that the answer has begun.
-func (x *exchange) WriteHeader(status int) {
-	x.wrote = true
-	x.ResponseWriter.WriteHeader(status)
-}
-
-// Write writes the answer's body.
-func (x *exchange) Write(b []byte) (int, error) {
-	x.wrote = true
-	return x.ResponseWriter.Write(b)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
-
-// recover turns a panic into a page that tells only the request's id; the log has the rest. An answer that has begun
-// is broken off.
-func (x *exchange) recover() {
-	v := recover()
-	if v == nil {
-		return
-	}
-	if v == http.ErrAbortHandler {
-		panic(v)
-	}
-	x.h.Logger.ErrorContext(x.r.Context(), "console.panicked", "request", x.id, "method", x.r.Method, "panic", v, "stack", string(debug.Stack()))
-	if x.wrote {
-		panic(http.ErrAbortHandler)
-	}
-	x.fail(errors.New("panic"))
 }
 
 // may reports whether who is signed in holds the scope.

@@ -43,7 +43,7 @@ func (x *exchange) useOnce(next string) (first bool, err error) {
 // unuseOnce lets the form's number count again: nothing was made.
 func (x *exchange) unuseOnce() {
 	if err := x.h.State.DropState(x.r.Context(), x.onceKey()); err != nil {
-		x.h.Logger.WarnContext(x.r.Context(), "console.once_kept", "request", x.id, "error", err)
+		x.h.Logger.WarnContext(x.r.Context(), "console.once_kept", "request", x.RequestID, "error", err)
 	}
 }
 

@@ -107,9 +107,8 @@ func (h *Handler) addRoutes() {
 }
 
 func (h *Handler) handle(pattern string, serve func(*exchange) error) {
-	h.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		x := w.(*exchange)
-		x.r = r // with the values of the path
+	h.mux.HandleFunc(pattern, func(w http.ResponseWriter, _ *http.Request) {
+		x := w.(*exchange) // ServeHTTP of the Handler is the only way here
 		if err := serve(x); err != nil {
 			x.fail(err)
 		}
@@ -195,7 +194,7 @@ func (x *exchange) recognise() error {
 	x.client, x.docs = client, s.DocsEnabled
 	x.call = api.Call{
 		Caller: auth.Caller{ClientID: client.ID, Scopes: client.Scopes},
-		Paths:  hal.Paths{Prefix: x.base}, Host: x.r.Host, Via: api.ViaConsole, Request: x.id,
+		Paths:  hal.Paths{Prefix: x.base}, Host: x.r.Host, Via: api.ViaConsole, Request: x.RequestID,
 	}
 	return nil
 }

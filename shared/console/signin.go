@@ -10,6 +10,7 @@ import (
 	"nepenthes/shared/auth"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/httpedge"
 	"nepenthes/web"
 )
 
@@ -43,12 +44,12 @@ func (x *exchange) signIn() error {
 		return err
 	}
 	ctx, clientID, back := x.r.Context(), strings.TrimSpace(x.r.PostForm.Get("client_id")), ownPath(x.r.PostForm.Get("to"))
-	client, secretID, err := x.h.Authenticator.SignIn(ctx, clientID, x.r.PostForm.Get("client_secret"), x.h.Source(x.r))
+	client, secretID, err := x.h.Authenticator.SignIn(ctx, clientID, x.r.PostForm.Get("client_secret"), httpedge.PeerAddress(x.r))
 	switch {
 	case fault.Is(err, fault.Unauthenticated):
 		return x.render(http.StatusUnprocessableEntity, "sign_in", page.NewSignIn(x.frame(), clientID, back, err))
 	case fault.Is(err, fault.TooManyRequests):
-		x.Header().Set("Retry-After", "60")
+		httpedge.SetRetryAfter(x.Header(), fault.From(err).RetryAfter)
 		return x.render(http.StatusTooManyRequests, "sign_in", page.NewSignIn(x.frame(), clientID, back, err))
 	case err != nil:
 		return err
@@ -63,7 +64,7 @@ func (x *exchange) signIn() error {
 
 // logSession leaves the line of a write in the log. A session has no name that may stand there: its client's does.
 func (x *exchange) logSession(action api.Action, clientID string) {
-	call := api.Call{Caller: auth.Caller{ClientID: clientID}, Via: api.ViaConsole, Request: x.id}
+	call := api.Call{Caller: auth.Caller{ClientID: clientID}, Via: api.ViaConsole, Request: x.RequestID}
 	api.LogWritten(x.r.Context(), x.h.Logger, call, action, clientID)
 }
 

@@ -31,7 +31,7 @@ var errPanicked = errors.New("the request could not be served")
 //  2. [StagePath] returns the path of the stage. The path of the URL does not include it.
 //  3. The context ends with the invocation.
 //  4. A response in UTF-8 is returned as text. Any other response is returned in base64, which the gateway decodes.
-//  5. A panic fails only its own request.
+//  5. A panic fails only its own request. It is logged unless it is http.ErrAbortHandler, as in net/http.
 //
 // The whole body is in memory before h is called. The gateway accepts 10 MB, but Lambda limits requests and responses
 // to 6 MB.
@@ -39,8 +39,7 @@ func HTTP(h http.Handler, logger *slog.Logger) Gateway {
 	return func(ctx context.Context, e lambdaevents.APIGatewayProxyRequest) (_ lambdaevents.APIGatewayProxyResponse, err error) {
 		defer func() {
 			if p := recover(); p != nil {
-				logger.ErrorContext(ctx, "request.panicked", "method", e.HTTPMethod, "resource", e.Resource,
-					"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				logPanic(ctx, logger, &e, p)
 				err = errPanicked
 			}
 		}()
@@ -51,6 +50,13 @@ func HTTP(h http.Handler, logger *slog.Logger) Gateway {
 		w := &answer{header: http.Header{}, head: e.HTTPMethod == http.MethodHead}
 		h.ServeHTTP(w, r)
 		return w.proxied(), nil
+	}
+}
+
+func logPanic(ctx context.Context, logger *slog.Logger, e *lambdaevents.APIGatewayProxyRequest, p any) {
+	if p != http.ErrAbortHandler {
+		logger.ErrorContext(ctx, "request.panicked", "method", e.HTTPMethod, "resource", e.Resource,
+			"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 	}
 }
 

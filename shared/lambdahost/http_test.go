@@ -220,6 +220,14 @@ func TestHTTPFailures(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("an aborted handler fails its request and logs nothing", func(t *testing.T) {
+		var logs strings.Builder
+		h := lambdahost.HTTP(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }),
+			slog.New(slog.NewTextHandler(&logs, nil)))
+		if _, err := h(t.Context(), proxyRequest(t, "stage")); err == nil || logs.Len() > 0 {
+			t.Errorf("got error %v and log %q, want an error and no log", err, logs.String())
+		}
+	})
 	t.Run("a body that is no base64", func(t *testing.T) {
 		e := proxyRequest(t, "stage")
 		e.Body = "%"

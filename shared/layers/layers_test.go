@@ -50,7 +50,7 @@ var edges = map[string][]string{
 	// the work
 	"shared/auth":         {"shared/access", "shared/fault", "shared/tables"},
 	"shared/auth/clients": {"shared/access", "shared/auth", "shared/fault", "shared/id", "shared/visible"},
-	"shared/auth/oauth":   {"shared/access", "shared/auth", "shared/fault", "shared/keypair"},
+	"shared/auth/oauth":   {"shared/access", "shared/auth", "shared/fault", "shared/httpedge", "shared/keypair"},
 	"shared/throttle":     {"shared/fault", "shared/tables"},
 	"shared/catalogue":    {"shared/fault", "shared/settings", "shared/store", "shared/webhook"},
 	"shared/fanout":       {"events", "shared/delivery", "shared/fault", "shared/lane", "shared/limits", "shared/project", "shared/record", "shared/webhook"},
@@ -61,8 +61,9 @@ var edges = map[string][]string{
 	"shared/api/hal":      {"events", "shared/access", "shared/delivery", "shared/instant", "shared/payload", "shared/project", "shared/record", "shared/settings", "shared/webhook"},
 
 	// the wire and the pages
-	"shared/rest":            {"events", "shared/access", "shared/api", "shared/api/hal", "shared/auth", "shared/delivery", "shared/fault", "shared/id", "shared/instant", "shared/limits", "shared/project", "shared/record", "shared/settings", "shared/strictjson", "shared/throttle"},
-	"shared/console":         {"events", "shared/access", "shared/api", "shared/api/hal", "shared/auth", "shared/auth/clients", "shared/console/form", "shared/console/page", "shared/console/session", "shared/delivery", "shared/fault", "shared/id", "shared/limits", "shared/project", "shared/settings", "shared/strictjson", "shared/tables", "web"},
+	"shared/httpedge":        {"shared/fault", "shared/id", "shared/limits"},
+	"shared/rest":            {"events", "shared/access", "shared/api", "shared/api/hal", "shared/auth", "shared/delivery", "shared/fault", "shared/httpedge", "shared/instant", "shared/limits", "shared/project", "shared/record", "shared/settings", "shared/strictjson", "shared/throttle"},
+	"shared/console":         {"events", "shared/access", "shared/api", "shared/api/hal", "shared/auth", "shared/auth/clients", "shared/console/form", "shared/console/page", "shared/console/session", "shared/delivery", "shared/fault", "shared/httpedge", "shared/limits", "shared/project", "shared/settings", "shared/strictjson", "shared/tables", "web"},
 	"shared/console/form":    {"shared/access", "shared/api", "shared/api/hal", "shared/fault", "shared/settings", "shared/strictjson", "shared/webhook"},
 	"shared/console/page":    {"events", "shared/access", "shared/api", "shared/api/hal", "shared/console/form", "shared/delivery", "shared/fault", "shared/instant", "shared/project", "shared/settings", "shared/visible", "shared/webhook", "web"},
 	"shared/console/session": {"shared/access", "shared/auth", "shared/fault", "shared/tables"},

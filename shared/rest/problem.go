@@ -3,9 +3,9 @@ package rest
 import (
 	"encoding/json"
 	"strconv"
-	"time"
 
 	"nepenthes/shared/fault"
+	"nepenthes/shared/httpedge"
 )
 
 // Problem is what every failure is answered with: RFC 9457, and the members that clients of APIv3 know.
@@ -44,7 +44,7 @@ func (x *exchange) writeProblem(f *fault.Fault) {
 	p := Problem{
 		URN: urnErrors + f.Kind.Identifier(), Title: f.Kind.Title(), Status: f.Kind.Status(),
 		Detail: f.Message, Hint: f.Hint,
-		Type: "Error", Identifier: urnErrors + f.Kind.Identifier(), Message: f.Message, Instance: urnRequest + x.id,
+		Type: "Error", Identifier: urnErrors + f.Kind.Identifier(), Message: f.Message, Instance: urnRequest + x.RequestID,
 	}
 	for _, d := range f.Details {
 		p.Errors = append(p.Errors, ProblemEntry{Attribute: d.Attribute, Message: d.Message, Hint: d.Hint})
@@ -59,7 +59,7 @@ func (x *exchange) writeProblem(f *fault.Fault) {
 			header.Set("WWW-Authenticate", scheme+` error="`+badToken+`"`)
 		}
 	case fault.TooManyRequests, fault.Unavailable:
-		header.Set("Retry-After", seconds(f.RetryAfter))
+		httpedge.SetRetryAfter(header, f.RetryAfter)
 	}
 	body, err := json.Marshal(p)
 	if err != nil {
@@ -71,9 +71,4 @@ func (x *exchange) writeProblem(f *fault.Fault) {
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	x.WriteHeader(p.Status)
 	x.Write(body) // who has gone need not be told
-}
-
-// seconds are those of Retry-After (RFC 9110 §10.2.3): whole, rounded up, at least one.
-func seconds(d time.Duration) string {
-	return strconv.Itoa(max(1, int((d+time.Second-1)/time.Second)))
 }

@@ -8,11 +8,9 @@ package rest
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"path"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -20,8 +18,7 @@ import (
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/fault"
-	"nepenthes/shared/id"
-	"nepenthes/shared/limits"
+	"nepenthes/shared/httpedge"
 	"nepenthes/shared/settings"
 	"nepenthes/shared/throttle"
 )
@@ -70,6 +67,7 @@ type Config struct {
 // Handler serves the API. It is safe for concurrent use.
 type Handler struct {
 	Config
+	edge     httpedge.Edge
 	mux      *http.ServeMux
 	routes   []*route
 	document document
@@ -88,7 +86,7 @@ func New(c Config) *Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	h := &Handler{Config: c, mux: http.NewServeMux()}
+	h := &Handler{Config: c, edge: httpedge.Edge{Name: "request", Logger: c.Logger, Now: c.Now}, mux: http.NewServeMux()}
 	h.addRoutes()
 	h.mount()
 	return h
@@ -96,12 +94,9 @@ func New(c Config) *Handler {
 
 // ServeHTTP answers any path: those that lead nowhere, too, are ours.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), limits.APITimeout)
-	defer cancel()
-	x := &exchange{ResponseWriter: w, h: h, r: r.WithContext(ctx), id: id.New(id.Request, h.Now())}
-	defer x.recover()
-	x.Header().Set("X-Request-Id", x.id)
-	x.Header().Set("X-Content-Type-Options", "nosniff")
+	answer, r := h.edge.Begin(w, r)
+	x := &exchange{Answer: answer, h: h, r: r}
+	defer x.End(x.writeProblem)
 	unread := x.readSettings()
 	x.shareAcrossOrigins()
 	switch {
@@ -118,35 +113,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // exchange is one request with its answer.
 type exchange struct {
-	http.ResponseWriter
+	*httpedge.Answer
 	h        *Handler
 	r        *http.Request
-	id       string
 	settings settings.Settings
 	call     api.Call
-	wrote    bool
 	plain    bool // the answer is application/json instead of application/hal+json
 }
-
-// WriteHeader notes that the answer has begun.
-func (x *exchange) WriteHeader(status int) {
-	x.wrote = true
-	x.ResponseWriter.WriteHeader(status)
-}
-
-// Write writes the answer's body, unless the request was HEAD.
-func (x *exchange) Write(b []byte) (int, error) {
-	if !x.wrote {
-		x.WriteHeader(http.StatusOK)
-	}
-	if x.r.Method == http.MethodHead {
-		return len(b), nil
-	}
-	return x.ResponseWriter.Write(b)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
 // readSettings reads the settings that the request goes by.
 func (x *exchange) readSettings() error {
@@ -162,34 +135,8 @@ func (x *exchange) readSettings() error {
 	return nil
 }
 
-// recover turns a panic into an answer that tells only the request's id; the log has the rest. An answer that has
-// begun is broken off.
-func (x *exchange) recover() {
-	v := recover()
-	if v == nil {
-		return
-	}
-	if v == http.ErrAbortHandler {
-		panic(v)
-	}
-	x.h.Logger.ErrorContext(x.r.Context(), "request.panicked", "request", x.id, "method", x.r.Method, "panic", v, "stack", string(debug.Stack()))
-	if x.wrote {
-		panic(http.ErrAbortHandler)
-	}
-	x.writeProblem(fault.From(errors.New("panic")))
-}
-
-// fail answers with the problem document of err. What is ours to mend is logged under the request's id.
-func (x *exchange) fail(err error) {
-	f := fault.From(err)
-	if f.Kind == fault.Internal && errors.Is(err, context.DeadlineExceeded) {
-		f = fault.New(fault.Unavailable, "The request took too long.").With("Try again in a moment.").Because(err)
-	}
-	if (f.Kind == fault.Internal || f.Kind == fault.Unavailable) && !errors.Is(err, context.Canceled) {
-		x.h.Logger.ErrorContext(x.r.Context(), "request.failed", "request", x.id, "method", x.r.Method, "route", x.r.Pattern, "error", err)
-	}
-	x.writeProblem(f)
-}
+// fail answers with the problem document of err.
+func (x *exchange) fail(err error) { x.writeProblem(x.Fault(err)) }
 
 func noPath() *fault.Fault {
 	return fault.New(fault.NotFound, "There is nothing at this path.").

@@ -145,7 +145,7 @@ func (rt *route) admit(x *exchange) (body []byte, err error) {
 		return nil, err
 	}
 	x.call.Paths, x.call.Host = hal.Paths{Prefix: x.h.Prefix(x.r)}, x.r.Host
-	x.call.Via, x.call.Request = api.ViaAPI, x.id
+	x.call.Via, x.call.Request = api.ViaAPI, x.RequestID
 	if body, err = rt.readBody(x); err != nil {
 		return nil, err
 	}
@@ -269,7 +269,6 @@ type resource struct {
 // ServeHTTP chooses by the method. HEAD is GET without a body; OPTIONS tells the methods.
 func (res *resource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := w.(*exchange) // ServeHTTP of the Handler is the only way here
-	x.r = r            // the mux has put the values of the path into it
 	if res.documents && !x.settings.DocsEnabled {
 		x.fail(noPath())
 		return

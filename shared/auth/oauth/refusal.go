@@ -3,10 +3,10 @@ package oauth
 import (
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"time"
 
 	"nepenthes/shared/fault"
+	"nepenthes/shared/httpedge"
 )
 
 // refusal is an error answer as in RFC 6749 §5.2. Descriptions are constant texts with only the characters that the
@@ -47,7 +47,7 @@ func (f *refusal) write(w http.ResponseWriter) {
 		w.Header().Set("WWW-Authenticate", realm)
 	}
 	if f.retryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int((f.retryAfter+time.Second-1)/time.Second)))
+		httpedge.SetRetryAfter(w.Header(), f.retryAfter)
 	}
 	writeJSON(w, f.status, struct {
 		Error       string `json:"error"`

@@ -7,11 +7,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
 	"nepenthes/shared/auth"
+	"nepenthes/shared/httpedge"
 	"nepenthes/shared/keypair"
 )
 
@@ -30,10 +30,7 @@ type Config struct {
 	// PublicURL is the scheme and host of the deployment. It is empty when the deployment has no address of its own;
 	// then the server serves no metadata.
 	PublicURL string
-	// Source returns the address from which a request came. Nil means the address of the connection. Source must
-	// not trust a header that a client can set.
-	Source func(*http.Request) string
-	Logger *slog.Logger
+	Logger    *slog.Logger
 }
 
 // Server is the authorization server. It is safe for concurrent use.
@@ -44,19 +41,7 @@ func New(c Config) *Server {
 	if c.Authenticator == nil || c.Issuer == nil || c.Keys == nil || c.Logger == nil {
 		panic("oauth: a part of Config is missing")
 	}
-	if c.Source == nil {
-		c.Source = peer
-	}
 	return &Server{c}
-}
-
-// peer returns the address of the other end of the connection.
-func peer(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // Route is one operation of the server.
@@ -122,7 +107,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) *refusal {
 	default:
 		return &refusal{status: http.StatusBadRequest, code: "unsupported_grant_type", description: "The only grant_type is client_credentials."}
 	}
-	client, secretID, err := s.Authenticator.SignIn(r.Context(), given.id, given.secret, s.Source(r))
+	client, secretID, err := s.Authenticator.SignIn(r.Context(), given.id, given.secret, httpedge.PeerAddress(r))
 	if err != nil {
 		return s.failed(r.Context(), err)
 	}
@@ -154,7 +139,7 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) *refusal {
 	if token == "" {
 		return invalidRequest("The parameter token is missing.")
 	}
-	client, _, err := s.Authenticator.SignIn(r.Context(), given.id, given.secret, s.Source(r))
+	client, _, err := s.Authenticator.SignIn(r.Context(), given.id, given.secret, httpedge.PeerAddress(r))
 	if err != nil {
 		return s.failed(r.Context(), err)
 	}

@@ -115,7 +115,7 @@ var refusals = map[string]struct {
 }
 
 func TestRefusals(t *testing.T) {
-	d := deploy(t, options{source: func(r *http.Request) string { return r.Header.Get("X-Test-Source") }})
+	d := deploy(t, options{})
 	d.client(t, "reader", "secret", access.EventsRead)
 	for path, own := range map[string]string{oauth.TokenPath: "grant_type=client_credentials", oauth.RevokePath: "token=x"} {
 		for name, test := range refusals {
@@ -225,7 +225,7 @@ func TestWhatIsAccepted(t *testing.T) {
 
 func TestGuessingIsSlowed(t *testing.T) {
 	source := "192.0.2.1"
-	d := deploy(t, options{source: func(*http.Request) string { return source }})
+	d := deploy(t, options{source: func() string { return source }})
 	d.client(t, "reader", "secret", access.EventsRead)
 	ask := func(path, secret string) answer {
 		return d.post(t, path, "grant_type=client_credentials&token=x", basic("reader", secret))

@@ -56,7 +56,7 @@ type deployment struct {
 type options struct {
 	publicURL bool
 	now       func() time.Time
-	source    func(*http.Request) string
+	source    func() string // the address that clients appear to have
 	failures  auth.Counter
 	keys      oauth.Keys
 }
@@ -92,7 +92,12 @@ func deploy(t testing.TB, o options) *deployment {
 	d := &deployment{store: store, local: local, log: &buffer{}, now: o.now}
 	logger := slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	mux := http.NewServeMux()
-	d.Server = httptest.NewServer(mux)
+	d.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if o.source != nil {
+			r.RemoteAddr = o.source()
+		}
+		mux.ServeHTTP(w, r)
+	}))
 	t.Cleanup(d.Close)
 	issuer, publicURL := "urn:nepenthes:test", ""
 	if o.publicURL {
@@ -106,7 +111,7 @@ func deploy(t testing.TB, o options) *deployment {
 			Failures: o.failures, Now: o.now, Logger: logger,
 		}),
 		Issuer: auth.NewIssuer(auth.IssuerConfig{Keys: signer, Revocations: store, Verifier: d.verifier}),
-		Keys:   o.keys, PublicURL: publicURL, Source: o.source, Logger: logger,
+		Keys:   o.keys, PublicURL: publicURL, Logger: logger,
 	})
 	for _, route := range server.Routes() {
 		mux.Handle(route.Method+" "+route.Path, route.Handler)
