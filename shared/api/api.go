@@ -55,12 +55,6 @@ func (op Operation[I, O]) Do(ctx context.Context, call Call, in *I) (*O, error) 
 	if err := Permit(call.Caller, op.Scope); err != nil {
 		return nil, err
 	}
-	// Told before the thing is looked for, as everything that is wrong with the request itself.
-	if p, hasPrecondition := any(in).(interface{ wellFormed() error }); hasPrecondition {
-		if err := p.wellFormed(); err != nil {
-			return nil, err
-		}
-	}
 	out, err := op.do(ctx, call, in)
 	if err == nil && op.written != nil {
 		op.written(ctx, call, in, out)
@@ -155,13 +149,13 @@ type Operations struct {
 	ReadSettings   Operation[None, settings.Settings]
 	ChangeSettings Operation[ChangeSettings, settings.Settings]
 
-	ListWebhooks  Operation[ListWebhooks, hal.Collection[hal.Webhook]]
-	CreateWebhook Operation[CreateWebhook, hal.Webhook]
-	ReadWebhook   Operation[ReadWebhook, hal.Webhook]
-	ChangeWebhook Operation[ChangeWebhook, hal.Webhook]
+	ListWebhooks  Operation[ListWebhooks, Page[webhook.Webhook]]
+	CreateWebhook Operation[CreateWebhook, WrittenWebhook]
+	ReadWebhook   Operation[WebhookID, webhook.Webhook]
+	ChangeWebhook Operation[ChangeWebhook, WrittenWebhook]
 	DeleteWebhook Operation[DeleteWebhook, None]
 	Ping          Operation[Ping, delivery.Delivery]
-	AddSecret     Operation[AddSecret, hal.Secret]
+	AddSecret     Operation[AddSecret, AddedSecret]
 	RemoveSecret  Operation[RemoveSecret, None]
 
 	ListDeliveries     Operation[ListDeliveries, hal.CursorCollection[hal.Delivery]]
@@ -208,12 +202,12 @@ func New(c Config) *Operations {
 		ChangeSettings: write(&c, access.SettingsWrite, UpdatedSettings, general.change, func(*ChangeSettings, *settings.Settings) string { return "settings" }),
 
 		ListWebhooks:  op(access.WebhooksRead, webhooks.list),
-		CreateWebhook: write(&c, access.WebhooksWrite, CreatedWebhook, webhooks.create, func(_ *CreateWebhook, made *hal.Webhook) string { return made.ID }),
+		CreateWebhook: write(&c, access.WebhooksWrite, CreatedWebhook, webhooks.create, func(_ *CreateWebhook, made *WrittenWebhook) string { return made.ID }),
 		ReadWebhook:   op(access.WebhooksRead, webhooks.read),
-		ChangeWebhook: write(&c, access.WebhooksWrite, UpdatedWebhook, webhooks.change, func(in *ChangeWebhook, _ *hal.Webhook) string { return in.ID }),
+		ChangeWebhook: write(&c, access.WebhooksWrite, UpdatedWebhook, webhooks.change, func(in *ChangeWebhook, _ *WrittenWebhook) string { return in.ID }),
 		DeleteWebhook: write(&c, access.WebhooksWrite, DeletedWebhook, webhooks.delete, func(in *DeleteWebhook, _ *None) string { return in.ID }),
 		Ping:          write(&c, access.WebhooksWrite, PingedWebhook, webhooks.ping, func(in *Ping, _ *delivery.Delivery) string { return in.ID }),
-		AddSecret:     write(&c, access.WebhooksWrite, AddedWebhookSecret, webhooks.addSecret, func(in *AddSecret, _ *hal.Secret) string { return in.ID }),
+		AddSecret:     write(&c, access.WebhooksWrite, AddedWebhookSecret, webhooks.addSecret, func(in *AddSecret, _ *AddedSecret) string { return in.ID }),
 		RemoveSecret:  write(&c, access.WebhooksWrite, RemovedWebhookSecret, webhooks.removeSecret, func(in *RemoveSecret, _ *None) string { return in.ID }),
 
 		ListDeliveries:     op(access.DeliveriesRead, deliveries.list),

@@ -75,12 +75,7 @@ func (o eventsResource) explain(ctx context.Context, _ Call, in *Explain) (_ *Pa
 	if in.Draft.refused != nil {
 		return nil, in.Draft.refused
 	}
-	from, to := page.bounds(len(judged))
-	explained := &Page[Explanation]{Items: make([]Explanation, 0, to-from), Total: len(judged), Size: page.size, Number: page.offset}
-	for _, w := range judged[from:to] {
-		explained.Items = append(explained.Items, explanation(w, in.Draft.event))
-	}
-	return explained, nil
+	return pageThrough(page, judged, func(w *webhook.Webhook) Explanation { return explanation(w, in.Draft.event) }), nil
 }
 
 func (o eventsResource) judged(ctx context.Context, webhookID string) ([]*webhook.Webhook, error) {

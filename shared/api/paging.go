@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"math"
 	"net/url"
-	"strconv"
 	"strings"
 
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/webhook"
 )
@@ -107,37 +105,6 @@ func hrefOf(path string, filters url.Values, more ...string) string {
 	return path + "?" + query.Encode()
 }
 
-// collection makes a page out of the elements on it.
-func collection[T any](path string, filters url.Values, p page, total int, elements []T) *hal.Collection[T] {
-	at := func(offset int) string {
-		return hrefOf(path, filters, "pageSize", strconv.Itoa(p.size), "offset", strconv.Itoa(offset))
-	}
-	c := &hal.Collection[T]{
-		Type: "Collection", Total: total, Count: len(elements), PageSize: p.size, Offset: p.offset,
-		Embedded: hal.Elements[T]{Elements: elements},
-		Links: hal.CollectionLinks{
-			Self:       hal.Link{Href: at(p.offset)},
-			JumpTo:     hal.Link{Href: template(path, filters, "pageSize="+strconv.Itoa(p.size), "offset={offset}"), Templated: true},
-			ChangeSize: hal.Link{Href: template(path, filters, "pageSize={size}", "offset=1"), Templated: true},
-		},
-	}
-	if p.offset > 1 {
-		c.Links.Previous = &hal.Link{Href: at(p.offset - 1)}
-	}
-	if _, to := p.bounds(total); p.size > 0 && to < total {
-		c.Links.Next = &hal.Link{Href: at(p.offset + 1)}
-	}
-	return c
-}
-
-// template is an address with a part to fill in, which must not be escaped.
-func template(path string, filters url.Values, parts ...string) string {
-	if len(filters) > 0 {
-		parts = append([]string{filters.Encode()}, parts...)
-	}
-	return path + "?" + strings.Join(parts, "&")
-}
-
 // Page is a page of a small set.
 type Page[T any] struct {
 	Items []T
@@ -155,20 +122,17 @@ func (p *Page[T]) HasNext() bool {
 
 // pageOf returns the page of a set that is in memory.
 func pageOf[T any](p page, all []T) *Page[T] {
-	from, to := p.bounds(len(all))
-	items := make([]T, to-from)
-	copy(items, all[from:to])
-	return &Page[T]{Items: items, Total: len(all), Size: p.size, Number: p.offset}
+	return pageThrough(p, all, func(item T) T { return item })
 }
 
-// show makes the page of a set that is in memory.
-func show[N, T any](path string, filters url.Values, p page, all []N, view func(N) *T) *hal.Collection[T] {
+// pageThrough returns the page of a set that is in memory, with each of its items passed through view.
+func pageThrough[N, T any](p page, all []N, view func(N) T) *Page[T] {
 	from, to := p.bounds(len(all))
-	elements := make([]T, 0, to-from)
-	for _, n := range all[from:to] {
-		elements = append(elements, *view(n))
+	items := make([]T, 0, to-from)
+	for _, item := range all[from:to] {
+		items = append(items, view(item))
 	}
-	return collection(path, filters, p, len(all), elements)
+	return &Page[T]{Items: items, Total: len(all), Size: p.size, Number: p.offset}
 }
 
 // namedMost bounds what is looked for in names, in bytes: no name is as long, however it is folded.

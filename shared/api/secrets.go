@@ -6,23 +6,21 @@ import (
 	"slices"
 	"time"
 
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
 	"nepenthes/shared/signing"
-	"nepenthes/shared/strictjson"
 	"nepenthes/shared/webhook"
 )
 
-// What a client writes in the place of a secret to have one made.
+// The texts that stand for a secret to be generated.
 const (
-	generate        = "generate"
-	generateEd25519 = "generate-ed25519"
+	Generate        = "generate"
+	GenerateEd25519 = "generate-ed25519"
 )
 
 const (
 	attributeSecret = "secret"
-	// secretsMax is how many secrets of a webhook can be live at once.
+	// secretsMax is how many secrets of a webhook can be live at the same time.
 	secretsMax = 4
 	// overlapDefault and overlapMax are how long former secrets go on signing, in hours.
 	overlapDefault, overlapMax = 24, 168
@@ -30,18 +28,28 @@ const (
 
 // AddSecret asks for another signature secret.
 type AddSecret struct {
-	WebhookID
-	Body Body[NewSecret]
+	ID string
+	// Secret is Generate, GenerateEd25519, or a secret of the caller's own; the default is Generate.
+	Secret Patch[string]
+	// OverlapHours is for how many hours the former secrets of the same kind go on signing; the default is 24.
+	OverlapHours Patch[int]
+	// Found are the parts of the request that could not be read.
+	Found fault.Details
 }
 
-// NewSecret says which secret to add and how long the former ones of its kind go on.
-type NewSecret struct {
-	Secret       strictjson.Member[string] `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"generate (unless told otherwise), generate-ed25519, or one of your own (whsec_…, whsk_…, or 8 to 128 bytes of text, without white space or quotation marks around it)." example:"generate"`
-	OverlapHours strictjson.Member[int]    `json:"overlapHours,omitempty" minimum:"0" maximum:"168" nullable:"true" doc:"How many hours the former secrets of this kind go on signing; 24 unless told otherwise." example:"24"`
+// AddedSecret is a signature secret that was just added.
+type AddedSecret struct {
+	webhook.Secret
+	// Text is the secret itself if the request generated it, else empty.
+	Text     string
+	Warnings []Warning
 }
 
 // RemoveSecret asks for the end of a signature secret.
 type RemoveSecret struct{ ID, SecretID string }
+
+// Warning says that something was accepted but is not advisable. The name is unique among the warnings.
+type Warning struct{ Name, Attribute, Message string }
 
 // newSecret is what a request says about the secret. The zero newSecret says nothing.
 type newSecret struct {
@@ -51,17 +59,17 @@ type newSecret struct {
 	generated bool
 }
 
-// parse reads what the client wrote, once.
-func (n *newSecret) parse(found *faults, m strictjson.Member[string]) {
+// parse reads what the request says about the secret, once.
+func (n *newSecret) parse(found *faults, p Patch[string]) {
 	if n.parsed {
 		return
 	}
-	text, given := m.Get()
-	n.parsed, n.removes = true, m.IsNull()
+	text, given := p.Value()
+	n.parsed, n.removes = true, p.IsReset()
 	if !given {
 		return
 	}
-	if text == generate || text == generateEd25519 {
+	if text == Generate || text == GenerateEd25519 {
 		n.secret, n.generated = generateSecret(text), true
 		return
 	}
@@ -76,35 +84,35 @@ func (n *newSecret) parse(found *faults, m strictjson.Member[string]) {
 }
 
 func generateSecret(text string) signing.Secret {
-	if text == generateEd25519 {
+	if text == GenerateEd25519 {
 		return signing.GenerateEd25519()
 	}
 	return signing.Generate()
 }
 
-// shown is the secret if this request generated it: the one time that it is told.
-func (n *newSecret) shown() string {
+// generatedText returns the secret if this request generated it. It is shown only this once.
+func (n *newSecret) generatedText() string {
 	if !n.generated {
 		return ""
 	}
 	return n.secret.Text()
 }
 
-func (n *newSecret) warnings() []hal.Warning {
+func (n *newSecret) warnings() []Warning {
 	if !n.secret.Weak() {
 		return nil
 	}
-	return []hal.Warning{shortSecret}
+	return []Warning{shortSecret}
 }
 
 // shortSecret warns of an HMAC secret that is accepted.
-var shortSecret = hal.Warning{
+var shortSecret = Warning{
 	Name: "short_secret", Attribute: attributeSecret,
 	Message: "The secret has fewer than 24 bytes, which Standard Webhooks advises against; receivers' libraries may refuse it.",
 }
 
-// Warnings lists every warning that an operation can give, each under a name of its own.
-func Warnings() []hal.Warning { return []hal.Warning{shortSecret} }
+// Warnings returns every warning that an operation can give.
+func Warnings() []Warning { return []Warning{shortSecret} }
 
 // applySecret replaces all secrets of the webhook, or removes them.
 func (x *writing) applySecret(ctx context.Context, w *webhook.Webhook) error {
@@ -122,7 +130,7 @@ func (x *writing) applySecret(ctx context.Context, w *webhook.Webhook) error {
 	return nil
 }
 
-// seal makes the secret of a webhook as it is kept.
+// seal returns the secret of a webhook as the store keeps it.
 func (o webhooksResource) seal(ctx context.Context, webhookID string, secret signing.Secret) (webhook.Secret, error) {
 	now := o.moment()
 	secretID := id.New(id.Secret, now)
@@ -135,27 +143,27 @@ func (o webhooksResource) seal(ctx context.Context, webhookID string, secret sig
 	}, nil
 }
 
-// addSecret adds a secret to a webhook; two calls add two. The former ones of its kind expire when the overlap is
-// over, or earlier when they had to already. More than four that are live are a fault of kind InvalidState.
-func (o webhooksResource) addSecret(ctx context.Context, _ Call, in *AddSecret) (_ *hal.Secret, err error) {
+// addSecret adds a secret to a webhook; two calls add two. The former secrets of its kind expire after the overlap, or
+// earlier if they had to already. A fifth live secret is a fault of kind InvalidState.
+func (o webhooksResource) addSecret(ctx context.Context, _ Call, in *AddSecret) (_ *AddedSecret, err error) {
 	defer fault.Wrap(&err, "add a secret to webhook %s", in.ID)
 	if _, err := o.Catalogue.Webhook(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	found, overlap, asked := faults{in.Body.Problems}, overlapDefault, generate
-	in.Body.Value.OverlapHours.Take(&overlap, overlapDefault)
+	found, overlap, asked := faults{in.Found}, overlapDefault, Generate
+	in.OverlapHours.Apply(&overlap, overlapDefault)
 	if overlap < 0 || overlap > overlapMax {
 		found.addf("overlapHours", fmt.Sprintf("It must be from 0 to %d.", overlapMax), "")
 	}
-	in.Body.Value.Secret.Take(&asked, generate)
+	in.Secret.Apply(&asked, Generate)
 	var secret newSecret
-	secret.parse(&found, strictjson.Of(asked))
+	secret.parse(&found, Set(asked))
 	added, err := o.changeSecrets(ctx, in.ID, func(w *webhook.Webhook) error {
 		expires := o.moment().Add(time.Duration(overlap) * time.Hour)
 		w.Secrets = overlapped(w.LiveSecrets(o.moment()), secret.secret.Kind(), expires)
 		if live := w.LiveSecrets(o.moment()); len(live) >= secretsMax {
 			return fault.New(fault.InvalidState, "The webhook has %d secrets that sign, and may not have more.", len(live)).
-				With("Delete one, or ask for an overlapHours of 0.")
+				With("Remove one of them, or send an overlapHours of 0.")
 		}
 		if err := found.Err(); err != nil {
 			return err
@@ -167,10 +175,10 @@ func (o webhooksResource) addSecret(ctx context.Context, _ Call, in *AddSecret) 
 	if err != nil {
 		return nil, err
 	}
-	return hal.FromSecret(&added.Secrets[len(added.Secrets)-1], secret.shown(), secret.warnings()), nil
+	return &AddedSecret{added.Secrets[len(added.Secrets)-1], secret.generatedText(), secret.warnings()}, nil
 }
 
-// overlapped gives the live secrets, oldest first, those of the kind expiring at the latest when said.
+// overlapped returns the live secrets, oldest first. Those of the kind expire at the given time or earlier.
 func overlapped(newestFirst []webhook.Secret, kind signing.Kind, expires time.Time) []webhook.Secret {
 	slices.Reverse(newestFirst)
 	for i := range newestFirst {
@@ -182,7 +190,7 @@ func overlapped(newestFirst []webhook.Secret, kind signing.Kind, expires time.Ti
 	return newestFirst
 }
 
-// removeSecret ends a secret at once; one that is gone or has expired is a fault of kind NotFound.
+// removeSecret ends a secret at once. A secret that is gone or has expired is a fault of kind NotFound.
 func (o webhooksResource) removeSecret(ctx context.Context, _ Call, in *RemoveSecret) (_ *None, err error) {
 	defer fault.Wrap(&err, "remove a secret of webhook %s", in.ID)
 	_, err = o.changeSecrets(ctx, in.ID, func(w *webhook.Webhook) error {
@@ -200,7 +208,7 @@ func (o webhooksResource) removeSecret(ctx context.Context, _ Call, in *RemoveSe
 	return &None{}, nil
 }
 
-// changeSecrets changes a copy of the present webhook until no other change comes between reading and writing.
+// changeSecrets changes a copy of the current webhook, again if another change came between reading and writing.
 func (o webhooksResource) changeSecrets(ctx context.Context, webhookID string, edit func(*webhook.Webhook) error) (webhook.Webhook, error) {
 	for {
 		current, err := o.Catalogue.Webhook(ctx, webhookID)

@@ -5,65 +5,61 @@ import (
 	"fmt"
 	"time"
 
-	"nepenthes/shared/api/hal"
-	"nepenthes/shared/fault"
-	"nepenthes/shared/strictjson"
 	"nepenthes/shared/webhook"
 )
 
-// WebhookPatch is what a client can say about a webhook: all of it at create, a merge patch (RFC 7396) afterwards.
+// WebhookPatch says which attributes a webhook gets. A new webhook needs a name, a payload URL and events.
 type WebhookPatch struct {
-	Name            strictjson.Member[string]            `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"Its name, unique whatever the case of its letters." example:"Billing"`
-	PayloadURL      strictjson.Member[string]            `json:"payloadUrl,omitempty" create:"required" maxLength:"2048" doc:"Where events are sent: an https URL on the public internet, not of this service itself. A change to another origin needs the values of all custom headers again." example:"https://billing.example.com/hooks"`
-	Description     strictjson.Member[string]            `json:"description,omitempty" maxLength:"4096" nullable:"true" doc:"What it is for." example:"Turns time entries into invoices"`
-	Enabled         strictjson.Member[bool]              `json:"enabled,omitempty" nullable:"true" doc:"Whether it gets events; true unless told otherwise." example:"true"`
-	Events          strictjson.Member[[]string]          `json:"events,omitempty" create:"required" nullable:"false" minItems:"1" maxItems:"60" doc:"The event types it wants: exact names, <resource>:* or *." example:"time_entry:created"`
-	Projects        strictjson.Member[ProjectsPatch]     `json:"projects,omitempty" null:"resets" doc:"The projects whose events it wants; all unless told otherwise."`
-	PayloadFormat   strictjson.Member[string]            `json:"payloadFormat,omitempty" enum:"nepenthes,standard,cloudevents" nullable:"true" doc:"The shape of the bodies it gets; nepenthes unless told otherwise." example:"nepenthes"`
-	LegacySignature strictjson.Member[bool]              `json:"legacySignature,omitempty" nullable:"true" doc:"Whether requests also carry X-OP-Signature; false unless told otherwise." example:"false"`
-	Headers         strictjson.Member[map[string]string] `json:"headers,omitempty" nullable:"true" maxProperties:"20" doc:"Custom headers, replaced as a whole; names and values have at most 4096 bytes together. The value *** keeps the present one." example:"{\"X-Team\":\"billing\"}"`
-	TimeoutSeconds  strictjson.Member[int]               `json:"timeoutSeconds,omitempty" minimum:"1" maximum:"30" nullable:"true" doc:"How long a whole exchange may take; 15 unless told otherwise." example:"15"`
-	RetrySchedule   strictjson.Member[string]            `json:"retrySchedule,omitempty" enum:"standard,short,none" nullable:"true" doc:"When failed deliveries are tried again; standard unless told otherwise." example:"standard"`
-	Secret          strictjson.Member[string]            `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"The signature secret: generate, generate-ed25519, or one of your own (whsec_…, whsk_…, or 8 to 128 bytes of text, without white space or quotation marks around it). It replaces all present ones; null removes them." example:"generate"`
-	LockVersion     strictjson.Member[int64]             `json:"lockVersion,omitempty" minimum:"1" nullable:"true" doc:"The version that is to be changed; another one is 409 UpdateConflict." example:"3"`
+	Name, PayloadURL, Description Patch[string]
+	Enabled                       Patch[bool]
+	Events                        Patch[[]string]
+	Projects                      ProjectsPatch
+	PayloadFormat                 Patch[webhook.Format]
+	LegacySignature               Patch[bool]
+	// Headers replaces all custom headers. Its keys are their names.
+	Headers        Patch[map[string]HeaderPatch]
+	TimeoutSeconds Patch[int]
+	RetrySchedule  Patch[webhook.ScheduleName]
+	// Secret replaces all signature secrets; a reset removes them. It is Generate, GenerateEd25519, or a secret of the
+	// caller's own.
+	Secret Patch[string]
 
-	Type      anything `json:"_type,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	ID        anything `json:"id,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	CreatedAt anything `json:"createdAt,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	UpdatedAt anything `json:"updatedAt,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	Secrets   anything `json:"secrets,omitempty" readOnly:"true" doc:"Ignored: see secret, and the resource secrets."`
-	Status    anything `json:"status,omitempty" readOnly:"true" doc:"Ignored."`
-	Warnings  anything `json:"warnings,omitempty" readOnly:"true" doc:"Ignored."`
-	Links     anything `json:"_links,omitempty" readOnly:"true" doc:"Ignored."`
+	// Found has nil to compare with for a new webhook.
+	Found Found[*webhook.Webhook]
 }
 
-// ProjectsPatch selects projects.
+// ProjectsPatch says which projects a webhook selects. IDs without All select those projects and no others.
 type ProjectsPatch struct {
-	All   strictjson.Member[bool]     `json:"all,omitempty" nullable:"true" doc:"True: all projects. When it is left out and ids has any, it is false." example:"false"`
-	IDs   strictjson.Member[[]string] `json:"ids,omitempty" maxItems:"1000" nullable:"true" doc:"The selected projects when all is false; each must be in the list of projects." example:"7"`
-	Count anything                    `json:"count,omitempty" readOnly:"true" doc:"May come back when it counts ids. Lists leave some of many ids out: read the webhook itself before writing them."`
+	All Patch[bool]
+	IDs Patch[[]string]
 }
 
-// writing is one request that makes or changes a webhook. It may be applied several times, to a webhook that
-// others change; what it had to look up or generate for that is kept.
+// HeaderPatch is the value of a custom header.
+type HeaderPatch struct {
+	Value string
+	// Keep keeps the current value and ignores Value.
+	Keep bool
+}
+
+// writing is one request that creates or changes a webhook. It may be applied several times, to a webhook that others
+// change. It keeps what it had to look up or generate.
 type writing struct {
 	webhooksResource
-	call     Call
-	patch    *WebhookPatch
-	problems fault.Details
-	target   target
-	secret   newSecret
+	call   Call
+	patch  *WebhookPatch
+	target target
+	secret newSecret
 }
 
-func (o webhooksResource) writing(call Call, body *Body[WebhookPatch]) *writing {
-	return &writing{webhooksResource: o, call: call, patch: &body.Value, problems: body.Problems}
+func (o webhooksResource) writing(call Call, patch *WebhookPatch) *writing {
+	return &writing{webhooksResource: o, call: call, patch: patch}
 }
 
-// apply puts the patch on w, which is a copy of current; current is nil for a new webhook. The fault lists every
-// attribute that is not acceptable; secrets and header values are sealed only when there is none.
+// apply applies the patch to w, which is a copy of current; current is nil for a new webhook. The fault lists every
+// attribute that is not acceptable. Secrets and header values are sealed only if there is none.
 func (x *writing) apply(ctx context.Context, w, current *webhook.Webhook) error {
-	found := faults{x.problems}
-	x.readOnly(&found, current)
+	found := faults{x.patch.Found.Read}
+	x.patch.Found.compare(&found, current)
 	x.take(&found, w, current)
 	found.Join(w.Normalise())
 	before := ""
@@ -93,38 +89,23 @@ func (x *writing) apply(ctx context.Context, w, current *webhook.Webhook) error 
 	return x.applySecret(ctx, w)
 }
 
-// readOnly looks whether what cannot be written came back as it is.
-func (x *writing) readOnly(found *faults, current *webhook.Webhook) {
-	found.unchanged("_type", x.patch.Type, "Webhook")
-	if current == nil {
-		found.firstVersion(x.patch.LockVersion)
-		found.unchanged("id", x.patch.ID, nil)
-		found.unchangedAt("createdAt", x.patch.CreatedAt, time.Time{})
-		found.unchangedAt("updatedAt", x.patch.UpdatedAt, time.Time{})
-		return
-	}
-	found.unchanged("id", x.patch.ID, current.ID)
-	found.unchangedAt("createdAt", x.patch.CreatedAt, current.CreatedAt)
-	found.unchangedAt("updatedAt", x.patch.UpdatedAt, current.UpdatedAt)
-}
-
-// take copies the plain members.
+// take applies the attributes that need no lookup.
 func (x *writing) take(found *faults, w, current *webhook.Webhook) {
 	p, defaults := x.patch, webhook.Defaults()
-	required(found, "name", p.Name, current == nil)
-	p.Name.Take(&w.Name, "")
-	p.Description.Take(&w.Description, "")
-	required(found, "events", p.Events, current == nil)
-	p.Events.Take(&w.Subscription.Events, nil)
-	takeProjects(found, p.Projects, &w.Subscription.Projects)
-	p.LegacySignature.Take(&w.LegacySignature, false)
-	takeAs(p.PayloadFormat, &w.PayloadFormat, defaults.PayloadFormat)
-	takeAs(p.RetrySchedule, &w.RetrySchedule, defaults.RetrySchedule)
+	needed(found, "name", p.Name, current == nil)
+	p.Name.Apply(&w.Name, "")
+	p.Description.Apply(&w.Description, "")
+	needed(found, "events", p.Events, current == nil)
+	p.Events.Apply(&w.Subscription.Events, nil)
+	p.Projects.apply(&w.Subscription.Projects)
+	p.LegacySignature.Apply(&w.LegacySignature, false)
+	p.PayloadFormat.Apply(&w.PayloadFormat, defaults.PayloadFormat)
+	p.RetrySchedule.Apply(&w.RetrySchedule, defaults.RetrySchedule)
 	seconds := int(w.Timeout / time.Second)
-	p.TimeoutSeconds.Take(&seconds, int(defaults.Timeout/time.Second))
-	w.Timeout = time.Duration(min(max(seconds, -1), 1_000)) * time.Second // far outside of the rule, but no overflow
+	p.TimeoutSeconds.Apply(&seconds, int(defaults.Timeout/time.Second))
+	w.Timeout = time.Duration(min(max(seconds, -1), 1_000)) * time.Second // outside the limits still, but not an overflow
 	enabled := w.Enabled
-	p.Enabled.Take(&enabled, defaults.Enabled)
+	p.Enabled.Apply(&enabled, defaults.Enabled)
 	if enabled {
 		w.Enable(x.moment())
 	} else {
@@ -132,31 +113,16 @@ func (x *writing) take(found *faults, w, current *webhook.Webhook) {
 	}
 }
 
-func takeAs[S ~string](m strictjson.Member[string], to *S, reset S) {
-	value := string(*to)
-	m.Take(&value, string(reset))
-	*to = S(value)
-}
-
-// takeProjects changes the selection. Projects that are named without a word about all are meant to be it. Ids that
-// are fewer than the count beside them are a list's, which left the others out.
-func takeProjects(found *faults, m strictjson.Member[ProjectsPatch], to *webhook.Projects) {
-	p, _ := m.Get()
-	if ids, given := p.IDs.Get(); given && !p.Count.IsAbsent() {
-		found.unchanged("projects.count", p.Count, len(ids))
-	}
-	if m.IsNull() {
-		p.All = strictjson.Null[bool]()
-	}
-	p.IDs.Take(&to.IDs, nil)
-	if ids, given := p.IDs.Get(); given && len(ids) > 0 && p.All.IsAbsent() {
+func (p ProjectsPatch) apply(to *webhook.Projects) {
+	p.IDs.Apply(&to.IDs, nil)
+	if ids, given := p.IDs.Value(); given && len(ids) > 0 && p.All.IsAbsent() {
 		to.All = false
 	}
-	p.All.Take(&to.All, true)
+	p.All.Apply(&to.All, true)
 }
 
-// nameTaken adds the fault of a name that is in use to those that are there already. Without any the store looks,
-// in the transaction that writes.
+// nameTaken adds a fault to others if the name is in use. A request without other faults leaves that to the store, which
+// checks it in the transaction that writes.
 func (x *writing) nameTaken(ctx context.Context, found *faults, w *webhook.Webhook) error {
 	if found.Has("name") {
 		return nil
@@ -175,7 +141,8 @@ func (x *writing) nameTaken(ctx context.Context, found *faults, w *webhook.Webho
 	return nil
 }
 
-// knownProjects looks whether the projects exist that are newly selected; those of before stay valid.
+// knownProjects adds a fault if a newly selected project is not known. Projects that the webhook has selected before stay
+// valid.
 func (x *writing) knownProjects(ctx context.Context, found *faults, w, current *webhook.Webhook) error {
 	if found.Has("projects.ids") || len(w.Subscription.Projects.IDs) == 0 {
 		return nil
@@ -196,18 +163,15 @@ func (x *writing) knownProjects(ctx context.Context, found *faults, w, current *
 	}
 	for i, id := range asked {
 		if !exists[id] {
-			found.addf("projects.ids", fmt.Sprintf("Entry %d is no known project.", i+1),
-				"A project appears with its first event, or is made with PUT "+hal.Base+"/projects/{id}.")
+			found.addf("projects.ids", fmt.Sprintf("Entry %d is not a known project.", i+1),
+				"A project is known after its first event, or when it was added to the list of projects.")
 			return nil
 		}
 	}
 	return nil
 }
 
-// answer shows the webhook that was written, with what is shown only once.
-func (x *writing) answer(w *webhook.Webhook) *hal.Webhook {
-	shown := hal.FromWebhook(x.call.Paths, w, x.moment())
-	shown.Secret = x.secret.shown()
-	shown.Warnings = x.secret.warnings()
-	return shown
+// written returns the webhook that was written, with what is shown only once.
+func (x *writing) written(w *webhook.Webhook) *WrittenWebhook {
+	return &WrittenWebhook{Webhook: *w, Secret: x.secret.generatedText(), Warnings: x.secret.warnings()}
 }

@@ -13,18 +13,18 @@ import (
 
 const attributeURL = "payloadUrl"
 
-// target is a payload URL that was judged: names are looked up once for a request.
+// target is a payload URL after its check. Its host is looked up once for a request.
 type target struct {
 	judged bool
 	url    *url.URL
 	fault  *fault.Detail
 }
 
-// applyURL takes over a payload URL that is new. One that comes back unchanged was judged when it was saved; today
-// its name may lead elsewhere, and the guard at the dial sees to that.
+// applyURL checks and applies a new payload URL. A URL that comes back unchanged was checked when it was saved. Its host
+// may have another address since then: the sender checks addresses when it connects.
 func (x *writing) applyURL(ctx context.Context, found *faults, w, current *webhook.Webhook) error {
-	required(found, attributeURL, x.patch.PayloadURL, current == nil)
-	raw, given := x.patch.PayloadURL.Get()
+	needed(found, attributeURL, x.patch.PayloadURL, current == nil)
+	raw, given := x.patch.PayloadURL.Value()
 	if !given || current != nil && raw == current.PayloadURL {
 		return nil
 	}

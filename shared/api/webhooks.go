@@ -4,7 +4,6 @@ import (
 	"context"
 	"reflect"
 
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
 	"nepenthes/shared/webhook"
@@ -23,21 +22,27 @@ type WebhookID struct {
 
 // ListWebhooks asks for a page of the webhooks.
 type ListWebhooks struct {
-	Paging
-	Name string `query:"name" doc:"Only webhooks whose name contains this, whatever the case of its letters." example:"bill"`
+	Paging Paging
+	// Name, unless it is empty, selects the webhooks whose name contains it.
+	Name string
 }
 
 // CreateWebhook asks for a new webhook.
-type CreateWebhook struct{ Body Body[WebhookPatch] }
-
-// ReadWebhook asks for a webhook.
-type ReadWebhook struct{ WebhookID }
+type CreateWebhook struct{ WebhookPatch }
 
 // ChangeWebhook asks for a change of a webhook.
 type ChangeWebhook struct {
-	WebhookID
-	Precondition
-	Body Body[WebhookPatch]
+	ID string
+	WebhookPatch
+	Insistence Insistence
+}
+
+// WrittenWebhook is a webhook as it was written.
+type WrittenWebhook struct {
+	webhook.Webhook
+	// Secret is the signature secret that the request generated, else empty.
+	Secret   string
+	Warnings []Warning
 }
 
 // DeleteWebhook asks for the end of a webhook.
@@ -48,7 +53,7 @@ type DeleteWebhook struct {
 
 type webhooksResource struct{ *Config }
 
-func (o webhooksResource) list(ctx context.Context, call Call, in *ListWebhooks) (*hal.Collection[hal.Webhook], error) {
+func (o webhooksResource) list(ctx context.Context, _ Call, in *ListWebhooks) (*Page[webhook.Webhook], error) {
 	page, err := o.page(ctx, in.Paging)
 	if err != nil {
 		return nil, err
@@ -58,47 +63,45 @@ func (o webhooksResource) list(ctx context.Context, call Call, in *ListWebhooks)
 		return nil, err
 	}
 	all = Named(all, in.Name, func(w *webhook.Webhook) []string { return []string{w.Name} })
-	now := o.moment()
-	return show(call.To("webhooks"), filters("name", in.Name), page, all, func(w *webhook.Webhook) *hal.Webhook {
-		return hal.FromWebhookInShort(call.Paths, w, now)
-	}), nil
+	return pageThrough(page, all, func(w *webhook.Webhook) webhook.Webhook { return *w }), nil
 }
 
-func (o webhooksResource) read(ctx context.Context, call Call, in *ReadWebhook) (*hal.Webhook, error) {
+func (o webhooksResource) read(ctx context.Context, _ Call, in *WebhookID) (*webhook.Webhook, error) {
 	w, err := o.Catalogue.Webhook(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return hal.FromWebhook(call.Paths, w, o.moment()), nil
+	read := *w // the catalogue's own must not be changed
+	return &read, nil
 }
 
-// create makes a webhook: two calls make two. A name that is in use is a fault on name.
-func (o webhooksResource) create(ctx context.Context, call Call, in *CreateWebhook) (_ *hal.Webhook, err error) {
+// create creates a webhook; two calls create two. A name that is in use is a fault on name.
+func (o webhooksResource) create(ctx context.Context, call Call, in *CreateWebhook) (_ *WrittenWebhook, err error) {
 	defer fault.Wrap(&err, "create a webhook")
 	now := o.moment()
-	made := webhook.Defaults()
-	made.ID, made.CreatedAt, made.UpdatedAt, made.StatusSince = id.New(id.Webhook, now), now, now, now
-	writing := o.writing(call, &in.Body)
-	if err := writing.apply(ctx, &made, nil); err != nil {
+	created := webhook.Defaults()
+	created.ID, created.CreatedAt, created.UpdatedAt, created.StatusSince = id.New(id.Webhook, now), now, now, now
+	writing := o.writing(call, &in.WebhookPatch)
+	if err := writing.apply(ctx, &created, nil); err != nil {
 		return nil, err
 	}
-	if err := o.Store.PutWebhook(ctx, &made); err != nil {
+	if err := o.Store.PutWebhook(ctx, &created); err != nil {
 		return nil, err
 	}
-	return writing.answer(&made), nil
+	return writing.written(&created), nil
 }
 
-// change applies the patch. Without a version it is applied again to what somebody else stored meanwhile, so that
-// no change is lost; a patch that changes nothing writes nothing.
-func (o webhooksResource) change(ctx context.Context, call Call, in *ChangeWebhook) (_ *hal.Webhook, err error) {
+// change applies the patch. A change that insists on no version is applied again to what somebody else stored in the
+// meantime. A change that changes nothing writes nothing.
+func (o webhooksResource) change(ctx context.Context, call Call, in *ChangeWebhook) (_ *WrittenWebhook, err error) {
 	defer fault.Wrap(&err, "change webhook %s", in.ID)
-	writing, version := o.writing(call, &in.Body), in.Body.Value.LockVersion
+	writing := o.writing(call, &in.WebhookPatch)
 	for {
 		current, err := o.Catalogue.Webhook(ctx, in.ID)
 		if err != nil {
 			return nil, err
 		}
-		if err := in.holds(version, hal.ETag(current.LockVersion), current.LockVersion); err != nil {
+		if err := in.Insistence.accepts(current.LockVersion); err != nil {
 			return nil, err
 		}
 		changed := *current
@@ -106,21 +109,21 @@ func (o webhooksResource) change(ctx context.Context, call Call, in *ChangeWebho
 			return nil, err
 		}
 		if reflect.DeepEqual(&changed, current) {
-			return writing.answer(&changed), nil
+			return writing.written(&changed), nil
 		}
 		changed.UpdatedAt = o.moment()
-		again, err := settle(ctx, o.Store.PutWebhook(ctx, &changed), in.expects(version))
+		again, err := settle(ctx, o.Store.PutWebhook(ctx, &changed), !in.Insistence.any())
 		if again {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		return writing.answer(&changed), nil
+		return writing.written(&changed), nil
 	}
 }
 
-// delete ends a webhook; the second time it is a fault of kind NotFound.
+// delete deletes a webhook. A webhook that does not exist is a fault of kind NotFound.
 func (o webhooksResource) delete(ctx context.Context, _ Call, in *DeleteWebhook) (_ *None, err error) {
 	defer fault.Wrap(&err, "delete webhook %s", in.ID)
 	w, err := o.Catalogue.Webhook(ctx, in.ID)

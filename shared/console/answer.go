@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
@@ -81,7 +80,7 @@ func (x *exchange) redirect(href string) {
 }
 
 // done leads to a page of the console that says what was done, and what the operation warned of.
-func (x *exchange) done(path, what string, warnings ...hal.Warning) error {
+func (x *exchange) done(path, what string, warnings ...api.Warning) error {
 	query := url.Values{"done": {what}}
 	for _, w := range warnings {
 		query.Add("warned", w.Name)

@@ -15,13 +15,11 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console"
 	"nepenthes/shared/costtest"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/project"
 	"nepenthes/shared/settings"
-	"nepenthes/shared/strictjson"
 	"nepenthes/shared/webhook"
 )
 
@@ -194,8 +192,8 @@ func TestAPageReadsAListOnce(t *testing.T) {
 		}
 	}
 	w := s.webhook("Billing")
-	change := &api.ChangeWebhook{WebhookID: api.WebhookID{ID: w.ID}}
-	change.Body.Value.Projects = strictjson.Of(api.ProjectsPatch{All: strictjson.Of(false), IDs: strictjson.Of([]string{"p0", "p1199"})})
+	change := &api.ChangeWebhook{ID: w.ID}
+	change.Projects = api.ProjectsPatch{All: api.Set(false), IDs: api.Set([]string{"p0", "p1199"})}
 	if _, err := s.operations.ChangeWebhook.Do(t.Context(), call(), change); err != nil {
 		t.Fatal(err)
 	}
@@ -246,8 +244,7 @@ func (c counted) Projects(ctx context.Context) ([]project.Project, error) {
 // TestTheLargestThatCanBeIsShown: what is within the limits of its members is within those of a page.
 func TestTheLargestThatCanBeIsShown(t *testing.T) {
 	s := start(t, "")
-	in := &api.CreateWebhook{}
-	headers, ids, patterns := map[string]string{}, []string{}, []string{}
+	headers, ids, patterns := map[string]api.HeaderPatch{}, []string{}, []string{}
 	for i := range webhook.ProjectsMax + 200 { // as many as are ticked, and as many as a filter shows
 		id := fmt.Sprintf("%0128d", i)
 		if err := s.db.PutProject(t.Context(), &project.Project{ID: id, Name: strings.Repeat(`"`, 255), Identifier: "listed", CreatedAt: time.Unix(int64(i), 0)}); err != nil {
@@ -256,17 +253,17 @@ func TestTheLargestThatCanBeIsShown(t *testing.T) {
 		ids = append(ids, id)
 	}
 	for i := range webhook.HeadersMax {
-		headers[fmt.Sprintf("X-%0140d", i)] = strings.Repeat("v", 50)
+		headers[fmt.Sprintf("X-%0140d", i)] = api.HeaderPatch{Value: strings.Repeat("v", 50)}
 	}
 	for _, kind := range events.Types()[:min(len(events.Types()), webhook.PatternsMax)] {
 		patterns = append(patterns, kind.Name)
 	}
-	in.Body.Value = api.WebhookPatch{
-		Name: strictjson.Of(strings.Repeat("𝒳", webhook.NameMax)), Description: strictjson.Of(strings.Repeat(`"`, webhook.DescriptionMax)),
-		PayloadURL: strictjson.Of("https://receiver.example.com/" + strings.Repeat("'", 2000)), Events: strictjson.Of(patterns), Headers: strictjson.Of(headers),
-		Projects: strictjson.Of(api.ProjectsPatch{IDs: strictjson.Of(ids[:webhook.ProjectsMax])}),
-	}
-	w := must[*hal.Webhook](t)(s.operations.CreateWebhook.Do(t.Context(), call(), in))
+	in := &api.CreateWebhook{WebhookPatch: api.WebhookPatch{
+		Name: api.Set(strings.Repeat("𝒳", webhook.NameMax)), Description: api.Set(strings.Repeat(`"`, webhook.DescriptionMax)),
+		PayloadURL: api.Set("https://receiver.example.com/" + strings.Repeat("'", 2000)), Events: api.Set(patterns), Headers: api.Set(headers),
+		Projects: api.ProjectsPatch{IDs: api.Set(ids[:webhook.ProjectsMax])},
+	}}
+	w := must[*api.WrittenWebhook](t)(s.operations.CreateWebhook.Do(t.Context(), call(), in))
 	origins := []string{}
 	for i := range settings.MaxOrigins {
 		origins = append(origins, fmt.Sprintf("https://%s%03d.example", strings.Repeat("a.", 110), i))

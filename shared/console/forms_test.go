@@ -8,14 +8,14 @@ import (
 	"testing"
 
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/project"
 	"nepenthes/shared/settings"
+	"nepenthes/shared/webhook"
 )
 
-func (s *system) webhooks() []hal.Webhook {
+func (s *system) webhooks() []webhook.Webhook {
 	s.t.Helper()
-	return must[*hal.Collection[hal.Webhook]](s.t)(s.operations.ListWebhooks.Do(s.t.Context(), call(), &api.ListWebhooks{})).Embedded.Elements
+	return must[*api.Page[webhook.Webhook]](s.t)(s.operations.ListWebhooks.Do(s.t.Context(), call(), &api.ListWebhooks{})).Items
 }
 
 // plain are the fields of an ordinary webhook.
@@ -119,7 +119,7 @@ func TestHeaderValuesAreKeptUnlessTyped(t *testing.T) {
 	if got := s.webhooks(); len(got) != 1 {
 		t.Fatal("lost")
 	}
-	stored := must[*hal.Webhook](t)(s.operations.ReadWebhook.Do(t.Context(), call(), &api.ReadWebhook{WebhookID: api.WebhookID{ID: w.ID}}))
+	stored := must[*webhook.Webhook](t)(s.operations.ReadWebhook.Do(t.Context(), call(), &api.WebhookID{ID: w.ID}))
 	if len(stored.Headers) != 2 {
 		t.Errorf("headers %v", stored.Headers)
 	}

@@ -9,10 +9,10 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/project"
+	"nepenthes/shared/webhook"
 )
 
 // sideBySide is how many reads a page does at a time.
@@ -65,10 +65,10 @@ func (x *exchange) projectNames() (map[string]string, error) {
 
 // namesFor are the projects' names for those of the webhooks that select some. They are nil when they may not be seen,
 // and empty when nobody selects any, which spares the reading.
-func (x *exchange) namesFor(webhooks ...hal.Webhook) (names map[string]string, err error) {
+func (x *exchange) namesFor(webhooks ...webhook.Webhook) (names map[string]string, err error) {
 	switch {
 	case !x.may(access.ProjectsRead):
-	case slices.ContainsFunc(webhooks, func(w hal.Webhook) bool { return !w.Projects.All }):
+	case slices.ContainsFunc(webhooks, func(w webhook.Webhook) bool { return !w.Subscription.Projects.All }):
 		names, err = x.projectNames()
 	default:
 		names = map[string]string{}
@@ -77,17 +77,17 @@ func (x *exchange) namesFor(webhooks ...hal.Webhook) (names map[string]string, e
 }
 
 // webhooksOf are those webhooks that are still there, by their ids; nil when they may not be seen.
-func (x *exchange) webhooksOf(ids map[string]bool) (webhooks map[string]*hal.Webhook, err error) {
+func (x *exchange) webhooksOf(ids map[string]bool) (webhooks map[string]*webhook.Webhook, err error) {
 	if !x.may(access.WebhooksRead) {
 		return webhooks, nil
 	}
-	webhooks = map[string]*hal.Webhook{}
-	found := make(chan *hal.Webhook, len(ids))
+	webhooks = map[string]*webhook.Webhook{}
+	found := make(chan *webhook.Webhook, len(ids))
 	var group errgroup.Group
 	group.SetLimit(sideBySide)
 	for id := range ids {
 		group.Go(func() error {
-			w, err := do(x, x.h.Operations.ReadWebhook, &api.ReadWebhook{WebhookID: api.WebhookID{ID: id}})
+			w, err := do(x, x.h.Operations.ReadWebhook, &api.WebhookID{ID: id})
 			if fault.Is(err, fault.NotFound) {
 				return nil
 			}

@@ -17,7 +17,6 @@ import (
 	"nepenthes/shared/access"
 	"nepenthes/shared/address"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/auth/clients"
 	"nepenthes/shared/catalogue"
@@ -25,8 +24,8 @@ import (
 	"nepenthes/shared/fanout"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/sqlite"
-	"nepenthes/shared/strictjson"
 	"nepenthes/shared/vault"
+	"nepenthes/shared/webhook"
 )
 
 // The administrator of every test.
@@ -109,19 +108,18 @@ func call() api.Call {
 	return api.Call{Caller: auth.Caller{ClientID: adminID, Scopes: access.AdministratorScopes()}}
 }
 
-// webhook makes one for everything.
-func (s *system) webhook(name string) *hal.Webhook {
+// webhook creates a webhook for all events.
+func (s *system) webhook(name string) *webhook.Webhook {
 	s.t.Helper()
-	in := &api.CreateWebhook{}
-	in.Body.Value = api.WebhookPatch{
-		Name: strictjson.Of(name), PayloadURL: strictjson.Of("https://receiver.example.com/in"), Events: strictjson.Of([]string{"*"}),
-		Headers: strictjson.Of(map[string]string{"X-Token": "credential-4711"}),
-	}
-	return must[*hal.Webhook](s.t)(s.operations.CreateWebhook.Do(s.t.Context(), call(), in))
+	in := &api.CreateWebhook{WebhookPatch: api.WebhookPatch{
+		Name: api.Set(name), PayloadURL: api.Set("https://receiver.example.com/in"), Events: api.Set([]string{"*"}),
+		Headers: api.Set(map[string]api.HeaderPatch{"X-Token": {Value: "credential-4711"}}),
+	}}
+	return &must[*api.WrittenWebhook](s.t)(s.operations.CreateWebhook.Do(s.t.Context(), call(), in)).Webhook
 }
 
 // delivery records an event for the webhooks; the delivery of the first is pending.
-func (s *system) delivery(w *hal.Webhook) string {
+func (s *system) delivery(w *webhook.Webhook) string {
 	s.t.Helper()
 	e, _ := events.Example("work_package:updated")
 	text := must[[]byte](s.t)(e.Encode())

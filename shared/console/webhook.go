@@ -13,14 +13,14 @@ import (
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
-	"nepenthes/shared/strictjson"
+	"nepenthes/shared/webhook"
 )
 
 // stripMost is how many deliveries the strip shows.
 const stripMost = 100
 
 func (x *exchange) showWebhook() error {
-	w, err := do(x, x.h.Operations.ReadWebhook, &api.ReadWebhook{WebhookID: x.webhookID()})
+	w, err := x.readWebhook()
 	if err != nil {
 		return err
 	}
@@ -29,12 +29,12 @@ func (x *exchange) showWebhook() error {
 
 // webhookPage shows a webhook with its deliveries; refused is what a rotation of the secret met, with the overlap that
 // was typed.
-func (x *exchange) webhookPage(w *hal.Webhook, overlap string, refused error) error {
+func (x *exchange) webhookPage(w *webhook.Webhook, overlap string, refused error) error {
 	names, err := x.namesFor(*w)
 	if err != nil {
 		return err
 	}
-	p := page.NewWebhook(x.frame(), w, names, x.may(access.WebhooksWrite), once())
+	p := page.NewWebhook(x.frame(), w, page.WebhookOptions{Names: names, Writable: x.may(access.WebhooksWrite), Once: once(), Now: x.h.Now()})
 	if refused != nil {
 		p.Refuse(overlap, refused)
 	}
@@ -147,9 +147,9 @@ func orGone(err error) error {
 }
 
 // overlap reads for how many hours former secrets go on; empty leaves it to the operation.
-func overlap(text string) (strictjson.Member[int], fault.Details) {
+func overlap(text string) (api.Patch[int], fault.Details) {
 	if text == "" {
-		return strictjson.Member[int]{}, fault.Details{}
+		return api.Patch[int]{}, fault.Details{}
 	}
-	return form.Number("overlapHours", text)
+	return form.WholeNumber("overlapHours", text)
 }

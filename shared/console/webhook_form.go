@@ -6,11 +6,11 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/project"
+	"nepenthes/shared/webhook"
 )
 
 // projectsShown is how many projects the form lists before it asks for a filter.
@@ -21,7 +21,7 @@ func (x *exchange) newWebhook() error {
 }
 
 func (x *exchange) editWebhook() error {
-	w, err := do(x, x.h.Operations.ReadWebhook, &api.ReadWebhook{WebhookID: x.webhookID()})
+	w, err := x.readWebhook()
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (x *exchange) createWebhook() error {
 	if !first {
 		return err
 	}
-	w, err := do(x, x.h.Operations.CreateWebhook, &api.CreateWebhook{Body: typed.Body(true)})
+	w, err := do(x, x.h.Operations.CreateWebhook, typed.Creation())
 	if err != nil {
 		x.unuseOnce()
 		if correctable(err) {
@@ -52,7 +52,7 @@ func (x *exchange) createWebhook() error {
 // saveWebhook changes a webhook. If somebody else was faster, both values are shown and the next Save decides.
 func (x *exchange) saveWebhook() error {
 	typed := form.ReadWebhook(x.r.PostForm)
-	current, err := do(x, x.h.Operations.ReadWebhook, &api.ReadWebhook{WebhookID: x.webhookID()})
+	current, err := x.readWebhook()
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (x *exchange) saveWebhook() error {
 	if !first {
 		return err
 	}
-	w, err := do(x, x.h.Operations.ChangeWebhook, &api.ChangeWebhook{WebhookID: x.webhookID(), Body: typed.Body(false)})
+	w, err := do(x, x.h.Operations.ChangeWebhook, typed.Change(current.ID))
 	if err == nil {
 		return x.savedWebhook(w, "saved")
 	}
@@ -71,11 +71,11 @@ func (x *exchange) saveWebhook() error {
 	o := page.WebhookFormOptions{Current: current}
 	switch {
 	case fault.Is(err, fault.UpdateConflict):
-		if o.Current, err = do(x, x.h.Operations.ReadWebhook, &api.ReadWebhook{WebhookID: x.webhookID()}); err != nil {
+		if o.Current, err = x.readWebhook(); err != nil {
 			return err
 		}
 		if typed.Same(form.FromWebhook(o.Current)) { // the form came twice
-			return x.savedWebhook(o.Current, "saved")
+			return x.done("/webhooks/"+o.Current.ID, "saved")
 		}
 		o.Conflict = true
 		return x.webhookForm(typed.Again(), o, nil, http.StatusUnprocessableEntity)
@@ -85,16 +85,13 @@ func (x *exchange) saveWebhook() error {
 	return err
 }
 
-// savedWebhook shows the secret that was made with a webhook, or leads to the webhook.
-func (x *exchange) savedWebhook(w *hal.Webhook, what string) error {
+// savedWebhook shows the secret that was generated for a webhook, or leads to the webhook.
+func (x *exchange) savedWebhook(w *api.WrittenWebhook, what string) error {
 	if w.Secret == "" {
 		return x.done("/webhooks/"+w.ID, what, w.Warnings...)
 	}
-	var publicKey *string
-	if len(w.Secrets) > 0 {
-		publicKey = w.Secrets[len(w.Secrets)-1].PublicKey
-	}
-	return x.render(http.StatusOK, "secret", page.NewWebhookSecret(x.frame(), w.ID, page.NameOf(w.Name, w.ID), "The secret of "+page.NameOf(w.Name, w.ID), w.Secret, publicKey, w.Warnings,
+	newest := w.Secrets[len(w.Secrets)-1]
+	return x.render(http.StatusOK, "secret", page.NewWebhookSecret(x.frame(), &w.Webhook, "The secret of "+page.NameOf(w.Name, w.ID), w.Secret, newest.PublicKey, w.Warnings,
 		"The receiver verifies with it that requests come from here. It is used from the next attempt on."))
 }
 
@@ -122,7 +119,7 @@ func (x *exchange) asked() string {
 
 // answersAboutProjects shows the form again when it was sent to find or add projects, and not to be saved, or when the
 // id of a project was typed and not added, which saving would drop without a word.
-func (x *exchange) answersAboutProjects(typed form.Webhook, current *hal.Webhook) (answered bool, err error) {
+func (x *exchange) answersAboutProjects(typed form.Webhook, current *webhook.Webhook) (answered bool, err error) {
 	o := page.WebhookFormOptions{Current: current, Asked: x.asked()}
 	if o.Asked != "" {
 		return true, x.answerForm(typed, o)
@@ -164,7 +161,7 @@ func (x *exchange) webhookForm(typed form.Webhook, o page.WebhookFormOptions, re
 			return err
 		}
 	}
-	o.Once = once()
+	o.Once, o.Now = once(), x.h.Now()
 	return x.render(status, "webhook_form", page.NewWebhookForm(x.frame(), typed, o, refused))
 }
 

@@ -9,7 +9,7 @@ import (
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/page"
-	"nepenthes/shared/strictjson"
+	"nepenthes/shared/webhook"
 )
 
 func (x *exchange) listWebhooks() error {
@@ -22,11 +22,11 @@ func (x *exchange) listWebhooks() error {
 	if err != nil {
 		return err
 	}
-	names, err := x.namesFor(list.Embedded.Elements...)
+	names, err := x.namesFor(list.Items...)
 	if err != nil {
 		return err
 	}
-	last, err := x.lastDeliveries(list.Embedded.Elements)
+	last, err := x.lastDeliveries(list.Items)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (x *exchange) listWebhooks() error {
 }
 
 // lastDeliveries reads the newest delivery of each webhook, side by side; nil when they may not be seen.
-func (x *exchange) lastDeliveries(webhooks []hal.Webhook) (last []*hal.Delivery, err error) {
+func (x *exchange) lastDeliveries(webhooks []webhook.Webhook) (last []*hal.Delivery, err error) {
 	if !x.may(access.DeliveriesRead) {
 		return last, nil
 	}
@@ -71,11 +71,15 @@ func (x *exchange) newest(webhookID string, most int) (all []hal.Delivery, err e
 	}
 }
 
-func (x *exchange) webhookID() api.WebhookID { return api.WebhookID{ID: x.r.PathValue("id")} }
+func (x *exchange) webhookID() string { return x.r.PathValue("id") }
+
+func (x *exchange) readWebhook() (*webhook.Webhook, error) {
+	return do(x, x.h.Operations.ReadWebhook, &api.WebhookID{ID: x.webhookID()})
+}
 
 // pingWebhook sends a test event and leads to its delivery, if that may be seen.
 func (x *exchange) pingWebhook() error {
-	in := &api.Ping{ID: x.webhookID().ID}
+	in := &api.Ping{ID: x.webhookID()}
 	if event := x.r.PostForm.Get("event"); event != "" {
 		in.Event = api.Set(event)
 	}
@@ -93,8 +97,7 @@ func (x *exchange) enableWebhook() error  { return x.switchWebhook(true, "enable
 func (x *exchange) disableWebhook() error { return x.switchWebhook(false, "disabled") }
 
 func (x *exchange) switchWebhook(on bool, what string) error {
-	in := &api.ChangeWebhook{WebhookID: x.webhookID()}
-	in.Body.Value.Enabled = strictjson.Of(on)
+	in := &api.ChangeWebhook{ID: x.webhookID(), WebhookPatch: api.WebhookPatch{Enabled: api.Set(on)}}
 	if _, err := do(x, x.h.Operations.ChangeWebhook, in); err != nil {
 		return err
 	}
@@ -103,7 +106,7 @@ func (x *exchange) switchWebhook(on bool, what string) error {
 
 // rotateSecret makes another secret and shows it, this once.
 func (x *exchange) rotateSecret() error {
-	w, err := do(x, x.h.Operations.ReadWebhook, &api.ReadWebhook{WebhookID: x.webhookID()})
+	w, err := x.readWebhook()
 	if err != nil {
 		return err
 	}
@@ -113,9 +116,8 @@ func (x *exchange) rotateSecret() error {
 		return err
 	}
 	hours := x.r.PostForm.Get("overlap")
-	in := &api.AddSecret{WebhookID: x.webhookID()}
-	in.Body.Value.Secret = strictjson.Of("generate")
-	in.Body.Value.OverlapHours, in.Body.Problems = overlap(hours)
+	in := &api.AddSecret{ID: w.ID, Secret: api.Set(api.Generate)}
+	in.OverlapHours, in.Found = overlap(hours)
 	s, err := do(x, x.h.Operations.AddSecret, in)
 	if err != nil {
 		x.unuseOnce()
@@ -125,11 +127,11 @@ func (x *exchange) rotateSecret() error {
 		return err
 	}
 	return x.render(http.StatusOK, "secret",
-		page.NewWebhookSecret(frame, w.ID, page.NameOf(w.Name, w.ID), "The new secret", s.Secret, s.PublicKey, s.Warnings, page.Overlap(hours)))
+		page.NewWebhookSecret(frame, w, "The new secret", s.Text, s.PublicKey, s.Warnings, page.Overlap(hours)))
 }
 
 func (x *exchange) confirmWebhook() error {
-	w, err := do(x, x.h.Operations.ReadWebhook, &api.ReadWebhook{WebhookID: x.webhookID()})
+	w, err := x.readWebhook()
 	if err != nil {
 		return err
 	}
@@ -138,7 +140,7 @@ func (x *exchange) confirmWebhook() error {
 
 // deleteWebhook deletes a webhook; what is owed to it is skipped.
 func (x *exchange) deleteWebhook() error {
-	if _, err := do(x, x.h.Operations.DeleteWebhook, &api.DeleteWebhook{ID: x.webhookID().ID}); err != nil {
+	if _, err := do(x, x.h.Operations.DeleteWebhook, &api.DeleteWebhook{ID: x.webhookID()}); err != nil {
 		return err
 	}
 	return x.done("/webhooks", "deleted")

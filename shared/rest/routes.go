@@ -3,6 +3,7 @@ package rest
 import (
 	"net/http"
 
+	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
 )
@@ -20,8 +21,6 @@ const (
 
 // Paths of resources with several methods.
 const (
-	pathWebhooks = hal.Base + "/webhooks"
-	pathWebhook  = pathWebhooks + "/{id}"
 	pathDelivery = hal.Base + "/deliveries/{id}"
 )
 
@@ -41,52 +40,6 @@ func (h *Handler) addRoutes() {
 	h.addEvents()
 	h.addProjects()
 	h.addClients()
-}
-
-func (h *Handler) addWebhooks() {
-	add(h, h.Operations.ListWebhooks, spec{
-		method: http.MethodGet, path: pathWebhooks, id: "listWebhooks", tag: tagWebhooks,
-		summary: "List webhooks", about: "Oldest first, in short: long members are cut.", answers: "A page of webhooks.",
-	})
-	add(h, h.Operations.CreateWebhook, spec{
-		method: http.MethodPost, path: pathWebhooks, id: "createWebhook", tag: tagWebhooks, status: http.StatusCreated,
-		summary: "Create a webhook", answers: "The webhook. A secret that was generated is shown only here.",
-		about: "Needs a name, a payload URL and at least one event type. A new webhook is enabled and for all projects unless told otherwise.",
-	})
-	add(h, h.Operations.ReadWebhook, spec{
-		method: http.MethodGet, path: pathWebhook, id: "readWebhook", tag: tagWebhooks,
-		summary: "Read a webhook", about: "Secrets and header values are never shown.", answers: "The webhook.",
-	})
-	add(h, h.Operations.ChangeWebhook, spec{
-		method: http.MethodPatch, path: pathWebhook, id: "changeWebhook", tag: tagWebhooks, faults: stale,
-		summary: "Change a webhook", answers: "The webhook as it is now. A secret that was generated is shown only here.",
-		about: "A merge patch (RFC 7396): absent members stay, null is the default again. With If-Match or lockVersion the change is made only if nobody else changed the webhook meanwhile; without, it is applied to whatever is there.",
-	})
-	addRoute(h, h.Operations.DeleteWebhook, spec{
-		method: http.MethodDelete, path: pathWebhook, id: "deleteWebhook", tag: tagWebhooks, status: http.StatusNoContent, faults: stale,
-		summary: "Delete a webhook", about: "What is still owed to it is skipped. Its deliveries stay readable by their ids until they expire.",
-		answers: "The webhook is gone.",
-	}, (*deleteWebhook).input, noAnswer)
-	addRoute(h, h.Operations.Ping, spec{
-		method: http.MethodPost, path: pathWebhook + "/ping", id: "pingWebhook", tag: tagWebhooks,
-		status: http.StatusAccepted, optionalBody: true, summary: "Send a test event",
-		about:   "Sends the example of an event type to this webhook alone, whatever its subscription, also while it is disabled: one attempt, which does not count for its health.",
-		answers: "The delivery, which is on its way.",
-	}, (*ping).input, showPing)
-}
-
-func (h *Handler) addSecrets() {
-	add(h, h.Operations.AddSecret, spec{
-		method: http.MethodPost, path: pathWebhook + "/secrets", id: "addSecret", tag: tagWebhooks,
-		status: http.StatusCreated, optionalBody: true, faults: []fault.Kind{fault.InvalidState}, summary: "Rotate the signature secret",
-		about:   "Adds a secret; the former ones of its kind go on signing beside it for a while, so that receivers can change over. At most four sign at once.",
-		answers: "The secret. One that was generated is shown only here.",
-	})
-	addRoute(h, h.Operations.RemoveSecret, spec{
-		method: http.MethodDelete, path: pathWebhook + "/secrets/{secretId}", id: "removeSecret", tag: tagWebhooks,
-		status: http.StatusNoContent, summary: "Remove a signature secret", about: "It signs nothing from the next attempt on.",
-		answers: "The secret is gone.",
-	}, (*removeSecret).input, noAnswer)
 }
 
 func (h *Handler) addDeliveries() {
@@ -117,3 +70,5 @@ func (h *Handler) addDeliveries() {
 		answers: "The delivery; the attempt is owed.",
 	})
 }
+
+func showRoot(v view, version *api.Version) *hal.Root { return hal.NewRoot(v.Paths, string(*version)) }

@@ -38,16 +38,6 @@ type Projects struct {
 	All   bool     `json:"all" doc:"True: events of every project, and those that belong to none." example:"false"`
 	IDs   []string `json:"ids,omitzero" nullable:"false" maxItems:"1000" doc:"The selected projects when all is false. Lists leave this member out when there are more than 20." example:"7"`
 	Count *int     `json:"count,omitempty" minimum:"0" doc:"In lists only: how many projects are selected." example:"1"`
-
-	leftOut []string
-}
-
-// Selected are the ids of the selected projects, also where the representation leaves them out.
-func (p *Projects) Selected() []string {
-	if p.leftOut != nil {
-		return p.leftOut
-	}
-	return p.IDs
 }
 
 // SecretInfo tells of a signature secret without showing it.
@@ -69,8 +59,6 @@ type Status struct {
 
 // Warning tells of something that was accepted but is not advisable.
 type Warning struct {
-	// Name tells warnings apart; the console carries it to the page that follows.
-	Name      string `json:"-"`
 	Attribute string `json:"attribute" doc:"The member it is about." example:"secret"`
 	Message   string `json:"message" doc:"What is not advisable about it." example:"The secret has fewer than 24 bytes."`
 }
@@ -120,17 +108,9 @@ func FromWebhookInShort(p Paths, w *webhook.Webhook, now time.Time) *Webhook {
 	count := len(shown.Projects.IDs)
 	shown.Projects.Count = &count
 	if count > shortProjects {
-		shown.Projects.IDs, shown.Projects.leftOut = nil, shown.Projects.IDs
+		shown.Projects.IDs = nil
 	}
 	return shown
-}
-
-// About is the description, empty where the representation leaves it out.
-func (w *Webhook) About() string {
-	if w.Description == nil {
-		return ""
-	}
-	return *w.Description
 }
 
 // ETag is the tag of the lock version.

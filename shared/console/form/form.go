@@ -1,6 +1,6 @@
 // Package form reads what people type into the forms of the console, keeps it as they typed it, and turns it into the
-// bodies that the operations of the API take. It judges nothing but what no body can say, such as a number that is
-// none: the operations do.
+// inputs of the operations of package api. The operations check it. Package form only reports what an input cannot
+// hold, such as a text that should be a number.
 package form
 
 import (
@@ -12,7 +12,6 @@ import (
 
 	"nepenthes/shared/api"
 	"nepenthes/shared/fault"
-	"nepenthes/shared/strictjson"
 )
 
 // Values are the fields that came.
@@ -38,46 +37,31 @@ func (v Values) list(name string) []string {
 // ticked reports whether a check box was.
 func (v Values) ticked(name string) bool { return v.Has(name) }
 
-// problems gathers what no body can say.
+// problems collects what an input cannot hold.
 type problems struct{ fault.Details }
 
 func (p *problems) note(attribute, message string) {
 	p.Add(fault.Detail{Attribute: attribute, Message: message})
 }
 
-// number reads a whole number for the attribute.
-func (p *problems) number(attribute, text string) strictjson.Member[int] {
+// wholeNumber reads a whole number for the attribute. The Patch says nothing if there is none.
+func (p *problems) wholeNumber(attribute, text string) api.Patch[int] {
 	n, err := strconv.Atoi(strings.TrimSpace(text))
 	if err != nil {
 		p.note(attribute, "It must be a whole number.")
-		return strictjson.Member[int]{}
+		return api.Patch[int]{}
 	}
-	return strictjson.Of(n)
-}
-
-// wholeNumber reads a whole number for the attribute. The Patch says nothing if there is none.
-func (p *problems) wholeNumber(attribute, text string) api.Patch[int] {
-	if n, given := p.number(attribute, text).Get(); given {
-		return api.Set(n)
-	}
-	return api.Patch[int]{}
+	return api.Set(n)
 }
 
 // filledFrom returns the insistence on the version that the form was filled from. A text that is not a version matches
 // no version, so that a form that somebody tampered with overwrites nothing.
 func filledFrom(text string) api.Insistence {
-	n, _ := version(text).Get()
-	return api.OnVersion(n)
-}
-
-// version reads the version that the form was filled from. One that is none matches nothing, so that a form that
-// somebody tampered with overwrites nothing.
-func version(text string) strictjson.Member[int64] {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		n = -1
 	}
-	return strictjson.Of(n)
+	return api.OnVersion(n)
 }
 
 // lines splits a text area.
@@ -116,9 +100,9 @@ func Forget(values url.Values, secrets []string) Values {
 // Names lists the fields in alphabetical order.
 func (v Values) Names() []string { return slices.Sorted(maps.Keys(v.Values)) }
 
-// Number reads a whole number for the attribute; the problem says that it is none.
-func Number(attribute, text string) (strictjson.Member[int], fault.Details) {
+// WholeNumber reads a whole number for the attribute. The problems say if the text is not a number.
+func WholeNumber(attribute, text string) (api.Patch[int], fault.Details) {
 	var found problems
-	n := found.number(attribute, text)
+	n := found.wholeNumber(attribute, text)
 	return n, found.Details
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"nepenthes/shared/api/hal"
+	"nepenthes/shared/api"
 	"nepenthes/shared/console/form"
 )
 
@@ -48,9 +48,9 @@ func TestATamperedVersionMatchesNone(t *testing.T) {
 
 func TestSecretChoices(t *testing.T) {
 	for choice, c := range map[string]struct {
-		typed, want string
-		null, given bool
-		problem     bool
+		typed, want  string
+		reset, given bool
+		problem      bool
 	}{
 		"keep":     {"", "", false, false, true}, // there is none yet
 		"none":     {"ignored", "", true, false, false},
@@ -60,17 +60,17 @@ func TestSecretChoices(t *testing.T) {
 		"":         {"x", "", false, false, true},
 	} {
 		t.Run(choice, func(t *testing.T) {
-			body := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {choice}, "secret": {c.typed}}).Body(true)
-			got, given := body.Value.Secret.Get()
-			if got != c.want || given != c.given || body.Value.Secret.IsNull() != c.null || (body.Problems.Len() > 0) != c.problem {
-				t.Errorf("got %q %v null %v problems %v", got, given, body.Value.Secret.IsNull(), body.Problems.Told())
+			in := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {choice}, "secret": {c.typed}}).Creation()
+			got, given := in.Secret.Value()
+			if got != c.want || given != c.given || in.Secret.IsReset() != c.reset || (in.Found.Read.Len() > 0) != c.problem {
+				t.Errorf("got %q %v reset %v problems %v", got, given, in.Secret.IsReset(), in.Found.Read.Told())
 			}
 		})
 	}
-	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"keep"}}).Body(false).Problems.Told(); len(p) != 0 {
+	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"keep"}}).Change("wh_1").Found.Read.Told(); len(p) != 0 {
 		t.Errorf("the present secret: %v", p)
 	}
-	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"given"}}).Body(true).Problems.Told(); len(p) != 1 || p[0].Attribute != "secret" {
+	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"given"}}).Creation().Found.Read.Told(); len(p) != 1 || p[0].Attribute != "secret" {
 		t.Errorf("an empty secret: %v", p)
 	}
 }
@@ -78,35 +78,36 @@ func TestSecretChoices(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	for name, c := range map[string]struct {
 		row     [3]string // name, value, kept
-		want    string
+		want    api.HeaderPatch
 		problem bool
 	}{
-		"kept":                         {[3]string{"X-Token", "", "X-Token"}, hal.Masked, false},
-		"kept in another spelling":     {[3]string{"x-token", "", "X-Token"}, hal.Masked, false},
-		"replaced":                     {[3]string{"X-Token", "new", "X-Token"}, "new", false},
-		"new":                          {[3]string{"X-New", "v", ""}, "v", false},
-		"without a value":              {[3]string{"X-New", "", ""}, "", true},
-		"renamed without a value":      {[3]string{"X-Else", "", "X-Token"}, "", true},
-		"a value without a name":       {[3]string{"", "v", ""}, "", true},
-		"removed by clearing its name": {[3]string{"", "", "X-Token"}, "", false},
+		"kept":                         {[3]string{"X-Token", "", "X-Token"}, api.HeaderPatch{Keep: true}, false},
+		"kept in another spelling":     {[3]string{"x-token", "", "X-Token"}, api.HeaderPatch{Keep: true}, false},
+		"kept as it is shown":          {[3]string{"X-Token", "***", ""}, api.HeaderPatch{Value: "***", Keep: true}, false},
+		"replaced":                     {[3]string{"X-Token", "new", "X-Token"}, api.HeaderPatch{Value: "new"}, false},
+		"new":                          {[3]string{"X-New", "v", ""}, api.HeaderPatch{Value: "v"}, false},
+		"without a value":              {[3]string{"X-New", "", ""}, api.HeaderPatch{}, true},
+		"renamed without a value":      {[3]string{"X-Else", "", "X-Token"}, api.HeaderPatch{}, true},
+		"a value without a name":       {[3]string{"", "v", ""}, api.HeaderPatch{}, true},
+		"removed by clearing its name": {[3]string{"", "", "X-Token"}, api.HeaderPatch{}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			body := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"keep"}, "header_name": {c.row[0]}, "header_value": {c.row[1]}, "header_kept": {c.row[2]}}).Body(false)
-			headers, given := body.Value.Headers.Get()
+			in := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"keep"}, "header_name": {c.row[0]}, "header_value": {c.row[1]}, "header_kept": {c.row[2]}}).Change("wh_1")
+			headers, given := in.Headers.Value()
 			if !given {
 				t.Fatal("headers are not replaced as a whole")
 			}
 			if got := headers[c.row[0]]; got != c.want {
-				t.Errorf("got %q, want %q", got, c.want)
+				t.Errorf("got %+v, want %+v", got, c.want)
 			}
-			if (body.Problems.Len() > 0) != c.problem {
-				t.Errorf("problems %v", body.Problems.Told())
+			if (in.Found.Read.Len() > 0) != c.problem {
+				t.Errorf("problems %v", in.Found.Read.Told())
 			}
 		})
 	}
-	twice := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"none"}, "header_name": {"A", "A"}, "header_value": {"1", "2"}, "header_kept": {"", ""}}).Body(true)
-	if twice.Problems.Len() != 1 {
-		t.Errorf("one header twice: %v", twice.Problems.Told())
+	twice := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"none"}, "header_name": {"A", "A"}, "header_value": {"1", "2"}, "header_kept": {"", ""}}).Creation()
+	if twice.Found.Read.Len() != 1 {
+		t.Errorf("one header twice: %v", twice.Found.Read.Told())
 	}
 }
 

@@ -1,7 +1,6 @@
 package form
 
 import (
-	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -9,9 +8,7 @@ import (
 	"time"
 
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
-	"nepenthes/shared/strictjson"
 	"nepenthes/shared/webhook"
 )
 
@@ -54,16 +51,16 @@ func NewWebhook() Webhook {
 	}
 }
 
-// FromWebhook fills the form.
-func FromWebhook(w *hal.Webhook) Webhook {
+// FromWebhook returns the form of an existing webhook.
+func FromWebhook(w *webhook.Webhook) Webhook {
 	f := Webhook{
-		Name: w.Name, PayloadURL: w.PayloadURL, Description: w.About(), SecretChoice: SecretKeep, Active: w.Enabled,
-		Events: w.Events, AllProjects: w.Projects.All, ProjectIDs: w.Projects.Selected(),
-		Format: w.PayloadFormat, Schedule: w.RetrySchedule, Timeout: strconv.Itoa(w.TimeoutSeconds), Legacy: w.LegacySignature,
+		Name: w.Name, PayloadURL: w.PayloadURL, Description: w.Description, SecretChoice: SecretKeep, Active: w.Enabled,
+		Events: w.Subscription.Events, AllProjects: w.Subscription.Projects.All, ProjectIDs: w.Subscription.Projects.IDs,
+		Format: string(w.PayloadFormat), Schedule: string(w.RetrySchedule), Timeout: strconv.Itoa(int(w.Timeout / time.Second)), Legacy: w.LegacySignature,
 		Version: strconv.FormatInt(w.LockVersion, 10),
 	}
-	for _, name := range slices.Sorted(maps.Keys(w.Headers)) {
-		f.Headers = append(f.Headers, Header{Name: name, Kept: name})
+	for _, h := range w.Headers {
+		f.Headers = append(f.Headers, Header{Name: h.Name, Kept: h.Name})
 	}
 	return f
 }
@@ -107,62 +104,69 @@ func (f Webhook) Again() Webhook {
 	return f
 }
 
-// Body is what the form asks for; a new webhook has no version yet.
-func (f Webhook) Body(isNew bool) (body api.Body[api.WebhookPatch]) {
+// Creation returns the request for the webhook that the form describes.
+func (f Webhook) Creation() *api.CreateWebhook {
+	return &api.CreateWebhook{WebhookPatch: f.patch(true)}
+}
+
+// Change returns the change of the webhook with the id that the form asks for.
+func (f Webhook) Change(id string) *api.ChangeWebhook {
+	return &api.ChangeWebhook{ID: id, WebhookPatch: f.patch(false), Insistence: filledFrom(f.Version)}
+}
+
+func (f Webhook) patch(isNew bool) api.WebhookPatch {
 	var found problems
-	p := &body.Value
-	p.Name, p.PayloadURL, p.Description = strictjson.Of(f.Name), strictjson.Of(f.PayloadURL), strictjson.Of(f.Description)
-	p.Enabled, p.Events = strictjson.Of(f.Active), strictjson.Of(f.Events)
-	p.Projects = strictjson.Of(f.projects())
-	p.PayloadFormat, p.RetrySchedule = strictjson.Of(f.Format), strictjson.Of(f.Schedule)
-	p.LegacySignature, p.TimeoutSeconds = strictjson.Of(f.Legacy), found.number("timeoutSeconds", f.Timeout)
-	p.Headers = strictjson.Of(f.headers(&found))
-	p.Secret = f.secret(isNew, &found)
-	if !isNew {
-		p.LockVersion = version(f.Version)
+	p := api.WebhookPatch{
+		Name: api.Set(f.Name), PayloadURL: api.Set(f.PayloadURL), Description: api.Set(f.Description), Enabled: api.Set(f.Active),
+		Events: api.Set(f.Events), Projects: f.projects(), PayloadFormat: api.Set(webhook.Format(f.Format)),
+		RetrySchedule: api.Set(webhook.ScheduleName(f.Schedule)), LegacySignature: api.Set(f.Legacy),
+		TimeoutSeconds: found.wholeNumber("timeoutSeconds", f.Timeout), Headers: api.Set(f.headers(&found)), Secret: f.secret(isNew, &found),
 	}
-	body.Problems = found.Details
-	return body
+	p.Found.Read = found.Details
+	return p
 }
 
 func (f Webhook) projects() api.ProjectsPatch {
-	p := api.ProjectsPatch{All: strictjson.Of(f.AllProjects)}
+	p := api.ProjectsPatch{All: api.Set(f.AllProjects)}
 	if !f.AllProjects {
-		p.IDs = strictjson.Of(f.ProjectIDs)
+		p.IDs = api.Set(f.ProjectIDs)
 	}
 	return p
 }
 
-func (f Webhook) secret(isNew bool, found *problems) (m strictjson.Member[string]) {
+func (f Webhook) secret(isNew bool, found *problems) (p api.Patch[string]) {
 	switch f.SecretChoice {
 	case SecretNone:
-		return strictjson.Null[string]()
+		return api.Reset[string]()
 	case SecretGenerate:
-		return strictjson.Of("generate")
+		return api.Set(api.Generate)
 	case SecretGiven:
 		if f.Secret == "" {
 			found.note("secret", "Type the secret.")
-			return m
+			return p
 		}
-		return strictjson.Of(f.Secret)
+		return api.Set(f.Secret)
 	case SecretKeep:
 		if !isNew {
-			return m
+			return p
 		}
 	}
 	found.note("secret", "Choose one of these.")
-	return m
+	return p
 }
 
-// headers are the custom headers; a value that was there before and none was typed for is kept.
-func (f Webhook) headers(found *problems) map[string]string {
-	all := map[string]string{}
+// kept is how pages show the value of a header. Somebody who types it means the current value.
+const kept = "***"
+
+// headers returns the custom headers. It keeps the current value of a header for which no value was typed.
+func (f Webhook) headers(found *problems) map[string]api.HeaderPatch {
+	all := map[string]api.HeaderPatch{}
 	for _, h := range f.Headers {
-		value := h.Value
+		value := api.HeaderPatch{Value: h.Value, Keep: h.Value == kept}
 		switch {
-		case value == "" && h.Kept != "" && strings.EqualFold(h.Kept, h.Name):
-			value = hal.Masked
-		case value == "":
+		case h.Value == "" && h.Kept != "" && strings.EqualFold(h.Kept, h.Name):
+			value.Keep = true
+		case h.Value == "":
 			found.note("headers", "Type the value of "+fault.Quote(h.Name)+".")
 		case h.Name == "":
 			found.note("headers", "A value has no header.")

@@ -5,12 +5,12 @@ import (
 	"time"
 
 	"nepenthes/shared/access"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/webhook"
 )
 
 // NewDeleteWebhook asks whether a webhook shall be deleted.
-func NewDeleteWebhook(f Frame, w *hal.Webhook) Confirm {
+func NewDeleteWebhook(f Frame, w *webhook.Webhook) Confirm {
 	f.Title = "Delete " + NameOf(w.Name, w.ID) + "?"
 	self := f.To("/webhooks/" + w.ID)
 	return Confirm{

@@ -6,6 +6,7 @@ import (
 
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/delivery"
+	"nepenthes/shared/webhook"
 )
 
 // Deliveries is a table of deliveries.
@@ -38,7 +39,7 @@ type DeadDeliveries struct {
 
 // NewDeadDeliveries makes the page. webhooks are theirs by id; nil when they may not be seen, and one that is missing
 // is gone.
-func NewDeadDeliveries(f Frame, list *hal.CursorCollection[hal.Delivery], webhooks map[string]*hal.Webhook, writable bool) *DeadDeliveries {
+func NewDeadDeliveries(f Frame, list *hal.CursorCollection[hal.Delivery], webhooks map[string]*webhook.Webhook, writable bool) *DeadDeliveries {
 	f.Title = "Deliveries"
 	p := &DeadDeliveries{
 		Frame: f, Action: f.To("/deliveries"),
@@ -57,7 +58,7 @@ func NewDeadDeliveries(f Frame, list *hal.CursorCollection[hal.Delivery], webhoo
 	return p
 }
 
-func webhookName(id string, webhooks map[string]*hal.Webhook) string {
+func webhookName(id string, webhooks map[string]*webhook.Webhook) string {
 	switch w := webhooks[id]; {
 	case w != nil:
 		return NameOf(w.Name, w.ID)
@@ -68,7 +69,7 @@ func webhookName(id string, webhooks map[string]*hal.Webhook) string {
 }
 
 // hopeless says why no retry can be asked for as the webhook is; empty: one can, as far as may be seen.
-func hopeless(id string, webhooks map[string]*hal.Webhook) string {
+func hopeless(id string, webhooks map[string]*webhook.Webhook) string {
 	switch w := webhooks[id]; {
 	case webhooks == nil:
 	case w == nil:
@@ -79,9 +80,9 @@ func hopeless(id string, webhooks map[string]*hal.Webhook) string {
 	return ""
 }
 
-func deliveryRow(f Frame, d *hal.Delivery, webhook string) DeliveryRow {
+func deliveryRow(f Frame, d *hal.Delivery, webhookName string) DeliveryRow {
 	row := DeliveryRow{
-		ID: d.ID, Href: f.To("/deliveries/" + d.ID), Event: d.EventType, Webhook: webhook, State: deliveryMark(d),
+		ID: d.ID, Href: f.To("/deliveries/" + d.ID), Event: d.EventType, Webhook: webhookName, State: deliveryMark(d),
 		Attempts: d.AttemptCount, Received: At(&d.CreatedAt), Answer: "None yet",
 	}
 	if last := d.LastAttempt; last != nil {

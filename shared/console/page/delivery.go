@@ -10,6 +10,7 @@ import (
 
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/delivery"
+	"nepenthes/shared/webhook"
 )
 
 // Delivery is the page of one delivery.
@@ -67,7 +68,7 @@ type DeliveryOptions struct {
 
 // NewDelivery makes the page. webhooks has its webhook by id; nil when that may not be seen, and empty when it is gone.
 // refused is what a retry met.
-func NewDelivery(f Frame, d *hal.Delivery, webhooks map[string]*hal.Webhook, o DeliveryOptions, refused error) *Delivery {
+func NewDelivery(f Frame, d *hal.Delivery, webhooks map[string]*webhook.Webhook, o DeliveryOptions, refused error) *Delivery {
 	f.Title = "Delivery of " + d.EventType
 	p := &Delivery{
 		Frame: f, Trail: []Crumb{{"Deliveries", f.To("/deliveries")}}, Summary: SummaryOf(refused, nil),

@@ -61,6 +61,15 @@ func options(chosen string, pairs ...string) []Option {
 	return list
 }
 
+// optionsOf returns the options for the values of a closed list, labelled by label.
+func optionsOf[S ~string](chosen string, all []S, label func(S) string) []Option {
+	var list []Option
+	for _, value := range all {
+		list = append(list, Option{Value: string(value), Label: label(value), Chosen: string(value) == chosen})
+	}
+	return list
+}
+
 // Summary lists what was wrong with a form, above it.
 type Summary struct {
 	Title, Text string

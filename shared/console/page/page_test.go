@@ -17,7 +17,7 @@ import (
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
-	"nepenthes/shared/instant"
+	"nepenthes/shared/webhook"
 	"nepenthes/web"
 )
 
@@ -176,8 +176,9 @@ func TestAWaterfallStaysWithinItsPicture(t *testing.T) {
 }
 
 func TestTheStripCountsEveryState(t *testing.T) {
-	w := &hal.Webhook{ID: "wh_1", Name: "Billing", Projects: hal.Projects{All: true}}
-	p := page.NewWebhook(frame(), w, nil, false, "")
+	w := webhook.Defaults()
+	w.ID, w.Name = "wh_1", "Billing"
+	p := page.NewWebhook(frame(), &w, page.WebhookOptions{})
 	var newest []hal.Delivery
 	for _, state := range delivery.States() {
 		d := shownDelivery(func(d *delivery.Delivery) { d.State = state })
@@ -197,19 +198,22 @@ func TestTheStripCountsEveryState(t *testing.T) {
 
 func TestAnActiveWebhookWhoseDeliveriesFailSaysSo(t *testing.T) {
 	for name, c := range map[string]struct {
-		newest []delivery.State
-		state  string
-		want   string
+		newest  []delivery.State
+		enabled bool
+		want    string
 	}{
-		"none yet":                      {nil, "active", ""},
-		"all is well":                   {[]delivery.State{delivery.Delivered, delivery.Dead}, "active", ""},
-		"one failed":                    {[]delivery.State{delivery.Dead, delivery.Delivered}, "active", "But the newest has not arrived: open it below to see why."},
-		"several, and one is under way": {[]delivery.State{delivery.Pending, delivery.Retrying, delivery.Dead, delivery.Delivered, delivery.Dead}, "active", "But none of the newest 2 has arrived: open one below to see why."},
-		"it says so already":            {[]delivery.State{delivery.Dead}, "failing", ""},
+		"none yet":                      {nil, true, ""},
+		"all is well":                   {[]delivery.State{delivery.Delivered, delivery.Dead}, true, ""},
+		"one failed":                    {[]delivery.State{delivery.Dead, delivery.Delivered}, true, "But the newest has not arrived: open it below to see why."},
+		"several, and one is under way": {[]delivery.State{delivery.Pending, delivery.Retrying, delivery.Dead, delivery.Delivered, delivery.Dead}, true, "But none of the newest 2 has arrived: open one below to see why."},
+		"it says so already":            {[]delivery.State{delivery.Dead}, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := &hal.Webhook{ID: "wh_1", Projects: hal.Projects{All: true}, Status: hal.Status{State: c.state, FailingSince: &instant.Time{}}}
-			p := page.NewWebhook(frame(), w, nil, false, "")
+			w := webhook.Defaults()
+			if w.ID = "wh_1"; !c.enabled {
+				w.Disable(webhook.Failing, now)
+			}
+			p := page.NewWebhook(frame(), &w, page.WebhookOptions{})
 			var newest []hal.Delivery
 			for _, state := range c.newest {
 				newest = append(newest, *shownDelivery(func(d *delivery.Delivery) { d.State = state }))
@@ -224,14 +228,14 @@ func TestAnActiveWebhookWhoseDeliveriesFailSaysSo(t *testing.T) {
 
 func TestNoRetryIsOfferedThatCannotBe(t *testing.T) {
 	for name, c := range map[string]struct {
-		webhooks map[string]*hal.Webhook
+		webhooks map[string]*webhook.Webhook
 		offered  bool
 		why      string
 	}{
 		"of a webhook that may not be seen": {nil, true, ""},
-		"of an enabled webhook":             {map[string]*hal.Webhook{"wh_1": {ID: "wh_1", Enabled: true}}, true, ""},
-		"of a disabled webhook":             {map[string]*hal.Webhook{"wh_1": {ID: "wh_1"}}, false, "Its webhook is disabled: enable that first."},
-		"of a deleted webhook":              {map[string]*hal.Webhook{}, false, "Its webhook was deleted: nothing can be sent to it any more."},
+		"of an enabled webhook":             {map[string]*webhook.Webhook{"wh_1": {ID: "wh_1", Enabled: true}}, true, ""},
+		"of a disabled webhook":             {map[string]*webhook.Webhook{"wh_1": {ID: "wh_1"}}, false, "Its webhook is disabled: enable that first."},
+		"of a deleted webhook":              {map[string]*webhook.Webhook{}, false, "Its webhook was deleted: nothing can be sent to it any more."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
@@ -315,19 +319,18 @@ func TestEveryEventTypeCanBeChosen(t *testing.T) {
 
 // TestEveryPageRenders shows each template with next to nothing in it, as after the first start.
 func TestEveryPageRenders(t *testing.T) {
-	empty := &hal.Collection[hal.Webhook]{}
 	for name, view := range map[string]any{
 		"sign_in":      page.NewSignIn(page.Frame{}, "", "/admin", nil),
 		"api":          page.NewAPI(frame(), form.Settings{}, true, nil, nil),
-		"webhooks":     page.NewWebhooks(frame(), empty, "", true, nil, nil),
-		"webhook":      page.NewWebhook(frame(), &hal.Webhook{}, nil, true, "ONCE"),
+		"webhooks":     page.NewWebhooks(frame(), &api.Page[webhook.Webhook]{}, "", true, nil, nil),
+		"webhook":      page.NewWebhook(frame(), &webhook.Webhook{}, page.WebhookOptions{Writable: true, Once: "ONCE"}),
 		"webhook_form": page.NewWebhookForm(frame(), form.NewWebhook(), page.WebhookFormOptions{}, nil),
 		"deliveries":   page.NewDeadDeliveries(frame(), &hal.CursorCollection[hal.Delivery]{}, nil, true),
 		"delivery":     page.NewDelivery(frame(), shownDelivery(func(*delivery.Delivery) {}), nil, page.DeliveryOptions{}, nil),
 		"why":          page.NewWhy(frame(), page.Question{}, nil, nil),
 		"applications": page.NewApplications(frame(), &api.Page[access.Client]{}, true, now),
 		"application":  page.NewApplication(frame(), form.Client{}, page.ApplicationOptions{}, nil),
-		"confirm":      page.NewDeleteWebhook(frame(), &hal.Webhook{}),
+		"confirm":      page.NewDeleteWebhook(frame(), &webhook.Webhook{}),
 		"secret":       page.NewClientSecret(frame(), &api.IssuedClientSecret{}, "New"),
 		"message":      page.Message{Frame: frame()},
 		"lapsed":       page.Lapsed{Frame: frame()},

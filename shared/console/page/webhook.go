@@ -2,12 +2,13 @@ package page
 
 import (
 	"fmt"
-	"maps"
-	"slices"
+	"time"
 
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/signing"
+	"nepenthes/shared/webhook"
 )
 
 // Webhook is the page of one webhook.
@@ -36,7 +37,7 @@ type Webhook struct {
 	Pages                            Pages
 }
 
-// SignatureSecret tells of a secret without showing it.
+// SignatureSecret describes a secret without showing it.
 type SignatureSecret struct {
 	Text, PublicKey      string
 	CreatedAt, ExpiresAt *Time
@@ -45,16 +46,25 @@ type SignatureSecret struct {
 // Filters narrow the deliveries of a webhook, as typed.
 type Filters struct{ State, Event, From, Until string }
 
-// NewWebhook makes the page without its deliveries.
-func NewWebhook(f Frame, w *hal.Webhook, names map[string]string, writable bool, once string) *Webhook {
+// WebhookOptions are what the page shows besides the webhook.
+type WebhookOptions struct {
+	// Names are the names of the projects by their ids; nil shows only how many are selected.
+	Names    map[string]string
+	Writable bool
+	Once     string
+	Now      time.Time
+}
+
+// NewWebhook returns the page without the deliveries.
+func NewWebhook(f Frame, w *webhook.Webhook, o WebhookOptions) *Webhook {
 	f.Title = NameOf(w.Name, w.ID)
 	self := f.To("/webhooks/" + w.ID)
 	p := &Webhook{
-		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}}, ID: w.ID, PayloadURL: w.PayloadURL, Description: w.About(),
-		Self: self, EditHref: self + "/edit", DeleteHref: self + "/delete", Once: once, Writable: writable, Enabled: w.Enabled,
-		Health: health(&w.Status), Meaning: meaning(&w.Status), Since: At(&w.Status.Since), Events: patterns(w.Events), Projects: allProjects(&w.Projects, names),
-		Format: formatWords(w.PayloadFormat), Schedule: scheduleWords(w.RetrySchedule), Timeout: plural(w.TimeoutSeconds, "second", "seconds"),
-		HeaderNames: slices.Sorted(maps.Keys(w.Headers)), CreatedAt: At(&w.CreatedAt),
+		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}}, ID: w.ID, PayloadURL: w.PayloadURL, Description: w.Description,
+		Self: self, EditHref: self + "/edit", DeleteHref: self + "/delete", Once: o.Once, Writable: o.Writable, Enabled: w.Enabled,
+		Health: health(w), Meaning: meaning(w), Since: Moment(w.StatusSince), Events: patterns(w.Subscription.Events), Projects: allProjects(w.Subscription.Projects, o.Names),
+		Format: formatWords(w.PayloadFormat), Schedule: scheduleWords(w.RetrySchedule), Timeout: plural(int(w.Timeout/time.Second), "second", "seconds"),
+		Secrets: signatureSecrets(w, o.Now), CreatedAt: Moment(w.CreatedAt),
 		TestEvent: Field{
 			ID: "test_event", Name: "event", Label: "Event type", Options: eventOptions("webhook:ping", "", true),
 			Hint: "Sends the type's example to this webhook alone, once, whatever it is subscribed to.",
@@ -67,21 +77,28 @@ func NewWebhook(f Frame, w *hal.Webhook, names map[string]string, writable bool,
 	if w.LegacySignature {
 		p.Format += ", with the legacy signature"
 	}
-	if w.Status.State == "failing" {
-		p.Since = At(w.Status.FailingSince)
-	}
-	for _, s := range w.Secrets {
-		p.Secrets = append(p.Secrets, SignatureSecret{
-			Text: map[string]string{"ed25519": "Key pair (v1a)"}[s.Kind], PublicKey: reason(s.PublicKey), CreatedAt: At(&s.CreatedAt), ExpiresAt: At(s.ExpiresAt),
-		})
-		if last := &p.Secrets[len(p.Secrets)-1]; last.Text == "" {
-			last.Text = "Secret (v1)"
-		}
+	for _, h := range w.Headers {
+		p.HeaderNames = append(p.HeaderNames, h.Name)
 	}
 	return p
 }
 
-// patterns are what is subscribed to, in the words of the form where those are needed.
+// signatureSecrets describes the secrets that sign at now, oldest first.
+func signatureSecrets(w *webhook.Webhook, now time.Time) (all []SignatureSecret) {
+	for _, s := range w.Secrets {
+		if !s.Live(now) {
+			continue
+		}
+		text := "Secret (v1)"
+		if s.Kind == signing.Ed25519 {
+			text = "Key pair (v1a)"
+		}
+		all = append(all, SignatureSecret{Text: text, PublicKey: s.PublicKey, CreatedAt: Moment(s.CreatedAt), ExpiresAt: Moment(s.ExpiresAt)})
+	}
+	return all
+}
+
+// patterns returns the event patterns as the form calls them.
 func patterns(events []string) (all []string) {
 	for _, pattern := range events {
 		if pattern == "*" {
@@ -93,43 +110,40 @@ func patterns(events []string) (all []string) {
 }
 
 // allProjects names every selected project.
-func allProjects(p *hal.Projects, names map[string]string) Labels {
+func allProjects(p webhook.Projects, names map[string]string) Labels {
 	l := projectLabels(p, names)
 	if p.All || names == nil {
 		return l
 	}
 	l = Labels{}
-	for _, id := range p.Selected() {
+	for _, id := range p.IDs {
 		l.Shown = append(l.Shown, projectName(id, names))
 	}
 	return l
 }
 
-func meaning(s *hal.Status) string {
-	switch s.State {
-	case "failing":
-		return "Nothing has been delivered for a day or longer. Deliveries go on being tried; look below why they fail. After five days without any success the webhook is disabled."
-	case "paused":
-		return "Events are kept and wait until the webhook is resumed."
-	case "disabled":
-		switch reason(s.Reason) {
-		case "gone":
-			return "Its receiver answered 410 Gone, which means never again. Nothing is sent. Check the payload URL, then press Enable."
-		case "failing":
-			return "Nothing was delivered for five days. Nothing is sent. Mend the receiver, then press Enable."
-		}
-		return "Somebody switched it off. Nothing is sent, and events that happen meanwhile are not sent later."
+// meaning says what follows from the state of a webhook.
+func meaning(w *webhook.Webhook) string {
+	switch {
+	case w.Enabled:
+		return "Events that it asked for are sent at once."
+	case w.DisabledReason == webhook.Gone:
+		return "Its receiver answered 410 Gone, which means never again. Nothing is sent. Check the payload URL, then press Enable."
+	case w.DisabledReason == webhook.Failing:
+		return "Nothing was delivered for five days. Nothing is sent. Mend the receiver, then press Enable."
 	}
-	return "Events that it asked for are sent at once."
+	return "Somebody switched it off. Nothing is sent, and events that happen meanwhile are not sent later."
 }
 
-func formatWords(name string) string {
-	return map[string]string{"nepenthes": "Nepenthes", "standard": "Standard Webhooks", "cloudevents": "CloudEvents 1.0"}[name]
+func formatWords(f webhook.Format) string {
+	return map[webhook.Format]string{
+		webhook.FormatNepenthes: "Nepenthes", webhook.FormatStandard: "Standard Webhooks", webhook.FormatCloudEvents: "CloudEvents 1.0",
+	}[f]
 }
 
-func scheduleWords(name string) string {
-	return map[string]string{
-		"standard": "Standard: 10 attempts in about 75 hours", "short": "Short: 5 attempts in about an hour", "none": "None: 1 attempt",
+func scheduleWords(name webhook.ScheduleName) string {
+	return map[webhook.ScheduleName]string{
+		webhook.ScheduleStandard: "Standard: 10 attempts in about 75 hours", webhook.ScheduleShort: "Short: 5 attempts in about an hour", webhook.ScheduleNone: "None: 1 attempt",
 	}[name]
 }
 

@@ -5,9 +5,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"nepenthes/events"
-	"nepenthes/shared/api/hal"
+	"nepenthes/shared/api"
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/project"
@@ -73,7 +74,7 @@ type ProjectChoices struct {
 // WebhookFormOptions are what the form shows besides what was typed.
 type WebhookFormOptions struct {
 	// Current is the webhook that is changed; nil for a new one.
-	Current  *hal.Webhook
+	Current  *webhook.Webhook
 	Projects ProjectChoices
 	Once     string
 	// Conflict: somebody else saved meanwhile, and Current is what they made of it.
@@ -82,6 +83,7 @@ type WebhookFormOptions struct {
 	// secret was typed before, which is not shown again.
 	Asked   string
 	Dropped bool
+	Now     time.Time
 }
 
 // NewWebhookForm makes the page: what was typed, with the faults that err has about it.
@@ -97,7 +99,7 @@ func NewWebhookForm(f Frame, w form.Webhook, o WebhookFormOptions, err error) *W
 		p.Trail = append(p.Trail, Crumb{NameOf(o.Current.Name, o.Current.ID), self})
 	}
 	p.plain(w)
-	p.secrets(w, o.Current)
+	p.secrets(w, o.Current, o.Now)
 	p.events(w.Events)
 	p.projects(w, o.Projects)
 	p.headers(w)
@@ -122,7 +124,7 @@ func (p *WebhookForm) plain(w form.Webhook) {
 	p.Projects = Field{ID: "projects", Name: "projects", Label: "Projects"}
 	p.Format = Field{
 		ID: "payload_format", Name: "payload_format", Label: "Payload format",
-		Options: options(w.Format, "nepenthes", formatWords("nepenthes"), "standard", formatWords("standard"), "cloudevents", formatWords("cloudevents")),
+		Options: optionsOf(w.Format, webhook.Formats(), formatWords),
 	}
 	p.Legacy = Field{
 		ID: "legacy_signature", Name: "legacy_signature", Label: "Legacy signature", Checked: w.Legacy,
@@ -138,15 +140,15 @@ func (p *WebhookForm) plain(w form.Webhook) {
 	}
 	p.Schedule = Field{
 		ID: "retry_schedule", Name: "retry_schedule", Label: "Retry schedule",
-		Options: options(w.Schedule, "standard", scheduleWords("standard"), "short", scheduleWords("short"), "none", scheduleWords("none")),
+		Options: optionsOf(w.Schedule, webhook.Schedules(), scheduleWords),
 	}
 }
 
-func (p *WebhookForm) secrets(w form.Webhook, current *hal.Webhook) {
+func (p *WebhookForm) secrets(w form.Webhook, current *webhook.Webhook, now time.Time) {
 	p.Secret = Field{ID: "secret", Name: "secret", Label: "Signature secret", Hint: "The receiver verifies with it that a request comes from us and is unchanged."}
 	if current != nil {
 		note := "There is none: deliveries are not signed."
-		if n := len(current.Secrets); n > 0 {
+		if len(current.LiveSecrets(now)) > 0 {
 			note = "Nothing about signing changes."
 		}
 		p.SecretChoices = append(p.SecretChoices, Choice{Value: form.SecretKeep, Label: "Keep the present secret", Note: note})
@@ -324,16 +326,17 @@ func (p *WebhookForm) goOn(o WebhookFormOptions) {
 	}
 }
 
-// NewWebhookSecret is the page that shows a secret that was just made.
-func NewWebhookSecret(f Frame, id, name, title, secret string, publicKey *string, warnings []hal.Warning, notes ...string) *Secret {
+// NewWebhookSecret returns the page that shows a secret that was just generated for a webhook. publicKey is empty unless
+// the secret is a key pair.
+func NewWebhookSecret(f Frame, w *webhook.Webhook, title, secret, publicKey string, warnings []api.Warning, notes ...string) *Secret {
 	f.Title = title
-	self := f.To("/webhooks/" + id)
+	self := f.To("/webhooks/" + w.ID)
 	p := &Secret{
-		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}, {name, self}}, Next: self, Notes: notes,
+		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}, {NameOf(w.Name, w.ID), self}}, Next: self, Notes: notes,
 		Lines: []SecretLine{{ID: "new-secret", Label: "Signature secret", Text: secret}},
 	}
-	if publicKey != nil {
-		p.Lines = append(p.Lines, SecretLine{ID: "public-key", Label: "Public key", Text: *publicKey})
+	if publicKey != "" {
+		p.Lines = append(p.Lines, SecretLine{ID: "public-key", Label: "Public key", Text: publicKey})
 	}
 	for _, w := range warnings {
 		p.Warnings = append(p.Warnings, w.Message)

@@ -9,6 +9,7 @@ import (
 
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
+	"nepenthes/shared/webhook"
 )
 
 // Webhooks is the list of the webhooks.
@@ -29,7 +30,6 @@ type WebhookRow struct {
 	EventsTitle        string
 	Projects           Labels
 	Health             Mark
-	HealthSince        *Time
 	Last               *LastDelivery
 }
 
@@ -40,22 +40,20 @@ type LastDelivery struct {
 	At    *Time
 }
 
-// NewWebhooks makes the page. last[i] is the newest delivery of the i-th webhook, nil for none; a nil last leaves the
+// NewWebhooks returns the page. last[i] is the newest delivery of the i-th webhook, nil for none; a nil last leaves the
 // column out. names are the projects' names by id; a nil names leaves them out.
-func NewWebhooks(f Frame, list *hal.Collection[hal.Webhook], search string, writable bool, last []*hal.Delivery, names map[string]string) *Webhooks {
+func NewWebhooks(f Frame, list *api.Page[webhook.Webhook], search string, writable bool, last []*hal.Delivery, names map[string]string) *Webhooks {
 	f.Title = "Webhooks"
 	p := &Webhooks{Frame: f, Search: Field{Value: search}, ShowLast: last != nil}
 	if writable {
 		p.NewHref = f.To("/webhooks/new")
 	}
-	for i := range list.Embedded.Elements {
-		w := &list.Embedded.Elements[i]
+	for i := range list.Items {
+		w := &list.Items[i]
 		row := WebhookRow{
 			Name: NameOf(w.Name, w.ID), Href: f.To("/webhooks/" + w.ID), Active: map[bool]string{true: "Yes", false: "No"}[w.Enabled],
-			Events: labels(resources(w.Events)), EventsTitle: strings.Join(w.Events, ", "), Projects: projectLabels(&w.Projects, names), Health: health(&w.Status),
-		}
-		if w.Status.State == "failing" {
-			row.HealthSince = At(w.Status.FailingSince)
+			Events: labels(resources(w.Subscription.Events)), EventsTitle: strings.Join(w.Subscription.Events, ", "),
+			Projects: projectLabels(w.Subscription.Projects, names), Health: health(w),
 		}
 		if last != nil && last[i] != nil {
 			d := last[i]
@@ -64,11 +62,11 @@ func NewWebhooks(f Frame, list *hal.Collection[hal.Webhook], search string, writ
 		p.Rows = append(p.Rows, row)
 	}
 	p.Past = len(p.Rows) == 0 && list.Total > 0
-	at := func(l *hal.Link) string { return samePage(f.To("/webhooks"), l) }
-	p.Pages = Pages{
-		Previous: at(list.Links.Previous), Next: at(list.Links.Next),
-		Counted: counted("webhooks", list.Offset, list.PageSize, list.Count, list.Total),
+	filters := url.Values{}
+	if search != "" {
+		filters.Set("name", search)
 	}
+	p.Pages = pagesOf("webhooks", f.To("/webhooks"), list, filters)
 	return p
 }
 
@@ -101,7 +99,7 @@ func samePage(path string, l *hal.Link) string {
 	return path + "?" + u.RawQuery
 }
 
-// resources are what event patterns are about, each once.
+// resources returns the resources of event patterns, each once.
 func resources(patterns []string) []string {
 	var all []string
 	for _, p := range patterns {
@@ -112,23 +110,19 @@ func resources(patterns []string) []string {
 	return all
 }
 
-// projectLabels shows a selection. Lists name only some of many ids, but count them all.
-func projectLabels(p *hal.Projects, names map[string]string) Labels {
+// projectLabels names the first of the selected projects.
+func projectLabels(p webhook.Projects, names map[string]string) Labels {
 	if p.All {
 		return Labels{Shown: []string{"All projects"}}
 	}
-	count := len(p.Selected())
-	if p.Count != nil {
-		count = *p.Count
-	}
 	if names == nil {
-		return Labels{Shown: []string{plural(count, "project", "projects")}}
+		return Labels{Shown: []string{plural(len(p.IDs), "project", "projects")}}
 	}
-	l := Labels{}
-	for _, id := range p.Selected()[:min(len(p.Selected()), labelsShown)] {
-		l.Shown = append(l.Shown, projectName(id, names))
+	l := labels(p.IDs)
+	l.Shown = slices.Clone(l.Shown)
+	for i, id := range l.Shown {
+		l.Shown[i] = projectName(id, names)
 	}
-	l.More = count - len(l.Shown)
 	return l
 }
 
@@ -136,23 +130,17 @@ func projectName(id string, names map[string]string) string {
 	return NameOf(names[id], id)
 }
 
-// health shows a webhook's state at a glance.
-func health(s *hal.Status) Mark {
-	switch s.State {
-	case "failing":
-		return Mark{warn, "warning", "Failing"}
-	case "paused":
-		return Mark{calm, "pause", "Paused"}
-	case "disabled":
-		switch reason(s.Reason) {
-		case "gone":
-			return Mark{bad, "cross", "Disabled: receiver gone"}
-		case "failing":
-			return Mark{bad, "cross", "Disabled: kept failing"}
-		}
-		return Mark{calm, "dash", "Disabled by hand"}
+// health shows the state of a webhook at a glance.
+func health(w *webhook.Webhook) Mark {
+	switch {
+	case w.Enabled:
+		return Mark{good, "check", "Active"}
+	case w.DisabledReason == webhook.Gone:
+		return Mark{bad, "cross", "Disabled: receiver gone"}
+	case w.DisabledReason == webhook.Failing:
+		return Mark{bad, "cross", "Disabled: kept failing"}
 	}
-	return Mark{good, "check", "Active"}
+	return Mark{calm, "dash", "Disabled by hand"}
 }
 
 func reason(text *string) string {

@@ -1,0 +1,54 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"nepenthes/shared/fault"
+	"nepenthes/shared/visible"
+)
+
+// faults collects what is wrong with one request. Each attribute is reported once: a value that is not a string need not
+// be reported as too short as well.
+type faults struct{ fault.Details }
+
+// add adds a detail unless there is one about its attribute already.
+func (f *faults) add(d fault.Detail) {
+	if !f.Has(d.Attribute) {
+		f.Add(d)
+	}
+}
+
+func (f *faults) addf(attribute, message, hint string) {
+	f.add(fault.Detail{Attribute: attribute, Message: message, Hint: hint})
+}
+
+// named adds a fault if a name has no visible character. A name that stays as it was before is accepted, so that a thing
+// that was named under fewer rules can be changed and sent back.
+func (f *faults) named(attribute, text, before string) {
+	if text != "" && text != before && !visible.In(text) {
+		f.addf(attribute, "It has no visible character.", "Write what a person can read.")
+	}
+}
+
+// Conflict returns the fault of a change that insists on another version than the current one.
+func Conflict() *fault.Fault {
+	return fault.New(fault.UpdateConflict, "It was changed by somebody else since it was read; nothing was written.").
+		With("Read it again and repeat the change on what it is now.")
+}
+
+// settle decides what follows a write of a thing that was read before. A change that lost against another one is made
+// again to what was stored, unless the caller insists on the version that it has read. If there is no time left, the
+// fault has kind Unavailable.
+func settle(ctx context.Context, err error, insists bool) (again bool, _ error) {
+	switch {
+	case !fault.Is(err, fault.UpdateConflict):
+		return false, err
+	case insists:
+		return false, Conflict().Because(err)
+	case ctx.Err() != nil:
+		return false, fault.New(fault.Unavailable, "It is being changed by too many at once.").
+			With("Try again in a moment.").After(time.Second).Because(err)
+	}
+	return true, nil
+}

@@ -1,0 +1,54 @@
+package rest
+
+import (
+	"net/http"
+
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/strictjson"
+)
+
+func (h *Handler) addSecrets() {
+	addRoute(h, h.Operations.AddSecret, spec{
+		method: http.MethodPost, path: pathWebhook + "/secrets", id: "addSecret", tag: tagWebhooks,
+		status: http.StatusCreated, optionalBody: true, faults: []fault.Kind{fault.InvalidState}, summary: "Rotate the signature secret",
+		about:   "Adds a secret; the former ones of its kind go on signing beside it for a while, so that receivers can change over. At most four sign at once.",
+		answers: "The secret. One that was generated is shown only here.",
+	}, (*addSecret).input, showAddedSecret)
+	addRoute(h, h.Operations.RemoveSecret, spec{
+		method: http.MethodDelete, path: pathWebhook + "/secrets/{secretId}", id: "removeSecret", tag: tagWebhooks,
+		status: http.StatusNoContent, summary: "Remove a signature secret", about: "It signs nothing from the next attempt on.",
+		answers: "The secret is gone.",
+	}, (*removeSecret).input, noAnswer)
+}
+
+type addSecret struct {
+	webhookID
+	Body body[NewSecret]
+}
+
+// NewSecret says which secret to add and how long the former ones of its kind go on.
+type NewSecret struct {
+	Secret       strictjson.Member[string] `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"generate (unless told otherwise), generate-ed25519, or one of your own (whsec_…, whsk_…, or 8 to 128 bytes of text, without white space or quotation marks around it)." example:"generate"`
+	OverlapHours strictjson.Member[int]    `json:"overlapHours,omitempty" minimum:"0" maximum:"168" nullable:"true" doc:"How many hours the former secrets of this kind go on signing; 24 unless told otherwise." example:"24"`
+}
+
+func (in *addSecret) input() (*api.AddSecret, error) {
+	return &api.AddSecret{
+		ID: in.ID, Secret: patch(in.Body.value.Secret), OverlapHours: patch(in.Body.value.OverlapHours), Found: in.Body.problems,
+	}, nil
+}
+
+func showAddedSecret(_ view, s *api.AddedSecret) *hal.Secret {
+	return hal.FromSecret(&s.Secret, s.Text, showWarnings(s.Warnings))
+}
+
+type removeSecret struct {
+	webhookID
+	SecretID string `path:"secretId" doc:"The secret's id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+}
+
+func (in *removeSecret) input() (*api.RemoveSecret, error) {
+	return &api.RemoveSecret{ID: in.ID, SecretID: in.SecretID}, nil
+}
