@@ -33,7 +33,7 @@ func documented(t *testing.T) (paths []string) {
 	t.Setenv("AWS_REGION", "us-east-1")
 	base := wiring.New(config.Common{Stage: "dev", ConfigTable: "c", EventsTable: "e", DeliveriesTable: "d", StateTable: "s"})
 	handler := rest.New(rest.Config{
-		Operations: base.StoredOperations(), Verifier: nobody{}, Settings: defaults{}, Logger: slog.New(slog.DiscardHandler),
+		Operations: base.StoredOperations(), Verifier: nobody{}, Settings: defaults{}, CursorKey: wiring.UnusedCursorKey(), Logger: slog.New(slog.DiscardHandler),
 	})
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/v3/openapi.json", nil))

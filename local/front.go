@@ -45,11 +45,12 @@ func (s *system) front(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	pages := console.New(console.Config{
-		Operations: operations, Authenticator: authenticator, Clients: db, State: db, Settings: s.pipeline.catalogue,
+		Operations: operations, Authenticator: authenticator, Clients: db, State: db, Settings: s.pipeline.catalogue, CursorKey: s.backend.cursorKey,
 		PlainHTTP: !strings.HasPrefix(s.address(), "https:"), Logger: s.logger,
 	})
 	interfaces := rest.New(rest.Config{
-		Operations: operations, Verifier: verifier, Settings: s.pipeline.catalogue, Mounts: issuing, Docs: compressed(web.Docs()),
+		Operations: operations, Verifier: verifier, Settings: s.pipeline.catalogue, CursorKey: s.backend.cursorKey,
+		Mounts: issuing, Docs: compressed(web.Docs()),
 		Throttle: s.throttle(), Version: payload.Version, Logger: s.logger,
 	})
 	return s.share(gzhttp.GzipHandler(pages), interfaces), nil
@@ -97,7 +98,7 @@ func (s *system) operations() (*api.Operations, error) {
 		Catalogue: s.pipeline.catalogue, Store: b.store, Events: b.lane(lane.Events), Retries: b.lane(lane.Retries),
 		Operator: s.pipeline.fanout, Sealer: sealer, Clients: clients.New(clients.Config{Store: b.store}),
 		Addresses: address.Rules{AllowLoopback: s.allowLoopback, Own: s.own()}, Resolver: net.DefaultResolver,
-		CursorKey: b.cursorKey, Version: payload.Version, Logger: s.logger, Waits: delivery.Clock{Speed: s.speed},
+		Version: payload.Version, Logger: s.logger, Waits: delivery.Clock{Speed: s.speed},
 	}), nil
 }
 

@@ -11,5 +11,5 @@ import (
 func main() {
 	env := config.MustLoad[config.OAuth]()
 	base := wiring.New(env.Common)
-	lambdahost.StartHTTP(base.API(env.API, base.StoredOperations(), nil, base.Authorization(env)...), base.Logger)
+	lambdahost.StartHTTP(base.API(env.API, base.StoredOperations(), wiring.UnusedCursorKey(), nil, base.Authorization(env)...), base.Logger)
 }

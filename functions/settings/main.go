@@ -10,5 +10,5 @@ import (
 func main() {
 	env := config.MustLoad[config.Settings]()
 	base := wiring.New(env.Common)
-	lambdahost.StartHTTP(base.API(env.API, base.StoredOperations(), nil), base.Logger)
+	lambdahost.StartHTTP(base.API(env.API, base.StoredOperations(), wiring.UnusedCursorKey(), nil), base.Logger)
 }

@@ -10,5 +10,5 @@ import (
 func main() {
 	env := config.MustLoad[config.Webhooks]()
 	base := wiring.New(env.Common)
-	lambdahost.StartHTTP(base.API(env.API, base.Operations(env), nil), base.Logger)
+	lambdahost.StartHTTP(base.API(env.API, base.Operations(env), base.CursorKey(env), nil), base.Logger)
 }

@@ -14,7 +14,6 @@ import (
 	"nepenthes/events"
 	"nepenthes/shared/access"
 	"nepenthes/shared/address"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/auth/clients"
 	"nepenthes/shared/delivery"
@@ -29,8 +28,6 @@ import (
 // Call is who calls, and by which way.
 type Call struct {
 	auth.Caller
-	// Paths makes hrefs that begin with the stage path by which the call came.
-	hal.Paths
 	// Via is the way by which it came, and Request the id of the request that it came in.
 	Via     Via
 	Request string
@@ -118,8 +115,6 @@ type Config struct {
 	// call counts as our own besides: behind a public URL the service has another address as well.
 	Addresses address.Rules
 	Resolver  address.Resolver
-	// CursorKey authenticates cursors; 32 random bytes that all processes of a deployment share.
-	CursorKey []byte
 	// Version is the service's version.
 	Version string
 	Logger  *slog.Logger
@@ -134,7 +129,7 @@ func (c *Config) moment() time.Time { return c.Now().UTC().Truncate(time.Millise
 
 func (c *Config) check() {
 	if c.Catalogue == nil || c.Store == nil || c.Events == nil || c.Retries == nil || c.Operator == nil ||
-		c.Sealer == nil || c.Clients == nil || c.Resolver == nil || len(c.CursorKey) < 32 || c.Logger == nil {
+		c.Sealer == nil || c.Clients == nil || c.Resolver == nil || c.Logger == nil {
 		panic("api: a part of Config is missing")
 	}
 	if c.Now == nil {
@@ -158,11 +153,11 @@ type Operations struct {
 	AddSecret     Operation[AddSecret, AddedSecret]
 	RemoveSecret  Operation[RemoveSecret, None]
 
-	ListDeliveries     Operation[ListDeliveries, hal.CursorCollection[hal.Delivery]]
-	ListDeadDeliveries Operation[ListDeadDeliveries, hal.CursorCollection[hal.Delivery]]
-	ReadDelivery       Operation[ReadDelivery, hal.Delivery]
-	ReadAttempt        Operation[ReadAttempt, hal.Attempt]
-	Retry              Operation[Retry, hal.Delivery]
+	ListDeliveries     Operation[ListDeliveries, DeliveryPage]
+	ListDeadDeliveries Operation[ListDeadDeliveries, DeliveryPage]
+	ReadDelivery       Operation[DeliveryID, DeliveryDetails]
+	ReadAttempt        Operation[ReadAttempt, DeliveryDetails]
+	Retry              Operation[DeliveryID, DeliveryDetails]
 
 	PushEvent           Operation[PushEvent, PushedEvent]
 	ReadEvent           Operation[EventID, record.Event]
@@ -214,7 +209,7 @@ func New(c Config) *Operations {
 		ListDeadDeliveries: op(access.DeliveriesRead, deliveries.listDead),
 		ReadDelivery:       op(access.DeliveriesRead, deliveries.read),
 		ReadAttempt:        op(access.DeliveriesRead, deliveries.readAttempt),
-		Retry:              write(&c, access.DeliveriesWrite, RetriedDelivery, deliveries.retry, func(in *Retry, _ *hal.Delivery) string { return in.ID }),
+		Retry:              write(&c, access.DeliveriesWrite, RetriedDelivery, deliveries.retry, func(in *DeliveryID, _ *DeliveryDetails) string { return in.ID }),
 
 		PushEvent:           op(access.EventsWrite, events.push),
 		ReadEvent:           op(access.EventsRead, events.read),

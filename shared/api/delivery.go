@@ -2,26 +2,33 @@ package api
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"nepenthes/shared/access"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
-	"nepenthes/shared/limits"
 	"nepenthes/shared/project"
 	"nepenthes/shared/record"
 	"nepenthes/shared/webhook"
 )
 
-// Retry asks for an extra attempt.
-type Retry struct{ DeliveryID }
+// DeliveryID names a delivery, or asks for an extra attempt of it.
+type DeliveryID struct{ ID string }
 
-// foundDelivery is a delivery with its event, which is nil once it has expired.
-type foundDelivery struct {
+// ReadAttempt asks for one attempt of a delivery.
+type ReadAttempt struct{ ID, AttemptID string }
+
+// DeliveryDetails is a delivery with its event and its attempts.
+type DeliveryDetails struct {
 	delivery.Delivery
-	event *record.Event
+	// Event is nil once the event has expired.
+	Event *record.Event
+	// Attempts are the attempts that are kept, oldest first. ReadAttempt returns only the attempt that it was asked for.
+	Attempts []delivery.Attempt
+	// ShowBodies reports whether the caller may see the bodies of requests.
+	ShowBodies bool
 }
 
 func noDelivery(id string) *fault.Fault {
@@ -29,137 +36,132 @@ func noDelivery(id string) *fault.Fault {
 		With("Deliveries are kept for a week longer than their event.")
 }
 
-// find gives the delivery of an id. One that nobody has claimed yet has no row: it is owed if the event's plan
-// names its webhook.
-func (o deliveriesResource) find(ctx context.Context, id string) (f foundDelivery, err error) {
+// find returns the delivery with the given id, without its attempts. A delivery that no sender has claimed yet has no
+// row. It exists if the event's plan names its webhook.
+func (o deliveriesResource) find(ctx context.Context, call Call, id string) (d DeliveryDetails, err error) {
 	defer fault.Wrap(&err, "find a delivery")
 	key, err := delivery.ParseKey(id)
 	if err != nil {
-		return foundDelivery{}, noDelivery(id)
+		return DeliveryDetails{}, noDelivery(id)
 	}
+	d.ShowBodies = call.Allows(access.EventsRead)
 	event, err := o.Store.Event(ctx, key.Event)
 	switch {
 	case err == nil && event.ReceivedAt.UnixMilli() == key.ReceivedMs:
-		f.event = &event
+		d.Event = &event
 	case err != nil && !fault.Is(err, fault.NotFound):
-		return foundDelivery{}, err
+		return DeliveryDetails{}, err
 	}
-	f.Delivery, err = o.Store.Delivery(ctx, key)
+	d.Delivery, err = o.Store.Delivery(ctx, key)
 	if err == nil || !fault.Is(err, fault.NotFound) {
-		return f, err
+		return d, err
 	}
-	if f.event == nil {
-		return foundDelivery{}, noDelivery(id)
+	if d.Event == nil {
+		return DeliveryDetails{}, noDelivery(id)
 	}
 	planned, err := o.Store.Planned(ctx, key.Event, key.Webhook)
 	if err != nil {
-		return foundDelivery{}, err
+		return DeliveryDetails{}, err
 	}
 	if !planned {
-		return foundDelivery{}, noDelivery(id)
+		return DeliveryDetails{}, noDelivery(id)
 	}
-	f.Delivery = event.Delivery(key.Webhook)
-	return f, nil
+	d.Delivery = event.Delivery(key.Webhook)
+	return d, nil
 }
 
-// read shows a delivery with its attempts.
-func (o deliveriesResource) read(ctx context.Context, call Call, in *ReadDelivery) (*hal.Delivery, error) {
-	f, err := o.find(ctx, in.ID)
+// read returns a delivery with its attempts.
+func (o deliveriesResource) read(ctx context.Context, call Call, in *DeliveryID) (*DeliveryDetails, error) {
+	d, err := o.find(ctx, call, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return o.whole(ctx, call, f)
+	return o.withAttempts(ctx, d)
 }
 
-// whole shows a delivery with its attempts. Bodies of requests need a scope of their own, and the older ones are
-// left out when the answer would grow too large.
-func (o deliveriesResource) whole(ctx context.Context, call Call, f foundDelivery) (*hal.Delivery, error) {
-	attempts, err := o.Store.Attempts(ctx, f.Key)
+// withAttempts adds the attempts that are kept.
+func (o deliveriesResource) withAttempts(ctx context.Context, d DeliveryDetails) (_ *DeliveryDetails, err error) {
+	d.Attempts, err = o.Store.Attempts(ctx, d.Key)
 	if err != nil {
 		return nil, err
 	}
-	shown := hal.FromDelivery(call.Paths, &f.Delivery)
-	shown.Embedded = hal.FromAttempts(f.event, f.Key, attempts, call.Allows(access.EventsRead))
-	return shown, shown.Fit(limits.ResponseBody)
+	return &d, nil
 }
 
-// readAttempt shows one attempt as a whole, however large.
-func (o deliveriesResource) readAttempt(ctx context.Context, call Call, in *ReadAttempt) (*hal.Attempt, error) {
-	f, err := o.find(ctx, in.ID)
+// readAttempt returns a delivery with one of its attempts.
+func (o deliveriesResource) readAttempt(ctx context.Context, call Call, in *ReadAttempt) (*DeliveryDetails, error) {
+	d, err := o.read(ctx, call, &DeliveryID{in.ID})
 	if err != nil {
 		return nil, err
 	}
-	attempts, err := o.Store.Attempts(ctx, f.Key)
-	if err != nil {
-		return nil, err
+	i := slices.IndexFunc(d.Attempts, func(a delivery.Attempt) bool { return a.ID == in.AttemptID })
+	if i < 0 {
+		return nil, fault.New(fault.NotFound, "The delivery has no attempt %s.", fault.Quote(in.AttemptID))
 	}
-	for i := range attempts {
-		if attempts[i].ID == in.AttemptID {
-			return hal.FromAttempt(f.event, f.Key, &attempts[i], call.Allows(access.EventsRead)), nil
-		}
-	}
-	return nil, fault.New(fault.NotFound, "The delivery has no attempt %s.", fault.Quote(in.AttemptID))
+	d.Attempts = d.Attempts[i : i+1]
+	return d, nil
 }
 
-// retry writes down that an extra attempt is owed and rings for it. While one is owed a second request adds
-// nothing. It is a fault of kind InvalidState when no attempt could be made, or the first is still to come.
-func (o deliveriesResource) retry(ctx context.Context, call Call, in *Retry) (_ *hal.Delivery, err error) {
+// retry stores that an extra attempt is owed and rings for it. If an attempt is owed already, retry changes nothing. It
+// returns a fault of kind InvalidState if no attempt could be made, or if the first one is still to come.
+func (o deliveriesResource) retry(ctx context.Context, call Call, in *DeliveryID) (_ *DeliveryDetails, err error) {
 	defer fault.Wrap(&err, "retry a delivery")
 	for {
-		f, err := o.find(ctx, in.ID)
+		d, err := o.find(ctx, call, in.ID)
 		if err != nil {
 			return nil, err
 		}
-		if err := o.retriable(ctx, f); err != nil {
+		if err := o.retriable(ctx, &d); err != nil {
 			return nil, err
 		}
-		added, err := f.Ask(delivery.TriggerManual, o.moment(), o.Waits)
+		added, err := d.Ask(delivery.TriggerManual, o.moment(), o.Waits)
 		if err != nil {
-			return nil, notRetriable("it is "+string(f.State), "Wait until an attempt has been made.").Because(err)
+			return nil, notRetriable("it is "+string(d.State), "Wait until an attempt has been made.").Because(err)
 		}
 		if !added {
-			return o.whole(ctx, call, f)
+			return o.withAttempts(ctx, d)
 		}
-		stored, won, err := o.Store.PutDelivery(ctx, f.Delivery, nil)
+		stored, won, err := o.Store.PutDelivery(ctx, d.Delivery, nil)
 		if err != nil {
 			return nil, err
 		}
 		if !won { // somebody made or recorded an attempt meanwhile
 			continue
 		}
-		f.Delivery = stored
-		o.ring(ctx, &f.Delivery)
-		return o.whole(ctx, call, f)
+		d.Delivery = stored
+		o.ring(ctx, &d.Delivery)
+		return o.withAttempts(ctx, d)
 	}
 }
 
-// ring calls the sender. The request is in the row already: when the lane cannot be reached the sweeper rings.
+// ring sends a doorbell. The row already says that an attempt is owed, so the sweeper rings if the lane cannot be
+// reached.
 func (o deliveriesResource) ring(ctx context.Context, d *delivery.Delivery) {
 	if err := o.Retries.Send(ctx, lane.DoorbellAgain(d.ID(), d.Webhook, 0)); err != nil {
 		o.Logger.WarnContext(ctx, "retry.not_rung", "delivery", d.ID(), "webhook", d.Webhook, "error", err)
 	}
 }
 
-// retriable looks whether the rules at send time would let an attempt be made at all.
-func (o deliveriesResource) retriable(ctx context.Context, f foundDelivery) error {
-	if f.event == nil {
+// retriable returns a fault of kind InvalidState if the rules at send time would not let an attempt be made.
+func (o deliveriesResource) retriable(ctx context.Context, d *DeliveryDetails) error {
+	if d.Event == nil {
 		return notRetriable("its event has expired", "Nothing is left to send.")
 	}
-	w, err := o.Catalogue.Webhook(ctx, f.Webhook)
+	w, err := o.Catalogue.Webhook(ctx, d.Webhook)
 	if fault.Is(err, fault.NotFound) {
 		return notRetriable("its webhook was deleted", "There is nobody left to send it to.")
 	}
 	if err != nil {
 		return err
 	}
-	if f.Origin == delivery.TriggerPing { // exempt from what follows
+	if d.Origin == delivery.TriggerPing { // exempt from what follows
 		return nil
 	}
 	var rules []string
-	for _, rule := range w.Refusals(f.EventType, project.Of(f.event.Event)) {
+	for _, rule := range w.Refusals(d.EventType, project.Of(d.Event.Event)) {
 		rules = append(rules, map[webhook.Rule]string{
 			webhook.RuleEnabled: "its webhook is disabled",
-			webhook.RuleEvent:   "its webhook no longer subscribes to " + f.EventType,
+			webhook.RuleEvent:   "its webhook no longer subscribes to " + d.EventType,
 			webhook.RuleProject: "its webhook no longer selects the event's project",
 		}[rule])
 	}

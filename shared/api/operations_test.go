@@ -28,7 +28,7 @@ func config() api.Config {
 	var u untouched
 	return api.Config{
 		Catalogue: u, Store: u, Events: u, Retries: u, Operator: u, Sealer: u, Resolver: u, Clients: &clients.Registry{},
-		CursorKey: make([]byte, 32), Logger: slog.New(slog.DiscardHandler),
+		Logger: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -100,10 +100,9 @@ func others(scope access.Scope) (list []access.Scope) {
 
 func TestNewRefusesMissingParts(t *testing.T) {
 	for name, spoil := range map[string]func(*api.Config){
-		"no store":           func(c *api.Config) { c.Store = nil },
-		"no catalogue":       func(c *api.Config) { c.Catalogue = nil },
-		"no clients":         func(c *api.Config) { c.Clients = nil },
-		"a short cursor key": func(c *api.Config) { c.CursorKey = make([]byte, 31) },
+		"no store":     func(c *api.Config) { c.Store = nil },
+		"no catalogue": func(c *api.Config) { c.Catalogue = nil },
+		"no clients":   func(c *api.Config) { c.Clients = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {

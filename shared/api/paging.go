@@ -23,14 +23,6 @@ type Paging struct {
 // All asks for all elements of a small set, see Paging.Most.
 const All = math.MaxInt32
 
-// CursorPaging asks for a page of a set without bounds.
-type CursorPaging struct {
-	// Most is as in Paging.
-	Most     int
-	PageSize *int   `query:"pageSize" minimum:"-1" doc:"How many elements to return at most: 20 unless told otherwise, -1 for as many as possible. More than the deployment's maximum is clamped to it." example:"20"`
-	Cursor   string `query:"cursor" minLength:"1" doc:"Where the page begins: out of a link of another page of the same list with the same filters."`
-}
-
 // defaultPageSize is used when none is asked for.
 const defaultPageSize = 20
 

@@ -15,6 +15,7 @@ import (
 	"nepenthes/shared/api"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/console/session"
+	"nepenthes/shared/cursor"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/httpedge"
 	"nepenthes/shared/limits"
@@ -41,6 +42,8 @@ type Config struct {
 	Clients  auth.ClientReader
 	State    State
 	Settings Settings
+	// CursorKey authenticates the cursors of lists. It has at least cursor.KeySize bytes.
+	CursorKey cursor.Key
 	// PlainHTTP: the console is served without TLS, as on a developer's machine.
 	PlainHTTP bool
 	// Prefix is the stage path by which a request came, "" for none; nil means that there never is one.
@@ -61,7 +64,8 @@ type Handler struct {
 
 // New makes a Handler; it panics when a part is missing.
 func New(c Config) *Handler {
-	if c.Operations == nil || c.Authenticator == nil || c.Clients == nil || c.State == nil || c.Settings == nil || c.Logger == nil {
+	if c.Operations == nil || c.Authenticator == nil || c.Clients == nil || c.State == nil || c.Settings == nil ||
+		len(c.CursorKey) < cursor.KeySize || c.Logger == nil {
 		panic("console: a part of Config is missing")
 	}
 	if c.Prefix == nil {

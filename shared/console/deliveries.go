@@ -1,7 +1,6 @@
 package console
 
 import (
-	"io"
 	"net/http"
 	"slices"
 
@@ -9,10 +8,10 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/page"
-	"nepenthes/shared/delivery"
+	"nepenthes/shared/cursor"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/payload"
 	"nepenthes/shared/settings"
 )
 
@@ -21,23 +20,25 @@ func (x *exchange) listDeliveries() error { return x.deadPage(0, nil) }
 // deadPage shows the deliveries that need a person. After a retry it says how many will be tried again, and why
 // others will not.
 func (x *exchange) deadPage(retried int, refused []error) error {
-	asked, err := cursorPaging(x.r.URL.Query())
+	dead := cursor.ListOfDead(&api.ListDeadDeliveries{})
+	asked, err := x.deliveryPaging(dead)
 	if err != nil {
 		return err
 	}
-	list, err := do(x, x.h.Operations.ListDeadDeliveries, &api.ListDeadDeliveries{CursorPaging: asked, State: string(delivery.Dead)})
+	list, err := do(x, x.h.Operations.ListDeadDeliveries, &api.ListDeadDeliveries{Paging: asked})
 	if err != nil {
 		return err
 	}
 	ids := map[string]bool{}
-	for _, d := range list.Embedded.Elements {
-		ids[d.WebhookID] = true
+	for i := range list.Deliveries {
+		ids[list.Deliveries[i].Webhook] = true
 	}
 	webhooks, err := x.webhooksOf(ids)
 	if err != nil {
 		return err
 	}
 	p := page.NewDeadDeliveries(x.frame(), list, webhooks, x.may(access.DeliveriesWrite))
+	p.Pages = x.neighbours(p.Action, "", dead, list)
 	status := http.StatusOK
 	if len(refused) > 0 {
 		p.Summary, status = page.NotRetried(retried, refused), http.StatusUnprocessableEntity
@@ -59,7 +60,7 @@ func (x *exchange) retryDeliveries() error {
 	group.SetLimit(sideBySide)
 	for i := range outcomes {
 		group.Go(func() error {
-			_, outcomes[i] = do(x, x.h.Operations.Retry, &api.Retry{DeliveryID: api.DeliveryID{ID: ids[i]}})
+			_, outcomes[i] = do(x, x.h.Operations.Retry, &api.DeliveryID{ID: ids[i]})
 			return ours(outcomes[i])
 		})
 	}
@@ -80,31 +81,30 @@ func ours(err error) error {
 	return err
 }
 
-func (x *exchange) deliveryID() api.DeliveryID { return api.DeliveryID{ID: x.r.PathValue("id")} }
+func (x *exchange) deliveryID() *api.DeliveryID { return &api.DeliveryID{ID: x.r.PathValue("id")} }
 
 func (x *exchange) showDelivery() error {
-	d, err := do(x, x.h.Operations.ReadDelivery, &api.ReadDelivery{DeliveryID: x.deliveryID()})
+	d, err := do(x, x.h.Operations.ReadDelivery, x.deliveryID())
 	if err != nil {
 		return err
 	}
 	return x.deliveryPage(d, nil)
 }
 
-// deliveryPage shows a delivery; refused is what a retry met.
-func (x *exchange) deliveryPage(d *hal.Delivery, refused error) error {
-	webhooks, err := x.webhooksOf(map[string]bool{d.WebhookID: true})
+// deliveryPage shows a delivery. refused is the fault of a retry, or nil.
+func (x *exchange) deliveryPage(d *api.DeliveryDetails, refused error) error {
+	webhooks, err := x.webhooksOf(map[string]bool{d.Webhook: true})
 	if err != nil {
 		return err
 	}
 	return x.render(formStatus(refused), "delivery", page.NewDelivery(x.frame(), d, webhooks, page.DeliveryOptions{
-		Retriable: x.may(access.DeliveriesWrite), Bodies: x.may(access.EventsRead),
-		Raw: x.r.URL.Query().Get("body") == "raw", Now: x.h.Now(),
+		Retriable: x.may(access.DeliveriesWrite), Raw: x.r.URL.Query().Get("body") == "raw", Now: x.h.Now(),
 	}, refused))
 }
 
 // retryDelivery asks for an attempt; while one is owed, asking again adds nothing.
 func (x *exchange) retryDelivery() error {
-	in := &api.Retry{DeliveryID: x.deliveryID()}
+	in := x.deliveryID()
 	_, err := do(x, x.h.Operations.Retry, in)
 	if !fault.Is(err, fault.InvalidState) {
 		if err != nil {
@@ -112,24 +112,24 @@ func (x *exchange) retryDelivery() error {
 		}
 		return x.done("/deliveries/"+in.ID, "retry")
 	}
-	d, unread := do(x, x.h.Operations.ReadDelivery, &api.ReadDelivery{DeliveryID: x.deliveryID()})
+	d, unread := do(x, x.h.Operations.ReadDelivery, in)
 	if unread != nil {
 		return unread
 	}
 	return x.deliveryPage(d, err)
 }
 
-// showBody answers with the whole body of an attempt's request, as it was sent, as plain text.
+// showBody answers with the body of an attempt's request, as it was sent, as plain text.
 func (x *exchange) showBody() error {
-	a, err := do(x, x.h.Operations.ReadAttempt, &api.ReadAttempt{DeliveryID: x.deliveryID(), AttemptID: x.r.PathValue("attempt")})
+	d, err := do(x, x.h.Operations.ReadAttempt, &api.ReadAttempt{ID: x.deliveryID().ID, AttemptID: x.r.PathValue("attempt")})
 	if err != nil {
 		return err
 	}
-	if a.Request.Body == nil {
+	if d.Event == nil || !d.ShowBodies {
 		return fault.New(fault.NotFound, "What was sent can no longer be told: its event has expired.")
 	}
 	x.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	x.WriteHeader(http.StatusOK)
-	_, _ = io.WriteString(x, *a.Request.Body) // who has gone need not be told
+	_, _ = x.Write(payload.Body(d.Attempts[0].Format, d.Event.Event)) // a client that has gone away gets no answer
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
 	"nepenthes/shared/console/page"
+	"nepenthes/shared/cursor"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/project"
 	"nepenthes/shared/webhook"
@@ -32,10 +33,31 @@ func paging(query url.Values) (p api.Paging, err error) {
 	return p, nil
 }
 
-// cursorPaging is which page of a set without bounds was asked for.
-func cursorPaging(query url.Values) (api.CursorPaging, error) {
+// deliveryPaging returns which page of a list of deliveries was asked for.
+func (x *exchange) deliveryPaging(list cursor.List) (api.DeliveryPaging, error) {
+	query := x.r.URL.Query()
 	p, err := paging(query)
-	return api.CursorPaging{PageSize: p.PageSize, Cursor: query.Get("cursor")}, err
+	start, bad := x.h.CursorKey.Read(list, query.Get("cursor"))
+	return api.DeliveryPaging{PageSize: p.PageSize, Start: start, BadStart: bad}, err
+}
+
+// neighbours returns the links to the pages around a page of deliveries: path with the filters as they were typed, a
+// cursor, and the fragment.
+func (x *exchange) neighbours(path, fragment string, list cursor.List, p *api.DeliveryPage) page.Pages {
+	typed := x.r.URL.Query()
+	at := func(position *api.Position) string {
+		if position == nil {
+			return ""
+		}
+		query := url.Values{"cursor": {x.h.CursorKey.Write(list, *position)}}
+		for _, name := range []string{"state", "event", "from", "until", "pageSize"} {
+			if value := typed.Get(name); value != "" {
+				query.Set(name, value)
+			}
+		}
+		return path + "?" + query.Encode() + fragment
+	}
+	return page.Pages{Previous: at(p.Previous), Next: at(p.Next)}
 }
 
 // projects are all projects, read once for a page, whatever asks for them.

@@ -12,7 +12,6 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/fault"
@@ -194,7 +193,7 @@ func (x *exchange) recognise() error {
 	x.client, x.docs = client, s.DocsEnabled
 	x.call = api.Call{
 		Caller: auth.Caller{ClientID: client.ID, Scopes: client.Scopes},
-		Paths:  hal.Paths{Prefix: x.base}, Host: x.r.Host, Via: api.ViaConsole, Request: x.RequestID,
+		Host:   x.r.Host, Via: api.ViaConsole, Request: x.RequestID,
 	}
 	return nil
 }

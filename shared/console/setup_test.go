@@ -83,13 +83,13 @@ func start(t *testing.T, stage string, change ...func(*console.Config)) *system 
 	s.operations = api.New(api.Config{
 		Catalogue: known, Store: counted{s.db, &s.projectLists}, Events: s.db.Lane(lane.Events), Retries: s.db.Lane(lane.Retries), Operator: s.fanout,
 		Sealer:  must[*vault.Sealer](t)(vault.NewSealer(vault.SealerConfig{Pairs: s.db, Maker: keys})),
-		Clients: clients.New(clients.Config{Store: s.db}), Addresses: address.Rules{Own: []string{ownHost}}, Resolver: resolver{}, CursorKey: make([]byte, 32), Version: "test", Logger: logger,
+		Clients: clients.New(clients.Config{Store: s.db}), Addresses: address.Rules{Own: []string{ownHost}}, Resolver: resolver{}, Version: "test", Logger: logger,
 	})
 	if err := clients.NewAdministrator(clients.AdministratorConfig{Store: s.db}).Ensure(t.Context(), adminID, adminSecret); err != nil {
 		t.Fatal(err)
 	}
 	config := console.Config{
-		Operations: s.operations, Clients: s.db, State: s.db, Settings: known, PlainHTTP: true, Logger: logger,
+		Operations: s.operations, Clients: s.db, State: s.db, Settings: known, CursorKey: make([]byte, 32), PlainHTTP: true, Logger: logger,
 		Authenticator: auth.NewAuthenticator(auth.AuthenticatorConfig{Clients: s.db, Failures: s.db, Logger: logger}),
 		Prefix:        func(*http.Request) string { return stage },
 	}

@@ -2,16 +2,16 @@ package console
 
 import (
 	"net/http"
-	"net/url"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
+	"nepenthes/shared/cursor"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/webhook"
 )
@@ -55,19 +55,18 @@ func (x *exchange) webhookPage(w *webhook.Webhook, overlap string, refused error
 func (x *exchange) addDeliveries(p *page.Webhook) error {
 	query := x.r.URL.Query()
 	filters := page.Filters{State: query.Get("state"), Event: query.Get("event"), From: query.Get("from"), Until: query.Get("until")}
-	var list *hal.CursorCollection[hal.Delivery]
-	var newest []hal.Delivery
+	var asked *api.ListDeliveries
+	var list *api.DeliveryPage
+	var newest []delivery.Delivery
 	var refused error
 	var group errgroup.Group
 	group.Go(func() (err error) {
 		newest, err = x.newest(p.ID, stripMost)
 		return err
 	})
-	group.Go(func() error {
-		in, err := deliveriesAsked(query, filters)
-		if err == nil {
-			in.ID = p.ID
-			list, err = do(x, x.h.Operations.ListDeliveries, in)
+	group.Go(func() (err error) {
+		if asked, err = x.deliveriesAsked(p.ID, filters); err == nil {
+			list, err = do(x, x.h.Operations.ListDeliveries, asked)
 		}
 		if fault.Is(err, fault.InvalidQuery) {
 			refused = err
@@ -80,23 +79,22 @@ func (x *exchange) addDeliveries(p *page.Webhook) error {
 	}
 	p.AddDeliveries(list, newest, filters, refused)
 	if list != nil {
-		p.Pages = page.Pages{Previous: neighbour(p.Self, query, list.Links.Previous), Next: neighbour(p.Self, query, list.Links.Next)}
+		p.Pages = x.neighbours(p.Self, "#recent", cursor.ListOf(asked), list)
 	}
 	return nil
 }
 
-// deliveriesAsked reads which deliveries were asked for.
-func deliveriesAsked(query url.Values, filters page.Filters) (*api.ListDeliveries, error) {
-	in := &api.ListDeliveries{State: filters.State}
-	in.Event = filters.Event
+// deliveriesAsked returns which page of a webhook's deliveries was asked for.
+func (x *exchange) deliveriesAsked(webhookID string, typed page.Filters) (*api.ListDeliveries, error) {
+	in := &api.ListDeliveries{Webhook: webhookID, State: delivery.State(typed.State), Filters: api.DeliveryFilters{Event: typed.Event}}
 	var err error
-	if in.CursorPaging, err = cursorPaging(query); err != nil {
+	if in.Filters.Since, err = moment("From", typed.From); err != nil {
 		return nil, err
 	}
-	if in.Since, err = moment("From", filters.From); err != nil {
+	if in.Filters.Until, err = moment("Until", typed.Until); err != nil {
 		return nil, err
 	}
-	in.Until, err = moment("Until", filters.Until)
+	in.Paging, err = x.deliveryPaging(cursor.ListOf(in))
 	return in, err
 }
 
@@ -112,30 +110,6 @@ func moment(label, text string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, fault.New(fault.InvalidQuery, "%s: It is not a time. Write it as 2026-01-31T18:30.", label)
-}
-
-// neighbour is the address of a neighbouring page of deliveries: the filters as they were typed, with its cursor.
-func neighbour(self string, query url.Values, l *hal.Link) string {
-	if l == nil {
-		return ""
-	}
-	next := url.Values{}
-	for _, name := range []string{"state", "event", "from", "until", "pageSize"} {
-		if value := query.Get(name); value != "" {
-			next.Set(name, value)
-		}
-	}
-	next.Set("cursor", cursorOf(l))
-	return self + "?" + next.Encode() + "#recent"
-}
-
-// cursorOf takes the cursor out of a link of the API.
-func cursorOf(l *hal.Link) string {
-	u, err := url.Parse(l.Href)
-	if err != nil {
-		return ""
-	}
-	return u.Query().Get("cursor")
 }
 
 // orGone makes nothing of a webhook that was deleted meanwhile.

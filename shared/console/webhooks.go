@@ -7,8 +7,8 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/page"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/webhook"
 )
 
@@ -34,11 +34,11 @@ func (x *exchange) listWebhooks() error {
 }
 
 // lastDeliveries reads the newest delivery of each webhook, side by side; nil when they may not be seen.
-func (x *exchange) lastDeliveries(webhooks []webhook.Webhook) (last []*hal.Delivery, err error) {
+func (x *exchange) lastDeliveries(webhooks []webhook.Webhook) (last []*delivery.Delivery, err error) {
 	if !x.may(access.DeliveriesRead) {
 		return last, nil
 	}
-	last = make([]*hal.Delivery, len(webhooks))
+	last = make([]*delivery.Delivery, len(webhooks))
 	var group errgroup.Group
 	group.SetLimit(sideBySide)
 	for i := range webhooks {
@@ -53,21 +53,21 @@ func (x *exchange) lastDeliveries(webhooks []webhook.Webhook) (last []*hal.Deliv
 	return last, group.Wait()
 }
 
-// newest reads the newest deliveries of a webhook, as many as asked for; none when it has been deleted meanwhile. The
-// store may look at less than that at a time.
-func (x *exchange) newest(webhookID string, most int) (all []hal.Delivery, err error) {
-	in := &api.ListDeliveries{WebhookID: api.WebhookID{ID: webhookID}}
+// newest returns the newest deliveries of a webhook, at most as many as asked for. It returns none if the webhook was
+// deleted meanwhile. It reads several pages, because the store may return fewer deliveries than a page has room for.
+func (x *exchange) newest(webhookID string, most int) (all []delivery.Delivery, err error) {
+	in := &api.ListDeliveries{Webhook: webhookID}
 	for {
-		in.Most = most - len(all)
+		in.Paging.Most = most - len(all)
 		list, err := do(x, x.h.Operations.ListDeliveries, in)
 		if err != nil {
 			return all, orGone(err)
 		}
-		all = append(all, list.Embedded.Elements...)
-		if list.Links.Next == nil || len(all) >= most {
+		all = append(all, list.Deliveries...)
+		if list.Next == nil || len(all) >= most {
 			return all, nil
 		}
-		in.Cursor = cursorOf(list.Links.Next)
+		in.Paging.Start = *list.Next
 	}
 }
 

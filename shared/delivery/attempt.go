@@ -2,7 +2,9 @@ package delivery
 
 import (
 	"net/http"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"nepenthes/shared/webhook"
 )
@@ -76,6 +78,38 @@ type Response struct {
 	Headers   http.Header
 	Body      []byte
 	Truncated bool
+}
+
+// Text returns the body as text, without a character that was cut in two where the stored part ends. isText is false if
+// the body is not UTF-8.
+func (r *Response) Text() (text string, isText bool) {
+	body := r.Body
+	if r.Truncated {
+		body = wholeCharacters(body)
+	}
+	return string(body), utf8.Valid(body)
+}
+
+// wholeCharacters returns body without an incomplete character at its end.
+func wholeCharacters(body []byte) []byte {
+	for cut := 1; cut < utf8.UTFMax && cut <= len(body); cut++ {
+		if last := body[len(body)-cut:]; utf8.RuneStart(last[0]) {
+			if !utf8.FullRune(last) {
+				return body[:len(body)-cut]
+			}
+			break
+		}
+	}
+	return body
+}
+
+// Joined returns headers for people to read: several headers of one name are one (RFC 9110 §5.3), in valid UTF-8.
+func Joined(headers http.Header) map[string]string {
+	all := make(map[string]string, len(headers))
+	for name, values := range headers {
+		all[name] = strings.ToValidUTF8(strings.Join(values, ", "), "\uFFFD")
+	}
+	return all
 }
 
 // Summary is what a list shows of the last attempt.

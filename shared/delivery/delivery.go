@@ -144,6 +144,9 @@ func (d *Delivery) Judge(now time.Time) (Verdict, Trigger) {
 // NeedsPerson reports whether the delivery belongs in the list of deliveries that a person should look at.
 func (d *Delivery) NeedsPerson() bool { return d.State == Dead && d.Origin != TriggerPing }
 
+// UnderWay reports whether an attempt is being made, or is owed to a person who asked for it.
+func (d *Delivery) UnderWay() bool { return d.Lease != nil || d.Owed != nil }
+
 // Claim claims the delivery for the attempt with the id attemptID. No other sender may claim it before
 // now + limits.Lease. If the trigger is that of an owed attempt, the attempt is no longer owed. Claim returns an error
 // if Judge does not return Go.

@@ -42,6 +42,13 @@ func Invalid(details ...Detail) error {
 	return found.Err()
 }
 
+// BadParameter returns the fault of kind InvalidQuery about one parameter of the query, or about a header.
+func BadParameter(name, message, hint string) *Fault {
+	f := New(InvalidQuery, "%s: %s", name, message).With(hint)
+	f.Details = []Detail{{Attribute: name, Message: message, Hint: hint}}
+	return f
+}
+
 // With adds what to do next and returns the fault.
 func (f *Fault) With(hint string) *Fault {
 	f.Hint = cut(hint, textMax)

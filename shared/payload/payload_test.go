@@ -79,26 +79,27 @@ func TestEveryExampleRenders(t *testing.T) {
 func TestRequest(t *testing.T) {
 	r := record.Event{Event: event(), ReceivedAt: time.UnixMilli(1767351600000), TraceID: strings.Repeat("ab", 16)}
 	key := r.DeliveryKey("wh_01JGK0000000000000000000AA")
-	a := &delivery.Attempt{
+	a := delivery.Attempt{
 		ID: "att_01JGK0000000000000000000AA", Number: 3, StartedAt: time.Unix(1767351605, 7), Format: webhook.FormatCloudEvents,
 		Signed: true, Legacy: true, HeaderNames: []string{"X-Team"},
 	}
-	got, body := payload.Request(&r, key, a)
+	request := payload.Requests(&r, key, []delivery.Attempt{a}, true)[0]
+	got := request.Headers
 	const trace = "traceparent"
-	span := value(got, trace)
+	span := got[trace]
 	if !strings.HasPrefix(span, "00-"+r.TraceID+"-") || !strings.HasSuffix(span, "-01") || len(span) != 55 {
 		t.Errorf("traceparent %q", span)
 	}
 	delete(got, trace)
-	want := http.Header{
-		"Content-Type": {"application/cloudevents+json"}, "Accept": {"application/json"}, "User-Agent": {"Nepenthes-Webhooks/1.0"},
-		"webhook-id": {key.ID()}, "webhook-timestamp": {"1767351605"}, "webhook-signature": {"***"}, "X-OP-Signature": {"***"},
-		"X-Nepenthes-Event": {"work_package:updated"}, "X-Nepenthes-Attempt": {"3"}, "X-Team": {"***"},
+	want := map[string]string{
+		"Content-Type": "application/cloudevents+json", "Accept": "application/json", "User-Agent": "Nepenthes-Webhooks/1.0",
+		"webhook-id": key.ID(), "webhook-timestamp": "1767351605", "webhook-signature": "***", "X-OP-Signature": "***",
+		"X-Nepenthes-Event": "work_package:updated", "X-Nepenthes-Attempt": "3", "X-Team": "***",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(payload.Body(webhook.FormatCloudEvents, r.Event), body); diff != "" {
+	if diff := cmp.Diff(string(payload.Body(webhook.FormatCloudEvents, r.Event)), *request.Body); diff != "" {
 		t.Error(diff)
 	}
 }

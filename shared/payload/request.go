@@ -8,6 +8,7 @@ import (
 
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/record"
+	"nepenthes/shared/webhook"
 )
 
 // Version is the version in the User-Agent header.
@@ -22,8 +23,8 @@ const (
 	HeaderLegacy    = "X-OP-Signature"
 )
 
-// masked replaces a value that must not be shown.
-const masked = "***"
+// Masked replaces a value that must not be shown.
+const Masked = "***"
 
 // Headers returns the headers of an attempt without the custom headers and the signatures. The keys of the map are
 // spelled as they are sent.
@@ -40,23 +41,46 @@ func Headers(r *record.Event, key delivery.Key, a *delivery.Attempt) http.Header
 	}
 }
 
-// Request returns the headers and the body of an attempt that was made, as they may be shown. They are byte for byte
-// what was sent, but have *** in place of the signatures and the values of custom headers.
-func Request(r *record.Event, key delivery.Key, a *delivery.Attempt) (http.Header, []byte) {
-	return ShownHeaders(r, key, a), Body(a.Format, r.Event)
+// Request is the request of an attempt that was made, as it may be shown. It is byte for byte what was sent, but has
+// Masked in place of the signatures and the values of custom headers.
+type Request struct {
+	Attempt *delivery.Attempt
+	// Headers is empty if the event has expired.
+	Headers map[string]string
+	// Body is nil if the event has expired or bodies are not shown. Requests with the same body share it.
+	Body *string
 }
 
-// ShownHeaders returns only the headers of Request. Many attempts have the same body, which then is rendered only once.
-func ShownHeaders(r *record.Event, key delivery.Key, a *delivery.Attempt) http.Header {
+// Requests returns the requests of a delivery's attempts. The event is nil if it has expired. showBodies says whether
+// the bodies may be shown; each is rendered once.
+func Requests(r *record.Event, key delivery.Key, attempts []delivery.Attempt, showBodies bool) []Request {
+	requests, bodies := make([]Request, len(attempts)), map[webhook.Format]*string{}
+	for i := range attempts {
+		a := &attempts[i]
+		requests[i] = Request{Attempt: a, Headers: map[string]string{}}
+		if r == nil {
+			continue
+		}
+		requests[i].Headers = delivery.Joined(shownHeaders(r, key, a))
+		if showBodies && bodies[a.Format] == nil {
+			text := string(Body(a.Format, r.Event))
+			bodies[a.Format] = &text
+		}
+		requests[i].Body = bodies[a.Format]
+	}
+	return requests
+}
+
+func shownHeaders(r *record.Event, key delivery.Key, a *delivery.Attempt) http.Header {
 	h := Headers(r, key, a)
 	if a.Signed {
-		h[HeaderSignature] = []string{masked}
+		h[HeaderSignature] = []string{Masked}
 	}
 	if a.Legacy {
-		h[HeaderLegacy] = []string{masked}
+		h[HeaderLegacy] = []string{Masked}
 	}
 	for _, name := range a.HeaderNames {
-		h[name] = []string{masked}
+		h[name] = []string{Masked}
 	}
 	return h
 }

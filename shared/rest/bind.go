@@ -15,7 +15,7 @@ import (
 	"nepenthes/shared/instant"
 )
 
-// jsonBody is a JSON body that an operation takes, see api.Body.
+// jsonBody is a JSON body of a request, such as body.
 type jsonBody interface{ ReadJSON(text []byte) error }
 
 // input knows how an operation's input is read from a request: the tags path, query and header of its fields name

@@ -17,6 +17,12 @@ type paging struct {
 
 func (p paging) page() api.Paging { return api.Paging{PageSize: p.PageSize, Offset: p.Offset} }
 
+// cursorPaging asks for a page of a set without bounds.
+type cursorPaging struct {
+	PageSize *int   `query:"pageSize" minimum:"-1" doc:"How many elements to return at most: 20 unless told otherwise, -1 for as many as possible. More than the deployment's maximum is clamped to it." example:"20"`
+	Cursor   string `query:"cursor" minLength:"1" doc:"Where the page begins: out of a link of another page of the same list with the same filters."`
+}
+
 // filters returns the pairs of a query whose values are not empty.
 func filters(pairs ...string) url.Values {
 	values := url.Values{}

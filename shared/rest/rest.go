@@ -17,6 +17,7 @@ import (
 	"nepenthes/shared/api"
 	"nepenthes/shared/api/hal"
 	"nepenthes/shared/auth"
+	"nepenthes/shared/cursor"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/httpedge"
 	"nepenthes/shared/settings"
@@ -50,7 +51,9 @@ type Config struct {
 	Operations *api.Operations
 	Verifier   Verifier
 	Settings   Settings
-	Mounts     []Mount
+	// CursorKey authenticates the cursors of lists. It has at least cursor.KeySize bytes.
+	CursorKey cursor.Key
+	Mounts    []Mount
 	// Docs are the files of the documentation page by their names, the page itself by ""; nil means that there is none.
 	Docs map[string]http.Handler
 	// Throttle holds clients to their rate; nil means that there is no limit.
@@ -77,7 +80,7 @@ type Handler struct {
 
 // New makes a Handler; it panics when a part is missing.
 func New(c Config) *Handler {
-	if c.Operations == nil || c.Verifier == nil || c.Settings == nil || c.Logger == nil {
+	if c.Operations == nil || c.Verifier == nil || c.Settings == nil || len(c.CursorKey) < cursor.KeySize || c.Logger == nil {
 		panic("rest: a part of Config is missing")
 	}
 	if c.Prefix == nil {
@@ -118,7 +121,8 @@ type exchange struct {
 	r        *http.Request
 	settings settings.Settings
 	call     api.Call
-	plain    bool // the answer is application/json instead of application/hal+json
+	paths    hal.Paths // make the links of the answer
+	plain    bool      // the answer is application/json instead of application/hal+json
 }
 
 // readSettings reads the settings that the request goes by.

@@ -43,21 +43,6 @@ type route struct {
 	do     func(x *exchange, body []byte) (any, error)
 }
 
-// add makes a route of an operation. A function and not a method, since only functions have type parameters.
-func add[I, O any](h *Handler, op api.Operation[I, O], s spec) {
-	in := inputOf(reflect.TypeFor[I]())
-	h.routes = append(h.routes, &route{
-		spec: s.completed(), scope: op.Scope, in: in, output: reflect.TypeFor[O](),
-		do: func(x *exchange, body []byte) (any, error) {
-			value := new(I)
-			if err := in.read(x, body, reflect.ValueOf(value).Elem()); err != nil {
-				return nil, err
-			}
-			return op.Do(x.r.Context(), x.call, value)
-		},
-	})
-}
-
 // view is what the representation of an answer depends on besides the thing that it shows.
 type view struct {
 	hal.Paths
@@ -88,7 +73,7 @@ func addPaged[W, I, O, R any](h *Handler, op api.Operation[I, O], s spec, in fun
 			if err != nil {
 				return nil, err
 			}
-			return out(view{x.call.Paths, x.h.Now().UTC().Truncate(time.Millisecond)}, wire, answer), nil
+			return out(view{x.paths, x.h.Now().UTC().Truncate(time.Millisecond)}, wire, answer), nil
 		},
 	})
 }
@@ -144,7 +129,7 @@ func (rt *route) admit(x *exchange) (body []byte, err error) {
 	if err := api.Permit(x.call.Caller, rt.scope); err != nil {
 		return nil, err
 	}
-	x.call.Paths, x.call.Host = hal.Paths{Prefix: x.h.Prefix(x.r)}, x.r.Host
+	x.paths, x.call.Host = hal.Paths{Prefix: x.h.Prefix(x.r)}, x.r.Host
 	x.call.Via, x.call.Request = api.ViaAPI, x.RequestID
 	if body, err = rt.readBody(x); err != nil {
 		return nil, err
@@ -235,9 +220,14 @@ func (x *exchange) answer(rt *route, answer any) {
 	x.Write(body) // who has gone need not be told
 }
 
-// encode writes an answer as JSON. One that is larger than an answer may be is a fault that says how to ask for
-// less.
+// encode returns an answer as JSON. If an answer is too large, it leaves out what it can. If it cannot, encode returns a
+// fault that says how to ask for less.
 func encode(answer any) ([]byte, error) {
+	if s, ok := answer.(hal.Shortened); ok {
+		if err := s.Fit(limits.ResponseBody); err != nil {
+			return nil, err
+		}
+	}
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
 	encoder.SetEscapeHTML(false) // no browser takes an answer for a page: nosniff

@@ -13,6 +13,7 @@ import (
 	"nepenthes/shared/auth/clients"
 	"nepenthes/shared/auth/oauth"
 	"nepenthes/shared/config"
+	"nepenthes/shared/cursor"
 	"nepenthes/shared/fanout"
 	"nepenthes/shared/lambdahost"
 	"nepenthes/shared/outbound"
@@ -23,9 +24,9 @@ import (
 )
 
 // API returns a handler for the operations and the mounts. Operations require a token.
-func (b Base) API(c config.API, operations *api.Operations, docs map[string]http.Handler, mounts ...rest.Mount) http.Handler {
+func (b Base) API(c config.API, operations *api.Operations, key cursor.Key, docs map[string]http.Handler, mounts ...rest.Mount) http.Handler {
 	return rest.New(rest.Config{
-		Operations: operations, Verifier: b.verifier(c), Settings: b.Catalogue, Mounts: mounts, Docs: docs,
+		Operations: operations, Verifier: b.verifier(c), Settings: b.Catalogue, CursorKey: key, Mounts: mounts, Docs: docs,
 		Throttle: b.throttle(c), Prefix: Prefix(c), Version: payload.Version, Logger: b.Logger,
 	})
 }
@@ -54,8 +55,7 @@ func (b Base) Operations(c config.Webhooks) *api.Operations {
 			Matcher: b.Catalogue, Recorder: b.Store, Projects: b.Store, Retention: c.Retention(), Logger: b.Logger,
 			Deliveries: b.Lane(c.DeliveriesQueueURL), DeadLetters: absent{},
 		}),
-		Sealer:    must(vault.NewSealer(vault.SealerConfig{Pairs: b.Store, Maker: kms})),
-		CursorKey: must(vault.NewSecrets(b.aws).CursorKey(context.Background(), c.CursorKeySecretARN)),
+		Sealer: must(vault.NewSealer(vault.SealerConfig{Pairs: b.Store, Maker: kms})),
 		Addresses: address.Rules{
 			AllowHTTP: c.AllowHTTP, Own: own(c.PublicURL()),
 			AllowLoopback: outbound.LinkedLoopback(), Gateway: outbound.LinkedGateway(),
@@ -67,13 +67,23 @@ func (b Base) Operations(c config.Webhooks) *api.Operations {
 // StoredOperations returns operations that need only the store: settings and clients. The other operations fail. No
 // route of the functions that use StoredOperations leads to them.
 func (b Base) StoredOperations() *api.Operations {
-	unused := make([]byte, 32)
-	_, _ = rand.Read(unused) // crypto/rand never fails
 	return api.New(api.Config{
 		Catalogue: b.Catalogue, Store: b.Store, Clients: clients.New(clients.Config{Store: b.Store}),
-		Events: absent{}, Retries: absent{}, Operator: absent{}, Sealer: absent{}, CursorKey: unused,
+		Events: absent{}, Retries: absent{}, Operator: absent{}, Sealer: absent{},
 		Resolver: net.DefaultResolver, Version: payload.Version, Logger: b.Logger,
 	})
+}
+
+// CursorKey returns the key of the cursors of lists.
+func (b Base) CursorKey(c config.Webhooks) cursor.Key {
+	return must(vault.NewSecrets(b.aws).CursorKey(context.Background(), c.CursorKeySecretARN))
+}
+
+// UnusedCursorKey returns a key for the functions that serve no list with cursors.
+func UnusedCursorKey() cursor.Key {
+	key := make(cursor.Key, cursor.KeySize)
+	_, _ = rand.Read(key) // crypto/rand never fails
+	return key
 }
 
 // own returns the host of the public URL, if there is one. Webhooks must not point at it.

@@ -4,16 +4,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/instant"
 	"nepenthes/shared/payload"
-	"nepenthes/shared/record"
-	"nepenthes/shared/webhook"
 )
 
 // Delivery is one event for one webhook.
@@ -32,12 +27,7 @@ type Delivery struct {
 	FinishedAt    *instant.Time `json:"finishedAt" nullable:"true" doc:"When it came to its end; null before." example:"2026-01-02T11:00:01.000Z"`
 	Embedded      *Attempts     `json:"_embedded,omitempty" doc:"Its attempts. Lists leave them out."`
 	Links         DeliveryLinks `json:"_links"`
-	underWay      bool
 }
-
-// UnderWay reports whether an attempt is being made now, or is owed to a person who asked for it. It is for those
-// who watch a delivery; the representation does not tell.
-func (d *Delivery) UnderWay() bool { return d.underWay }
 
 // LastAttempt is the last attempt in short.
 type LastAttempt struct {
@@ -70,7 +60,6 @@ func FromDelivery(p Paths, d *delivery.Delivery) *Delivery {
 		EventID: d.EventID, EventType: d.EventType, WebhookID: d.Webhook,
 		AttemptCount: d.AttemptCount, LastAttempt: lastAttempt(d.Last),
 		CreatedAt: instant.Of(d.CreatedAt), NextAttemptAt: moment(d.NextAttemptAt), FinishedAt: moment(d.FinishedAt),
-		underWay: d.Lease != nil || d.Owed != nil,
 		Links: DeliveryLinks{
 			Self:    Link{Href: p.To("deliveries", id)},
 			Webhook: Link{Href: p.To("webhooks", d.Webhook)},
@@ -143,43 +132,25 @@ type AttemptError struct {
 	Message string `json:"message" doc:"The failure in a sentence." example:"The receiver answered 503."`
 }
 
-// FromAttempt shows an attempt. The event is nil once it has expired: then the request has neither headers nor
-// body. Whether the body may be seen is for the caller to say.
-func FromAttempt(r *record.Event, key delivery.Key, a *delivery.Attempt, showBody bool) *Attempt {
+// FromAttempt represents an attempt with its request.
+func FromAttempt(r *payload.Request) *Attempt {
+	a := r.Attempt
 	shown := &Attempt{
 		Type: "Attempt", ID: a.ID, Number: a.Number, Trigger: string(a.Trigger), Outcome: string(a.Outcome),
 		StartedAt: instant.Of(a.StartedAt), URL: a.URL, Timing: timing(a.Timing),
-		Request: Request{Headers: map[string]string{}}, Response: response(a.Response),
+		Request: Request{Headers: r.Headers, Body: r.Body}, Response: response(a.Response),
 	}
 	if a.ErrorClass != "" {
 		shown.Error = &AttemptError{Class: string(a.ErrorClass), Message: a.ErrorMessage}
 	}
-	if r == nil {
-		return shown
-	}
-	shown.Request.Headers = joined(payload.ShownHeaders(r, key, a))
-	if showBody {
-		text := string(payload.Body(a.Format, r.Event))
-		shown.Request.Body = &text
-	}
 	return shown
 }
 
-// FromAttempts shows all attempts of a delivery as FromAttempt shows one. A body is rendered once for each format.
-func FromAttempts(r *record.Event, key delivery.Key, attempts []delivery.Attempt, showBodies bool) *Attempts {
-	shown := &Attempts{Attempts: make([]*Attempt, len(attempts))}
-	bodies := map[webhook.Format]*string{}
-	for i := range attempts {
-		a := &attempts[i]
-		shown.Attempts[i] = FromAttempt(r, key, a, false)
-		if r == nil || !showBodies {
-			continue
-		}
-		if bodies[a.Format] == nil {
-			text := string(payload.Body(a.Format, r.Event))
-			bodies[a.Format] = &text
-		}
-		shown.Attempts[i].Request.Body = bodies[a.Format]
+// FromAttempts represents all attempts of a delivery.
+func FromAttempts(requests []payload.Request) *Attempts {
+	shown := &Attempts{Attempts: make([]*Attempt, len(requests))}
+	for i := range requests {
+		shown.Attempts[i] = FromAttempt(&requests[i])
 	}
 	return shown
 }
@@ -200,42 +171,24 @@ func response(r *delivery.Response) *Response {
 	if r == nil {
 		return nil
 	}
-	body := r.Body
-	if r.Truncated {
-		body = wholeCharacters(body)
-	}
-	shown := &Response{Status: r.Status, Headers: joined(r.Headers), Body: string(body), BodyEncoding: "utf-8", Truncated: r.Truncated}
-	if !utf8.Valid(body) {
+	body, isText := r.Text()
+	shown := &Response{Status: r.Status, Headers: delivery.Joined(r.Headers), Body: body, BodyEncoding: "utf-8", Truncated: r.Truncated}
+	if !isText {
 		shown.Body, shown.BodyEncoding = base64.StdEncoding.EncodeToString(r.Body), "base64"
 	}
 	return shown
 }
 
-// wholeCharacters drops a character that was cut in two where the stored part ends, so that text stays text.
-func wholeCharacters(body []byte) []byte {
-	for cut := 1; cut < utf8.UTFMax && cut <= len(body); cut++ {
-		if last := body[len(body)-cut:]; utf8.RuneStart(last[0]) {
-			if !utf8.FullRune(last) {
-				return body[:len(body)-cut]
-			}
-			break
-		}
-	}
-	return body
-}
+// Shortened is a representation that leaves parts out when it would be too large.
+type Shortened interface{ Fit(limit int) error }
 
-// joined writes several headers of one name as one (RFC 9110 §5.3).
-func joined(headers http.Header) map[string]string {
-	all := make(map[string]string, len(headers))
-	for name, values := range headers {
-		all[name] = strings.ToValidUTF8(strings.Join(values, ", "), "\uFFFD")
-	}
-	return all
-}
-
-// Fit leaves the bodies of older requests out until the representation has at most limit bytes as JSON. Newer
-// attempts are of more use; once one does not fit, all older ones go without.
+// Fit leaves out the bodies of older requests until the representation has at most limit bytes as JSON. Newer attempts
+// are of more use: if a body does not fit, all older ones are left out as well. Fit changes nothing if the
+// representation has no attempts.
 func (d *Delivery) Fit(limit int) error {
+	if d.Embedded == nil {
+		return nil
+	}
 	attempts := d.Embedded.Attempts
 	bodies := make([]*string, len(attempts))
 	for i, a := range attempts {

@@ -77,7 +77,7 @@ func TestTheBodyOfAnAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := delivery.Attempt{Response: &delivery.Response{Status: 200, Body: []byte(c.body), Truncated: c.truncated, Headers: http.Header{"X-Odd": {"\xff"}}}}
-			got := hal.FromAttempt(nil, delivery.Key{}, &a, true).Response
+			got := hal.FromAttempt(&payload.Request{Attempt: &a}).Response
 			if got.Body != c.want || got.BodyEncoding != c.encoding || got.Truncated != c.truncated {
 				t.Errorf("got %q as %s, truncated %t, want %q as %s", got.Body, got.BodyEncoding, got.Truncated, c.want, c.encoding)
 			}
@@ -89,7 +89,7 @@ func TestTheBodyOfAnAnswer(t *testing.T) {
 }
 
 func TestAnExpiredEventLeavesTheRequestEmpty(t *testing.T) {
-	got := hal.FromAttempt(nil, delivery.Key{}, &delivery.Attempt{}, true)
+	got := hal.FromAttempt(&payload.Requests(nil, delivery.Key{}, make([]delivery.Attempt, 1), true)[0])
 	if got.Request.Body != nil || got.Request.Headers == nil || len(got.Request.Headers) != 0 || got.Response != nil || got.Error != nil {
 		t.Errorf("got %+v, want neither body nor answer", got)
 	}
@@ -107,7 +107,7 @@ func TestAttemptsShareTheirBody(t *testing.T) {
 	key := delivery.Key{Webhook: "wh_01JGK0000000000000000000AA", Event: events.KeyOf("s", "1")}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	d := &hal.Delivery{Embedded: hal.FromAttempts(recorded, key, attempts, true)}
+	d := &hal.Delivery{Embedded: hal.FromAttempts(payload.Requests(recorded, key, attempts, true))}
 	if err := d.Fit(100 * size); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"nepenthes/shared/api/hal"
+	"nepenthes/shared/delivery"
+	"nepenthes/shared/payload"
 )
 
 // Curl is the command that repeats a request, and what to know about it. FileHref offers the body, which the command
@@ -17,10 +18,10 @@ type Curl struct{ Text, Note, FileHref string }
 
 // curl makes the command for the newest attempt whose request is known; nil for none. What only the sender knows, the
 // signature and the values of custom headers, is left out. self is the address of the delivery's page.
-func curl(attempts []*hal.Attempt, self string) *Curl {
-	for _, a := range slices.Backward(attempts) {
-		if a.Request.Body != nil {
-			return command(a, self)
+func curl(requests []payload.Request, self string) *Curl {
+	for _, r := range slices.Backward(requests) {
+		if r.Body != nil {
+			return command(&r, self)
 		}
 	}
 	return nil
@@ -28,12 +29,12 @@ func curl(attempts []*hal.Attempt, self string) *Curl {
 
 // command writes only printable characters, each text as one quoted word: neither the shell nor the terminal into
 // which it is pasted takes anything for its own.
-func command(a *hal.Attempt, self string) *Curl {
-	parts := []string{"curl --globoff --path-as-is -i -X POST " + quote(sentURL(a.URL))}
+func command(r *payload.Request, self string) *Curl {
+	parts := []string{"curl --globoff --path-as-is -i -X POST " + quote(sentURL(r.Attempt.URL))}
 	var left []string
-	for _, name := range slices.Sorted(maps.Keys(a.Request.Headers)) {
-		value := a.Request.Headers[name]
-		if value == hal.Masked || !isPrintable(value) {
+	for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
+		value := r.Headers[name]
+		if value == payload.Masked || !isPrintable(value) {
 			left = append(left, name)
 			continue
 		}
@@ -43,12 +44,12 @@ func command(a *hal.Attempt, self string) *Curl {
 	if len(left) > 0 {
 		c.Note += " Without what is not shown: " + strings.Join(left, ", ") + "; a receiver that verifies the signature refuses it."
 	}
-	if body := *a.Request.Body; isPasted(body) {
+	if body := *r.Body; isPasted(body) {
 		parts = append(parts, "--data-raw "+quote(body))
 	} else {
 		parts = append(parts, "--data-binary @request.json")
 		c.Note += " The body is too long for a command line, or holds characters that cannot be pasted: save it as request.json first."
-		c.FileHref = bodyHref(self, a)
+		c.FileHref = bodyHref(self, r.Attempt)
 	}
 	c.Text = strings.Join(parts, " \\\n  ")
 	return c
@@ -64,7 +65,9 @@ func isPasted(body string) bool {
 }
 
 // bodyHref is the address of the body of an attempt's request as text.
-func bodyHref(self string, a *hal.Attempt) string { return self + "/attempts/" + a.ID + "/request" }
+func bodyHref(self string, a *delivery.Attempt) string {
+	return self + "/attempts/" + a.ID + "/request"
+}
 
 // isPrintable reports whether a text has only characters that print, the space among them: no line end, no control
 // character, no mark that turns the direction of text, nothing that is not UTF-8.

@@ -15,16 +15,14 @@ import (
 
 	"pgregory.net/rapid"
 
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/delivery"
+	"nepenthes/shared/payload"
 )
 
-// curlOf is the command on the page of a delivery with one attempt.
+// curlOf returns the command that repeats a request.
 func curlOf(url, body string, headers map[string]string) *page.Curl {
-	d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
-	d.Embedded.Attempts = []*hal.Attempt{{ID: "att_1", Number: 1, URL: url, Request: hal.Request{Headers: headers, Body: &body}}}
-	return page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Bodies: true, Now: now}, nil).Curl
+	return page.CurlOf(&payload.Request{Attempt: &delivery.Attempt{ID: "att_1", Number: 1, URL: url}, Headers: headers, Body: &body})
 }
 
 // unprintable are the characters of a command that a terminal would not print. Its own line ends are none of them.
@@ -42,7 +40,7 @@ func TestCurlIsSafeToPaste(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		any := rapid.OneOf(rapid.String(), rapid.StringOf(rapid.SampledFrom([]rune("a'\"\\$`(){}[]*?~!#&;|<> \n\t\r\x7f\u009b\u202e\u2028\u200bä計"))))
 		body, path, odd := any.Draw(t, "body"), any.Draw(t, "path"), any.Draw(t, "odd")
-		c := curlOf("https://receiver.example.com/in?a=it's&b=$(id)`id`"+path, body, map[string]string{"X-Odd": "v" + odd, "webhook-signature": hal.Masked})
+		c := curlOf("https://receiver.example.com/in?a=it's&b=$(id)`id`"+path, body, map[string]string{"X-Odd": "v" + odd, "webhook-signature": payload.Masked})
 		if found := unprintable(c.Text); found != "" {
 			t.Fatalf("the command %q has %q", c.Text, found)
 		}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"nepenthes/shared/api/hal"
+	"nepenthes/shared/api"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/webhook"
 )
@@ -37,22 +37,21 @@ type DeadDeliveries struct {
 	Pages   Pages
 }
 
-// NewDeadDeliveries makes the page. webhooks are theirs by id; nil when they may not be seen, and one that is missing
-// is gone.
-func NewDeadDeliveries(f Frame, list *hal.CursorCollection[hal.Delivery], webhooks map[string]*webhook.Webhook, writable bool) *DeadDeliveries {
+// NewDeadDeliveries returns the page without its links to other pages. webhooks has the webhooks of the deliveries by
+// id. It is nil if the client may not see them; a webhook that is missing was deleted.
+func NewDeadDeliveries(f Frame, list *api.DeliveryPage, webhooks map[string]*webhook.Webhook, writable bool) *DeadDeliveries {
 	f.Title = "Deliveries"
 	p := &DeadDeliveries{
 		Frame: f, Action: f.To("/deliveries"),
-		List:  Deliveries{Caption: "Deliveries that need a person", Webhooks: true, Ticks: writable},
-		Pages: Pages{Previous: samePage(f.To("/deliveries"), list.Links.Previous), Next: samePage(f.To("/deliveries"), list.Links.Next)},
+		List: Deliveries{Caption: "Deliveries that need a person", Webhooks: true, Ticks: writable},
 	}
-	for i := range list.Embedded.Elements {
-		d := &list.Embedded.Elements[i]
-		row := deliveryRow(f, d, webhookName(d.WebhookID, webhooks))
-		if webhooks[d.WebhookID] != nil {
-			row.WebhookHref = f.To("/webhooks/" + d.WebhookID)
+	for i := range list.Deliveries {
+		d := &list.Deliveries[i]
+		row := deliveryRow(f, d, webhookName(d.Webhook, webhooks))
+		if webhooks[d.Webhook] != nil {
+			row.WebhookHref = f.To("/webhooks/" + d.Webhook)
 		}
-		row.Hopeless = hopeless(d.WebhookID, webhooks)
+		row.Hopeless = hopeless(d.Webhook, webhooks)
 		p.List.Rows = append(p.List.Rows, row)
 	}
 	return p
@@ -80,30 +79,31 @@ func hopeless(id string, webhooks map[string]*webhook.Webhook) string {
 	return ""
 }
 
-func deliveryRow(f Frame, d *hal.Delivery, webhookName string) DeliveryRow {
+func deliveryRow(f Frame, d *delivery.Delivery, webhookName string) DeliveryRow {
+	id := d.ID()
 	row := DeliveryRow{
-		ID: d.ID, Href: f.To("/deliveries/" + d.ID), Event: d.EventType, Webhook: webhookName, State: deliveryMark(d),
-		Attempts: d.AttemptCount, Received: At(&d.CreatedAt), Answer: "None yet",
+		ID: id, Href: f.To("/deliveries/" + id), Event: d.EventType, Webhook: webhookName, State: deliveryMark(d.State),
+		Attempts: d.AttemptCount, Received: Moment(d.CreatedAt), Answer: "None yet",
 	}
-	if last := d.LastAttempt; last != nil {
-		row.Answer, row.Took = answered(last.Status, last.ErrorClass), took(last.TotalMs)
+	if last := d.Last; last != nil {
+		row.Answer, row.Took = answered(last), took(last.Total)
 	}
 	return row
 }
 
-// answered says what came back: the status, and the failure when that is not what failed.
-func answered(status *int, class *string) string {
+// answered says what came back: the status, and the failure if the status is not the failure.
+func answered(last *delivery.Summary) string {
 	text := ""
-	if status != nil {
-		text = statusText(*status)
+	if last.Status != 0 {
+		text = statusText(last.Status)
 	}
-	if failure := reason(class); failure != "" && failure != string(delivery.ErrStatus) {
-		if text != "" {
-			return text + ", " + classWords(failure)
-		}
-		return words(classWords(failure))
+	switch {
+	case last.ErrorClass == "" || last.ErrorClass == delivery.ErrStatus:
+		return text
+	case text != "":
+		return text + ", " + classWords(last.ErrorClass)
 	}
-	return text
+	return words(classWords(last.ErrorClass))
 }
 
 func statusText(status int) string {
@@ -114,8 +114,8 @@ func statusText(status int) string {
 }
 
 // deliveryMark shows a delivery's state at a glance.
-func deliveryMark(d *hal.Delivery) Mark {
-	switch delivery.State(d.State) {
+func deliveryMark(s delivery.State) Mark {
+	switch s {
 	case delivery.Delivered:
 		return Mark{good, "check", "Delivered"}
 	case delivery.Retrying:

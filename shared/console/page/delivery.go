@@ -1,6 +1,7 @@
 package page
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,8 +9,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"nepenthes/shared/api/hal"
+	"nepenthes/shared/api"
 	"nepenthes/shared/delivery"
+	"nepenthes/shared/payload"
 	"nepenthes/shared/webhook"
 )
 
@@ -61,35 +63,38 @@ type HeaderLine struct{ Name, Value string }
 type DeliveryOptions struct {
 	// Retriable offers the button.
 	Retriable bool
-	// Bodies may be seen; Raw shows them as they were sent.
-	Bodies, Raw bool
-	Now         time.Time
+	// Raw shows the bodies of requests as they were sent.
+	Raw bool
+	Now time.Time
 }
 
-// NewDelivery makes the page. webhooks has its webhook by id; nil when that may not be seen, and empty when it is gone.
-// refused is what a retry met.
-func NewDelivery(f Frame, d *hal.Delivery, webhooks map[string]*webhook.Webhook, o DeliveryOptions, refused error) *Delivery {
+// NewDelivery returns the page. webhooks has the delivery's webhook by id. It is nil if the client may not see the
+// webhook, and empty if the webhook was deleted. refused is the fault of a retry, or nil.
+func NewDelivery(f Frame, d *api.DeliveryDetails, webhooks map[string]*webhook.Webhook, o DeliveryOptions, refused error) *Delivery {
 	f.Title = "Delivery of " + d.EventType
 	p := &Delivery{
 		Frame: f, Trail: []Crumb{{"Deliveries", f.To("/deliveries")}}, Summary: SummaryOf(refused, nil),
-		ID: d.ID, EventType: d.EventType, EventID: d.EventID, Webhook: webhookName(d.WebhookID, webhooks), Received: At(&d.CreatedAt),
-		State: deliveryMark(d), Sentence: sentence(d, o.Now), Follow: follows(d, o.Now),
+		ID: d.ID(), EventType: d.EventType, EventID: d.EventID, Webhook: webhookName(d.Webhook, webhooks), Received: Moment(d.CreatedAt),
+		State: deliveryMark(d.State), Sentence: sentence(&d.Delivery, o.Now), Follow: follows(&d.Delivery, o.Now),
 	}
-	if webhooks[d.WebhookID] != nil {
-		p.WebhookHref = f.To("/webhooks/" + d.WebhookID)
+	if webhooks[d.Webhook] != nil {
+		p.WebhookHref = f.To("/webhooks/" + d.Webhook)
 		p.Trail = []Crumb{{"Webhooks", f.To("/webhooks")}, {p.Webhook, p.WebhookHref}}
 	}
-	self := f.To("/deliveries/" + d.ID)
-	if o.Retriable && delivery.State(d.State) != delivery.Pending && delivery.State(d.State) != delivery.Held {
-		if p.Hopeless = hopeless(d.WebhookID, webhooks); p.Hopeless == "" {
+	self := f.To("/deliveries/" + p.ID)
+	if o.Retriable && d.State != delivery.Pending && d.State != delivery.Held {
+		if p.Hopeless = hopeless(d.Webhook, webhooks); p.Hopeless == "" {
 			p.RetryAction = self + "/retry"
 		}
 	}
-	for i := len(d.Embedded.Attempts) - 1; i >= 0; i-- {
-		p.Attempts = append(p.Attempts, attempt(d.Embedded.Attempts[i], i == len(d.Embedded.Attempts)-1, o.Bodies))
+	requests := payload.Requests(d.Event, d.Key, d.Attempts, d.ShowBodies)
+	for i, r := range slices.Backward(requests) {
+		shown := attempt(&r)
+		shown.Open, shown.BodyNote = i == len(requests)-1, bodyNote(d, &r)
+		p.Attempts = append(p.Attempts, shown)
 	}
-	p.Bodies = bodies(d.Embedded.Attempts, self, o.Raw)
-	p.Curl = curl(d.Embedded.Attempts, self)
+	p.Bodies = bodies(requests, self, o.Raw)
+	p.Curl = curl(requests, self)
 	return p
 }
 
@@ -97,50 +102,50 @@ func NewDelivery(f Frame, d *hal.Delivery, webhooks map[string]*webhook.Webhook,
 const soon = time.Minute
 
 // follows reports whether something is about to happen: an attempt is running, owed, or due soon.
-func follows(d *hal.Delivery, now time.Time) bool {
+func follows(d *delivery.Delivery, now time.Time) bool {
 	if d.UnderWay() {
 		return true
 	}
-	switch delivery.State(d.State) {
+	switch d.State {
 	case delivery.Pending:
-		return d.NextAttemptAt == nil || d.NextAttemptAt.Before(now.Add(soon))
+		return d.NextAttemptAt.Before(now.Add(soon))
 	case delivery.Retrying:
-		return d.NextAttemptAt != nil && d.NextAttemptAt.Before(now.Add(soon))
+		return !d.NextAttemptAt.IsZero() && d.NextAttemptAt.Before(now.Add(soon))
 	}
 	return false
 }
 
 // sentence says where the delivery stands.
-func sentence(d *hal.Delivery, now time.Time) []Part {
+func sentence(d *delivery.Delivery, now time.Time) []Part {
 	failed := "Failed " + times(d.AttemptCount)
-	switch delivery.State(d.State) {
+	switch d.State {
 	case delivery.Pending:
-		if d.NextAttemptAt != nil {
-			return []Part{{"No attempt yet. The first one is due at ", At(d.NextAttemptAt)}}
+		if !d.NextAttemptAt.IsZero() {
+			return []Part{{"No attempt yet. The first one is due at ", Moment(d.NextAttemptAt)}}
 		}
 		return []Part{{Text: "The first attempt is about to be made."}}
 	case delivery.Retrying:
-		if d.UnderWay() || d.NextAttemptAt == nil || !d.NextAttemptAt.After(now) {
+		if d.UnderWay() || !d.NextAttemptAt.After(now) {
 			return []Part{{Text: failed + ", the next attempt is being made."}}
 		}
-		return []Part{{failed + ", next attempt at ", At(d.NextAttemptAt)}}
+		return []Part{{failed + ", next attempt at ", Moment(d.NextAttemptAt)}}
 	case delivery.Held:
 		return []Part{{Text: "Waits until its webhook is resumed."}}
 	case delivery.Delivered:
-		return []Part{{"Arrived with " + which(d.AttemptCount) + " at ", At(d.FinishedAt)}}
+		return []Part{{"Arrived with " + which(d.AttemptCount) + " at ", Moment(d.FinishedAt)}}
 	}
 	if d.UnderWay() {
 		return []Part{{Text: ending(d) + " Another attempt is being made."}}
 	}
-	return []Part{{ending(d) + " Since ", At(d.FinishedAt)}}
+	return []Part{{ending(d) + " Since ", Moment(d.FinishedAt)}}
 }
 
 // ending says why nothing more happens by itself.
-func ending(d *hal.Delivery) string {
-	switch delivery.Reason(reason(d.Reason)) {
+func ending(d *delivery.Delivery) string {
+	switch d.Reason {
 	case delivery.Exhausted:
 		why := ", and the schedule has no more attempts."
-		if first := d.Embedded.Attempts; len(first) > 0 && first[0].Trigger == "ping" {
+		if d.Origin == delivery.TriggerPing {
 			why = "; a test event has no schedule."
 		}
 		return "Failed " + times(d.AttemptCount) + why
@@ -177,31 +182,33 @@ func which(n int) string {
 	return fmt.Sprintf("attempt %d", n)
 }
 
-var triggers = map[string]string{"manual": "asked for by a person", "replay": "asked for by a replay", "ping": "test event"}
+var triggers = map[delivery.Trigger]string{
+	delivery.TriggerManual: "asked for by a person", delivery.TriggerReplay: "asked for by a replay", delivery.TriggerPing: "test event",
+}
 
 // attempt shows one POST.
-func attempt(a *hal.Attempt, open, bodies bool) Attempt {
+func attempt(r *payload.Request) Attempt {
+	a := r.Attempt
 	shown := Attempt{
-		Number: a.Number, StartedAt: At(&a.StartedAt), Trigger: triggers[a.Trigger], Timing: waterfall(&a.Timing), Open: open,
-		URL: a.URL, RequestHeaders: headerLines(a.Request.Headers), BodyNote: bodyNote(&a.Request, bodies),
-		Outcome: Mark{good, "check", "Delivered"},
+		Number: a.Number, StartedAt: Moment(a.StartedAt), Trigger: triggers[a.Trigger], Timing: waterfall(&a.Timing),
+		URL: a.URL, RequestHeaders: headerLines(r.Headers), Outcome: Mark{good, "check", "Delivered"},
 	}
 	status := 0
 	if a.Response != nil {
 		status, shown.Answered = a.Response.Status, true
 		shown.Status = statusText(status)
-		shown.AnswerHeaders = headerLines(a.Response.Headers)
+		shown.AnswerHeaders = headerLines(delivery.Joined(a.Response.Headers))
 		shown.AnswerBody, shown.AnswerNote = answerBody(a.Response)
 	}
-	if a.Outcome != string(delivery.OutcomeDelivered) {
+	if a.Outcome != delivery.OutcomeDelivered {
 		shown.Outcome = Mark{bad, "cross", "Failed"}
 	}
-	if a.Error != nil {
+	if a.ErrorClass != "" {
 		shown.Outcome.Text = "Failed: " + shown.Status
-		if a.Error.Class != string(delivery.ErrStatus) {
-			shown.Outcome.Text = "Failed: " + classWords(a.Error.Class)
+		if a.ErrorClass != delivery.ErrStatus {
+			shown.Outcome.Text = "Failed: " + classWords(a.ErrorClass)
 		}
-		shown.Explanation = explain(a.Error.Class, status)
+		shown.Explanation = explain(a.ErrorClass, status)
 	}
 	return shown
 }
@@ -215,34 +222,31 @@ func headerLines(headers map[string]string) []HeaderLine {
 }
 
 // bodyNote says where the body of a request is, or why it is not shown.
-func bodyNote(r *hal.Request, allowed bool) string {
+func bodyNote(d *api.DeliveryDetails, r *payload.Request) string {
 	switch {
 	case r.Body != nil:
 		return "Its body is shown below."
-	case r.Truncated:
-		return "Its body is the one of the other attempts, shown below."
-	case len(r.Headers) == 0:
+	case d.Event == nil:
 		return "Its event has expired: what was sent can no longer be told."
-	case !allowed:
-		return "Bodies are shown to clients that hold the scope events:read."
 	}
-	return ""
+	return "Bodies are shown to clients that hold the scope events:read."
 }
 
 // answerBody shows the body of an answer, and what to know about it.
-func answerBody(r *hal.Response) (body, note string) {
-	body = visible(r.Body)
+func answerBody(r *delivery.Response) (body, note string) {
 	var notes []string
-	if r.BodyEncoding == "base64" {
+	text, isText := r.Text()
+	if !isText {
+		text = base64.StdEncoding.EncodeToString(r.Body)
 		notes = append(notes, "It is not text; this is its base64.")
 	}
 	if r.Truncated {
 		notes = append(notes, "Only the beginning is kept.")
 	}
-	if body == "" {
+	if text == "" {
 		notes = append(notes, "Without a body.")
 	}
-	return body, strings.Join(notes, " ")
+	return visible(text), strings.Join(notes, " ")
 }
 
 // visible replaces control characters by their pictures (Unicode block "Control Pictures"), so that what a stranger
@@ -273,21 +277,21 @@ type Body struct {
 // bodyShown is how much of a body the page shows.
 const bodyShown = 16 << 10
 
-// bodies lists the bodies that were sent, each once: attempts differ in it only when the webhook's format changed.
-func bodies(attempts []*hal.Attempt, self string, raw bool) []Body {
+// bodies lists the bodies that were sent, each once. Attempts have different bodies only if the webhook's format changed.
+func bodies(requests []payload.Request, self string, raw bool) []Body {
 	var list []Body
-	var seen []string
-	for _, a := range slices.Backward(attempts) {
-		if a.Request.Body == nil || slices.Contains(seen, *a.Request.Body) {
+	var seen []*string
+	for _, r := range slices.Backward(requests) {
+		if r.Body == nil || slices.Contains(seen, r.Body) {
 			continue
 		}
-		seen = append(seen, *a.Request.Body)
+		seen = append(seen, r.Body)
 		b := Body{
-			ID: fmt.Sprintf("body-%d", a.Number), Label: "Request body", Text: *a.Request.Body, Size: size(len(*a.Request.Body)),
-			Toggle: "As it was sent", ToggleHref: self + "?body=raw", WholeHref: bodyHref(self, a),
+			ID: fmt.Sprintf("body-%d", r.Attempt.Number), Label: "Request body", Text: *r.Body, Size: size(len(*r.Body)),
+			Toggle: "As it was sent", ToggleHref: self + "?body=raw", WholeHref: bodyHref(self, r.Attempt),
 		}
 		if len(list) > 0 {
-			b.Label = fmt.Sprintf("Request body up to attempt %d", a.Number)
+			b.Label = fmt.Sprintf("Request body up to attempt %d", r.Attempt.Number)
 		}
 		cut := false
 		if raw {

@@ -48,16 +48,16 @@ var failures = map[delivery.ErrorClass]struct {
 	}},
 }
 
-func classWords(class string) string {
-	if f, known := failures[delivery.ErrorClass(class)]; known {
+func classWords(class delivery.ErrorClass) string {
+	if f, known := failures[class]; known {
 		return f.name
 	}
-	return class
+	return string(class)
 }
 
 // explain says what a failed attempt means; nil when the class is unknown. status is 0 when no answer came.
-func explain(class string, status int) *Explanation {
-	if f, known := failures[delivery.ErrorClass(class)]; known {
+func explain(class delivery.ErrorClass, status int) *Explanation {
+	if f, known := failures[class]; known {
 		return &f.Explanation
 	}
 	if status == 0 {

@@ -1,7 +1,6 @@
 package page_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"nepenthes/events"
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/delivery"
@@ -21,22 +19,22 @@ import (
 	"nepenthes/web"
 )
 
+const webhookID = "wh_01JGK0000000000000000000AA"
+
 var now = time.Date(2026, 1, 2, 11, 0, 0, 0, time.UTC)
 
 func frame() page.Frame {
 	return page.Frame{Base: "/prod", Client: "Ada", Navigation: page.Navigation("/prod", access.Scopes(), "/webhooks", true)}
 }
 
-// shownDelivery is one as the API shows it, after it was changed.
-func shownDelivery(change func(*delivery.Delivery)) *hal.Delivery {
+// detailsOf returns a delivery that has been changed, without attempts.
+func detailsOf(change func(*delivery.Delivery)) *api.DeliveryDetails {
 	d := delivery.Delivery{
-		Key:     delivery.Key{Webhook: "wh_01JGK0000000000000000000AA", ReceivedMs: now.UnixMilli(), Event: events.KeyOf("s", "1")},
+		Key:     delivery.Key{Webhook: webhookID, ReceivedMs: now.UnixMilli(), Event: events.KeyOf("s", "1")},
 		EventID: "evt_1", EventType: "work_package:updated", State: delivery.Pending, CreatedAt: now,
 	}
 	change(&d)
-	shown := hal.FromDelivery(hal.Paths{}, &d)
-	shown.Embedded = &hal.Attempts{}
-	return shown
+	return &api.DeliveryDetails{Delivery: d}
 }
 
 // rendered is the text of the page without its marks.
@@ -81,7 +79,7 @@ func TestWhereADeliveryStands(t *testing.T) {
 		"unsubscribed": {func(d *delivery.Delivery) { d.State, d.Reason = delivery.Skipped, delivery.Unsubscribed }, "Not sent: its webhook no longer wanted it", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := page.NewDelivery(frame(), shownDelivery(c.change), nil, page.DeliveryOptions{Now: now}, nil)
+			p := page.NewDelivery(frame(), detailsOf(c.change), nil, page.DeliveryOptions{Now: now}, nil)
 			got := ""
 			for _, part := range p.Sentence {
 				got += part.Text
@@ -105,12 +103,12 @@ func TestEveryFailureIsExplained(t *testing.T) {
 	}
 	for _, class := range classes {
 		t.Run(string(class), func(t *testing.T) {
-			d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
-			a := &hal.Attempt{Number: 1, Outcome: "failed", Error: &hal.AttemptError{Class: string(class)}}
+			d := detailsOf(func(d *delivery.Delivery) { d.State = delivery.Dead })
+			a := delivery.Attempt{Number: 1, Outcome: delivery.OutcomeFailed, ErrorClass: class}
 			if class == delivery.ErrStatus {
-				a.Response = &hal.Response{Status: 301}
+				a.Response = &delivery.Response{Status: 301}
 			}
-			d.Embedded.Attempts = []*hal.Attempt{a}
+			d.Attempts = []delivery.Attempt{a}
 			e := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Now: now}, nil).Attempts[0].Explanation
 			if e == nil || e.What == "" || e.Do == "" {
 				t.Errorf("got %+v", e)
@@ -122,29 +120,25 @@ func TestEveryFailureIsExplained(t *testing.T) {
 func TestBodiesAreShownOnceAndCut(t *testing.T) {
 	long := `{"text":"` + strings.Repeat("ä", 20_000) + `"}`
 	short := `{"id":9007199254740993}`
-	d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
-	for i, body := range []*string{&long, &short, &short, nil} {
-		d.Embedded.Attempts = append(d.Embedded.Attempts, &hal.Attempt{ID: fmt.Sprint("att_", i), Number: i + 1, Request: hal.Request{Body: body}})
+	texts := []*string{&long, &short, &short, nil}
+	shown := page.Bodies(texts, false)
+	if len(shown) != 2 {
+		t.Fatalf("%d bodies", len(shown))
 	}
-	p := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Bodies: true, Now: now}, nil)
-	if len(p.Bodies) != 2 {
-		t.Fatalf("%d bodies", len(p.Bodies))
+	if want := "{\n  \"id\": 9007199254740993\n}"; shown[0].Text != want {
+		t.Errorf("got %q", shown[0].Text)
 	}
-	if want := "{\n  \"id\": 9007199254740993\n}"; p.Bodies[0].Text != want {
-		t.Errorf("got %q", p.Bodies[0].Text)
-	}
-	if got := p.Bodies[1]; len(got.Text) > 16<<10 || !utf8.ValidString(got.Text) || got.Cut == "" {
+	if got := shown[1]; len(got.Text) > 16<<10 || !utf8.ValidString(got.Text) || got.Cut == "" {
 		t.Errorf("%d bytes, cut %q", len(got.Text), got.Cut)
 	}
-	raw := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Bodies: true, Raw: true, Now: now}, nil)
-	if raw.Bodies[0].Text != short {
-		t.Errorf("raw: %q", raw.Bodies[0].Text)
+	if raw := page.Bodies(texts, true); raw[0].Text != short {
+		t.Errorf("raw: %q", raw[0].Text)
 	}
 }
 
 func TestWhatAReceiverAnsweredCannotHide(t *testing.T) {
-	d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
-	d.Embedded.Attempts = []*hal.Attempt{{Number: 1, Outcome: "failed", Response: &hal.Response{Status: 500, Body: "<b>\x00\x1b[2J\u202eabc\r\nnext", BodyEncoding: "utf-8"}}}
+	d := detailsOf(func(d *delivery.Delivery) { d.State = delivery.Dead })
+	d.Attempts = []delivery.Attempt{{Number: 1, Outcome: delivery.OutcomeFailed, Response: &delivery.Response{Status: 500, Body: []byte("<b>\x00\x1b[2J\u202eabc\r\nnext")}}}
 	p := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Now: now}, nil)
 	if want := "<b>␀␛[2J\uFFFDabc\nnext"; p.Attempts[0].AnswerBody != want {
 		t.Errorf("got %q, want %q", p.Attempts[0].AnswerBody, want)
@@ -156,17 +150,16 @@ func TestWhatAReceiverAnsweredCannotHide(t *testing.T) {
 
 func TestAWaterfallStaysWithinItsPicture(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		phase := func(name string) *float64 {
+		phase := func(name string) time.Duration {
 			if rapid.Bool().Draw(t, name+" happened") {
-				ms := rapid.Float64Range(0, 40_000).Draw(t, name)
-				return &ms
+				return time.Duration(rapid.Int64Range(0, int64(40*time.Second)).Draw(t, name))
 			}
-			return nil
+			return delivery.NoPhase
 		}
-		total := rapid.Float64Range(0, 30_000).Draw(t, "total")
-		timing := hal.Timing{DNS: phase("dns"), Connect: phase("connect"), TLS: phase("tls"), FirstByte: phase("first byte"), Total: &total}
-		d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
-		d.Embedded.Attempts = []*hal.Attempt{{Number: 1, Timing: timing}}
+		total := time.Duration(rapid.Int64Range(0, int64(30*time.Second)).Draw(t, "total"))
+		timing := delivery.Timing{DNS: phase("dns"), Connect: phase("connect"), TLS: phase("tls"), FirstByte: phase("first byte"), Total: total}
+		d := detailsOf(func(d *delivery.Delivery) { d.State = delivery.Dead })
+		d.Attempts = []delivery.Attempt{{Number: 1, Timing: timing}}
 		for _, p := range page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Now: now}, nil).Attempts[0].Timing.Phases {
 			if p.X < 0 || p.X > 100 || p.Width < 0 || p.Width > 100 {
 				t.Fatalf("%+v", p)
@@ -179,11 +172,11 @@ func TestTheStripCountsEveryState(t *testing.T) {
 	w := webhook.Defaults()
 	w.ID, w.Name = "wh_1", "Billing"
 	p := page.NewWebhook(frame(), &w, page.WebhookOptions{})
-	var newest []hal.Delivery
+	var newest []delivery.Delivery
 	for _, state := range delivery.States() {
-		d := shownDelivery(func(d *delivery.Delivery) { d.State = state })
-		d.LastAttempt = &hal.LastAttempt{TotalMs: 1e6}
-		newest = append(newest, *d)
+		d := detailsOf(func(d *delivery.Delivery) { d.State = state })
+		d.Last = &delivery.Summary{Total: 1000 * time.Second}
+		newest = append(newest, d.Delivery)
 	}
 	p.AddDeliveries(nil, newest, page.Filters{}, nil)
 	if want := "1 pending, 1 retrying, 1 held, 1 delivered, 1 dead, 1 skipped; the last attempts took 1000.0 s to 1000.0 s."; p.Strip.Text != want {
@@ -214,9 +207,9 @@ func TestAnActiveWebhookWhoseDeliveriesFailSaysSo(t *testing.T) {
 				w.Disable(webhook.Failing, now)
 			}
 			p := page.NewWebhook(frame(), &w, page.WebhookOptions{})
-			var newest []hal.Delivery
+			var newest []delivery.Delivery
 			for _, state := range c.newest {
-				newest = append(newest, *shownDelivery(func(d *delivery.Delivery) { d.State = state }))
+				newest = append(newest, detailsOf(func(d *delivery.Delivery) { d.State = state }).Delivery)
 			}
 			p.AddDeliveries(nil, newest, page.Filters{}, nil)
 			if p.Trouble != c.want {
@@ -233,18 +226,17 @@ func TestNoRetryIsOfferedThatCannotBe(t *testing.T) {
 		why      string
 	}{
 		"of a webhook that may not be seen": {nil, true, ""},
-		"of an enabled webhook":             {map[string]*webhook.Webhook{"wh_1": {ID: "wh_1", Enabled: true}}, true, ""},
-		"of a disabled webhook":             {map[string]*webhook.Webhook{"wh_1": {ID: "wh_1"}}, false, "Its webhook is disabled: enable that first."},
+		"of an enabled webhook":             {map[string]*webhook.Webhook{webhookID: {ID: "wh_1", Enabled: true}}, true, ""},
+		"of a disabled webhook":             {map[string]*webhook.Webhook{webhookID: {ID: "wh_1"}}, false, "Its webhook is disabled: enable that first."},
 		"of a deleted webhook":              {map[string]*webhook.Webhook{}, false, "Its webhook was deleted: nothing can be sent to it any more."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
-			d.WebhookID = "wh_1"
+			d := detailsOf(func(d *delivery.Delivery) { d.State = delivery.Dead })
 			p := page.NewDelivery(frame(), d, c.webhooks, page.DeliveryOptions{Retriable: true, Now: now}, nil)
 			if offered := p.RetryAction != ""; offered != c.offered || p.Hopeless != c.why {
 				t.Errorf("the delivery's page offers it: %v, because %q", offered, p.Hopeless)
 			}
-			list := &hal.CursorCollection[hal.Delivery]{Embedded: hal.Elements[hal.Delivery]{Elements: []hal.Delivery{*d}}}
+			list := &api.DeliveryPage{Deliveries: []delivery.Delivery{d.Delivery}}
 			if row := page.NewDeadDeliveries(frame(), list, c.webhooks, true).List.Rows[0]; row.Hopeless != c.why {
 				t.Errorf("the list says %q", row.Hopeless)
 			}
@@ -325,8 +317,8 @@ func TestEveryPageRenders(t *testing.T) {
 		"webhooks":     page.NewWebhooks(frame(), &api.Page[webhook.Webhook]{}, "", true, nil, nil),
 		"webhook":      page.NewWebhook(frame(), &webhook.Webhook{}, page.WebhookOptions{Writable: true, Once: "ONCE"}),
 		"webhook_form": page.NewWebhookForm(frame(), form.NewWebhook(), page.WebhookFormOptions{}, nil),
-		"deliveries":   page.NewDeadDeliveries(frame(), &hal.CursorCollection[hal.Delivery]{}, nil, true),
-		"delivery":     page.NewDelivery(frame(), shownDelivery(func(*delivery.Delivery) {}), nil, page.DeliveryOptions{}, nil),
+		"deliveries":   page.NewDeadDeliveries(frame(), &api.DeliveryPage{}, nil, true),
+		"delivery":     page.NewDelivery(frame(), detailsOf(func(*delivery.Delivery) {}), nil, page.DeliveryOptions{}, nil),
 		"why":          page.NewWhy(frame(), page.Question{}, nil, nil),
 		"applications": page.NewApplications(frame(), &api.Page[access.Client]{}, true, now),
 		"application":  page.NewApplication(frame(), form.Client{}, page.ApplicationOptions{}, nil),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,19 +12,17 @@ import (
 
 	"pgregory.net/rapid"
 
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/limits"
+	"nepenthes/shared/payload"
 	"nepenthes/web"
 )
 
 const bodyShown = 16 << 10
 
 func shownBody(text string, raw bool) page.Body {
-	d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
-	d.Embedded.Attempts = []*hal.Attempt{{ID: "att_1", Number: 1, Request: hal.Request{Body: &text}}}
-	return page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Bodies: true, Raw: raw, Now: now}, nil).Bodies[0]
+	return page.Bodies([]*string{&text}, raw)[0]
 }
 
 // What fits is laid out as package json does it.
@@ -73,14 +72,13 @@ func TestBodiesAreProducedCut(t *testing.T) {
 	for name, text := range texts {
 		for _, raw := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
-				d := shownDelivery(func(d *delivery.Delivery) { d.State = delivery.Dead })
-				for i := range 50 {
-					d.Embedded.Attempts = append(d.Embedded.Attempts, &hal.Attempt{ID: "att_1", Number: i + 1, Request: hal.Request{Body: &text}})
-				}
+				d := detailsOf(func(d *delivery.Delivery) { d.State = delivery.Dead })
+				newest := &payload.Request{Attempt: &delivery.Attempt{ID: "att_1", Number: 50}, Body: &text}
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
 				began := time.Now()
-				p := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Bodies: true, Raw: raw, Now: now}, nil)
+				p := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Raw: raw, Now: now}, nil)
+				p.Bodies, p.Curl = page.Bodies(slices.Repeat([]*string{&text}, 50), raw), page.CurlOf(newest)
 				took := time.Since(began)
 				runtime.ReadMemStats(&after)
 				if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 40*bodyShown {

@@ -13,14 +13,6 @@ import (
 // Time is a moment as a page shows it: in UTC, until the script writes it in the reader's zone.
 type Time struct{ at time.Time }
 
-// At makes a Time; nil or the zero time is none.
-func At(t *instant.Time) *Time {
-	if t == nil || t.IsZero() {
-		return nil
-	}
-	return &Time{t.UTC()}
-}
-
 // Moment returns the Time of a moment, nil for the zero time.
 func Moment(t time.Time) *Time {
 	if t.IsZero() {
@@ -92,8 +84,9 @@ func resourceOf(pattern string) string {
 	return words(resource)
 }
 
-// took shows a time span in milliseconds as a person reads it.
-func took(ms float64) string {
+// took writes a duration for a person to read.
+func took(d time.Duration) string {
+	ms := float64(d.Round(time.Microsecond)) / float64(time.Millisecond)
 	switch {
 	case ms < 1:
 		return strconv.FormatFloat(ms, 'f', 2, 64) + " ms"

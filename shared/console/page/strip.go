@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/delivery"
 )
 
@@ -16,22 +16,22 @@ const (
 	stripSlot   = 6.0
 	stripBar    = 4.0
 	stripSlots  = 100 // at least: a few bars are not stretched
-	// Milliseconds at the lowest and at the highest bar; no exchange takes longer.
-	stripFastest, stripSlowest = 0.1, 30_000.0
+	// The durations of the lowest and of the highest bar. No exchange takes longer.
+	stripFastest, stripSlowest = 100 * time.Microsecond, 30 * time.Second
 )
 
 // newStrip draws deliveries that come newest first; nil when there are none.
-func newStrip(newest []hal.Delivery) *Strip {
+func newStrip(newest []delivery.Delivery) *Strip {
 	if len(newest) == 0 {
 		return nil
 	}
 	s := &Strip{Title: "Last " + plural(len(newest), "delivery", "deliveries"), Width: int(stripSlot) * max(len(newest), stripSlots)}
-	counts, fastest, slowest := map[string]int{}, math.Inf(1), 0.0
+	counts, fastest, slowest := map[delivery.State]int{}, time.Duration(math.MaxInt64), time.Duration(0)
 	for i := range newest {
 		d := &newest[len(newest)-1-i]
 		counts[d.State]++
-		if d.LastAttempt != nil {
-			fastest, slowest = min(fastest, d.LastAttempt.TotalMs), max(slowest, d.LastAttempt.TotalMs)
+		if d.Last != nil {
+			fastest, slowest = min(fastest, d.Last.Total), max(slowest, d.Last.Total)
 		}
 		s.Bars = append(s.Bars, bar(d, float64(i)*stripSlot))
 	}
@@ -40,14 +40,14 @@ func newStrip(newest []hal.Delivery) *Strip {
 }
 
 // bar draws one delivery at x. Times differ by powers of ten, so heights go by the logarithm.
-func bar(d *hal.Delivery, x float64) Bar {
-	b := Bar{Tone: deliveryMark(d).Tone, X: x, Width: stripBar, Height: stripLowest}
-	if d.LastAttempt != nil {
-		b.Height += round((stripHeight - stripLowest) * math.Log(max(d.LastAttempt.TotalMs, stripFastest)/stripFastest) / math.Log(stripSlowest/stripFastest))
+func bar(d *delivery.Delivery, x float64) Bar {
+	b := Bar{Tone: deliveryMark(d.State).Tone, X: x, Width: stripBar, Height: stripLowest}
+	if d.Last != nil {
+		b.Height += round((stripHeight - stripLowest) * magnitude(d.Last.Total) / magnitude(stripSlowest))
 	}
 	b.Height = min(b.Height, stripHeight)
 	b.Y = round(stripHeight - b.Height)
-	switch delivery.State(d.State) {
+	switch d.State {
 	case delivery.Delivered:
 	case delivery.Retrying, delivery.Pending, delivery.Held:
 		b.Hollow, b.HoleX, b.HoleWidth, b.HoleHeight = true, x, stripBar, 3
@@ -62,14 +62,19 @@ func bar(d *hal.Delivery, x float64) Bar {
 	return b
 }
 
+// magnitude returns the logarithm of the ratio of d to stripFastest. It is 0 for a shorter duration.
+func magnitude(d time.Duration) float64 {
+	return math.Log(float64(max(d, stripFastest)) / float64(stripFastest))
+}
+
 // round keeps a picture short: hundredths cannot be seen.
 func round(x float64) float64 { return math.Round(x*10) / 10 }
 
 // stripText says what the picture shows.
-func stripText(n int, counts map[string]int, fastest, slowest float64) string {
+func stripText(n int, counts map[delivery.State]int, fastest, slowest time.Duration) string {
 	var parts []string
 	for _, state := range delivery.States() {
-		if n := counts[string(state)]; n > 0 {
+		if n := counts[state]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, state))
 		}
 	}

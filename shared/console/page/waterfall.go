@@ -2,8 +2,9 @@ package page
 
 import (
 	"strings"
+	"time"
 
-	"nepenthes/shared/api/hal"
+	"nepenthes/shared/delivery"
 )
 
 // Waterfall shows how long each phase of an exchange took, one after the other.
@@ -19,34 +20,35 @@ type Phase struct {
 }
 
 // waterfall lays the phases out. What is left of the whole is the reading of the answer.
-func waterfall(t *hal.Timing) Waterfall {
+func waterfall(t *delivery.Timing) Waterfall {
 	var w Waterfall
-	if t.Total == nil {
+	if t.Total == delivery.NoPhase {
 		return w
 	}
-	total, at := *t.Total, 0.0
-	w.Total = took(total)
-	add := func(class, label string, ms *float64) {
-		if ms == nil {
+	var at time.Duration
+	w.Total = took(t.Total)
+	share := func(d time.Duration) float64 { return round(min(float64(d)/float64(t.Total)*100, 100)) }
+	add := func(class, label string, d time.Duration) {
+		if d == delivery.NoPhase {
 			return
 		}
-		p := Phase{Class: class, Label: label, Took: took(*ms)}
-		if total > 0 {
-			p.X, p.Width = round(min(at/total*100, 100)), round(min(*ms/total*100, 100))
+		p := Phase{Class: class, Label: label, Took: took(d)}
+		if t.Total > 0 {
+			p.X, p.Width = share(at), share(d)
 		}
-		at += *ms
+		at += d
 		w.Phases = append(w.Phases, p)
 	}
 	add("dns", "DNS", t.DNS)
 	add("connect", "Connect", t.Connect)
 	add("tls", "TLS", t.TLS)
 	add("first-byte", "First byte", t.FirstByte)
-	if rest := total - at; rest > 0 {
+	if rest := t.Total - at; rest > 0 {
 		label := "Reading"
-		if t.FirstByte == nil {
+		if t.FirstByte == delivery.NoPhase {
 			label = "Waiting"
 		}
-		add("rest", label, &rest)
+		add("rest", label, rest)
 	}
 	w.Text = w.text()
 	return w

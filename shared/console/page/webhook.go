@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"nepenthes/shared/api/hal"
+	"nepenthes/shared/api"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/signing"
@@ -149,7 +149,7 @@ func scheduleWords(name webhook.ScheduleName) string {
 
 // AddDeliveries puts the deliveries on the page: those that the filters let through, and the newest of all for the
 // strip. When the filters are at fault, refused says so and list may be nil.
-func (p *Webhook) AddDeliveries(list *hal.CursorCollection[hal.Delivery], newest []hal.Delivery, filters Filters, refused error) {
+func (p *Webhook) AddDeliveries(list *api.DeliveryPage, newest []delivery.Delivery, filters Filters, refused error) {
 	p.ShowDeliveries, p.Filtered = true, filters != Filters{}
 	p.Strip = newStrip(newest)
 	if p.Health.Tone == good {
@@ -170,16 +170,16 @@ func (p *Webhook) AddDeliveries(list *hal.CursorCollection[hal.Delivery], newest
 		return
 	}
 	p.Deliveries = Deliveries{Caption: "Recent deliveries"}
-	for i := range list.Embedded.Elements {
-		p.Deliveries.Rows = append(p.Deliveries.Rows, deliveryRow(p.Frame, &list.Embedded.Elements[i], ""))
+	for i := range list.Deliveries {
+		p.Deliveries.Rows = append(p.Deliveries.Rows, deliveryRow(p.Frame, &list.Deliveries[i], ""))
 	}
 }
 
 // trouble says that what was sent last does not arrive, long before the webhook counts as failing.
-func trouble(newest []hal.Delivery) string {
+func trouble(newest []delivery.Delivery) string {
 	failed := 0
 	for i := range newest {
-		state := delivery.State(newest[i].State)
+		state := newest[i].State
 		if state == delivery.Retrying || state == delivery.Dead {
 			failed++
 		} else if state != delivery.Pending {

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/webhook"
 )
 
@@ -42,7 +42,7 @@ type LastDelivery struct {
 
 // NewWebhooks returns the page. last[i] is the newest delivery of the i-th webhook, nil for none; a nil last leaves the
 // column out. names are the projects' names by id; a nil names leaves them out.
-func NewWebhooks(f Frame, list *api.Page[webhook.Webhook], search string, writable bool, last []*hal.Delivery, names map[string]string) *Webhooks {
+func NewWebhooks(f Frame, list *api.Page[webhook.Webhook], search string, writable bool, last []*delivery.Delivery, names map[string]string) *Webhooks {
 	f.Title = "Webhooks"
 	p := &Webhooks{Frame: f, Search: Field{Value: search}, ShowLast: last != nil}
 	if writable {
@@ -57,7 +57,7 @@ func NewWebhooks(f Frame, list *api.Page[webhook.Webhook], search string, writab
 		}
 		if last != nil && last[i] != nil {
 			d := last[i]
-			row.Last = &LastDelivery{Href: f.To("/deliveries/" + d.ID), State: deliveryMark(d), At: At(&d.CreatedAt)}
+			row.Last = &LastDelivery{Href: f.To("/deliveries/" + d.ID()), State: deliveryMark(d.State), At: Moment(d.CreatedAt)}
 		}
 		p.Rows = append(p.Rows, row)
 	}
@@ -85,18 +85,6 @@ func pagesOf[T any](name, path string, p *api.Page[T], filters url.Values) Pages
 		pages.Next = at(p.Number + 1)
 	}
 	return pages
-}
-
-// samePage is the page of the console that shows what a link of the API leads to: the query is the same.
-func samePage(path string, l *hal.Link) string {
-	if l == nil {
-		return ""
-	}
-	u, err := url.Parse(l.Href)
-	if err != nil {
-		return ""
-	}
-	return path + "?" + u.RawQuery
 }
 
 // resources returns the resources of event patterns, each once.

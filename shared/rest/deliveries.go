@@ -1,0 +1,179 @@
+package rest
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"nepenthes/shared/api"
+	"nepenthes/shared/api/hal"
+	"nepenthes/shared/cursor"
+	"nepenthes/shared/delivery"
+	"nepenthes/shared/fault"
+	"nepenthes/shared/payload"
+)
+
+const pathDelivery = hal.Base + "/deliveries/{id}"
+
+func (h *Handler) addDeliveries() {
+	lists := deliveryLists{h.CursorKey}
+	addPaged(h, h.Operations.ListDeliveries, spec{
+		method: http.MethodGet, path: pathWebhook + "/deliveries", id: "listDeliveries", tag: tagDeliveries,
+		summary: "List a webhook's deliveries", answers: "A page of deliveries.",
+		about: "Newest first. A delivery appears here once its first attempt has begun; until then it is found under its event.",
+	}, lists.input, lists.show)
+	addPaged(h, h.Operations.ListDeadDeliveries, spec{
+		method: http.MethodGet, path: hal.Base + "/deliveries", id: "listDeadDeliveries", tag: tagDeliveries,
+		summary: "List the deliveries that need a person", answers: "A page of deliveries.",
+		about: "The dead deliveries of all webhooks, newest first. A change may show a second later.",
+	}, lists.deadInput, lists.showDead)
+	addRoute(h, h.Operations.ReadDelivery, spec{
+		method: http.MethodGet, path: pathDelivery, id: "readDelivery", tag: tagDeliveries,
+		summary: "Read a delivery with its attempts", answers: "The delivery.",
+		about: "The bodies of requests are shown only to clients that also hold events:read. When the answer would grow beyond 4 MB, those of older attempts are left out.",
+	}, (*deliveryID).input, showDelivery)
+	addRoute(h, h.Operations.ReadAttempt, spec{
+		method: http.MethodGet, path: pathDelivery + "/attempts/{attemptId}", id: "readAttempt", tag: tagDeliveries,
+		summary: "Read one attempt as a whole", answers: "The attempt.",
+		about: "The body of the request is shown only to clients that also hold events:read.",
+	}, (*readAttempt).input, showAttempt)
+	addRoute(h, h.Operations.Retry, spec{
+		method: http.MethodPost, path: pathDelivery + "/retries", id: "retryDelivery", tag: tagDeliveries,
+		status: http.StatusAccepted, faults: []fault.Kind{fault.InvalidState}, summary: "Try a delivery again",
+		about:   "One extra attempt outside of the schedule, with the same webhook-id. While one is owed, asking again adds nothing.",
+		answers: "The delivery; the attempt is owed.",
+	}, (*deliveryID).input, showDelivery)
+}
+
+// deliveryFilters narrow a list of deliveries.
+type deliveryFilters struct {
+	Event string    `query:"event" minLength:"1" doc:"Only deliveries of this event type; an exact name." example:"work_package:updated"`
+	Since time.Time `query:"since" doc:"Only deliveries whose event was received then or later (RFC 3339)." example:"2026-01-02T11:00:00Z"`
+	Until time.Time `query:"until" doc:"Only deliveries whose event was received before then (RFC 3339)." example:"2026-01-03T11:00:00Z"`
+}
+
+func (f deliveryFilters) filters() api.DeliveryFilters {
+	return api.DeliveryFilters{Event: f.Event, Since: f.Since, Until: f.Until}
+}
+
+type listDeliveries struct {
+	webhookID
+	cursorPaging
+	deliveryFilters
+	State string `query:"state" enum:"pending,retrying,held,delivered,dead,skipped" doc:"Only deliveries in this state." example:"dead"`
+}
+
+type listDeadDeliveries struct {
+	cursorPaging
+	deliveryFilters
+	State string `query:"state" required:"true" enum:"dead" doc:"Must be dead: only those that need a person can be listed for all webhooks." example:"dead"`
+}
+
+// deliveryLists reads and writes the cursors of lists of deliveries.
+type deliveryLists struct{ key cursor.Key }
+
+func (l deliveryLists) input(in *listDeliveries) (*api.ListDeliveries, error) {
+	asked := &api.ListDeliveries{Webhook: in.ID, State: delivery.State(in.State), Filters: in.filters()}
+	asked.Paging = l.paging(in.cursorPaging, cursor.ListOf(asked))
+	return asked, nil
+}
+
+func (l deliveryLists) deadInput(in *listDeadDeliveries) (*api.ListDeadDeliveries, error) {
+	if in.State != string(delivery.Dead) {
+		return nil, queryFault("state", "Deliveries of all webhooks can only be listed when they are dead.",
+			"Add state=dead, or list the deliveries of one webhook.")
+	}
+	asked := &api.ListDeadDeliveries{Filters: in.filters()}
+	asked.Paging = l.paging(in.cursorPaging, cursor.ListOfDead(asked))
+	return asked, nil
+}
+
+func (l deliveryLists) paging(p cursorPaging, list cursor.List) api.DeliveryPaging {
+	start, err := l.key.Read(list, p.Cursor)
+	return api.DeliveryPaging{PageSize: p.PageSize, Start: start, BadStart: err}
+}
+
+func (l deliveryLists) show(v view, in *listDeliveries, page *api.DeliveryPage) *hal.CursorCollection[hal.Delivery] {
+	state := delivery.State(in.State)
+	return l.collection(v, page, deliveriesPage{
+		list:  cursor.ListOf(&api.ListDeliveries{Webhook: in.ID, State: state, Filters: in.filters()}),
+		path:  v.To("webhooks", url.PathEscape(in.ID), "deliveries"),
+		query: cursor.Query(state, in.filters()), cursor: in.Cursor,
+	})
+}
+
+func (l deliveryLists) showDead(v view, in *listDeadDeliveries, page *api.DeliveryPage) *hal.CursorCollection[hal.Delivery] {
+	return l.collection(v, page, deliveriesPage{
+		list:  cursor.ListOfDead(&api.ListDeadDeliveries{Filters: in.filters()}),
+		path:  v.To("deliveries"),
+		query: cursor.Query(delivery.Dead, in.filters()), cursor: in.Cursor,
+	})
+}
+
+// deliveriesPage says where a page of deliveries is: the path and the query of its list, and its cursor.
+type deliveriesPage struct {
+	list   cursor.List
+	path   string
+	query  url.Values
+	cursor string
+}
+
+// href returns the address of the page of the same list and size that begins at the cursor.
+func (p *deliveriesPage) href(size int, cursor string) hal.Link {
+	more := []string{"pageSize", strconv.Itoa(size)}
+	if cursor != "" {
+		more = append(more, "cursor", cursor)
+	}
+	return hal.Link{Href: hrefOf(p.path, p.query, more...)}
+}
+
+// collection represents a page of a list of deliveries.
+func (l deliveryLists) collection(v view, page *api.DeliveryPage, at deliveriesPage) *hal.CursorCollection[hal.Delivery] {
+	elements := make([]hal.Delivery, len(page.Deliveries))
+	for i := range page.Deliveries {
+		elements[i] = *hal.FromDelivery(v.Paths, &page.Deliveries[i])
+	}
+	neighbour := func(p *api.Position) *hal.Link {
+		if p == nil {
+			return nil
+		}
+		link := at.href(page.Size, l.key.Write(at.list, *p))
+		return &link
+	}
+	return &hal.CursorCollection[hal.Delivery]{
+		Type: "Collection", Count: len(elements), PageSize: page.Size, Embedded: hal.Elements[hal.Delivery]{Elements: elements},
+		Links: hal.CursorLinks{Self: at.href(page.Size, at.cursor), Next: neighbour(page.Next), Previous: neighbour(page.Previous)},
+	}
+}
+
+type deliveryID struct {
+	ID string `path:"id" doc:"The delivery's id." example:"dlv_AZOFyQZ0aU6_Cdna5QAVtgGThckGdA8cmT7m1aJzXy9kzg"`
+}
+
+func (in *deliveryID) input() (*api.DeliveryID, error) { return &api.DeliveryID{ID: in.ID}, nil }
+
+type readAttempt struct {
+	deliveryID
+	AttemptID string `path:"attemptId" doc:"The attempt's id." example:"att_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+}
+
+func (in *readAttempt) input() (*api.ReadAttempt, error) {
+	return &api.ReadAttempt{ID: in.ID, AttemptID: in.AttemptID}, nil
+}
+
+// showDelivery represents a delivery with its attempts.
+func showDelivery(v view, d *api.DeliveryDetails) *hal.Delivery {
+	shown := hal.FromDelivery(v.Paths, &d.Delivery)
+	shown.Embedded = hal.FromAttempts(requests(d))
+	return shown
+}
+
+// showAttempt represents the one attempt of a delivery that was asked for, however large it is.
+func showAttempt(_ view, d *api.DeliveryDetails) *hal.Attempt {
+	return hal.FromAttempt(&requests(d)[0])
+}
+
+func requests(d *api.DeliveryDetails) []payload.Request {
+	return payload.Requests(d.Event, d.Key, d.Attempts, d.ShowBodies)
+}
