@@ -75,7 +75,7 @@ func TestLoadNamesEveryInvalidVariable(t *testing.T) {
 	env["REQUESTS_PER_SECOND"] = "1e999"
 	_, err := config.Load[config.Webhooks](func(name string) (string, bool) { v, ok := env[name]; return v, ok })
 	if err == nil {
-		t.Fatal("no error")
+		t.Fatal("got no error")
 	}
 	for _, want := range []string{"STAGE is missing", "KEY_ARN is missing", "RETENTION_DAYS is not a valid int", "ALLOW_HTTP is not a valid bool", "REQUESTS_PER_SECOND is not a valid float64"} {
 		if !strings.Contains(err.Error(), want) {
@@ -90,7 +90,7 @@ func TestLoadNamesEveryInvalidVariable(t *testing.T) {
 func TestMustLoadPanicsWithTheNames(t *testing.T) {
 	defer func() {
 		if err, ok := recover().(error); !ok || !strings.Contains(err.Error(), "RETRIES_QUEUE_URL is missing") {
-			t.Errorf("got %v", err)
+			t.Errorf("got panic %v, want one that names RETRIES_QUEUE_URL", err)
 		}
 	}()
 	t.Setenv("RETRIES_QUEUE_URL", "")

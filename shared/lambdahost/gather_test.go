@@ -17,7 +17,7 @@ import (
 	"nepenthes/shared/lane"
 )
 
-// sends is a lane that notes how many messages come in each send, and refuses a send that holds a certain one.
+// sends is a lane that records the number of messages in each send. It refuses a send that contains the message refused.
 type sends struct {
 	refused string
 
@@ -37,7 +37,7 @@ func (s *sends) Send(_ context.Context, messages ...lane.Message) error {
 	return nil
 }
 
-// work hands n messages to consume as one batch, and gives the ids of those that failed.
+// work consumes n messages as one batch and returns the ids of the messages that failed.
 func work(t *testing.T, n int, consume lambdahost.Consumer) (failed []string) {
 	t.Helper()
 	var e lambdaevents.SQSEvent
@@ -66,7 +66,7 @@ func TestGather(t *testing.T) {
 			consume: func(ctx context.Context, m lane.Message, to lambdahost.Sender) error { return to.Send(ctx, m) },
 			sizes:   []int{10},
 		},
-		"those that send nothing hold up nobody": {
+		"messages that send nothing delay no others": {
 			consume: func(ctx context.Context, m lane.Message, to lambdahost.Sender) error {
 				if m.ID > "3" {
 					return nil
@@ -75,7 +75,7 @@ func TestGather(t *testing.T) {
 			},
 			sizes: []int{4},
 		},
-		"those that panic hold up nobody": {
+		"a message that panics delays no others": {
 			consume: func(ctx context.Context, m lane.Message, to lambdahost.Sender) error {
 				if m.ID == "7" {
 					panic("broken")
@@ -84,7 +84,7 @@ func TestGather(t *testing.T) {
 			},
 			sizes: []int{9}, failed: []string{"7"},
 		},
-		"a slow one is waited for a moment": {
+		"the others wait only briefly for a slow message": {
 			consume: func(ctx context.Context, m lane.Message, to lambdahost.Sender) error {
 				if m.ID == "0" {
 					time.Sleep(time.Second)
@@ -93,18 +93,18 @@ func TestGather(t *testing.T) {
 			},
 			sizes: []int{9, 1}, took: time.Second,
 		},
-		"each may send again": {
+		"a message sends twice": {
 			consume: func(ctx context.Context, m lane.Message, to lambdahost.Sender) error {
 				return errors.Join(to.Send(ctx, m), to.Send(ctx, m, m))
 			},
 			sizes: []int{10, 20},
 		},
-		"one that is refused fails alone": {
+		"a refused message fails alone": {
 			refused: "4",
 			consume: func(ctx context.Context, m lane.Message, to lambdahost.Sender) error { return to.Send(ctx, m) },
 			sizes:   []int{10, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, failed: []string{"4"},
 		},
-		"what fills a request does not wait": {
+		"messages that fill a request do not wait": {
 			consume: func(ctx context.Context, m lane.Message, to lambdahost.Sender) error {
 				return to.Send(ctx, slices.Repeat([]lane.Message{m}, 10)...)
 			},
@@ -117,13 +117,13 @@ func TestGather(t *testing.T) {
 				gathered, begun := lambdahost.Gather(to), time.Now()
 				failed := work(t, 10, func(ctx context.Context, m lane.Message) error { return c.consume(ctx, m, gathered) })
 				if took := time.Since(begun); took != c.took {
-					t.Errorf("took %v, want %v", took, c.took)
+					t.Errorf("the batch took %v, want %v", took, c.took)
 				}
 				if !slices.Equal(to.sizes, c.sizes) {
-					t.Errorf("sent %v, want %v", to.sizes, c.sizes)
+					t.Errorf("got sends of %v messages, want %v", to.sizes, c.sizes)
 				}
 				if !slices.Equal(failed, c.failed) {
-					t.Errorf("failed: %v, want %v", failed, c.failed)
+					t.Errorf("messages %v failed, want %v", failed, c.failed)
 				}
 			})
 		})
@@ -140,16 +140,16 @@ func TestGatherEndsWithItsContext(t *testing.T) {
 			return gathered.Send(ctx, m)
 		})
 		if len(failed) != 2 {
-			t.Error("a send that was never answered has not failed")
+			t.Errorf("%d messages failed, want both", len(failed))
 		}
 		close(never)
 	})
 }
 
-func TestGatherOutsideOfABatch(t *testing.T) {
+func TestGatherOutsideABatch(t *testing.T) {
 	to := &sends{}
 	if err := lambdahost.Gather(to).Send(t.Context(), lane.Message{Body: []byte("x")}); err != nil || len(to.sizes) != 1 {
-		t.Errorf("got %v, %v", to.sizes, err)
+		t.Errorf("got sends of %v messages and error %v, want one send", to.sizes, err)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 	"nepenthes/shared/lambdahost"
 )
 
-// requests are events as API Gateway makes them, and as emulators do.
+// requests are events from API Gateway and from emulators.
 //
 //go:embed testdata/requests
 var requests embed.FS
@@ -35,7 +35,7 @@ func proxyRequest(t *testing.T, name string) lambdaevents.APIGatewayProxyRequest
 	return e
 }
 
-// seen is what a handler can see of a request.
+// seen has what a handler sees of a request.
 type seen struct {
 	Method, Path, Escaped, URI, Host, From, Stage string
 	Query                                         map[string][]string
@@ -102,7 +102,7 @@ func TestHTTPTranslatesRequests(t *testing.T) {
 	}
 }
 
-func TestHTTPGivesAnswersBack(t *testing.T) {
+func TestHTTPReturnsResponses(t *testing.T) {
 	for name, c := range map[string]struct {
 		method string
 		serve  http.HandlerFunc
@@ -136,7 +136,7 @@ func TestHTTPGivesAnswersBack(t *testing.T) {
 			"GET", func(http.ResponseWriter, *http.Request) {},
 			`{"statusCode":200,"headers":{},"multiValueHeaders":{},"body":""}`,
 		},
-		"the first status counts, with the header of that moment": {
+		"only the first status and its header count": {
 			"GET", func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(http.StatusEarlyHints)
 				w.WriteHeader(http.StatusNotFound)
@@ -145,7 +145,7 @@ func TestHTTPGivesAnswersBack(t *testing.T) {
 			},
 			`{"statusCode":404,"headers":{},"multiValueHeaders":{},"body":""}`,
 		},
-		"an untyped body is sniffed": {
+		"the type of a body without Content-Type is detected": {
 			"GET", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") },
 			`{"statusCode":200,"headers":{},"multiValueHeaders":{"Content-Type":["text/html; charset=utf-8"]},"body":"<html>"}`,
 		},
@@ -153,7 +153,7 @@ func TestHTTPGivesAnswersBack(t *testing.T) {
 			"HEAD", func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("ETag", `"1"`)
 				if n, err := io.WriteString(w, "body"); n != 4 || err != nil {
-					t.Errorf("got %d, %v", n, err)
+					t.Errorf("Write returned %d, %v, want 4 and no error", n, err)
 				}
 			},
 			`{"statusCode":200,"headers":{},"multiValueHeaders":{"Etag":["\"1\""]},"body":""}`,
@@ -162,7 +162,7 @@ func TestHTTPGivesAnswersBack(t *testing.T) {
 			"GET", func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(http.StatusNoContent)
 				if _, err := io.WriteString(w, "body"); err != http.ErrBodyNotAllowed {
-					t.Errorf("got %v", err)
+					t.Errorf("Write returned %v, want http.ErrBodyNotAllowed", err)
 				}
 			},
 			`{"statusCode":204,"headers":{},"multiValueHeaders":{},"body":""}`,
@@ -194,7 +194,7 @@ func TestHTTPPassesTheDeadlineOn(t *testing.T) {
 	defer cancel()
 	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if got, ok := r.Context().Deadline(); !ok || !got.Equal(want) {
-			t.Errorf("got %v, want %v", got, want)
+			t.Errorf("got deadline %v, want %v", got, want)
 		}
 	})
 	if _, err := lambdahost.HTTP(h, slog.New(slog.DiscardHandler))(ctx, proxyRequest(t, "root")); err != nil {
@@ -203,7 +203,7 @@ func TestHTTPPassesTheDeadlineOn(t *testing.T) {
 }
 
 func TestHTTPFailures(t *testing.T) {
-	t.Run("a panic fails its request alone and tells the log", func(t *testing.T) {
+	t.Run("a panic fails only its own request and is logged", func(t *testing.T) {
 		var logs strings.Builder
 		h := lambdahost.HTTP(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPut {
@@ -211,10 +211,10 @@ func TestHTTPFailures(t *testing.T) {
 			}
 		}), slog.New(slog.NewTextHandler(&logs, nil)))
 		if _, err := h(t.Context(), proxyRequest(t, "stage")); err == nil {
-			t.Error("no error")
+			t.Error("got no error for the request that panicked")
 		}
 		if text := logs.String(); !strings.Contains(text, "request.panicked") || !strings.Contains(text, "http_test.go") || strings.Contains(text, "Bearer abc") {
-			t.Errorf("the log says %q", text)
+			t.Errorf("got log %q, want the panic with its stack and no token", text)
 		}
 		if _, err := h(t.Context(), proxyRequest(t, "root")); err != nil {
 			t.Error(err)
@@ -228,19 +228,19 @@ func TestHTTPFailures(t *testing.T) {
 			t.Errorf("got error %v and log %q, want an error and no log", err, logs.String())
 		}
 	})
-	t.Run("a body that is no base64", func(t *testing.T) {
+	t.Run("a body that is not base64", func(t *testing.T) {
 		e := proxyRequest(t, "stage")
 		e.Body = "%"
 		h := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the handler was called") })
 		if _, err := lambdahost.HTTP(h, slog.New(slog.DiscardHandler))(t.Context(), e); err == nil {
-			t.Error("no error")
+			t.Error("got no error")
 		}
 	})
 }
 
-func TestStagePathOutsideOfLambda(t *testing.T) {
+func TestStagePathOutsideLambda(t *testing.T) {
 	r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "/dev/api", nil)
 	if got := lambdahost.StagePath(r); got != "" {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want an empty path", got)
 	}
 }

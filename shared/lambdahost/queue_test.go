@@ -34,7 +34,7 @@ func batch(t *testing.T) lambdaevents.SQSEvent {
 
 const first, second = "059f36b4-87a3-44ab-83d2-661975830a7d", "2e1424d4-f796-459a-8184-9c92662be6da"
 
-// answer runs the batch and gives the answer as the event source reads it: JSON.
+// answer handles the batch and returns the response as the event source reads it: in JSON.
 func answer(t *testing.T, ctx context.Context, consume lambdahost.Consumer, logs *strings.Builder) string {
 	t.Helper()
 	response, err := lambdahost.Queue(consume, slog.New(slog.NewTextHandler(logs, nil)))(ctx, batch(t))
@@ -61,9 +61,9 @@ func TestQueue(t *testing.T) {
 		consume lambdahost.Consumer
 		want    string
 	}{
-		"all done is an empty list": {failing("", nil), `{"batchItemFailures":[]}`},
-		"one fails":                 {failing(second, errors.New("no")), `{"batchItemFailures":[{"itemIdentifier":"` + second + `"}]}`},
-		"one panics": {
+		"all messages are done": {failing("", nil), `{"batchItemFailures":[]}`},
+		"one message fails":     {failing(second, errors.New("no")), `{"batchItemFailures":[{"itemIdentifier":"` + second + `"}]}`},
+		"one message panics": {
 			func(_ context.Context, m lane.Message) error {
 				if m.ID == first {
 					panic("broken")
@@ -72,7 +72,7 @@ func TestQueue(t *testing.T) {
 			},
 			`{"batchItemFailures":[{"itemIdentifier":"` + first + `"}]}`,
 		},
-		"all fail": {
+		"all messages fail": {
 			func(context.Context, lane.Message) error { return errors.New("no") },
 			`{"batchItemFailures":[{"itemIdentifier":"` + first + `"},{"itemIdentifier":"` + second + `"}]}`,
 		},
@@ -83,13 +83,13 @@ func TestQueue(t *testing.T) {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 			if strings.Contains(logs.String(), "dlv_") {
-				t.Errorf("a message's body is in the log: %s", logs.String())
+				t.Errorf("the log contains the body of a message: %s", logs.String())
 			}
 		})
 	}
 }
 
-func TestQueueHandsOverTheMessage(t *testing.T) {
+func TestQueuePassesMessagesOn(t *testing.T) {
 	var mu sync.Mutex
 	got := map[string]lane.Message{}
 	var logs strings.Builder
@@ -120,7 +120,7 @@ func TestQueueStopsBeforeTheDeadline(t *testing.T) {
 		release := make(chan struct{})
 		got := answer(t, ctx, func(_ context.Context, m lane.Message) error {
 			if m.ID == second {
-				<-release // deaf to its context
+				<-release // ignores its context
 			}
 			return nil
 		}, &logs)
@@ -128,13 +128,13 @@ func TestQueueStopsBeforeTheDeadline(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 		if got, want := time.Since(begun), 30*time.Second-limits.LaneMargin; got != want {
-			t.Errorf("answered after %v, want %v", got, want)
+			t.Errorf("the batch took %v, want %v", got, want)
 		}
 		close(release)
 	})
 }
 
-func TestRecordComesBackAsTheMessage(t *testing.T) {
+func TestRecordIsConvertedBack(t *testing.T) {
 	want := lane.Message{
 		ID: "m1", Body: []byte("body"), Group: "wh_1", Attributes: map[string]string{"reason": "invalid"},
 		ReceiveCount: 2, SentAt: time.UnixMilli(1545082649183),

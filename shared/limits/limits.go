@@ -4,7 +4,7 @@ package limits
 
 import "time"
 
-// One exchange with a receiver (contract-delivery, "What an answer means").
+// One exchange with a receiver.
 const (
 	ConnectTimeout   = 3 * time.Second
 	TLSTimeout       = 3 * time.Second
@@ -44,7 +44,7 @@ const (
 	MessageAttributes = 10 // attributes of one message
 )
 
-// The clock (storage, "The clock").
+// The clock: the sweeper and the times at which attempts are planned.
 const (
 	// SweepPeriod is the time between two runs of the sweeper.
 	SweepPeriod = time.Minute

@@ -81,7 +81,7 @@ func TestHandler(t *testing.T) {
 			got := line(t, c.log)
 			if aws, ok := got["_aws"].(object); ok {
 				if at, _ := aws["Timestamp"].(float64); int64(at) < before || int64(at) > time.Now().UnixMilli() {
-					t.Errorf("the timestamp is %v", aws["Timestamp"])
+					t.Errorf("got timestamp %v, want the current time", aws["Timestamp"])
 				}
 				delete(aws, "Timestamp")
 			}

@@ -72,11 +72,11 @@ type share struct {
 	mu     sync.Mutex // protects the fields below, also while a lease is taken
 	now    int64      // the second of the last request
 	left   int64      // the requests that the current lease still allows
-	of     int64      // the second to whose allowance the current lease belongs
+	leased int64      // the second to whose allowance the current lease belongs
 	credit int64      // what was left of the previous second's lease and is not deducted yet
 	size   int64      // the size of the next lease
 	spent  int64      // the last second whose allowance is known to be used up
-	blind  int64      // the last second in which the counter could not be reached
+	failed int64      // the last second in which the counter could not be reached
 }
 
 // Take counts a request of the client. If the client has exceeded its rate, Take returns a fault of kind
@@ -90,11 +90,11 @@ func (s *Shared) Take(ctx context.Context, client string, class Class) error {
 	second := now.Unix()
 	h.begin(second)
 	for of := max(second, h.spent+1); h.left == 0 && of < second+burst; of++ {
-		if h.blind == second {
+		if h.failed == second {
 			return nil
 		}
 		if err := s.lease(ctx, h, name{client, class}, of, allowance); err != nil {
-			h.blind = second
+			h.failed = second
 			s.Logger.WarnContext(ctx, "rate.not_counted", "client", client, "error", err)
 			return nil
 		}
@@ -112,10 +112,10 @@ func (h *share) begin(second int64) {
 		return
 	}
 	h.now, h.size, h.credit = second, 1, 0
-	if h.of >= second { // the lease was borrowed from this second or a later one
+	if h.leased >= second { // the lease was borrowed from this second or a later one
 		return
 	}
-	if h.of == second-1 {
+	if h.leased == second-1 {
 		h.credit = h.left
 	}
 	h.left = 0
@@ -134,7 +134,7 @@ func (s *Shared) lease(ctx context.Context, h *share, n name, of, allowance int6
 	}
 	h.credit -= size - by
 	h.left = size - min(by, max(0, taken-allowance))
-	h.of, h.size = of, min(2*size, most)
+	h.leased, h.size = of, min(2*size, most)
 	if taken >= allowance {
 		h.spent = of
 	}

@@ -47,5 +47,5 @@ type Counter interface {
 
 func tooMany(rate float64, wait time.Duration) error {
 	return fault.New(fault.TooManyRequests, "This client makes more than %g requests a second.", rate).
-		With("Wait as long as Retry-After says, and spread requests out.").After(wait)
+		With("Wait as long as Retry-After says, and spread your requests out.").After(wait)
 }
