@@ -26,22 +26,22 @@ func TestSignIn(t *testing.T) {
 	w.client(t, "secretless", 0, access.WebhooksRead)
 
 	for name, test := range map[string]struct{ id, secret, want string }{
-		"the first secret":     {"reader", "reader-0", "sec_0"},
-		"the second secret":    {"reader", "reader-1", "sec_1"},
-		"a wrong secret":       {"reader", "reader-2", ""},
-		"no secret":            {"reader", "", ""},
-		"its hash":             {"reader", string(client.Secrets[0].Hash[:]), ""},
-		"another case":         {"reader", "READER-0", ""},
-		"a space behind":       {"reader", "reader-0 ", ""},
-		"another client's":     {"secretless", "reader-0", ""},
-		"a client without any": {"secretless", "", ""},
-		"an unknown client":    {"nobody", "reader-0", ""},
-		"no client":            {"", "reader-0", ""},
-		"a path":               {"../reader", "reader-0", ""},
-		"a line":               {"reader\n", "reader-0", ""},
-		"a long id":            {strings.Repeat("r", 1<<16), "reader-0", ""},
-		"a long secret":        {"reader", strings.Repeat("r", 1<<16), ""},
-		"no text":              {"reader\xff", "reader-0\xff", ""},
+		"the first secret":         {"reader", "reader-0", "sec_0"},
+		"the second secret":        {"reader", "reader-1", "sec_1"},
+		"a wrong secret":           {"reader", "reader-2", ""},
+		"no secret":                {"reader", "", ""},
+		"the hash":                 {"reader", string(client.Secrets[0].Hash[:]), ""},
+		"another letter case":      {"reader", "READER-0", ""},
+		"a space at the end":       {"reader", "reader-0 ", ""},
+		"another client's secret":  {"secretless", "reader-0", ""},
+		"a client without secrets": {"secretless", "", ""},
+		"an unknown client":        {"nobody", "reader-0", ""},
+		"no client":                {"", "reader-0", ""},
+		"a path":                   {"../reader", "reader-0", ""},
+		"a line end in the id":     {"reader\n", "reader-0", ""},
+		"a long id":                {strings.Repeat("r", 1<<16), "reader-0", ""},
+		"a long secret":            {"reader", strings.Repeat("r", 1<<16), ""},
+		"invalid UTF-8":            {"reader\xff", "reader-0\xff", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, secretID, err := w.authenticator.SignIn(t.Context(), test.id, test.secret, name)
@@ -62,7 +62,7 @@ func TestSignIn(t *testing.T) {
 		_, _, err := w.authenticator.SignIn(t.Context(), "reader", "reader-1", home)
 		wantKind(t, err, fault.Unauthenticated)
 	})
-	t.Run("a wrong secret and an unknown client are told in the same words", func(t *testing.T) {
+	t.Run("a wrong secret and an unknown client give the same error", func(t *testing.T) {
 		_, _, wrong := w.authenticator.SignIn(t.Context(), "reader", "a-wrong-secret", home)
 		_, _, unknown := w.authenticator.SignIn(t.Context(), "nobody", "a-wrong-secret", home)
 		if wrong.Error() != unknown.Error() {
@@ -85,7 +85,7 @@ func TestSignInReads(t *testing.T) {
 	}
 }
 
-// guess signs in with a wrong secret n times and gives the kinds of fault, in order.
+// guess signs in with a wrong secret n times and returns the kinds of the faults, in order.
 func (w *world) guess(t *testing.T, id, source string, n int) (kinds []fault.Kind) {
 	t.Helper()
 	for i := range n {
@@ -98,7 +98,7 @@ func (w *world) guess(t *testing.T, id, source string, n int) (kinds []fault.Kin
 	return kinds
 }
 
-func TestGuessingIsSlowed(t *testing.T) {
+func TestGuessesAreThrottled(t *testing.T) {
 	for _, id := range []string{"reader", "nobody"} {
 		t.Run(id, func(t *testing.T) {
 			w := newWorld(t)
@@ -124,7 +124,7 @@ func TestGuessingIsSlowed(t *testing.T) {
 		_, _, err := w.authenticator.SignIn(t.Context(), id, id+"-0", source)
 		return err
 	}
-	t.Run("the right secret, from there", func(t *testing.T) {
+	t.Run("the right secret, from the same address", func(t *testing.T) {
 		err := signIn("reader", home)
 		wantKind(t, err, fault.TooManyRequests)
 		if got := fault.From(err).RetryAfter; got <= 0 || got > time.Minute {
@@ -136,18 +136,18 @@ func TestGuessingIsSlowed(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Run("another client, from there", func(t *testing.T) {
+	t.Run("another client, from the same address", func(t *testing.T) {
 		if err := signIn("writer", home); err != nil {
 			t.Error(err)
 		}
 	})
-	t.Run("id and address are not run together", func(t *testing.T) {
+	t.Run("another id and address with the same concatenation", func(t *testing.T) {
 		w.client(t, "reader"+home[:1], 1, access.WebhooksRead)
 		if err := signIn("reader"+home[:1], home[1:]); err != nil {
 			t.Error(err)
 		}
 	})
-	t.Run("the right secret, from there, after the wait that was asked for", func(t *testing.T) {
+	t.Run("the right secret, from the same address, after RetryAfter", func(t *testing.T) {
 		w.clock.advance(fault.From(signIn("reader", home)).RetryAfter)
 		if err := signIn("reader", home); err != nil {
 			t.Error(err)
@@ -155,7 +155,7 @@ func TestGuessingIsSlowed(t *testing.T) {
 	})
 }
 
-func TestSuccessesAreNoFailures(t *testing.T) {
+func TestSuccessesDoNotCount(t *testing.T) {
 	w := newWorld(t)
 	w.client(t, "reader", 1, access.WebhooksRead)
 	w.guess(t, "reader", home, 9)
@@ -166,12 +166,12 @@ func TestSuccessesAreNoFailures(t *testing.T) {
 	}
 	kinds := w.guess(t, "reader", home, 2)
 	if kinds[0] != fault.Unauthenticated || kinds[1] != fault.TooManyRequests {
-		t.Errorf("got %v, want the tenth failure counted and the eleventh turned away", kinds)
+		t.Errorf("got %v, want the tenth failure counted and the eleventh sign-in refused", kinds)
 	}
 }
 
-// atOnce signs clients in side by side, in the order of the secrets, each when those before it can do no more by
-// themselves. Nobody is compared before held has passed since the last of them came.
+// atOnce makes concurrent sign-ins, in the order of the secrets. Each begins when all earlier ones are blocked. No secret
+// is compared before the time held has passed since the last one began.
 type atOnce struct {
 	*world
 	all   sync.WaitGroup
@@ -210,10 +210,10 @@ func (a *atOnce) signIn(ctx context.Context, secret string) {
 	a.kinds[secret][kind]++
 }
 
-// signedIn stands for no fault: no sign-in here meets one of this kind.
+// signedIn stands for success. No sign-in in these tests fails with this kind.
 const signedIn = fault.Internal
 
-func TestSignInsAtOnce(t *testing.T) {
+func TestConcurrentSignIns(t *testing.T) {
 	const right, wrong = "reader-0", "a guess"
 	repeat := func(n int, secret string) []string { return slices.Repeat([]string{secret}, n) }
 	type kinds = map[string]map[fault.Kind]int
@@ -226,15 +226,15 @@ func TestSignInsAtOnce(t *testing.T) {
 			append(repeat(400, wrong), right), 500 * time.Millisecond,
 			kinds{wrong: {fault.Unauthenticated: 10, fault.TooManyRequests: 390}, right: {fault.TooManyRequests: 1}},
 		},
-		"400 guesses, the right secret amid the first ten": {
+		"400 guesses, the right secret among the first ten": {
 			slices.Concat(repeat(9, wrong), repeat(1, right), repeat(391, wrong)), 500 * time.Millisecond,
 			kinds{wrong: {fault.Unauthenticated: 10, fault.TooManyRequests: 390}, right: {signedIn: 1}},
 		},
-		"400 right ones": {repeat(400, right), 500 * time.Millisecond, kinds{right: {signedIn: 400}}},
-		"400 right ones that all take longer than others wait": {
+		"400 right secrets": {repeat(400, right), 500 * time.Millisecond, kinds{right: {signedIn: 400}}},
+		"400 right secrets, decided after others gave up waiting": {
 			repeat(400, right), 3 * time.Second, kinds{right: {signedIn: 400}},
 		},
-		"9 guesses among 391 right ones": {
+		"9 guesses among 391 right secrets": {
 			slices.Concat(repeat(200, right), repeat(9, wrong), repeat(191, right)), 500 * time.Millisecond,
 			kinds{wrong: {fault.Unauthenticated: 9}, right: {signedIn: 391}},
 		},
@@ -249,18 +249,18 @@ func TestSignInsAtOnce(t *testing.T) {
 	}
 }
 
-func TestFailuresAfterSignInsAtOnceAreStillCounted(t *testing.T) {
+func TestFailuresAfterConcurrentSignInsCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w *world
 		signInAtOnce(t, 500*time.Millisecond, func(made *world) { w = made }, slices.Repeat([]string{"reader-0"}, 100)...)
 		kinds := w.guess(t, "reader", home, 11)
 		if kinds[9] != fault.Unauthenticated || kinds[10] != fault.TooManyRequests {
-			t.Errorf("got %v, want ten wrong and then a refusal", kinds)
+			t.Errorf("got %v, want ten failures and then a refusal", kinds)
 		}
 	})
 }
 
-// TestSignInAfterACrash has ten sign-ins that were begun by processes that died before they could decide them.
+// TestSignInAfterACrash has ten sign-ins whose processes died before deciding them.
 func TestSignInAfterACrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorldAt(t, time.Now)
@@ -274,36 +274,36 @@ func TestSignInAfterACrash(t *testing.T) {
 		w.store.dying = nil
 		began := time.Now()
 		if _, _, err := w.authenticator.SignIn(t.Context(), "reader", "reader-0", home); err != nil {
-			t.Errorf("got %v, want the right secret to work", err)
+			t.Errorf("got %v, want the right secret accepted", err)
 		}
 		if waited := time.Since(began); waited != time.Second {
-			t.Errorf("it waited %v, want a second", waited)
+			t.Errorf("the sign-in took %v, want a second", waited)
 		}
 		time.Sleep(time.Minute)
 		began = time.Now()
 		if _, _, err := w.authenticator.SignIn(t.Context(), "reader", "reader-0", home); err != nil || time.Since(began) != 0 {
-			t.Errorf("a minute later: got %v after %v, want it to work at once", err, time.Since(began))
+			t.Errorf("a minute later: got %v after %v, want success at once", err, time.Since(began))
 		}
 		die()
 	})
 }
 
-func TestSourcesThatCountAsOne(t *testing.T) {
+func TestSourcesThatAreCountedTogether(t *testing.T) {
 	for name, test := range map[string]struct {
 		one, other string
 		same       bool
 	}{
-		"the same":                     {"192.0.2.1", "192.0.2.1", true},
-		"neighbours of IPv4":           {"192.0.2.1", "192.0.2.2", false},
-		"an IPv4 address in IPv6":      {"192.0.2.1", "::ffff:192.0.2.1", true},
-		"two IPv4 addresses in IPv6":   {"::ffff:192.0.2.1", "::ffff:192.0.2.2", false},
-		"a /64 of IPv6":                {"2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", true},
-		"two spellings":                {"2001:db8:1:2::1", "2001:0DB8:1:2:0::9", true},
-		"the next /64":                 {"2001:db8:1:2::1", "2001:db8:1:3::1", false},
-		"an interface's own addresses": {"fe80::1%eth0", "fe80::2%eth0", true},
-		"what is no address":           {"a", "a", true},
-		"two of what is no address":    {"a", "b", false},
-		"no address and one":           {"", "192.0.2.1", false},
+		"the same address":           {"192.0.2.1", "192.0.2.1", true},
+		"two IPv4 addresses":         {"192.0.2.1", "192.0.2.2", false},
+		"an IPv4 address in IPv6":    {"192.0.2.1", "::ffff:192.0.2.1", true},
+		"two IPv4 addresses in IPv6": {"::ffff:192.0.2.1", "::ffff:192.0.2.2", false},
+		"a /64 of IPv6":              {"2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", true},
+		"two spellings of a /64":     {"2001:db8:1:2::1", "2001:0DB8:1:2:0::9", true},
+		"the next /64":               {"2001:db8:1:2::1", "2001:db8:1:3::1", false},
+		"link-local addresses":       {"fe80::1%eth0", "fe80::2%eth0", true},
+		"the same invalid address":   {"a", "a", true},
+		"two invalid addresses":      {"a", "b", false},
+		"no address and an address":  {"", "192.0.2.1", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -317,7 +317,7 @@ func TestSourcesThatCountAsOne(t *testing.T) {
 	}
 }
 
-func TestSignInWhileTheStoreIsAway(t *testing.T) {
+func TestSignInWhileTheStoreIsUnreachable(t *testing.T) {
 	for failing, secret := range map[string]string{"Client": "reader-0", "Count": "reader-0", "Count a failure": "wrong"} {
 		t.Run(failing, func(t *testing.T) {
 			w := newWorld(t)
@@ -327,7 +327,7 @@ func TestSignInWhileTheStoreIsAway(t *testing.T) {
 			wantKind(t, err, fault.Unavailable)
 		})
 	}
-	t.Run("a right secret, whose count cannot be taken back", func(t *testing.T) {
+	t.Run("a right secret whose count cannot be taken back", func(t *testing.T) {
 		w := newWorld(t)
 		w.client(t, "reader", 1, access.WebhooksRead)
 		w.store.failing = "Take back"
@@ -335,7 +335,7 @@ func TestSignInWhileTheStoreIsAway(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Run("a client that cannot be read is nobody's failure", func(t *testing.T) {
+	t.Run("a client that cannot be read does not count as a failure", func(t *testing.T) {
 		w := newWorld(t)
 		w.client(t, "reader", 1, access.WebhooksRead)
 		w.store.failing = "Client"

@@ -18,7 +18,7 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// read takes a token apart with the standard library alone, and checks its signature.
+// read returns the parts of a token and checks its signature, with the standard library alone.
 func read(t *testing.T, token string, key *ecdsa.PublicKey) (header, payload map[string]any) {
 	t.Helper()
 	parts := strings.Split(token, ".")
@@ -127,7 +127,7 @@ func TestRevoke(t *testing.T) {
 		return err == nil
 	}
 
-	t.Run("its own, and no other", func(t *testing.T) {
+	t.Run("the client's token, and no other", func(t *testing.T) {
 		one, two := w.token(t, mine, ""), w.token(t, mine, "")
 		for range 2 {
 			if err := w.issuer.Revoke(t.Context(), "mine", one); err != nil {
@@ -138,13 +138,13 @@ func TestRevoke(t *testing.T) {
 			t.Errorf("got %v, %v, want the first revoked and the second not", good(one), good(two))
 		}
 	})
-	t.Run("another client's", func(t *testing.T) {
+	t.Run("another client's token", func(t *testing.T) {
 		token := w.token(t, other, "")
 		if err := w.issuer.Revoke(t.Context(), "mine", token); !errors.Is(err, auth.ErrForeign) {
 			t.Errorf("got %v, want ErrForeign", err)
 		}
 		if !good(token) {
-			t.Error("it was revoked")
+			t.Error("the other client's token was revoked")
 		}
 	})
 	t.Run("until it expires", func(t *testing.T) {
@@ -154,14 +154,14 @@ func TestRevoke(t *testing.T) {
 		}
 		w.clock.advance(auth.TokenLife - time.Nanosecond)
 		if good(token) {
-			t.Error("it is valid again just before it expires")
+			t.Error("the revoked token is valid again just before it expires")
 		}
 		w.clock.advance(time.Nanosecond)
 		if good(token) {
-			t.Error("it is valid again")
+			t.Error("the revoked token is valid again after it expires")
 		}
 	})
-	t.Run("what is no token", func(t *testing.T) {
+	t.Run("a text that is not a token", func(t *testing.T) {
 		expired, othersExpired := w.token(t, mine, ""), w.token(t, other, "")
 		w.clock.advance(auth.TokenLife)
 		for _, token := range []string{"junk", "", expired, othersExpired, expired[:len(expired)-4]} {

@@ -93,7 +93,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (caller Caller, err
 }
 
 func unauthenticated(message string) *fault.Fault {
-	return fault.New(fault.Unauthenticated, "%s", message).With("Get a new one at /oauth/token.")
+	return fault.New(fault.Unauthenticated, "%s", message).With("Get a new token at /oauth/token.")
 }
 
 func revocationKey(tokenID string) string { return tables.Revocations + tokenID }
@@ -143,7 +143,7 @@ func (s *statement) accepted(client access.Client, now time.Time) error {
 		return nil
 	}
 	if _, live := client.LiveSecret(s.secret, now); !live {
-		return unauthenticated("The client secret that the access token was got with is no longer good.")
+		return unauthenticated("The client secret with which the access token was obtained is no longer valid.")
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-func TestVerifyHoldsForTheNextRequest(t *testing.T) {
+func TestChangesTakeEffectAtTheNextRequest(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*testing.T, *world, access.Client, string)
 		want   []access.Scope // nil: refused
@@ -53,14 +53,14 @@ func TestVerifyHoldsForTheNextRequest(t *testing.T) {
 			func(*testing.T, *world, access.Client, string) {},
 			[]access.Scope{access.WebhooksRead, access.WebhooksWrite, access.EventsRead},
 		},
-		"a moment before it expires": {
+		"a moment before the token expires": {
 			func(_ *testing.T, w *world, _ access.Client, _ string) { w.clock.advance(15*time.Minute - 1) },
 			[]access.Scope{access.WebhooksRead, access.WebhooksWrite, access.EventsRead},
 		},
-		"it expires": {
+		"the token expires": {
 			func(_ *testing.T, w *world, _ access.Client, _ string) { w.clock.advance(15 * time.Minute) }, nil,
 		},
-		"it is revoked": {
+		"the token is revoked": {
 			func(t *testing.T, w *world, c access.Client, token string) {
 				if err := w.issuer.Revoke(t.Context(), c.ID, token); err != nil {
 					t.Fatal(err)
@@ -70,26 +70,26 @@ func TestVerifyHoldsForTheNextRequest(t *testing.T) {
 		"the client is deleted": {
 			func(t *testing.T, w *world, c access.Client, _ string) { w.remove(t, c.ID) }, nil,
 		},
-		"the client is deleted and its id given again": {
+		"the client is deleted and its id is used again": {
 			func(t *testing.T, w *world, c access.Client, _ string) {
 				w.remove(t, c.ID)
 				w.clock.advance(time.Second)
 				w.client(t, c.ID, 1, c.Scopes...)
 			}, nil,
 		},
-		"its secret is deleted": {
+		"the secret of the token is deleted": {
 			func(t *testing.T, w *world, c access.Client, _ string) {
 				c.Secrets = c.Secrets[1:]
 				w.put(t, &c)
 			}, nil,
 		},
-		"its secret is replaced by another one": {
+		"the secret of the token is replaced": {
 			func(t *testing.T, w *world, c access.Client, _ string) {
 				c.Secrets = []access.Secret{{ID: "sec_2", Hash: c.Secrets[0].Hash, CreatedAt: w.clock.Now()}}
 				w.put(t, &c)
 			}, nil,
 		},
-		"its secret expires": {
+		"the secret of the token expires": {
 			func(t *testing.T, w *world, c access.Client, _ string) {
 				c.Secrets[0].ExpiresAt = w.clock.Now().Add(time.Minute)
 				w.put(t, &c)
@@ -102,31 +102,31 @@ func TestVerifyHoldsForTheNextRequest(t *testing.T) {
 				w.put(t, &c)
 			}, []access.Scope{access.WebhooksRead, access.WebhooksWrite, access.EventsRead},
 		},
-		"all of the client's tokens are ended": {
+		"all tokens of the client are revoked": {
 			func(t *testing.T, w *world, c access.Client, _ string) {
 				c.Revocations++
 				w.put(t, &c)
 			}, nil,
 		},
-		"a scope is lost": {
+		"the client loses a scope": {
 			func(t *testing.T, w *world, c access.Client, _ string) {
 				c.Scopes = []access.Scope{access.WebhooksWrite}
 				w.put(t, &c)
 			}, []access.Scope{access.WebhooksRead, access.WebhooksWrite},
 		},
-		"of write, read is left": {
+		"the client keeps read instead of write": {
 			func(t *testing.T, w *world, c access.Client, _ string) {
 				c.Scopes = []access.Scope{access.WebhooksRead, access.EventsRead}
 				w.put(t, &c)
 			}, []access.Scope{access.WebhooksRead, access.EventsRead},
 		},
-		"a scope is won": {
+		"the client gains a scope": {
 			func(t *testing.T, w *world, c access.Client, _ string) {
 				c.Scopes = access.AdministratorScopes()
 				w.put(t, &c)
 			}, []access.Scope{access.WebhooksRead, access.WebhooksWrite, access.EventsRead},
 		},
-		"every scope is lost": {
+		"the client loses every scope": {
 			func(t *testing.T, w *world, c access.Client, _ string) {
 				c.Scopes = []access.Scope{access.ProjectsWrite}
 				w.put(t, &c)
@@ -134,7 +134,7 @@ func TestVerifyHoldsForTheNextRequest(t *testing.T) {
 		},
 	} {
 		for _, remembered := range []bool{false, true} {
-			t.Run(name+map[bool]string{true: ", token seen before"}[remembered], func(t *testing.T) {
+			t.Run(name+map[bool]string{true: ", token verified before"}[remembered], func(t *testing.T) {
 				w := newWorld(t)
 				client := w.client(t, "writer", 2, access.WebhooksWrite, access.EventsRead)
 				token := w.token(t, client, "")
@@ -171,7 +171,7 @@ func compact(t testing.TB, header, payload map[string]any, sign func([]byte) []b
 	return input + "." + base64.RawURLEncoding.EncodeToString(sign([]byte(input)))
 }
 
-// es256 signs as RFC 7518 §3.4 says: r and s, 32 bytes each.
+// es256 signs as in RFC 7518 §3.4. A signature is r and s, with 32 bytes each.
 func es256(t testing.TB, key *ecdsa.PrivateKey) func([]byte) []byte {
 	return func(input []byte) []byte {
 		hash := sha256.Sum256(input)
@@ -191,7 +191,7 @@ func with(m map[string]any, name string, value any) map[string]any {
 	return m
 }
 
-func TestVerifyRefusesWhatIsNotOurs(t *testing.T) {
+func TestVerifyRefusesForgedTokens(t *testing.T) {
 	w := newWorld(t)
 	client := w.client(t, "reader", 1, access.WebhooksRead)
 	header := map[string]any{"alg": "ES256", "typ": "at+jwt", "kid": "one"}
@@ -212,48 +212,48 @@ func TestVerifyRefusesWhatIsNotOurs(t *testing.T) {
 	parts := strings.Split(genuine, ".")
 	// Without this check, every case below could be refused for the wrong reason.
 	if _, err := w.verifier.Verify(t.Context(), compact(t, header, payload, ours)); err != nil {
-		t.Fatalf("a token made by hand: got %v, want it to be valid", err)
+		t.Fatalf("a token made by hand: got %v, want a valid token", err)
 	}
 
 	for name, token := range map[string]string{
-		"nothing":            "",
-		"junk":               "junk",
-		"dots":               "..",
-		"two parts":          parts[0] + "." + parts[1],
-		"four parts":         genuine + "." + parts[2],
-		"a space before":     " " + genuine,
-		"a cut signature":    genuine[:len(genuine)-2],
-		"no signature":       parts[0] + "." + parts[1] + ".",
-		"another's claims":   parts[0] + "." + strings.Split(compact(t, header, with(payload, "sub", "root"), ours), ".")[1] + "." + parts[2],
-		"padding":            genuine + "==",
-		"a line break":       parts[0] + "." + parts[1] + "\n." + parts[2],
-		"stray bits":         strayBits(genuine),
-		"JSON serialization": `{"protected":"` + parts[0] + `","payload":"` + parts[1] + `","signature":"` + parts[2] + `"}`,
-		"very long":          strings.Repeat("A", 1<<20),
-		"long and signed":    compact(t, header, with(payload, "more", strings.Repeat("A", 8<<10)), ours),
-		"alg none":           compact(t, with(header, "alg", "none"), payload, func([]byte) []byte { return nil }),
-		"HMAC of our public key": compact(t, with(header, "alg", "HS256"), payload, func(input []byte) []byte {
+		"nothing":                "",
+		"junk":                   "junk",
+		"dots":                   "..",
+		"two parts":              parts[0] + "." + parts[1],
+		"four parts":             genuine + "." + parts[2],
+		"a space before":         " " + genuine,
+		"a cut signature":        genuine[:len(genuine)-2],
+		"no signature":           parts[0] + "." + parts[1] + ".",
+		"another token's claims": parts[0] + "." + strings.Split(compact(t, header, with(payload, "sub", "root"), ours), ".")[1] + "." + parts[2],
+		"padding":                genuine + "==",
+		"a line break":           parts[0] + "." + parts[1] + "\n." + parts[2],
+		"stray bits":             strayBits(genuine),
+		"JSON serialization":     `{"protected":"` + parts[0] + `","payload":"` + parts[1] + `","signature":"` + parts[2] + `"}`,
+		"very long":              strings.Repeat("A", 1<<20),
+		"long and signed":        compact(t, header, with(payload, "more", strings.Repeat("A", 8<<10)), ours),
+		"alg none":               compact(t, with(header, "alg", "none"), payload, func([]byte) []byte { return nil }),
+		"HMAC with the public key": compact(t, with(header, "alg", "HS256"), payload, func(input []byte) []byte {
 			mac := hmac.New(sha256.New, public)
 			mac.Write(input)
 			return mac.Sum(nil)
 		}),
-		"a stranger's key":          compact(t, header, payload, es256(t, stranger)),
-		"the key of another id":     compact(t, with(header, "kid", "two"), payload, ours),
-		"an unknown key":            compact(t, with(header, "kid", "three"), payload, ours),
-		"no key id":                 compact(t, with(header, "kid", nil), payload, ours),
-		"its own key":               compact(t, with(with(header, "kid", nil), "jwk", map[string]any{"kty": "EC"}), payload, ours),
-		"an ID token":               compact(t, with(header, "typ", "JWT"), payload, ours),
-		"no type":                   compact(t, with(header, "typ", nil), payload, ours),
-		"an extension that we lack": compact(t, with(with(header, "crit", []string{"x"}), "x", 1), payload, ours),
-		"another issuer":            compact(t, header, with(payload, "iss", issuer+".evil.example"), ours),
-		"no issuer":                 compact(t, header, with(payload, "iss", nil), ours),
-		"another audience":          compact(t, header, with(payload, "aud", "https://other.example.com"), ours),
-		"no expiry":                 compact(t, header, with(payload, "exp", nil), ours),
-		"an expiry of text":         compact(t, header, with(payload, "exp", "never"), ours),
-		"no client":                 compact(t, header, with(payload, "client_id", nil), ours),
-		"a secret that was never":   compact(t, header, with(payload, "sid", "sec_9"), ours),
-		"a secret of no name":       compact(t, header, with(payload, "sid", 7), ours),
-		"revocations to come":       compact(t, header, with(payload, "rev", 1), ours),
+		"a stranger's key":             compact(t, header, payload, es256(t, stranger)),
+		"the key of another id":        compact(t, with(header, "kid", "two"), payload, ours),
+		"an unknown key":               compact(t, with(header, "kid", "three"), payload, ours),
+		"no key id":                    compact(t, with(header, "kid", nil), payload, ours),
+		"a key in the token":           compact(t, with(with(header, "kid", nil), "jwk", map[string]any{"kty": "EC"}), payload, ours),
+		"an ID token":                  compact(t, with(header, "typ", "JWT"), payload, ours),
+		"no type":                      compact(t, with(header, "typ", nil), payload, ours),
+		"an unknown critical header":   compact(t, with(with(header, "crit", []string{"x"}), "x", 1), payload, ours),
+		"another issuer":               compact(t, header, with(payload, "iss", issuer+".evil.example"), ours),
+		"no issuer":                    compact(t, header, with(payload, "iss", nil), ours),
+		"another audience":             compact(t, header, with(payload, "aud", "https://other.example.com"), ours),
+		"no expiry":                    compact(t, header, with(payload, "exp", nil), ours),
+		"an expiry that is a text":     compact(t, header, with(payload, "exp", "never"), ours),
+		"no client":                    compact(t, header, with(payload, "client_id", nil), ours),
+		"an unknown secret":            compact(t, header, with(payload, "sid", "sec_9"), ours),
+		"a secret id that is a number": compact(t, header, with(payload, "sid", 7), ours),
+		"more revocations than made":   compact(t, header, with(payload, "rev", 1), ours),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for range 2 { // a refusal must not be remembered as anything else
@@ -270,9 +270,9 @@ func TestVerifyRefusesWhatIsNotOurs(t *testing.T) {
 	}
 }
 
-// TestVerifyBoundsTheLifeOfATokenWhateverSignedIt has tokens that are signed with an accepted key. An attacker who obtains
+// TestVerifyBoundsTheLifeOfSignedTokens has tokens that are signed with an accepted key. An attacker who obtains
 // or plants a key must not be able to make tokens that live longer than TokenLife.
-func TestVerifyBoundsTheLifeOfATokenWhateverSignedIt(t *testing.T) {
+func TestVerifyBoundsTheLifeOfSignedTokens(t *testing.T) {
 	w := newWorld(t)
 	w.client(t, "reader", 1, access.WebhooksRead)
 	w.clock.advance(time.Hour)
@@ -283,28 +283,28 @@ func TestVerifyBoundsTheLifeOfATokenWhateverSignedIt(t *testing.T) {
 		issued, expires, notBefore any
 		good                       bool
 	}{
-		"15 minutes":                          {now, now + 900, nil, true},
-		"15 minutes and a second":             {now, now + 901, nil, false},
-		"a day":                               {now, now + 86400, nil, false},
-		"what is left of 15 minutes":          {now - 899, now + 1, nil, true},
-		"15 minutes from a clock a bit ahead": {now + 30, now + 930, nil, true},
-		"15 minutes from later on":            {now + 31, now + 931, nil, false},
-		"a second of next year":               {now + 31536000, now + 31536001, nil, false},
-		"the last second of all":              {math.MaxInt64 - 1, math.MaxInt64, nil, false},
-		"all of time":                         {math.MinInt64, math.MaxInt64, nil, false},
-		"since before there was time":         {-1, now + 60, nil, false},
-		"since ever":                          {0, now + 60, nil, false},
-		"no beginning":                        {nil, now + 60, nil, false},
-		"a beginning that is null":            {json.RawMessage("null"), now + 60, nil, false},
-		"no end":                              {now, nil, nil, false},
-		"an end at once":                      {now, now, nil, false},
-		"an end before the beginning":         {now, now - 1, nil, false},
-		"a negative end":                      {now, -1, nil, false},
-		"an end beyond 64 bits":               {now, json.RawMessage("18446744073709551616"), nil, false},
-		"an end of too many digits":           {now, json.RawMessage("1e300"), nil, false},
-		"not before now":                      {now, now + 900, now, true},
-		"not before a minute from now":        {now, now + 900, now + 60, false},
-		"not before the last second of all":   {now, now + 900, math.MaxInt64, false},
+		"15 minutes":                       {now, now + 900, nil, true},
+		"15 minutes and a second":          {now, now + 901, nil, false},
+		"a day":                            {now, now + 86400, nil, false},
+		"the last second of 15 minutes":    {now - 899, now + 1, nil, true},
+		"15 minutes by a clock 30 s ahead": {now + 30, now + 930, nil, true},
+		"15 minutes by a clock 31 s ahead": {now + 31, now + 931, nil, false},
+		"a second in a year":               {now + 31536000, now + 31536001, nil, false},
+		"the last second of 64 bits":       {math.MaxInt64 - 1, math.MaxInt64, nil, false},
+		"all of 64 bits":                   {math.MinInt64, math.MaxInt64, nil, false},
+		"issued before 1970":               {-1, now + 60, nil, false},
+		"issued at 0":                      {0, now + 60, nil, false},
+		"no iat":                           {nil, now + 60, nil, false},
+		"an iat of null":                   {json.RawMessage("null"), now + 60, nil, false},
+		"no exp":                           {now, nil, nil, false},
+		"expires when issued":              {now, now, nil, false},
+		"expires before issued":            {now, now - 1, nil, false},
+		"a negative exp":                   {now, -1, nil, false},
+		"an exp beyond 64 bits":            {now, json.RawMessage("18446744073709551616"), nil, false},
+		"an exp of 300 digits":             {now, json.RawMessage("1e300"), nil, false},
+		"not before now":                   {now, now + 900, now, true},
+		"not before a minute from now":     {now, now + 900, now + 60, false},
+		"not before the last second":       {now, now + 900, math.MaxInt64, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			token := compact(t, header, with(with(with(claims, "iat", test.issued), "exp", test.expires), "nbf", test.notBefore), es256(t, w.keys.pairs["one"]))
@@ -313,15 +313,15 @@ func TestVerifyBoundsTheLifeOfATokenWhateverSignedIt(t *testing.T) {
 				if !test.good {
 					wantKind(t, err, fault.Unauthenticated)
 				} else if err != nil {
-					t.Errorf("got %v, want it to be valid", err)
+					t.Errorf("got %v, want a valid token", err)
 				}
 			}
 		})
 	}
 }
 
-// TestVerifyJudgesATokenOfBeforeAsBefore has a token as they were made before tokens named a secret.
-func TestVerifyJudgesATokenOfBeforeAsBefore(t *testing.T) {
+// TestVerifyAcceptsTokensWithoutASecret has a token from the time when tokens did not name a secret.
+func TestVerifyAcceptsTokensWithoutASecret(t *testing.T) {
 	w := newWorld(t)
 	client := w.client(t, "reader", 2, access.WebhooksRead)
 	now := w.clock.Now().Unix()
@@ -333,19 +333,19 @@ func TestVerifyJudgesATokenOfBeforeAsBefore(t *testing.T) {
 		return err
 	}
 	if err := verify(); err != nil {
-		t.Fatalf("got %v, want it to be valid", err)
+		t.Fatalf("got %v, want a valid token", err)
 	}
 	client.Secrets = client.Secrets[1:]
 	w.put(t, &client)
 	if err := verify(); err != nil {
-		t.Errorf("after a secret was deleted: got %v, want it to be valid: the token does not name its secret", err)
+		t.Errorf("after a secret was deleted: got %v, want a valid token, which does not name its secret", err)
 	}
 	client.Revocations++
 	w.put(t, &client)
 	wantKind(t, verify(), fault.Unauthenticated)
 }
 
-// strayBits changes the bits of the last letter that stand for nothing: a signature has 64 bytes, 86 letters.
+// strayBits changes the unused bits of the last letter. A signature has 64 bytes in 86 letters.
 func strayBits(token string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	last := strings.IndexByte(alphabet, token[len(token)-1])
@@ -366,7 +366,7 @@ func TestVerifyReads(t *testing.T) {
 	}
 }
 
-func TestVerifyWhileTheStoreIsAway(t *testing.T) {
+func TestVerifyWhileTheStoreIsUnreachable(t *testing.T) {
 	for _, failing := range []string{"Client", "State"} {
 		t.Run(failing, func(t *testing.T) {
 			w := newWorld(t)
@@ -389,7 +389,7 @@ func TestVerifyWhileTheStoreIsAway(t *testing.T) {
 	})
 }
 
-func TestVerifyAcrossARotation(t *testing.T) {
+func TestVerifyAcrossAKeyRotation(t *testing.T) {
 	w := newWorld(t)
 	client := w.client(t, "reader", 1, access.WebhooksRead)
 	before := w.token(t, client, "")
@@ -402,7 +402,7 @@ func TestVerifyAcrossARotation(t *testing.T) {
 	}
 }
 
-func TestVerifyForgetsTokensLongUnused(t *testing.T) {
+func TestVerifyForgetsUnusedTokens(t *testing.T) {
 	w := newWorld(t)
 	client := w.client(t, "reader", 1, access.WebhooksRead)
 	first := w.token(t, client, "")
@@ -428,7 +428,7 @@ func TestVerifyForgetsTokensLongUnused(t *testing.T) {
 	others(2*half + 1)
 	asked := w.keys.asked.Load()
 	if verify(first); w.keys.asked.Load() != asked+1 {
-		t.Error("a token long unused is still remembered: the memory must be bounded")
+		t.Error("an unused token is still remembered; the memory must be bounded")
 	}
 }
 

@@ -21,10 +21,10 @@ const (
 	// source. Each value has its own id, so sessions end when the value that opened them is replaced. Once such a
 	// secret has been removed through the API, the source no longer opens this client.
 	administratorSecretID id.Prefix = "sec_administrator_"
-	// presentAge is how long a change of the administrator's secret may go unnoticed.
-	presentAge = time.Minute
-	// presentRest is the shortest time between two reads of the source.
-	presentRest = time.Second
+	// sourceAgeMax is how long a change of the administrator's secret may go unnoticed.
+	sourceAgeMax = time.Minute
+	// sourcePause is the shortest time between two reads of the source.
+	sourcePause = time.Second
 )
 
 // AdministratorConfig has the parts of an Administrator.
@@ -70,7 +70,7 @@ func NewAdministrator(c AdministratorConfig) *Administrator {
 
 // Client returns the client with the given id. It returns a fault of kind NotFound when there is no such client.
 // Clients are read from the store, but the first administrator also follows its source: Client creates it when it is
-// asked for while no client can administer, and takes over a new secret from the source within presentAge. From then
+// asked for while no client can administer, and takes over a new secret from the source within sourceAgeMax. From then
 // on the replaced secret is refused. So code that authenticates clients must read them through Client.
 func (a *Administrator) Client(ctx context.Context, clientID string) (access.Client, error) {
 	client, err := a.Store.Client(ctx, clientID)
@@ -83,10 +83,10 @@ func (a *Administrator) Client(ctx context.Context, clientID string) (access.Cli
 		return client, err
 	}
 	current := func(admin administrator) bool { return admin.id != clientID || !missing && admin.hash == given.Hash }
-	present, readErr := a.present(ctx, presentAge)
+	present, readErr := a.present(ctx, sourceAgeMax)
 	if readErr == nil && !current(present) {
 		// Another function may have read and stored a newer value. Read again before writing.
-		present, readErr = a.present(ctx, presentRest)
+		present, readErr = a.present(ctx, sourcePause)
 	}
 	if readErr != nil {
 		return access.Client{}, readErr
@@ -99,7 +99,7 @@ func (a *Administrator) Client(ctx context.Context, clientID string) (access.Cli
 
 // present returns the administrator as it was at the source at most maxAge ago. Only one request reads the source,
 // since reading may be slow and costs money; other requests wait for its result. After a failure the source is not
-// read again for presentRest.
+// read again for sourcePause.
 func (a *Administrator) present(ctx context.Context, maxAge time.Duration) (_ administrator, err error) {
 	defer fault.Wrap(&err, "look up the administrator")
 	select {
@@ -109,7 +109,7 @@ func (a *Administrator) present(ctx context.Context, maxAge time.Duration) (_ ad
 		return administrator{}, ctx.Err()
 	}
 	if a.last.err != nil {
-		maxAge = presentRest
+		maxAge = sourcePause
 	}
 	now := a.Now()
 	if !a.last.at.IsZero() && now.Sub(a.last.at) < maxAge {
@@ -128,8 +128,8 @@ func (a *Administrator) present(ctx context.Context, maxAge time.Duration) (_ ad
 
 func newAdministrator(id, secret string) (administrator, error) {
 	if !auth.WellFormed(id, secret) {
-		return administrator{}, errors.New("an administrator's id is 1 to 128 letters, digits and . _ ~ - (not first), " +
-			"its secret 1 to 512 printable ASCII characters")
+		return administrator{}, errors.New("an administrator's id must have 1 to 128 letters, digits and . _ ~ -, beginning with a " +
+			"letter or digit; its secret must have 1 to 512 printable ASCII characters")
 	}
 	return administrator{id: id, hash: sha256.Sum256([]byte(secret))}, nil
 }

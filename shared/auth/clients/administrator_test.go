@@ -48,7 +48,7 @@ func newDeployment(t *testing.T) *deployment {
 	return &deployment{newClock(), openStore(t), &source{id: "administrator", secret: "first"}}
 }
 
-// function gives what one function has in memory.
+// function returns what one function has in memory.
 func (d *deployment) function() *clients.Administrator {
 	return clients.NewAdministrator(clients.AdministratorConfig{Store: d.store, Secret: d.source.read, Now: d.clock.Now})
 }
@@ -72,7 +72,7 @@ func (d *deployment) opens(t *testing.T, a *clients.Administrator, secret string
 	return false
 }
 
-func TestTheFirstAdministratorIsMadeWhenAskedFor(t *testing.T) {
+func TestTheFirstAdministratorIsMadeOnDemand(t *testing.T) {
 	d := newDeployment(t)
 	a := d.function()
 	if _, err := a.Client(t.Context(), "somebody"); !fault.Is(err, fault.NotFound) {
@@ -82,16 +82,16 @@ func TestTheFirstAdministratorIsMadeWhenAskedFor(t *testing.T) {
 		t.Fatalf("got %d clients before anyone asked, want none", len(all))
 	}
 	if !d.opens(t, a, "first") {
-		t.Fatal("its secret does not open it")
+		t.Fatal("the secret does not open the administrator")
 	}
 	c := get(t, d.registry(), "administrator")
 	for _, scope := range access.Scopes() {
 		if !access.Allows(c.Scopes, scope) {
-			t.Errorf("it does not hold %s", scope)
+			t.Errorf("the administrator does not hold %s", scope)
 		}
 	}
 	if !d.opens(t, a, "first") || get(t, d.registry(), "administrator").LockVersion != 1 {
-		t.Error("a second request changed it")
+		t.Error("a second request changed the administrator")
 	}
 }
 
@@ -102,13 +102,13 @@ func TestTheFirstAdministratorIsMadeOnce(t *testing.T) {
 		a := d.function()
 		all.Go(func() {
 			if !d.opens(t, a, "first") {
-				t.Error("its secret does not open it")
+				t.Error("the secret does not open the administrator")
 			}
 		})
 	}
 	all.Wait()
 	if c := get(t, d.registry(), "administrator"); c.LockVersion != 1 || len(c.Secrets) != 1 {
-		t.Errorf("got version %d with %d secrets, want it written once", c.LockVersion, len(c.Secrets))
+		t.Errorf("got version %d with %d secrets, want one write", c.LockVersion, len(c.Secrets))
 	}
 }
 
@@ -116,7 +116,7 @@ func TestTheAdministratorFollowsItsSecret(t *testing.T) {
 	d := newDeployment(t)
 	a, b := d.function(), d.function()
 	if !d.opens(t, a, "first") || !d.opens(t, b, "first") {
-		t.Fatal("its secret does not open it")
+		t.Fatal("the secret does not open the administrator")
 	}
 	_, own, err := d.registry().AddSecret(t.Context(), root, "administrator")
 	if err != nil {
@@ -124,7 +124,7 @@ func TestTheAdministratorFollowsItsSecret(t *testing.T) {
 	}
 	d.source.set("administrator", "second", nil)
 	d.clock.advance(30 * time.Second)
-	c := d.function() // started after the rotation: knows the new value at once
+	c := d.function() // starts after the rotation, so it reads the new value at once
 	if !d.opens(t, c, "second") {
 		t.Error("a new function does not know the new secret")
 	}
@@ -136,10 +136,10 @@ func TestTheAdministratorFollowsItsSecret(t *testing.T) {
 	d.clock.advance(time.Minute)
 	for name, f := range map[string]*clients.Administrator{"a": a, "b": b, "c": c} {
 		if d.opens(t, f, "second") || !d.opens(t, f, "third") {
-			t.Errorf("%s: a minute later, the old secret opens or the new one does not", name)
+			t.Errorf("%s: a minute later the old secret is accepted or the new one is not", name)
 		}
 		if !d.opens(t, f, own) {
-			t.Errorf("%s: the secret that was made through the API is gone", name)
+			t.Errorf("%s: the secret that was added through the API is gone", name)
 		}
 	}
 }
@@ -152,8 +152,8 @@ type late struct {
 
 func (l late) Client(context.Context, string) (access.Client, error) { return l.before, nil }
 
-func TestWhatWasDecidedThroughTheAPIHolds(t *testing.T) {
-	t.Run("deleted", func(t *testing.T) {
+func TestChangesThroughTheAPIAreKept(t *testing.T) {
+	t.Run("the administrator was deleted", func(t *testing.T) {
 		d := newDeployment(t)
 		a := d.function()
 		d.opens(t, a, "first")
@@ -165,11 +165,11 @@ func TestWhatWasDecidedThroughTheAPIHolds(t *testing.T) {
 		d.clock.advance(time.Hour)
 		for _, f := range []*clients.Administrator{a, d.function()} {
 			if _, err := f.Client(t.Context(), "administrator"); !fault.Is(err, fault.NotFound) {
-				t.Errorf("got %v, want it to stay deleted", err)
+				t.Errorf("got %v, want NotFound", err)
 			}
 		}
 	})
-	t.Run("its secret removed", func(t *testing.T) {
+	t.Run("the secret was removed", func(t *testing.T) {
 		d := newDeployment(t)
 		a := d.function()
 		d.opens(t, a, "first")
@@ -185,10 +185,10 @@ func TestWhatWasDecidedThroughTheAPIHolds(t *testing.T) {
 		d.source.set("administrator", "second", nil)
 		d.clock.advance(time.Hour)
 		if d.opens(t, a, "first") || d.opens(t, a, "second") || !d.opens(t, a, own) {
-			t.Error("a secret from outside opens it again, or its own does not")
+			t.Error("a secret from the source opens the administrator again, or the secret from the API does not")
 		}
 	})
-	t.Run("its secret removed at the same moment", func(t *testing.T) {
+	t.Run("the secret is removed at the same moment", func(t *testing.T) {
 		d := newDeployment(t)
 		d.opens(t, d.function(), "first")
 		before := get(t, d.registry(), "administrator")
@@ -198,10 +198,10 @@ func TestWhatWasDecidedThroughTheAPIHolds(t *testing.T) {
 		d.source.set("administrator", "second", nil)
 		a := clients.NewAdministrator(clients.AdministratorConfig{Store: late{d.store, before}, Secret: d.source.read, Now: d.clock.Now})
 		if d.opens(t, a, "second") || !d.opens(t, d.function(), "own") {
-			t.Error("the secret came back")
+			t.Error("the removed secret was added again")
 		}
 	})
-	t.Run("scopes and name changed", func(t *testing.T) {
+	t.Run("the scopes and the name were changed", func(t *testing.T) {
 		d := newDeployment(t)
 		d.opens(t, d.function(), "first")
 		name := "Operations"
@@ -211,23 +211,23 @@ func TestWhatWasDecidedThroughTheAPIHolds(t *testing.T) {
 		}
 		d.source.set("administrator", "second", nil)
 		if !d.opens(t, d.function(), "second") {
-			t.Error("the new secret does not open it")
+			t.Error("the new secret does not open the administrator")
 		}
 		if c := get(t, d.registry(), "administrator"); c.Name != name || len(c.Scopes) != 1 {
-			t.Errorf("got %q with %v, want them kept", c.Name, c.Scopes)
+			t.Errorf("got name %q and scopes %v, want both kept", c.Name, c.Scopes)
 		}
 	})
-	t.Run("unless nobody is left who can administer", func(t *testing.T) { // by hand in the table: the way back in
+	t.Run("no other client can administer", func(t *testing.T) { // after a change by hand in the table
 		d := newDeployment(t)
 		put(t, d.store, &access.Client{ID: "reader", Scopes: []access.Scope{access.ClientsRead}})
 		if !d.opens(t, d.function(), "first") {
-			t.Error("the administrator was not made")
+			t.Error("the administrator was not created")
 		}
 	})
 }
 
-func TestTheSourceIsLeftAlone(t *testing.T) {
-	t.Run("by clients that have nothing to do with it", func(t *testing.T) {
+func TestTheSourceIsReadRarely(t *testing.T) {
+	t.Run("not for other clients", func(t *testing.T) {
 		d := newDeployment(t)
 		put(t, d.store, &access.Client{ID: "reader"})
 		if _, err := d.function().Client(t.Context(), "reader"); err != nil {
@@ -237,7 +237,7 @@ func TestTheSourceIsLeftAlone(t *testing.T) {
 			t.Errorf("got %d reads, want 0", got)
 		}
 	})
-	for name, err := range map[string]error{"by made-up ids": nil, "by made-up ids while it is away": errors.New("away")} {
+	for name, err := range map[string]error{"once for many unknown ids": nil, "once for many unknown ids while it is unreachable": errors.New("unreachable")} {
 		t.Run(name, func(t *testing.T) {
 			d := newDeployment(t)
 			d.source.set("administrator", "first", err)
@@ -257,37 +257,37 @@ func TestTheSourceIsLeftAlone(t *testing.T) {
 			d.source.set("administrator", "first", nil)
 			d.clock.advance(time.Second)
 			if err != nil && !d.opens(t, a, "first") {
-				t.Error("its failure was remembered for too long")
+				t.Error("the source is not read again a second after its failure")
 			}
 		})
 	}
-	t.Run("and who went away is not taken for its failure", func(t *testing.T) {
+	t.Run("again after a request was cancelled", func(t *testing.T) {
 		d := newDeployment(t)
 		gone, cancel := context.WithCancel(t.Context())
 		a := clients.NewAdministrator(clients.AdministratorConfig{
 			Store: d.store, Now: d.clock.Now,
 			Secret: func(ctx context.Context) (string, string, error) {
-				cancel() // in the middle of it
+				cancel() // while the source is read
 				return "administrator", "first", ctx.Err()
 			},
 		})
 		if _, err := a.Client(gone, "administrator"); err == nil {
-			t.Error("got no error from a request that went away")
+			t.Error("got no error for the cancelled request")
 		}
 		if !d.opens(t, a, "first") {
-			t.Error("the next request does not find it")
+			t.Error("the next request does not get the administrator")
 		}
 	})
 }
 
-func TestASourceThatMakesNoSense(t *testing.T) {
+func TestAnInvalidSource(t *testing.T) {
 	for name, given := range map[string][2]string{
 		"no id":             {"", "secret"},
 		"no secret":         {"administrator", ""},
 		"an id with spaces": {"the administrator", "secret"},
 		"a path":            {"../administrator", "secret"},
 		"a slash":           {"a/b", "secret"},
-		"a secret of lines": {"administrator", "top\nsecret"},
+		"two lines":         {"administrator", "top\nsecret"},
 		"a long secret":     {"administrator", strings.Repeat("s", 513)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -296,7 +296,7 @@ func TestASourceThatMakesNoSense(t *testing.T) {
 			a := d.function()
 			_, err := a.Client(t.Context(), "administrator")
 			if err == nil || fault.Is(err, fault.NotFound) {
-				t.Errorf("got %v, want a failure of ours", err)
+				t.Errorf("got %v, want an error of the service", err)
 			}
 			for _, err := range []error{err, a.Ensure(t.Context(), given[0], given[1])} {
 				if err == nil || given[1] != "" && strings.Contains(err.Error(), given[1]) && given[1] != "secret" {
@@ -312,7 +312,7 @@ func TestASourceThatMakesNoSense(t *testing.T) {
 
 func TestEnsure(t *testing.T) {
 	d := newDeployment(t)
-	a := clients.NewAdministrator(clients.AdministratorConfig{Store: d.store, Now: d.clock.Now}) // as local: no source
+	a := clients.NewAdministrator(clients.AdministratorConfig{Store: d.store, Now: d.clock.Now}) // as in package local, without a source
 	ensure := func(secret string) access.Client {
 		t.Helper()
 		if err := a.Ensure(t.Context(), "administrator", secret); err != nil {
@@ -321,23 +321,23 @@ func TestEnsure(t *testing.T) {
 		return get(t, d.registry(), "administrator")
 	}
 	if c := ensure("one"); len(c.Secrets) != 1 || !c.CanAdminister(d.clock.Now()) {
-		t.Errorf("got %+v, want it made", c)
+		t.Errorf("got %+v, want a new administrator", c)
 	}
 	first := ensure("one")
 	if first.LockVersion != 1 {
-		t.Error("the same again changed it")
+		t.Error("the same secret again changed the administrator")
 	}
 	if c := ensure("two words: ä"[:10]); len(c.Secrets) != 1 || c.Secrets[0].ID == first.Secrets[0].ID || !d.opens(t, a, "two words:") || d.opens(t, a, "one") {
-		t.Error("another secret did not replace the former one from outside")
+		t.Error("another secret did not replace the previous one from Ensure")
 	}
 	_, own, err := d.registry().AddSecret(t.Context(), root, "administrator")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if ensure("three"); !d.opens(t, a, own) || !d.opens(t, a, "three") || d.opens(t, a, "two words:") {
-		t.Error("the client's own secret is gone, or the former one from outside is not")
+		t.Error("the secret from the API was replaced, or the previous one from Ensure was not")
 	}
-	t.Run("a client that was made through the API", func(t *testing.T) {
+	t.Run("a client that was created through the API", func(t *testing.T) {
 		c := create(t, d.registry(), access.WebhooksRead)
 		_, second, err := d.registry().AddSecret(t.Context(), root, c.ID)
 		if err != nil {
@@ -351,7 +351,7 @@ func TestEnsure(t *testing.T) {
 			t.Errorf("got %d secrets, want the younger of two and the given one", len(got.Secrets))
 		}
 		if len(got.Scopes) != 1 {
-			t.Errorf("got %v, want its scopes kept", got.Scopes)
+			t.Errorf("got %v, want the scopes kept", got.Scopes)
 		}
 	})
 }

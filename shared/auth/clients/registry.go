@@ -160,8 +160,8 @@ func (r *Registry) AddSecret(ctx context.Context, caller auth.Caller, clientID s
 		now := moment(r.Now())
 		client.Secrets = slices.DeleteFunc(slices.Clone(client.Secrets), func(s access.Secret) bool { return !s.Live(now) })
 		if len(client.Secrets) >= auth.SecretsMax {
-			return fault.New(fault.InvalidState, "The client has %d secrets, and may not have more.", auth.SecretsMax).
-				With("Delete the one that is no longer in use first.")
+			return fault.New(fault.InvalidState, "The client has %d secrets, which is the most that it may have.", auth.SecretsMax).
+				With("Delete a secret that is no longer in use first.")
 		}
 		added = record(secret, now)
 		client.Secrets = append(client.Secrets, added)
@@ -300,7 +300,7 @@ func (r *Registry) administrable(after []access.Client) error {
 	if administered(after, r.Now()) {
 		return nil
 	}
-	return fault.New(fault.InvalidState, "This is the last client with %s and a secret; nobody could administer clients any more.", access.ClientsWrite).
+	return fault.New(fault.InvalidState, "This is the last client with %s and a secret. Without it, nobody could administer clients.", access.ClientsWrite).
 		With("Give another client this scope and a secret first.")
 }
 

@@ -46,7 +46,7 @@ func TestCreate(t *testing.T) {
 	}
 	again, secretAgain, err := r.Create(t.Context(), root, "Büro", want.Scopes)
 	if err != nil || again.ID == made.ID || secretAgain == secret {
-		t.Errorf("a second one of that name: got %q, %v, want another client with another secret", again.ID, err)
+		t.Errorf("a second client with the same name: got %q, %v, want another client with another secret", again.ID, err)
 	}
 }
 
@@ -60,18 +60,18 @@ func TestCreateRefuses(t *testing.T) {
 		want       fault.Kind
 		attributes []string
 	}{
-		"the longest name":             {root, long, []access.Scope{access.EventsRead}, fault.Internal, nil},
-		"what the caller holds":        {reader, "x", []access.Scope{access.WebhooksRead, access.ClientsRead}, fault.Internal, nil},
-		"a longer name":                {root, long + "ü", []access.Scope{access.EventsRead}, fault.PropertyConstraintViolation, []string{"name"}},
-		"no name":                      {root, " \t\n", []access.Scope{access.EventsRead}, fault.PropertyConstraintViolation, []string{"name"}},
-		"no text":                      {root, "\xff", []access.Scope{access.EventsRead}, fault.PropertyConstraintViolation, []string{"name"}},
-		"no scope":                     {root, "x", nil, fault.PropertyConstraintViolation, []string{"scopes"}},
-		"an unknown scope":             {root, "x", []access.Scope{access.EventsRead, "events:delete"}, fault.PropertyConstraintViolation, []string{"scopes"}},
-		"two faults":                   {root, "", []access.Scope{""}, fault.MultipleErrors, []string{"name", "scopes"}},
-		"a scope that it lacks":        {reader, "x", []access.Scope{access.EventsRead}, fault.MissingPermission, nil},
-		"write where it holds read":    {reader, "x", []access.Scope{access.WebhooksWrite}, fault.MissingPermission, nil},
-		"permission comes before form": {reader, "", []access.Scope{access.EventsRead, "?"}, fault.MissingPermission, nil},
-		"a caller without scopes":      {auth.Caller{}, "x", []access.Scope{access.ClientsRead}, fault.MissingPermission, nil},
+		"the longest name":                  {root, long, []access.Scope{access.EventsRead}, fault.Internal, nil},
+		"scopes that the caller holds":      {reader, "x", []access.Scope{access.WebhooksRead, access.ClientsRead}, fault.Internal, nil},
+		"a longer name":                     {root, long + "ü", []access.Scope{access.EventsRead}, fault.PropertyConstraintViolation, []string{"name"}},
+		"no name":                           {root, " \t\n", []access.Scope{access.EventsRead}, fault.PropertyConstraintViolation, []string{"name"}},
+		"invalid UTF-8":                     {root, "\xff", []access.Scope{access.EventsRead}, fault.PropertyConstraintViolation, []string{"name"}},
+		"no scope":                          {root, "x", nil, fault.PropertyConstraintViolation, []string{"scopes"}},
+		"an unknown scope":                  {root, "x", []access.Scope{access.EventsRead, "events:delete"}, fault.PropertyConstraintViolation, []string{"scopes"}},
+		"two faults":                        {root, "", []access.Scope{""}, fault.MultipleErrors, []string{"name", "scopes"}},
+		"a scope that the caller lacks":     {reader, "x", []access.Scope{access.EventsRead}, fault.MissingPermission, nil},
+		"write where the caller holds read": {reader, "x", []access.Scope{access.WebhooksWrite}, fault.MissingPermission, nil},
+		"missing permission and faults":     {reader, "", []access.Scope{access.EventsRead, "?"}, fault.MissingPermission, nil},
+		"a caller without scopes":           {auth.Caller{}, "x", []access.Scope{access.ClientsRead}, fault.MissingPermission, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRegistry(t)
@@ -88,7 +88,7 @@ func TestCreateRefuses(t *testing.T) {
 				t.Errorf("attributes: got %v, want %v", attributes, test.attributes)
 			}
 			if all, _ := r.List(t.Context()); len(all) != 1 || c.ID != "" || secret != "" {
-				t.Errorf("got %d clients, %q, want nothing made", len(all), c.ID)
+				t.Errorf("got %d clients, %q, want nothing created", len(all), c.ID)
 			}
 		})
 	}
@@ -104,7 +104,7 @@ func TestMissingPermissionNamesTheScope(t *testing.T) {
 	}
 }
 
-// changes are all ways to touch a client.
+// changes are all ways to change a client.
 var changes = map[string]func(context.Context, *clients.Registry, auth.Caller, access.Client) error{
 	"rename": func(ctx context.Context, r *clients.Registry, who auth.Caller, c access.Client) error {
 		name := "Another name"
@@ -130,29 +130,29 @@ var changes = map[string]func(context.Context, *clients.Registry, auth.Caller, a
 	},
 }
 
-func TestWhoMayTouchWhom(t *testing.T) {
+func TestWhichClientsACallerMayChange(t *testing.T) {
 	for name, test := range map[string]struct {
 		caller, client []access.Scope
 		want           fault.Kind
 	}{
-		"its equal":            {[]access.Scope{access.ClientsWrite, access.WebhooksWrite}, []access.Scope{access.WebhooksWrite}, fault.Internal},
-		"a lesser one":         {[]access.Scope{access.ClientsWrite, access.WebhooksWrite}, []access.Scope{access.WebhooksRead}, fault.Internal},
-		"one with more":        {[]access.Scope{access.ClientsWrite, access.WebhooksWrite}, []access.Scope{access.WebhooksRead, access.EventsRead}, fault.MissingPermission},
-		"one that writes more": {[]access.Scope{access.ClientsWrite, access.WebhooksRead}, []access.Scope{access.WebhooksWrite}, fault.MissingPermission},
+		"with the same scopes":       {[]access.Scope{access.ClientsWrite, access.WebhooksWrite}, []access.Scope{access.WebhooksWrite}, fault.Internal},
+		"with fewer scopes":          {[]access.Scope{access.ClientsWrite, access.WebhooksWrite}, []access.Scope{access.WebhooksRead}, fault.Internal},
+		"with another scope":         {[]access.Scope{access.ClientsWrite, access.WebhooksWrite}, []access.Scope{access.WebhooksRead, access.EventsRead}, fault.MissingPermission},
+		"with write instead of read": {[]access.Scope{access.ClientsWrite, access.WebhooksRead}, []access.Scope{access.WebhooksWrite}, fault.MissingPermission},
 	} {
 		for change, do := range changes {
-			t.Run(change+" of "+name, func(t *testing.T) {
+			t.Run(change+" of a client "+name, func(t *testing.T) {
 				r := newRegistry(t)
 				before := create(t, r, test.client...)
 				err := do(t.Context(), r, auth.Caller{Scopes: test.caller}, before)
 				wantKind(t, err, test.want)
 				if after, getErr := r.Get(t.Context(), before.ID); err != nil && (getErr != nil || after.LockVersion != before.LockVersion) {
-					t.Errorf("got %+v, %v, want it untouched", after, getErr)
+					t.Errorf("got %+v, %v, want the client unchanged", after, getErr)
 				}
 			})
 		}
 	}
-	t.Run("an unknown one", func(t *testing.T) {
+	t.Run("an unknown client", func(t *testing.T) {
 		for change, do := range changes {
 			err := do(t.Context(), newRegistry(t), root, access.Client{ID: "app_unknown", Secrets: []access.Secret{{}}})
 			if !fault.Is(err, fault.NotFound) {
@@ -172,13 +172,13 @@ func TestUpdate(t *testing.T) {
 		name        string
 		scopes      []access.Scope
 	}{
-		"nothing":              {clients.Change{}, 0, fault.Internal, "Some client", []access.Scope{access.WebhooksWrite}},
-		"the name":             {clients.Change{Name: &name}, 0, fault.Internal, "New", []access.Scope{access.WebhooksWrite}},
-		"the scopes":           {clients.Change{Scopes: &some}, 1, fault.Internal, "Some client", []access.Scope{access.SettingsRead, access.EventsRead}},
-		"an older version":     {clients.Change{Name: &long}, 7, fault.UpdateConflict, "Some client", []access.Scope{access.WebhooksWrite}},
-		"a name that is long":  {clients.Change{Name: &long}, 0, fault.PropertyConstraintViolation, "Some client", []access.Scope{access.WebhooksWrite}},
-		"no scope":             {clients.Change{Scopes: &[]access.Scope{}}, 0, fault.PropertyConstraintViolation, "Some client", []access.Scope{access.WebhooksWrite}},
-		"both, and both wrong": {clients.Change{Name: &long, Scopes: &[]access.Scope{"x"}}, 1, fault.MultipleErrors, "Some client", []access.Scope{access.WebhooksWrite}},
+		"nothing":                {clients.Change{}, 0, fault.Internal, "Some client", []access.Scope{access.WebhooksWrite}},
+		"the name":               {clients.Change{Name: &name}, 0, fault.Internal, "New", []access.Scope{access.WebhooksWrite}},
+		"the scopes":             {clients.Change{Scopes: &some}, 1, fault.Internal, "Some client", []access.Scope{access.SettingsRead, access.EventsRead}},
+		"an older version":       {clients.Change{Name: &long}, 7, fault.UpdateConflict, "Some client", []access.Scope{access.WebhooksWrite}},
+		"a long name":            {clients.Change{Name: &long}, 0, fault.PropertyConstraintViolation, "Some client", []access.Scope{access.WebhooksWrite}},
+		"no scope":               {clients.Change{Scopes: &[]access.Scope{}}, 0, fault.PropertyConstraintViolation, "Some client", []access.Scope{access.WebhooksWrite}},
+		"two invalid attributes": {clients.Change{Name: &long, Scopes: &[]access.Scope{"x"}}, 1, fault.MultipleErrors, "Some client", []access.Scope{access.WebhooksWrite}},
 	} {
 		t.Run(title, func(t *testing.T) {
 			r := newRegistry(t)
@@ -201,7 +201,7 @@ func TestUpdate(t *testing.T) {
 			}
 		})
 	}
-	t.Run("grants no scope that the caller lacks", func(t *testing.T) {
+	t.Run("a scope that the caller lacks", func(t *testing.T) {
 		r := newRegistry(t)
 		c := create(t, r, access.WebhooksRead)
 		caller := auth.Caller{Scopes: []access.Scope{access.ClientsWrite, access.WebhooksRead}}
@@ -221,7 +221,7 @@ func TestSecrets(t *testing.T) {
 		t.Errorf("got %+v, want another secret", added)
 	}
 	if _, secret, err := r.AddSecret(t.Context(), root, c.ID); !fault.Is(err, fault.InvalidState) || secret != "" {
-		t.Errorf("a third one: got %v, want InvalidState", err)
+		t.Errorf("a third secret: got %v, want InvalidState", err)
 	}
 	wantKind(t, r.DeleteSecret(t.Context(), root, c.ID, "sec_unknown"), fault.NotFound)
 	if err := r.DeleteSecret(t.Context(), root, c.ID, c.Secrets[0].ID); err != nil {
@@ -234,7 +234,7 @@ func TestSecrets(t *testing.T) {
 	if err := r.DeleteSecret(t.Context(), root, c.ID, added.ID); err != nil {
 		t.Errorf("the last secret of a client that administers nothing: %v", err)
 	}
-	t.Run("an expired one leaves room", func(t *testing.T) {
+	t.Run("an expired secret does not count", func(t *testing.T) {
 		c := get(t, r, c.ID)
 		c.Secrets = []access.Secret{{ID: "sec_old", ExpiresAt: r.Now()}, {ID: "sec_live", ExpiresAt: r.Now().Add(1)}}
 		put(t, r.Store, &c)
@@ -242,7 +242,7 @@ func TestSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := get(t, r, c.ID).Secrets; len(got) != 2 || got[0].ID != "sec_live" {
-			t.Errorf("got %+v, want the live one and the new one", got)
+			t.Errorf("got %+v, want the live secret and the new one", got)
 		}
 	})
 }
@@ -259,18 +259,18 @@ func TestRevoke(t *testing.T) {
 		})
 	}
 	all.Wait()
-	first := get(t, r, c.ID) // of the same write at the same moment a store makes one
+	first := get(t, r, c.ID) // a store makes concurrent equal writes only once
 	if first.Revocations < 1 || first.LockVersion != 1+first.Revocations || len(first.Secrets) != 1 || len(first.Scopes) != 1 {
-		t.Errorf("got %+v, want revocations, each a version, and nothing else changed", first)
+		t.Errorf("got %+v, want as many versions as revocations, and nothing else changed", first)
 	}
 	if err := r.Revoke(t.Context(), root, c.ID); err != nil {
 		t.Fatal(err)
 	}
 	if got := get(t, r, c.ID).Revocations; got != first.Revocations+1 {
-		t.Errorf("again: got %d revocations, want %d", got, first.Revocations+1)
+		t.Errorf("after another one: got %d revocations, want %d", got, first.Revocations+1)
 	}
 	if err := r.Revoke(t.Context(), root, "root"); err != nil {
-		t.Errorf("of the last administrator, which can get a new token: %v", err)
+		t.Errorf("the last administrator, which can get a new token: %v", err)
 	}
 }
 
@@ -288,20 +288,20 @@ func TestTheLastAdministrator(t *testing.T) {
 	for name, do := range last {
 		t.Run(name, func(t *testing.T) {
 			r := newRegistry(t)
-			create(t, r, access.ClientsRead, access.WebhooksWrite) // who cannot take its place
+			create(t, r, access.ClientsRead, access.WebhooksWrite) // cannot administer
 			wantKind(t, do(t.Context(), r), fault.InvalidState)
 			if get(t, r, "root").LockVersion != 1 {
-				t.Error("it was changed")
+				t.Error("the client was changed")
 			}
 		})
-		t.Run(name+" unless another is there", func(t *testing.T) {
+		t.Run(name+" unless another can administer", func(t *testing.T) {
 			r := newRegistry(t)
 			create(t, r, access.ClientsWrite)
 			if err := do(t.Context(), r); err != nil {
 				t.Error(err)
 			}
 		})
-		t.Run(name+" even if another is there without a secret", func(t *testing.T) {
+		t.Run(name+" if the other one has no secret", func(t *testing.T) {
 			r := newRegistry(t)
 			c := create(t, r, access.ClientsWrite)
 			if err := r.DeleteSecret(t.Context(), root, c.ID, c.Secrets[0].ID); err != nil {
@@ -310,18 +310,18 @@ func TestTheLastAdministrator(t *testing.T) {
 			wantKind(t, do(t.Context(), r), fault.InvalidState)
 		})
 	}
-	t.Run("may lose everything else", func(t *testing.T) {
+	t.Run("may lose all other scopes", func(t *testing.T) {
 		r := newRegistry(t)
 		if _, err := r.Update(t.Context(), root, "root", 0, clients.Change{Scopes: &[]access.Scope{access.ClientsWrite}}); err != nil {
 			t.Error(err)
 		}
 	})
-	t.Run("is told after a stale version", func(t *testing.T) {
+	t.Run("matters less than a stale version", func(t *testing.T) {
 		wantKind(t, newRegistry(t).Delete(t.Context(), root, "root", 7), fault.UpdateConflict)
 	})
 }
 
-func TestTwoAdministratorsAtOnce(t *testing.T) {
+func TestConcurrentChangesLeaveAnAdministrator(t *testing.T) {
 	for change, do := range changes {
 		if change == "rename" || change == "add a secret" || change == "revoke" {
 			continue
@@ -344,14 +344,14 @@ func TestTwoAdministratorsAtOnce(t *testing.T) {
 				}
 				all.Wait()
 				if done.Load() != 1 {
-					t.Fatalf("got %d of 2 done, want 1", done.Load())
+					t.Fatalf("got %d of 2 changes made, want 1", done.Load())
 				}
 			}
 		})
 	}
 }
 
-func TestManyAtOnce(t *testing.T) {
+func TestConcurrentChanges(t *testing.T) {
 	r := newRegistry(t)
 	c := create(t, r, access.WebhooksRead)
 	var secrets atomic.Int64
@@ -384,7 +384,7 @@ func (unlucky) PutClient(context.Context, *access.Client, int64) error {
 	return fault.New(fault.UpdateConflict, "Somebody was faster.")
 }
 
-func TestConflictsAreNotTriedForEver(t *testing.T) {
+func TestRepeatedConflictsEnd(t *testing.T) {
 	store := openStore(t)
 	synctest.Test(t, func(t *testing.T) {
 		r := clients.New(clients.Config{Store: unlucky{listless{store}}})
@@ -397,19 +397,19 @@ func TestConflictsAreNotTriedForEver(t *testing.T) {
 	})
 }
 
-// listless is a store without clients, which answers inside a synctest bubble.
+// listless is a store without clients. It answers inside a synctest bubble, which a database cannot.
 type listless struct{ clients.Store }
 
 func (listless) Clients(context.Context) ([]access.Client, int64, error) { return nil, 0, nil }
 
-// away is a store that cannot be read.
+// away is a store that is unreachable.
 type away struct{ clients.Store }
 
 var errAway = fault.New(fault.Unavailable, "The store is away.")
 
 func (away) Clients(context.Context) ([]access.Client, int64, error) { return nil, 0, errAway }
 
-func TestAStoreThatIsAway(t *testing.T) {
+func TestAnUnreachableStore(t *testing.T) {
 	r := clients.New(clients.Config{Store: away{}})
 	for change, do := range changes {
 		if err := do(t.Context(), r, root, access.Client{ID: "root", Secrets: []access.Secret{{}}}); !errors.Is(err, errAway) {
@@ -475,10 +475,10 @@ func checkRules(rt *rapid.T, r *clients.Registry, who auth.Caller, before []acce
 		rt.Fatal(listErr)
 	}
 	if !slices.ContainsFunc(after, func(c access.Client) bool { return c.CanAdminister(r.Now()) }) {
-		rt.Fatal("nobody can administer any more")
+		rt.Fatal("no client can administer any more")
 	}
 	if err != nil && !cmp.Equal(before, after) {
-		rt.Fatalf("refused with %v, and yet something changed", err)
+		rt.Fatalf("a change was made although it was refused with %v", err)
 	}
 	for _, c := range after {
 		i := slices.IndexFunc(before, func(b access.Client) bool { return b.ID == c.ID })
@@ -487,7 +487,7 @@ func checkRules(rt *rapid.T, r *clients.Registry, who auth.Caller, before []acce
 		}
 		for _, s := range c.Scopes {
 			if !who.Allows(s) {
-				rt.Fatalf("a caller with %v gave %s", who.Scopes, s)
+				rt.Fatalf("a caller with %v granted %s", who.Scopes, s)
 			}
 		}
 		if len(c.Secrets) > 2 || len(c.Scopes) == 0 {
@@ -498,7 +498,7 @@ func checkRules(rt *rapid.T, r *clients.Registry, who auth.Caller, before []acce
 		gone := !slices.ContainsFunc(after, func(c access.Client) bool { return c.ID == b.ID && c.LockVersion == b.LockVersion })
 		for _, s := range b.Scopes {
 			if gone && !who.Allows(s) {
-				rt.Fatalf("a caller with %v touched a client with %s", who.Scopes, s)
+				rt.Fatalf("a caller with %v changed a client with %s", who.Scopes, s)
 			}
 		}
 	}

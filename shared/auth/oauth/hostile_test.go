@@ -76,17 +76,17 @@ func FuzzCredentials(f *testing.F) {
 	})
 }
 
-// TestSecretsAreToldOnce makes valid and invalid requests in any order. A secret or a token may appear only in the answer
+// TestSecretsAppearOnce makes valid and invalid requests in any order. A secret or a token may appear only in the answer
 // that creates it: not in another answer, an error, a log line, or the store.
-func TestSecretsAreToldOnce(t *testing.T) {
+func TestSecretsAppearOnce(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d := deploy(t, options{})
 		root := auth.Caller{Scopes: access.AdministratorScopes()}
-		var told []string // all secrets and tokens so far
+		var shown []string // all secrets and tokens that answers have contained
 		look := func(what, text string) {
-			for _, secret := range told {
+			for _, secret := range shown {
 				if strings.Contains(text, secret) {
-					rt.Fatalf("%s contains a secret or token that was told before: %s", what, text)
+					rt.Fatalf("%s contains a secret or token of an earlier answer: %s", what, text)
 				}
 			}
 		}
@@ -95,7 +95,7 @@ func TestSecretsAreToldOnce(t *testing.T) {
 			rt.Fatal(err)
 		}
 		tokens, secrets := []string{"a.b.c"}, []string{secret}
-		told = append(told, secret)
+		shown = append(shown, secret)
 		for range rapid.IntRange(1, 12).Draw(rt, "steps") {
 			id := rapid.SampledFrom([]string{made.ID, made.ID, made.ID, secret, "nobody"}).Draw(rt, "id")
 			given := rapid.SampledFrom(append(secrets, "wrong", made.ID)).Draw(rt, "secret")
@@ -107,7 +107,7 @@ func TestSecretsAreToldOnce(t *testing.T) {
 				got := d.post(t, oauth.TokenPath, form.Encode(), basic(id, given))
 				look("an answer", got.body)
 				if text, ok := got.json(t)["access_token"].(string); ok {
-					tokens, told = append(tokens, text), append(told, text)
+					tokens, shown = append(tokens, text), append(shown, text)
 				}
 			case "revoke":
 				got := d.post(t, oauth.RevokePath, url.Values{"token": {token}, "client_id": {id}, "client_secret": {given}}.Encode(), "")
@@ -119,7 +119,7 @@ func TestSecretsAreToldOnce(t *testing.T) {
 				_, added, err := d.registry.AddSecret(t.Context(), root, made.ID)
 				look("an error", fmt.Sprint(err))
 				if err == nil {
-					secrets, told = append(secrets, added), append(told, added)
+					secrets, shown = append(secrets, added), append(shown, added)
 				}
 			case "remove":
 				err := d.registry.DeleteSecret(t.Context(), root, made.ID, given)

@@ -53,13 +53,13 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// TestStandardClient uses golang.org/x/oauth2 as it is, with credentials that must be escaped on their way.
+// TestStandardClient uses golang.org/x/oauth2 unmodified, with credentials that must be escaped.
 func TestStandardClient(t *testing.T) {
 	const id, secret = "first_client.of~us-1", odd
 	d := deploy(t, options{publicURL: true})
 	d.client(t, id, secret, access.EventsRead, access.WebhooksWrite)
 	for name, style := range map[string]oauth2.AuthStyle{
-		"in the header": oauth2.AuthStyleInHeader, "in the body": oauth2.AuthStyleInParams, "finding out": oauth2.AuthStyleAutoDetect,
+		"in the header": oauth2.AuthStyleInHeader, "in the body": oauth2.AuthStyleInParams, "detected": oauth2.AuthStyleAutoDetect,
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := clientcredentials.Config{
@@ -84,7 +84,7 @@ func TestStandardClient(t *testing.T) {
 	}
 }
 
-// refusals are requests that are refused alike by both endpoints; body has the endpoint's own parameter in front.
+// refusals are requests that both endpoints refuse alike. The parameters of the endpoint precede body.
 var refusals = map[string]struct {
 	body, authorization string
 	status              int
@@ -99,19 +99,19 @@ var refusals = map[string]struct {
 	"an unknown client, body":  {"&client_id=nobody&client_secret=secret", "", 401, "invalid_client"},
 	"no secret, Basic":         {"", basic("reader", ""), 401, "invalid_client"},
 	"no colon":                 {"", "Basic " + base64.StdEncoding.EncodeToString([]byte("reader")), 401, "invalid_client"},
-	"no base64":                {"", "Basic reader:secret", 401, "invalid_client"},
+	"not base64":               {"", "Basic reader:secret", 401, "invalid_client"},
 	"base64url":                {"", "Basic " + base64.RawURLEncoding.EncodeToString([]byte("reader:secret")), 401, "invalid_client"},
 	"nothing behind Basic":     {"", "Basic", 401, "invalid_client"},
 	"a bad escape":             {"", basic("reader", "%zz"), 401, "invalid_client"},
 	"another scheme":           {"", "Bearer secret", 401, "invalid_client"},
 	"both at once":             {"&client_id=reader&client_secret=secret", basic("reader", "secret"), 400, "invalid_request"},
-	"both, one of them wrong":  {"&client_secret=wrong", basic("reader", "secret"), 400, "invalid_request"},
+	"both, one secret wrong":   {"&client_secret=wrong", basic("reader", "secret"), 400, "invalid_request"},
 	"another id in the body":   {"&client_id=writer", basic("reader", "secret"), 400, "invalid_request"},
 	"a repeated parameter":     {"&client_id=reader&client_secret=secret&client_id=reader", "", 400, "invalid_request"},
-	"a repeated unknown one":   {"&client_id=reader&client_secret=secret&x=1&x=2", "", 400, "invalid_request"},
+	"a repeated unknown name":  {"&client_id=reader&client_secret=secret&x=1&x=2", "", 400, "invalid_request"},
 	"a bad escape in the body": {"&client_id=reader&client_secret=secret&x=%zz", "", 400, "invalid_request"},
 	"a semicolon":              {"&client_id=reader;client_secret=secret", "", 400, "invalid_request"},
-	"a body beyond measure":    {"&client_id=reader&client_secret=secret&x=" + strings.Repeat("x", 1<<20), "", 413, "invalid_request"},
+	"a body of 1 MiB":          {"&client_id=reader&client_secret=secret&x=" + strings.Repeat("x", 1<<20), "", 413, "invalid_request"},
 }
 
 func TestRefusals(t *testing.T) {
@@ -126,14 +126,14 @@ func TestRefusals(t *testing.T) {
 	}
 	good := "&client_id=reader&client_secret=secret"
 	for name, test := range map[string]struct{ path, form, code string }{
-		"no grant":           {oauth.TokenPath, good[1:], "invalid_request"},
-		"an empty grant":     {oauth.TokenPath, "grant_type=" + good, "invalid_request"},
-		"another grant":      {oauth.TokenPath, "grant_type=password&username=a&password=b" + good, "unsupported_grant_type"},
-		"a grant in capital": {oauth.TokenPath, "grant_type=CLIENT_CREDENTIALS" + good, "unsupported_grant_type"},
-		"an unknown scope":   {oauth.TokenPath, "grant_type=client_credentials&scope=unknown" + good, "invalid_scope"},
-		"a scope it lacks":   {oauth.TokenPath, "grant_type=client_credentials&scope=events%3Aread+events%3Awrite" + good, "invalid_scope"},
-		"no token to revoke": {oauth.RevokePath, "token_type_hint=access_token" + good, "invalid_request"},
-		"an empty token":     {oauth.RevokePath, "token=" + good, "invalid_request"},
+		"no grant":              {oauth.TokenPath, good[1:], "invalid_request"},
+		"an empty grant":        {oauth.TokenPath, "grant_type=" + good, "invalid_request"},
+		"another grant":         {oauth.TokenPath, "grant_type=password&username=a&password=b" + good, "unsupported_grant_type"},
+		"a grant in capitals":   {oauth.TokenPath, "grant_type=CLIENT_CREDENTIALS" + good, "unsupported_grant_type"},
+		"an unknown scope":      {oauth.TokenPath, "grant_type=client_credentials&scope=unknown" + good, "invalid_scope"},
+		"a scope that it lacks": {oauth.TokenPath, "grant_type=client_credentials&scope=events%3Aread+events%3Awrite" + good, "invalid_scope"},
+		"no token to revoke":    {oauth.RevokePath, "token_type_hint=access_token" + good, "invalid_request"},
+		"an empty token":        {oauth.RevokePath, "token=" + good, "invalid_request"},
 	} {
 		t.Run(name, func(t *testing.T) { checkRefusal(t, d.post(t, test.path, test.form, ""), 400, test.code) })
 	}
@@ -188,21 +188,21 @@ func checkRefusal(t *testing.T, got answer, status int, code string) {
 	}
 }
 
-func TestWhatIsAccepted(t *testing.T) {
+func TestAcceptedForms(t *testing.T) {
 	d := deploy(t, options{})
 	d.client(t, "reader", odd, access.EventsRead)
 	escaped := url.QueryEscape(odd)
 	for name, test := range map[string]struct{ body, authorization string }{
-		"Basic":                    {"", basic("reader", escaped)},
-		"a scheme in small":        {"", "basic " + basic("reader", escaped)[6:]},
-		"two spaces":               {"", "Basic  " + basic("reader", escaped)[6:]},
-		"everything escaped":       {"", basic("%72eader", escaped)},
-		"body":                     {"&client_id=reader&client_secret=" + escaped, ""},
-		"the id in both":           {"&client_id=reader", basic("reader", escaped)},
-		"an empty secret in both":  {"&client_id=&client_secret=", basic("reader", escaped)},
-		"an empty scope":           {"&scope=", basic("reader", escaped)},
-		"an unknown parameter":     {"&audience=x", basic("reader", escaped)},
-		"parameters of other uses": {"&redirect_uri=x&state=y", basic("reader", escaped)},
+		"Basic":                     {"", basic("reader", escaped)},
+		"a scheme in lower case":    {"", "basic " + basic("reader", escaped)[6:]},
+		"two spaces":                {"", "Basic  " + basic("reader", escaped)[6:]},
+		"everything escaped":        {"", basic("%72eader", escaped)},
+		"body":                      {"&client_id=reader&client_secret=" + escaped, ""},
+		"the id in both":            {"&client_id=reader", basic("reader", escaped)},
+		"an empty secret in both":   {"&client_id=&client_secret=", basic("reader", escaped)},
+		"an empty scope":            {"&scope=", basic("reader", escaped)},
+		"an unknown parameter":      {"&audience=x", basic("reader", escaped)},
+		"parameters of other flows": {"&redirect_uri=x&state=y", basic("reader", escaped)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := d.post(t, oauth.TokenPath, "grant_type=client_credentials"+test.body, test.authorization)
@@ -223,7 +223,7 @@ func TestWhatIsAccepted(t *testing.T) {
 	})
 }
 
-func TestGuessingIsSlowed(t *testing.T) {
+func TestGuessesAreThrottled(t *testing.T) {
 	source := "192.0.2.1"
 	d := deploy(t, options{source: func() string { return source }})
 	d.client(t, "reader", "secret", access.EventsRead)
@@ -245,11 +245,11 @@ func TestGuessingIsSlowed(t *testing.T) {
 		t.Errorf("from another address: got %d %s, want 200", got.status, got.body)
 	}
 	if text := d.log.String(); strings.Count(text, "client.guessing") != 1 || !strings.Contains(text, "192.0.2.1") {
-		t.Errorf("log: got %q, want one line about it", text)
+		t.Errorf("log: got %q, want one line about the guesses", text)
 	}
 }
 
-func TestManyAtOnce(t *testing.T) {
+func TestConcurrentSignIns(t *testing.T) {
 	d := deploy(t, options{})
 	d.client(t, "reader", "secret", access.EventsRead)
 	d.client(t, "busy", "secret", access.EventsRead)
@@ -271,11 +271,11 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	checkRefusal(t, d.post(t, oauth.TokenPath, "grant_type=client_credentials", basic("reader", "secret")), 429, "temporarily_unavailable")
 	if diff := cmp.Diff(map[int]int{200: 400}, atOnce("busy", "secret")); diff != "" {
-		t.Errorf("400 right ones at once (-want +got):\n%s", diff)
+		t.Errorf("400 right secrets at once (-want +got):\n%s", diff)
 	}
 }
 
-func TestTheSourceIsNeverAHeadersWord(t *testing.T) {
+func TestTheSourceIsNotTakenFromAHeader(t *testing.T) {
 	d := deploy(t, options{})
 	d.client(t, "reader", "secret", access.EventsRead)
 	var last answer
@@ -314,7 +314,7 @@ func TestRevocation(t *testing.T) {
 	}
 	checkRefusal(t, revoke(others), 400, "invalid_grant")
 	if good(mine) || !good(others) {
-		t.Errorf("got %v, %v, want its own token revoked, and the other's not", good(mine), good(others))
+		t.Errorf("got %v, %v, want only its own token revoked", good(mine), good(others))
 	}
 }
 
@@ -342,7 +342,7 @@ func TestKeySet(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := jws.Verify([]byte(d.token(t, "reader", "secret")), jws.WithKeySet(set)); err != nil {
-		t.Errorf("another library cannot verify a token with it: %v", err)
+		t.Errorf("another library cannot verify a token with the key set: %v", err)
 	}
 }
 
@@ -350,7 +350,7 @@ func TestKeysRotateWithoutAnOutage(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	d := deploy(t, options{now: func() time.Time { return at }})
 	d.client(t, "reader", "secret", access.EventsRead)
-	kept, keptAt := d.get(t, oauth.KeySetPath), at // what somebody else keeps, for as long as it may be kept
+	kept, keptAt := d.get(t, oauth.KeySetPath), at // the copy of a verifier that caches it as long as allowed
 	kids := map[string]bool{}
 	rotated := 0
 	for elapsed := time.Duration(0); elapsed < 3*time.Hour; elapsed += 20 * time.Second {
@@ -374,7 +374,7 @@ func TestKeysRotateWithoutAnOutage(t *testing.T) {
 			kept, keptAt = d.get(t, oauth.KeySetPath), at
 		}
 		if !strings.Contains(kept.body, kid) {
-			t.Errorf("after %v: a token names a key that a key set kept for %v does not have", elapsed, at.Sub(keptAt))
+			t.Errorf("after %v: a token names a key that is missing in a key set cached for %v", elapsed, at.Sub(keptAt))
 		}
 		at = at.Add(20 * time.Second)
 	}
@@ -404,19 +404,19 @@ func TestMetadata(t *testing.T) {
 	if diff := cmp.Diff(want, members); diff != "" || len(scopes) != len(access.Scopes()) {
 		t.Errorf("%d scopes (-want +got):\n%s", len(scopes), diff)
 	}
-	t.Run("not without a public URL", func(t *testing.T) {
+	t.Run("without a public URL", func(t *testing.T) {
 		if got := deploy(t, options{}).get(t, oauth.MetadataPath); got.status != 404 {
 			t.Errorf("got %d, want 404", got.status)
 		}
 	})
 }
 
-// broken fails as a store does.
+// broken is a counter that fails.
 type broken struct{ err error }
 
 func (b broken) Count(context.Context, string, int64, time.Time) (int64, error) { return 0, b.err }
 
-func TestFailuresOfOurs(t *testing.T) {
+func TestServerErrors(t *testing.T) {
 	away := fault.New(fault.Unavailable, "the \"table\" is away").After(1500 * time.Millisecond)
 	for name, test := range map[string]struct {
 		err        error
@@ -438,25 +438,25 @@ func TestFailuresOfOurs(t *testing.T) {
 				t.Errorf("the answer reveals what failed: %s", got.body)
 			}
 			if text := d.log.String(); !strings.Contains(text, "oauth.failed") || !strings.Contains(text, "sign a client in") {
-				t.Errorf("log: got %q, want what failed", text)
+				t.Errorf("log: got %q, want the operation that failed", text)
 			}
 		})
 	}
 }
 
-// lost are keys that cannot be read.
+// lost has keys that cannot be read.
 type lost struct{ err error }
 
 func (l lost) VerificationKeys(context.Context) ([]keypair.Public, error) { return nil, l.err }
 
-func TestKeySetWhileTheStoreIsAway(t *testing.T) {
+func TestKeySetWhileTheStoreIsUnreachable(t *testing.T) {
 	d := deploy(t, options{keys: lost{fault.New(fault.Unavailable, "away").After(time.Second)}})
 	got := d.get(t, oauth.KeySetPath)
 	if got.status != 503 || got.json(t)["error"] != "temporarily_unavailable" || got.header.Get("Retry-After") != "1" {
 		t.Errorf("got %d %s, want 503 with Retry-After", got.status, got.body)
 	}
 	if got.header.Get("Cache-Control") != "" {
-		t.Errorf("Cache-Control: got %q, want none: a failure must not be kept", got.header.Get("Cache-Control"))
+		t.Errorf("Cache-Control: got %q, want none: a failure must not be cached", got.header.Get("Cache-Control"))
 	}
 }
 
