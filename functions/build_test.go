@@ -39,7 +39,7 @@ func elsewhere(t *testing.T) string {
 	return root
 }
 
-func TestTwoBuildsGiveTheSameBytes(t *testing.T) {
+func TestBuildsAreReproducible(t *testing.T) {
 	here := build(t, "..", "build", "sweeper")
 	if !bytes.Equal(here, build(t, elsewhere(t), "build", "sweeper")) {
 		t.Error("the same source in another folder gives a different binary")
@@ -63,7 +63,7 @@ func TestReleaseBinaries(t *testing.T) {
 }
 
 // A value set by the linker opens the guard of package outbound. Its effect is tested there.
-func TestOnlyEmulatorsGetTheOpenGuard(t *testing.T) {
+func TestOnlyEmulatorsMayCallLoopback(t *testing.T) {
 	for target, want := range map[string]bool{"build": false, "build-local": true} {
 		command := exec.CommandContext(t.Context(), "make", "-n", "-C", "..", target)
 		command.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=")

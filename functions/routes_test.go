@@ -49,7 +49,7 @@ func documented(t *testing.T) (paths []string) {
 }
 
 // Every operation must be served by a function that has the parts it needs. settings and oauth have only the store.
-func TestEveryOperationHasItsFunction(t *testing.T) {
+func TestEveryOperationHasAFunction(t *testing.T) {
 	all := documented(t)
 	if len(all) < 20 {
 		t.Fatalf("the document has only the paths %v", all)

@@ -16,7 +16,7 @@ import (
 // The policy of a resource must allow each AWS service that calls the resource. A policy that was added for a denial
 // also replaces the default policy, which would have allowed these calls.
 
-func TestAlarmsMayRing(t *testing.T) {
+func TestAlarmsMayPublish(t *testing.T) {
 	tpl := of(t, full)
 	for alarm, r := range tpl.each(t, "AWS::CloudWatch::Alarm") {
 		for _, action := range []string{"AlarmActions", "OKActions"} {
@@ -33,13 +33,13 @@ func TestAlarmsMayRing(t *testing.T) {
 					return allows(tpl.policies(t, topic, "Topics"), r)
 				}
 				if !ring(func(*request) {}) {
-					t.Errorf("%s: its %s may not publish to %s", alarm, action, topic)
+					t.Errorf("%s: the action %s may not publish to %s", alarm, action, topic)
 				}
 				for who, change := range map[string]func(*request){
-					"another account's alarms":     func(r *request) { r.context["aws:SourceAccount"] = []string{"999999999999"} },
-					"something else than an alarm": func(r *request) { r.context["aws:SourceArn"] = []string{"arn:aws:events:x:" + thisAccount + ":rule/r"} },
-					"another service":              func(r *request) { r.service = "events.amazonaws.com" },
-					"a caller without TLS":         func(r *request) { r.context["aws:SecureTransport"] = []string{"false"} },
+					"an alarm of another account": func(r *request) { r.context["aws:SourceAccount"] = []string{"999999999999"} },
+					"a rule instead of an alarm":  func(r *request) { r.context["aws:SourceArn"] = []string{"arn:aws:events:x:" + thisAccount + ":rule/r"} },
+					"another service":             func(r *request) { r.service = "events.amazonaws.com" },
+					"a caller without TLS":        func(r *request) { r.context["aws:SecureTransport"] = []string{"false"} },
 				} {
 					if ring(change) {
 						t.Errorf("%s may publish to %s", who, topic)
@@ -61,7 +61,7 @@ var published = map[string]struct {
 	"AWS/Lambda Errors":                          {"FunctionName", "AWS::Lambda::Function", 1e9},
 }
 
-func TestAlarmsCanRing(t *testing.T) {
+func TestAlarmsCanBeRaised(t *testing.T) {
 	tpl := of(t, full)
 	for alarm, r := range tpl.each(t, "AWS::CloudWatch::Alarm") {
 		metric, known := published[fmt.Sprint(r.Properties["Namespace"], " ", r.Properties["MetricName"])]
@@ -90,12 +90,12 @@ func TestAlarmsCanRing(t *testing.T) {
 
 // A lane that is not consumed must raise an alarm before its messages become dead letters. Messages that wait by design
 // must not raise one.
-func TestLanesThatFallBehindRingInTime(t *testing.T) {
+func TestSlowLanesRaiseAlarmsInTime(t *testing.T) {
 	byDesign := map[lane.Name]time.Duration{lane.Retries: limits.MaxDelay}
 	for _, name := range lane.Names() {
 		visible := limits.Visibility(consumers[name].timeout)
 		if age := oldest[name]; age < byDesign[name]+visible || age > limits.MaxReceiveCount*visible {
-			t.Errorf("%s rings after %v; a message is tried again after %v and waits %v by design", name, age, visible, byDesign[name])
+			t.Errorf("%s raises an alarm after %v; a message is tried again after %v and waits %v by design", name, age, visible, byDesign[name])
 		}
 	}
 }
@@ -131,7 +131,7 @@ func TestServicesMayCallFunctions(t *testing.T) {
 	}
 }
 
-func TestFunctionsMayWorkTheirLanesAndWriteTheirLogs(t *testing.T) {
+func TestFunctionsMayUseTheirLanesAndLogs(t *testing.T) {
 	tpl := of(t, full)
 	for source, r := range tpl.each(t, "AWS::Lambda::EventSourceMapping") {
 		role := id(tpl.Resources[id(r.Properties["FunctionName"])].Properties["Role"])
@@ -167,7 +167,7 @@ func TestFunctionsMayWorkTheirLanesAndWriteTheirLogs(t *testing.T) {
 
 // Lambda creates the network interfaces of a function with the function's role. The function's code has the same role
 // but must not manage network interfaces.
-func TestTheSendersCodeHasNoNetworkInterfaces(t *testing.T) {
+func TestTheSendersCodeCannotManageNetworkInterfaces(t *testing.T) {
 	tpl := of(t, full)
 	sender, r := tpl.function(t, routes.Sender)
 	policies := tpl.roleOf(t, id(r.Properties["Role"]))

@@ -65,7 +65,7 @@ func TestEveryPathHasItsFunction(t *testing.T) {
 	}
 }
 
-func TestTheGatewayMayCallItsFunctionsAlone(t *testing.T) {
+func TestTheGatewayMayCallOnlyItsFunctions(t *testing.T) {
 	tpl := of(t, plain)
 	var got, want []string
 	for _, r := range tpl.each(t, "AWS::Lambda::Permission") {
@@ -123,7 +123,7 @@ func TestTheStage(t *testing.T) {
 	}
 }
 
-func TestTheGatewaySpeaksLikeUs(t *testing.T) {
+func TestTheGatewayAnswersWithProblemDocuments(t *testing.T) {
 	seen := map[any]bool{}
 	for _, r := range of(t, plain).each(t, "AWS::ApiGateway::GatewayResponse") {
 		kind := r.Properties["ResponseType"]
@@ -148,7 +148,7 @@ func TestTheGatewaySpeaksLikeUs(t *testing.T) {
 	}
 }
 
-func TestTheAPIIsRegionalAndTakesBytes(t *testing.T) {
+func TestTheAPIIsRegionalAndAcceptsBytes(t *testing.T) {
 	for _, r := range of(t, plain).each(t, "AWS::ApiGateway::RestApi") {
 		if got := get(r.Properties, "EndpointConfiguration", "Types"); !cmp.Equal(got, []any{"REGIONAL"}) {
 			t.Errorf("the endpoint is %v", got)
@@ -160,7 +160,7 @@ func TestTheAPIIsRegionalAndTakesBytes(t *testing.T) {
 }
 
 // With a custom domain the API has no second name to which a webhook could point.
-func TestTheGatewaysOwnNameIsOffBehindADomain(t *testing.T) {
+func TestADomainReplacesTheGatewaysName(t *testing.T) {
 	for name, c := range map[string]struct {
 		make func() (*template, error)
 		off  bool
@@ -173,7 +173,7 @@ func TestTheGatewaysOwnNameIsOffBehindADomain(t *testing.T) {
 	}
 }
 
-func TestTheDomainStandsBeforeTheStage(t *testing.T) {
+func TestTheDomainLeadsToTheStage(t *testing.T) {
 	tpl := of(t, full)
 	for _, r := range tpl.each(t, "AWS::ApiGateway::DomainName") {
 		if r.Properties["DomainName"] != "hooks.example.com" || r.Properties["SecurityPolicy"] != "TLS_1_2" || r.Properties["RegionalCertificateArn"] != chosen().certificateARN {

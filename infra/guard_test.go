@@ -213,7 +213,7 @@ func (g *guard) settle(t *testing.T, seen ...routes.Function) {
 
 // For each call of the store, exactly the functions that need it must have a role that allows it. A call is several
 // requests or items.
-func TestRolesLetTheStoreWriteByParts(t *testing.T) {
+func TestRolesAllowTheCallsOfTheStore(t *testing.T) {
 	tpl := of(t, plain)
 	endpoint, err := url.Parse(awstest.DynamoDB(t))
 	if err != nil {
@@ -297,7 +297,7 @@ func storeCalls(t *testing.T, whole *dynamo.Store) map[string]storeCall {
 			}
 			return s.PutSettings(ctx, &set)
 		}},
-		"makes a webhook":    {owners, func(s *dynamo.Store) error { return s.PutWebhook(ctx, newWebhook()) }},
+		"creates a webhook":  {owners, func(s *dynamo.Store) error { return s.PutWebhook(ctx, newWebhook()) }},
 		"disables a webhook": {append(slices.Clone(owners), routes.Sender), func(s *dynamo.Store) error { return s.PutWebhook(ctx, stored()) }},
 		"renames a webhook": {owners, func(s *dynamo.Store) error {
 			w := stored()
@@ -305,10 +305,10 @@ func storeCalls(t *testing.T, whole *dynamo.Store) map[string]storeCall {
 			return s.PutWebhook(ctx, w)
 		}},
 		"deletes a webhook": {owners, func(s *dynamo.Store) error { return s.DeleteWebhook(ctx, stored().ID, 0) }},
-		"makes a project": {append(slices.Clone(owners), routes.Fanout), func(s *dynamo.Store) error {
+		"creates a project": {append(slices.Clone(owners), routes.Fanout), func(s *dynamo.Store) error {
 			return s.PutProject(ctx, &project.Project{ID: ids.New(ids.Webhook, time.Now())})
 		}},
-		"makes a client": {[]routes.Function{routes.OAuth, routes.Console}, func(s *dynamo.Store) error {
+		"creates a client": {[]routes.Function{routes.OAuth, routes.Console}, func(s *dynamo.Store) error {
 			_, err := client(s)
 			return err
 		}},
@@ -323,8 +323,8 @@ func storeCalls(t *testing.T, whole *dynamo.Store) map[string]storeCall {
 			}
 			return s.DeleteClient(ctx, c.ID, list)
 		}},
-		"makes a sealing key": {owners, pair(keypair.WebhookSecrets)},
-		"makes a signing key": {[]routes.Function{routes.OAuth}, pair(keypair.TokenSigning)},
+		"creates a sealing key": {owners, pair(keypair.WebhookSecrets)},
+		"creates a signing key": {[]routes.Function{routes.OAuth}, pair(keypair.TokenSigning)},
 		"begins a session": {[]routes.Function{routes.Console}, func(s *dynamo.Store) error {
 			return s.PutState(ctx, tables.Sessions+"x", nil, later)
 		}},
@@ -332,7 +332,7 @@ func storeCalls(t *testing.T, whole *dynamo.Store) map[string]storeCall {
 		"revokes a token": {[]routes.Function{routes.OAuth}, func(s *dynamo.Store) error {
 			return s.PutState(ctx, tables.Revocations+"x", nil, later)
 		}},
-		"takes a revocation back": {nil, func(s *dynamo.Store) error { return s.DropState(ctx, tables.Revocations+"x") }},
+		"removes a revocation": {nil, func(s *dynamo.Store) error { return s.DropState(ctx, tables.Revocations+"x") }},
 		"counts a request": {routes.HTTP(), func(s *dynamo.Store) error {
 			_, err := s.Count(ctx, tables.Rates+"x", 1, later)
 			return err

@@ -82,12 +82,12 @@ func allows(policies []policy, r request) bool {
 // covers reports whether the policy applies to the request.
 func (p policy) covers(r request) bool {
 	return slices.ContainsFunc(p.actions, func(a string) bool { return like(strings.ToLower(a), strings.ToLower(r.action)) }) &&
-		slices.ContainsFunc(p.resources, func(pattern string) bool { return like(pattern, r.resource) }) && p.speaksOf(r.service) &&
+		slices.ContainsFunc(p.resources, func(pattern string) bool { return like(pattern, r.resource) }) && p.isFor(r.service) &&
 		!slices.ContainsFunc(p.conditions, func(c condition) bool { return !c.holds(r.context[c.key]) })
 }
 
-// speaksOf reports whether the service is the policy's principal. The policies of roles have no principal.
-func (p policy) speaksOf(service string) bool {
+// isFor reports whether the service is the policy's principal. The policies of roles have no principal.
+func (p policy) isFor(service string) bool {
 	if service == "" {
 		return p.principal == nil
 	}
@@ -202,7 +202,7 @@ func (tpl *template) policies(t *testing.T, resource string, properties ...strin
 	return tpl.read(t, attached)
 }
 
-func TestTheJudgeJudgesAsIAM(t *testing.T) {
+func TestTheJudgeEvaluatesLikeIAM(t *testing.T) {
 	tpl := of(t, plain)
 	allow := func(conditions object) statement {
 		return statement{effect: "Allow", actions: []string{"x:Put*"}, resources: []any{"a:?:*"}, conditions: conditions}

@@ -125,7 +125,7 @@ func read(values map[string]any, account string) (options, error) {
 			faults.add("There is no context value %s. The context values are %s.", name, strings.Join(slices.Sorted(maps.Keys(choices)), ", "))
 		}
 	}
-	o.together(account, &faults)
+	o.checkCombinations(account, &faults)
 	return o, errors.Join(faults...)
 }
 
@@ -141,8 +141,8 @@ func (s *sentences) add(format string, args ...any) {
 	*s = append(*s, sentence(fmt.Sprintf(format, args...)))
 }
 
-// together adds the faults that concern several values, and sets the defaults that depend on other values.
-func (o *options) together(account string, faults *sentences) {
+// checkCombinations adds the faults that concern several values, and sets the defaults that depend on other values.
+func (o *options) checkCombinations(account string, faults *sentences) {
 	if o.binaries == emulatorBinaries && account != emulatorAccount {
 		faults.add("The context value assets=local is only for emulators, whose account is %s, because its functions may call this machine.", emulatorAccount)
 	}

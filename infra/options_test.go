@@ -24,7 +24,7 @@ func built(t *testing.T) {
 	}
 }
 
-func TestReadGivesDefaults(t *testing.T) {
+func TestReadReturnsDefaults(t *testing.T) {
 	built(t)
 	got, err := read(map[string]any{"aws:cdk:bundling-stacks": []any{}, "@aws-cdk/core:x": true, "acknowledged-issue-numbers": []any{1}}, "")
 	if err != nil {
@@ -37,7 +37,7 @@ func TestReadGivesDefaults(t *testing.T) {
 	}
 }
 
-func TestReadTakesWhatIsChosen(t *testing.T) {
+func TestReadReturnsChosenValues(t *testing.T) {
 	built(t)
 	got, err := read(map[string]any{
 		"stage": "prod", "publicUrl": "https://hooks.example.com", "allowHttp": "true", "retentionDays": "90", "requestsPerSecond": 7.0,
@@ -62,7 +62,7 @@ func TestADomainIsThePublicURL(t *testing.T) {
 	}
 }
 
-func TestReadRefusesWithASentence(t *testing.T) {
+func TestReadRefusesInvalidValues(t *testing.T) {
 	built(t)
 	for name, c := range map[string]struct {
 		values map[string]any
@@ -108,7 +108,7 @@ func TestReadRefusesWithASentence(t *testing.T) {
 	})
 	t.Run("emulator assets without an account", func(t *testing.T) {
 		if _, err := read(map[string]any{"assets": "local"}, ""); err == nil {
-			t.Error("no error")
+			t.Error("got no error")
 		}
 	})
 	t.Run("nothing built", func(t *testing.T) {

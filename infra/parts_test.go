@@ -50,7 +50,7 @@ var mayWrite = map[routes.Function][]string{
 // writeActions are the actions that write items. No function may use actions that name several items, or none.
 var writeActions = map[string]string{"dynamodb:PutItem": "put", "dynamodb:UpdateItem": "update", "dynamodb:DeleteItem": "delete"}
 
-func TestFunctionsWriteTheirPartsOfTables(t *testing.T) {
+func TestFunctionsWriteOnlyTheirParts(t *testing.T) {
 	tpl := of(t, plain)
 	for _, f := range routes.Functions() {
 		var got []string
@@ -84,7 +84,7 @@ func TestFunctionsWriteTheirPartsOfTables(t *testing.T) {
 }
 
 // The rows that an attacker who has taken over a function would plant, and the only functions that may write them.
-func TestNobodyPlantsTheRowsOfAnother(t *testing.T) {
+func TestOnlyOwnersWriteSensitiveRows(t *testing.T) {
 	tpl := of(t, full)
 	for row, makers := range map[string][]routes.Function{
 		"config keypair:token-signing":   {routes.OAuth},

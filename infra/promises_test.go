@@ -20,7 +20,7 @@ import (
 	"nepenthes/shared/tables"
 )
 
-func TestSolutionRulesAreKeptOrExplained(t *testing.T) {
+func TestSolutionRulesAreFollowedOrExplained(t *testing.T) {
 	for name, make := range map[string]func() (*template, error){"plain": plain, "full": full} {
 		t.Run(name, func(t *testing.T) {
 			for _, finding := range of(t, make).findings {
@@ -30,7 +30,7 @@ func TestSolutionRulesAreKeptOrExplained(t *testing.T) {
 	}
 }
 
-func TestNothingHasAPhysicalName(t *testing.T) {
+func TestResourcesHaveNoPhysicalNames(t *testing.T) {
 	names := regexp.MustCompile(`^(Function|Queue|Table|Role|Policy|Topic|Alarm|LogGroup|Alias|Rule)?Name$`)
 	for id, r := range of(t, full).Resources {
 		for property, value := range r.Properties {
@@ -43,7 +43,7 @@ func TestNothingHasAPhysicalName(t *testing.T) {
 	}
 }
 
-func TestTablesAreTheDeclaredOnes(t *testing.T) {
+func TestTablesAreAsDeclared(t *testing.T) {
 	tpl := of(t, plain)
 	if got, want := len(tpl.each(t, "AWS::DynamoDB::Table")), len(tables.All()); got != want {
 		t.Errorf("got %d tables, want %d", got, want)
@@ -250,7 +250,7 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-func TestReservedConcurrencyIsForTheAPIAlone(t *testing.T) {
+func TestOnlyTheAPIReservesConcurrency(t *testing.T) {
 	tpl := of(t, full)
 	for _, f := range routes.Functions() {
 		_, r := tpl.function(t, f)
@@ -266,7 +266,7 @@ func TestReservedConcurrencyIsForTheAPIAlone(t *testing.T) {
 
 // A template does not have the final value of a variable. The test checks that the variable refers to the right
 // resource.
-func TestEnvironmentIsWhatTheCodeReads(t *testing.T) {
+func TestEnvironmentsAreComplete(t *testing.T) {
 	tpl := of(t, full)
 	read := map[routes.Function][]string{
 		routes.Settings: variables[config.Settings](), routes.Webhooks: variables[config.Webhooks](),
@@ -308,7 +308,7 @@ func variables[T any]() (names []string) {
 	return names
 }
 
-func TestNothingElseReadsTheEnvironment(t *testing.T) {
+func TestOnlyConfigReadsTheEnvironment(t *testing.T) {
 	reads := regexp.MustCompile(`\bos\.(Getenv|LookupEnv|Environ|ExpandEnv)\b`)
 	for _, root := range []string{"../shared", "../functions", "../events", "../web"} {
 		err := filepath.WalkDir(root, func(path string, _ os.DirEntry, err error) error {
@@ -328,7 +328,7 @@ func TestNothingElseReadsTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestKeysOpenForTheirOwnersAlone(t *testing.T) {
+func TestOnlyOwnersUseKeys(t *testing.T) {
 	tpl := of(t, full)
 	may := map[string][]string{} // action and purpose → functions
 	for _, s := range tpl.statements(t) {
@@ -357,11 +357,11 @@ func TestKeysOpenForTheirOwnersAlone(t *testing.T) {
 		delete(want, what)
 	}
 	for what := range want {
-		t.Errorf("nobody may %s", what)
+		t.Errorf("no function may %s", what)
 	}
 }
 
-func TestSecretsAreReadByTheirOwnersAlone(t *testing.T) {
+func TestOnlyOwnersReadSecrets(t *testing.T) {
 	tpl := of(t, full)
 	want := map[string][]routes.Function{
 		"SecretsAdministrator": {routes.Console, routes.OAuth},
@@ -408,7 +408,7 @@ func TestGrantsHaveNoWildcards(t *testing.T) {
 	}
 }
 
-func TestOnlyNamedAccountsPush(t *testing.T) {
+func TestOnlyNamedAccountsMayPush(t *testing.T) {
 	for name, c := range map[string]struct {
 		make func() (*template, error)
 		want []string

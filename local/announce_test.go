@@ -35,8 +35,8 @@ func TestPublicURL(t *testing.T) {
 		"no host":          {":0", "", `http://localhost:\d+`},
 		"any IPv4 address": {"0.0.0.0:0", "", `http://localhost:\d+`},
 		"any IPv6 address": {"[::]:0", "", `http://localhost:\d+`},
-		"named":            {":0", "https://dev.example.com", `https://dev\.example\.com`},
-		"named with port":  {"127.0.0.1:0", "http://dev.example.com:8080", `http://dev\.example\.com:8080`},
+		"a public URL":     {":0", "https://dev.example.com", `https://dev\.example\.com`},
+		"with a port":      {"127.0.0.1:0", "http://dev.example.com:8080", `http://dev\.example\.com:8080`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := []string{"-addr", c.addr, "-receiver-addr", c.addr}
@@ -47,11 +47,11 @@ func TestPublicURL(t *testing.T) {
 			defer s.close()
 			for i, want := range []string{"^console " + c.want + "/admin$", "^api " + c.want + "$", "^docs " + c.want + "/api/docs$"} {
 				if !regexp.MustCompile(want).MatchString(lines[i]) {
-					t.Errorf("line %q, want %s", lines[i], want)
+					t.Errorf("got line %q, want %s", lines[i], want)
 				}
 			}
 			if strings.Contains(lines[4], "[::]") || strings.Contains(lines[4], "0.0.0.0") {
-				t.Errorf("line %q has an address that cannot be called", lines[4])
+				t.Errorf("got line %q, whose address cannot be called", lines[4])
 			}
 			answer := httptest.NewRecorder()
 			s.api.Handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/.well-known/oauth-authorization-server", nil))
@@ -61,7 +61,7 @@ func TestPublicURL(t *testing.T) {
 			}
 			check(t, json.Unmarshal(answer.Body.Bytes(), &metadata))
 			if issuer := strings.TrimPrefix(lines[1], "api "); metadata.Issuer != issuer || metadata.Token != issuer+"/oauth/token" {
-				t.Errorf("metadata %+v, want those of %s", metadata, issuer)
+				t.Errorf("got metadata %+v, want that of %s", metadata, issuer)
 			}
 		})
 	}

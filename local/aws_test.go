@@ -44,7 +44,7 @@ func TestKilledAtAnEndpoint(t *testing.T) {
 		a.ServeHTTP(w, r)
 	}))
 	defer receiver.Close()
-	folder := filepath.Join(t.TempDir(), "made")
+	folder := filepath.Join(t.TempDir(), "new")
 
 	p := start(t, "-demo=false", "-data", folder)
 	hook := p.webhook("receiver", receiver.URL)
@@ -60,7 +60,7 @@ func TestKilledAtAnEndpoint(t *testing.T) {
 
 	p = start(t, "-demo=false", "-data", folder)
 	if name := p.call(http.MethodGet, "/api/v3/webhooks/"+hook, "", http.StatusOK)["name"]; name != "receiver" {
-		t.Errorf("the webhook has the name %v after the restart", name)
+		t.Errorf("got the webhook name %v after the restart, want receiver", name)
 	}
 	limit := time.After(recovery)
 	for id := a.missing(accepted); id != ""; id = a.missing(accepted) {
@@ -91,7 +91,7 @@ func (p *program) untilRetrying(webhook string, wanted int) {
 	}
 }
 
-func TestAnEndpointThatIsNotThere(t *testing.T) {
+func TestAMissingEndpoint(t *testing.T) {
 	atEndpoint(t, "http://127.0.0.1:1") // the tcpmux port, on which nothing listens
 	checkRefused(t, "-addr", "127.0.0.1:0", "-receiver-addr", "127.0.0.1:0", "-data", t.TempDir())
 }

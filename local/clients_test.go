@@ -42,18 +42,18 @@ func TestTheGoClientWorksUnmodified(t *testing.T) {
 			token, err := config.Token(t.Context())
 			check(t, err)
 			if token.Type() != "Bearer" || token.Extra("scope") != clientScopes || !token.Valid() {
-				t.Errorf("%s token for %v, valid: %v", token.Type(), token.Extra("scope"), token.Valid())
+				t.Errorf("got a %s token for %v, valid: %v; want a valid Bearer token for %s", token.Type(), token.Extra("scope"), token.Valid(), clientScopes)
 			}
 			client := oauth2.NewClient(t.Context(), oauth2.StaticTokenSource(token))
 			if got := status(t, client, p.api+"/api/v3/webhooks"); got != http.StatusOK {
-				t.Errorf("with the token: %d", got)
+				t.Errorf("with the token: got %d, want 200", got)
 			}
 			form := url.Values{"token": {token.AccessToken}, "client_id": {app.id}, "client_secret": {app.secret}}
 			resp, err := http.PostForm(p.api+"/oauth/revoke", form)
 			check(t, err)
 			check(t, resp.Body.Close())
 			if got := status(t, client, p.api+"/api/v3/webhooks"); got != http.StatusUnauthorized {
-				t.Errorf("with the revoked token: %d", got)
+				t.Errorf("with the revoked token: got %d, want 401", got)
 			}
 		})
 	}

@@ -109,7 +109,7 @@ func (s step) judge(t *testing.T, output string) {
 	if s.answer != nil && s.answer.language == "json" {
 		check(t, json.Unmarshal([]byte(s.answer.text), &shown))
 		if len(answers) == 0 {
-			t.Fatalf("no JSON in %q", output)
+			t.Fatalf("got %q, want JSON", output)
 		}
 		last := answers[len(answers)-1]
 		if at := lacks(last, shown); at != "" {
@@ -121,13 +121,13 @@ func (s step) judge(t *testing.T, output string) {
 	}
 	for _, answer := range answers {
 		if failed(answer) {
-			t.Errorf("an error: %v", answer)
+			t.Errorf("got an error that the document does not show: %v", answer)
 		}
 	}
 	if s.answer != nil && s.answer.language == "http" {
 		for line := range strings.Lines(s.answer.text) {
 			if !strings.Contains(output, strings.TrimSpace(line)) {
-				t.Errorf("no %q in %q", strings.TrimSpace(line), output)
+				t.Errorf("got %q, want it to contain %q", output, strings.TrimSpace(line))
 			}
 		}
 	}
@@ -194,8 +194,8 @@ func lacks(got, want any) string {
 	return fmt.Sprintf(": %v", got)
 }
 
-// The comparison must find differences.
-func TestWhatADocumentShowsIsCompared(t *testing.T) {
+// TestLacks checks that the comparison finds differences.
+func TestLacks(t *testing.T) {
 	const answer = `{"a":{"b":[1,2],"c":"wh_123"},"d":null,"e":true}`
 	for shown, want := range map[string]bool{
 		`{}`:                   true,

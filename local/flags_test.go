@@ -42,11 +42,11 @@ func TestParseRefuses(t *testing.T) {
 	for name, args := range map[string]string{
 		"an unknown flag":              "-frobnicate",
 		"a speed of zero":              "-speed 0",
-		"a speed that is no number":    "-speed NaN",
+		"a speed of NaN":               "-speed NaN",
 		"a negative rate":              "-rate -1",
 		"an admin without secret":      "-admin me",
 		"an admin without id":          "-admin :secret",
-		"an admin with a short one":    "-admin me:a-secret-of-23-letters.",
+		"an admin with a short secret": "-admin me:a-secret-of-23-letters.",
 		"a secret of another kind":     "-receiver-secret plain-text-of-sixteen",
 		"a secret that is too short":   "-receiver-secret whsec_AAAA",
 		"a public URL without scheme":  "-public-url dev.example.com",
@@ -65,7 +65,7 @@ func TestParseRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := parse(strings.Fields(args), io.Discard)
 			if err == nil {
-				t.Fatal("it was accepted")
+				t.Fatal("the arguments were accepted")
 			}
 			if strings.Contains(err.Error(), "\n") {
 				t.Errorf("got more than one sentence: %q", err)

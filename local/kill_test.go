@@ -72,8 +72,8 @@ func (a *arrivals) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	_, rest, ours := strings.Cut(string(body), `"subject":"`)
-	if !ours {
+	_, rest, found := strings.Cut(string(body), `"subject":"`)
+	if !found {
 		return // the request of settle
 	}
 	eventID, _, _ := strings.Cut(rest, `"`)
@@ -132,7 +132,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		select {
 		case <-a.news:
 		case <-deadline:
-			t.Fatalf("%s was accepted and never arrived, of %d", eventID, len(accepted))
+			t.Fatalf("%s, one of %d accepted events, never arrived", eventID, len(accepted))
 		}
 	}
 	twice := 0

@@ -26,11 +26,11 @@ func TestOutput(t *testing.T) {
 		`^curl `, `^curl `, `^curl `, `^ready$`,
 	}
 	if len(lines) != len(want) {
-		t.Fatalf("%d lines, want %d:\n%s", len(lines), len(want), strings.Join(lines, "\n"))
+		t.Fatalf("got %d lines, want %d:\n%s", len(lines), len(want), strings.Join(lines, "\n"))
 	}
 	for i, pattern := range want {
 		if !regexp.MustCompile(pattern).MatchString(lines[i]) {
-			t.Errorf("line %d is %q, want %s", i+1, lines[i], pattern)
+			t.Errorf("line %d: got %q, want %s", i+1, lines[i], pattern)
 		}
 	}
 	for _, line := range lines {
@@ -44,7 +44,7 @@ func TestOutput(t *testing.T) {
 		}
 	}
 	if code := p.interrupt(); code != 0 {
-		t.Errorf("Ctrl-C ends with %d: %s", code, p.stderr.String())
+		t.Errorf("after Ctrl-C: got exit code %d, want 0: %s", code, p.stderr.String())
 	}
 }
 
@@ -79,21 +79,21 @@ func TestDemo(t *testing.T) {
 		}
 	}
 	if code := p.interrupt(); code != 0 {
-		t.Errorf("Ctrl-C ends with %d: %s", code, p.stderr.String())
+		t.Errorf("after Ctrl-C: got exit code %d, want 0: %s", code, p.stderr.String())
 	}
 }
 
 // TestRestart checks that credentials, webhooks and secrets survive a restart, and that only the current user can read
 // the folder.
 func TestRestart(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "made", "when-absent")
+	folder := filepath.Join(t.TempDir(), "new", "folder")
 	p := start(t, "-demo=false", "-data", folder)
 	p.webhook("one", "http://127.0.0.1:9/hooks")
 	checkModes(t, folder)
 	p.kill()
 	p = start(t, "-demo=false", "-data", folder)
 	if total := p.call(http.MethodGet, "/api/v3/webhooks", "", http.StatusOK)["total"]; total != 1.0 {
-		t.Errorf("%v webhooks after the restart", total)
+		t.Errorf("got %v webhooks after the restart, want 1", total)
 	}
 	t.Run("a second process is refused", func(t *testing.T) {
 		checkRefused(t, "-addr", "127.0.0.1:0", "-receiver-addr", "127.0.0.1:0", "-data", folder)
@@ -142,15 +142,15 @@ func checkRefused(t *testing.T, args ...string) {
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	_ = cmd.Run()
 	if code := cmd.ProcessState.ExitCode(); code != exitRefused {
-		t.Errorf("exit code %d, want %d", code, exitRefused)
+		t.Errorf("got exit code %d, want %d", code, exitRefused)
 	}
 	if stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 1 {
 		t.Errorf("the program printed %q and %q, want one sentence on standard error", stdout.String(), stderr.String())
 	}
 }
 
-// TestInMemoryLeavesNothing checks that the program creates no file with -data "".
-func TestInMemoryLeavesNothing(t *testing.T) {
+// TestInMemoryLeavesNoFiles checks that the program creates no file with -data "".
+func TestInMemoryLeavesNoFiles(t *testing.T) {
 	before := t.TempDir()
 	t.Chdir(before)
 	p := start(t, "-demo=false", "-data", "")
@@ -159,7 +159,7 @@ func TestInMemoryLeavesNothing(t *testing.T) {
 	left, err := os.ReadDir(before)
 	check(t, err)
 	if len(left) != 0 {
-		t.Errorf("the program left %v", left)
+		t.Errorf("the program left the files %v", left)
 	}
 }
 
@@ -172,7 +172,7 @@ func TestRate(t *testing.T) {
 		_ = resp.Body.Close()
 		if resp.StatusCode == http.StatusTooManyRequests {
 			if resp.Header.Get("Retry-After") == "" {
-				t.Error("no Retry-After")
+				t.Error("got 429 without Retry-After")
 			}
 			return
 		}

@@ -85,7 +85,7 @@ func (w *world) run(s ledger, lanes func(lane.Name) ends, twice bool, during tim
 
 func (w *world) lane(n lane.Name) ends { return w.db.Lane(n) }
 
-// push sends an event to its lane and returns the ids that its deliveries must have, by payload URL.
+// push sends an event to its lane.
 func (w *world) push(kind, project, eventID string) {
 	w.t.Helper()
 	body := fmt.Sprintf(`{"id":%q,"type":%q,"occurredAt":"2026-01-02T11:00:00Z","project":{"id":%q},"data":1}`, eventID, kind, project)
@@ -110,7 +110,7 @@ func (w *world) checkAll(pushed map[string][2]string, most int) {
 			}
 			want++
 			if n == 0 || n > most {
-				w.t.Fatalf("%s got %s %d times", h.PayloadURL, eventID, n)
+				w.t.Fatalf("%s got %s %d times, want 1 to %d", h.PayloadURL, eventID, n, most)
 			}
 		}
 		if len(got) != want {
@@ -178,7 +178,7 @@ func TestRetriesInVirtualTime(t *testing.T) {
 		w.run(w.db, w.lane, false, 3*time.Hour)
 		want := []time.Duration{0, 5 * time.Second, time.Minute, 10 * time.Minute, 50 * time.Minute}
 		if len(at) != len(want) {
-			t.Fatalf("%d attempts at %v", len(at), at)
+			t.Fatalf("got %d attempts at %v, want %d", len(at), at, len(want))
 		}
 		for i := 1; i < len(want); i++ {
 			wait, slack := at[i]-at[i-1], want[i]/10
@@ -343,14 +343,14 @@ func loseNothing(t *testing.T, seed uint64) {
 		check(t, err)
 		for _, d := range page.Deliveries {
 			if d.State != delivery.Delivered {
-				t.Errorf("%s of %s is %s, %s", d.EventID, h.PayloadURL, d.State, d.Reason)
+				t.Errorf("%s to %s: got state %s, reason %s, want delivered", d.EventID, h.PayloadURL, d.State, d.Reason)
 			}
 		}
 	}
 	for _, name := range lane.Names() {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		if dead, _ := w.db.Lane(name.DeadLetters()).Receive(ctx, 10); len(dead) > 0 {
-			t.Errorf("%d dead letters of %s", len(dead), name)
+			t.Errorf("got %d dead letters of %s, want none", len(dead), name)
 		}
 		cancel()
 	}

@@ -78,7 +78,7 @@ type errorOutput struct {
 func (e *errorOutput) Write(text []byte) (int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	defer tell(e.news)
+	defer notify(e.news)
 	return e.text.Write(text)
 }
 
@@ -88,7 +88,7 @@ func (e *errorOutput) String() string {
 	return e.text.String()
 }
 
-func tell(news chan struct{}) {
+func notify(news chan struct{}) {
 	select {
 	case news <- struct{}{}:
 	default:
@@ -139,7 +139,7 @@ func (p *program) read(out io.Reader, ready chan struct{}) {
 		p.mu.Lock()
 		p.lines = append(p.lines, scanner.Text())
 		p.mu.Unlock()
-		tell(p.news)
+		notify(p.news)
 		if scanner.Text() == "ready" {
 			once.Do(func() { close(ready) })
 		}

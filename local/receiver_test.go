@@ -44,12 +44,12 @@ func TestReceiver(t *testing.T) {
 		forge   bool
 		answers []int
 	}{
-		"hooks":                    {"/hooks/any/thing", false, []int{200, 200}},
-		"flaky":                    {"/flaky/x", false, []int{500, 500, 200, 500}},
-		"status":                   {"/status/410", false, []int{410}},
-		"a status that is none":    {"/status/1000", false, []int{404}},
-		"another path":             {"/", false, []int{404}},
-		"a forged one is told too": {"/hooks/", true, []int{200}},
+		"hooks":             {"/hooks/any/thing", false, []int{200, 200}},
+		"flaky":             {"/flaky/x", false, []int{500, 500, 200, 500}},
+		"status":            {"/status/410", false, []int{410}},
+		"an invalid status": {"/status/1000", false, []int{404}},
+		"another path":      {"/", false, []int{404}},
+		"a forged request":  {"/hooks/", true, []int{200}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder
@@ -73,7 +73,7 @@ func TestReceiver(t *testing.T) {
 			}
 			lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 			if len(lines) != len(c.answers) {
-				t.Fatalf("%d lines, want %d", len(lines), len(c.answers))
+				t.Fatalf("got %d lines, want %d", len(lines), len(c.answers))
 			}
 			mark := "✓"
 			if c.forge {
@@ -81,10 +81,10 @@ func TestReceiver(t *testing.T) {
 			}
 			fields := strings.Fields(lines[0])
 			if len(fields) != 5 || fields[0] != mark || fields[1] != "user:created" || fields[2] != "attempt=2" || fields[4] != c.path {
-				t.Errorf("line %q", lines[0])
+				t.Errorf("got line %q, want %s user:created attempt=2 and %s", lines[0], mark, c.path)
 			}
 			if took, err := time.ParseDuration(fields[3]); err != nil || took < 42*time.Millisecond {
-				t.Errorf("latency %q", fields[3])
+				t.Errorf("got latency %q, want 42 ms or more", fields[3])
 			}
 		})
 	}
@@ -95,7 +95,7 @@ func TestReceiverPrintsVisibleASCII(t *testing.T) {
 	hostile := map[string]string{
 		"escape sequence": "\x1b[2J\x1b]0;title\x07", "line": "\n✓ time_entry:created attempt=1 4ms /hooks", "return": "\r✓ x",
 		"C1": "\u009b2J\u0085", "raw C1": "\x9b2J", "delete": "\x7f\x08", "bidi": "\u202e\u2066\u200f", "separators": "\u2028\u2029",
-		"invisible": "\u200b\ufeff\u00ad", "a mark of ours": "✓", "a space": "a ✓ b", "wraps into a line": strings.Repeat(" ", 300) + "✓ x",
+		"invisible": "\u200b\ufeff\u00ad", "a check mark": "✓", "a space": "a ✓ b", "wraps into a line": strings.Repeat(" ", 300) + "✓ x",
 		"long": strings.Repeat("x", 5000), "quotes": "\"'`$(x)", "backslash": `\n`, "zero": "\x00", "wide": "計\U000e0041",
 	}
 	plain := regexp.MustCompile(`^[✓✗] ([!-~]+|"[ -~]*")(\.\.\.)? attempt=([!-~]+|"[ -~]*")(\.\.\.)? (-|[0-9.]+m?s) [!-~]+\n$`)
@@ -113,7 +113,7 @@ func TestReceiverPrintsVisibleASCII(t *testing.T) {
 			r.ServeHTTP(httptest.NewRecorder(), req)
 			line := out.String()
 			if !plain.MatchString(line) || len(line) > 1000 || strings.Count(line, "✓")+strings.Count(line, "✗") != 1 {
-				t.Errorf("line %q", line)
+				t.Errorf("got line %q, want one short line of visible ASCII", line)
 			}
 		})
 	}
@@ -125,7 +125,7 @@ func TestReceiverPrintsVisibleASCII(t *testing.T) {
 		}
 		r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/hooks/%1b[2J%0a%E2%9C%93%20time_entry:created", nil))
 		if want := "✗  attempt= - /hooks/%1b[2J%0a%E2%9C%93%20time_entry:created\n"; out.String() != want {
-			t.Errorf("line %q, want %q", out.String(), want)
+			t.Errorf("got line %q, want %q", out.String(), want)
 		}
 	})
 }
@@ -140,6 +140,6 @@ func TestReceiverHangsUntilTheSenderGivesUp(t *testing.T) {
 	cancel()
 	r.ServeHTTP(httptest.NewRecorder(), signed(t, "/hang/x", "").WithContext(ctx))
 	if !strings.HasPrefix(out.String(), "✓ ") {
-		t.Errorf("got %q", out.String())
+		t.Errorf("got %q, want a line about a verified request", out.String())
 	}
 }

@@ -160,17 +160,17 @@ func receives(t *testing.T, p *program, command *exec.Cmd, version string, secre
 		t.Fatalf("printed %q, want %q", got, want)
 	}
 	if got := post(t, address, first); got != http.StatusNoContent {
-		t.Errorf("the same delivery again: %d", got)
+		t.Errorf("the same delivery again: got %d, want 204", got)
 	}
 	for name, changed := range changes(version, secret, first) {
 		if got := post(t, address, changed); got != http.StatusUnauthorized {
-			t.Errorf("%s: %d, want refused", name, got)
+			t.Errorf("%s: got %d, want 401", name, got)
 		}
 	}
 	if version != forLegacy {
 		rotating := first.with("webhook-signature", "v1,"+strings.Repeat("A", 43)+"= "+first.header.Get("webhook-signature"))
 		if got := post(t, address, rotating); got != http.StatusNoContent {
-			t.Errorf("with a second signature: %d", got)
+			t.Errorf("with a second signature: got %d, want 204", got)
 		}
 	}
 	second := between.next(t, p)
@@ -182,12 +182,12 @@ func receives(t *testing.T, p *program, command *exec.Cmd, version string, secre
 // changes are requests that a receiver must refuse.
 func changes(version string, secret signing.Secret, r request) map[string]request {
 	all := map[string]request{
-		"one byte of the body":  {r.header, bytes.Replace(r.body, []byte("Pumpe"), []byte("Pumpf"), 1)},
-		"one byte more":         {r.header, append(bytes.Clone(r.body), '\n')},
-		"one byte less":         {r.header, r.body[:len(r.body)-1]},
-		"no body":               {r.header, nil},
-		"no signature":          r.with(signatureHeader(version), ""),
-		"no signature's syntax": r.with(signatureHeader(version), "v1a,%%% v1, sha1="),
+		"one byte of the body": {r.header, bytes.Replace(r.body, []byte("Pumpe"), []byte("Pumpf"), 1)},
+		"one byte more":        {r.header, append(bytes.Clone(r.body), '\n')},
+		"one byte less":        {r.header, r.body[:len(r.body)-1]},
+		"no body":              {r.header, nil},
+		"no signature":         r.with(signatureHeader(version), ""),
+		"invalid signatures":   r.with(signatureHeader(version), "v1a,%%% v1, sha1="),
 	}
 	if version == forLegacy {
 		return all
@@ -253,7 +253,7 @@ func next[T any](t *testing.T, from <-chan T) T {
 		}
 		return one
 	case <-time.After(startLimit):
-		t.Fatal("nothing came")
+		t.Fatal("nothing came in time")
 	}
 	panic("unreachable")
 }

@@ -16,8 +16,8 @@ import (
 	"nepenthes/shared/sqlite"
 )
 
-// said runs the program, which must end by itself, and returns its output.
-func said(t *testing.T, want int, args ...string) (stdout, stderr string) {
+// runToEnd runs the program, which must end by itself, and returns its output.
+func runToEnd(t *testing.T, want int, args ...string) (stdout, stderr string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asProgram+"=1")
@@ -25,25 +25,25 @@ func said(t *testing.T, want int, args ...string) (stdout, stderr string) {
 	cmd.Stdout, cmd.Stderr = &out, &errors
 	_ = cmd.Run()
 	if code := cmd.ProcessState.ExitCode(); code != want {
-		t.Fatalf("%q ends with %d, want %d: %s%s", args, code, want, out.String(), errors.String())
+		t.Fatalf("%q: got exit code %d, want %d: %s%s", args, code, want, out.String(), errors.String())
 	}
 	return out.String(), errors.String()
 }
 
-const secretOfTheBody = "whsec_do-not-show-me"
+const bodySecret = "whsec_do-not-show-me"
 
-// mended is a valid event that became a dead letter, for example because of a fault in our own code.
+// mended is a valid event that became a dead letter, for example because of an error in our own code.
 var mended = lane.Message{
 	Body:       []byte(`{"id":"mended","type":"user:created","occurredAt":"2026-01-02T11:00:00Z","data":{"subject":"mended"}}`),
 	Attributes: map[string]string{lane.Reason: "unknown_type", lane.Detail: "unknown_type: type: It is not in the catalogue."},
 }
 
 var nonsense = lane.Message{
-	Body:       []byte(`{"id":` + secretOfTheBody),
+	Body:       []byte(`{"id":` + bodySecret),
 	Attributes: map[string]string{lane.Reason: "malformed", lane.Detail: "malformed at line 1, column 7"},
 }
 
-const toldOfThree = "3 messages went back to events\n  2: malformed at line 1, column 7\n  1: unknown_type: type: It is not in the catalogue.\n"
+const threeMoved = "3 messages went back to events\n  2: malformed at line 1, column 7\n  1: unknown_type: type: It is not in the catalogue.\n"
 
 func TestRedriveOfAFolder(t *testing.T) {
 	folder, a := t.TempDir(), newArrivals()
@@ -54,10 +54,10 @@ func TestRedriveOfAFolder(t *testing.T) {
 	p.interrupt()
 	bury(t, folder, nonsense, mended, nonsense)
 
-	if out, _ := said(t, exitOK, "-data", folder, "-redrive", "events"); out != toldOfThree {
-		t.Errorf("the program printed\n%swant\n%s", out, toldOfThree)
+	if out, _ := runToEnd(t, exitOK, "-data", folder, "-redrive", "events"); out != threeMoved {
+		t.Errorf("the program printed\n%swant\n%s", out, threeMoved)
 	}
-	if out, _ := said(t, exitOK, "-data", folder, "-redrive", "events"); out != "events has no dead letters that can be moved now\n" {
+	if out, _ := runToEnd(t, exitOK, "-data", folder, "-redrive", "events"); out != "events has no dead letters that can be moved now\n" {
 		t.Errorf("with nothing to move the program printed %s", out)
 	}
 	p = start(t, "-demo=false", "-data", folder)
@@ -70,14 +70,14 @@ func TestRedriveOfAFolder(t *testing.T) {
 		}
 	}
 	p.until(func([]string) bool { return strings.Count(p.stderr.String(), "event.dead_lettered") == 2 })
-	_, errors := said(t, exitRefused, "-data", folder, "-redrive", "events")
+	_, errors := runToEnd(t, exitRefused, "-data", folder, "-redrive", "events")
 	if !strings.Contains(errors, "in use by another process") || strings.Count(errors, "\n") != 1 {
 		t.Errorf("while another process uses the folder the program printed %s", errors)
 	}
 	p.interrupt()
 
-	out, errors := said(t, exitOK, "-data", folder, "-redrive", "events")
-	if !strings.HasPrefix(out, "2 messages went back to events\n  2: malformed at line 1, column ") || strings.Contains(out+errors, secretOfTheBody) {
+	out, errors := runToEnd(t, exitOK, "-data", folder, "-redrive", "events")
+	if !strings.HasPrefix(out, "2 messages went back to events\n  2: malformed at line 1, column ") || strings.Contains(out+errors, bodySecret) {
 		t.Errorf("for messages that came back the program printed %s%s", out, errors)
 	}
 }
@@ -99,14 +99,14 @@ func TestRedriveIsRefused(t *testing.T) {
 	}{
 		"an unknown lane":    {[]string{"-redrive", "everything"}, "the lanes are events, deliveries and retries"},
 		"a dead-letter lane": {[]string{"-redrive", "events-dead"}, "the lanes are events, deliveries and retries"},
-		"no lane":            {[]string{"-redrive", ""}, "the lanes are events, deliveries and retries"},
-		"a folder that is absent": {
+		"an empty name":      {[]string{"-redrive", ""}, "the lanes are events, deliveries and retries"},
+		"a missing folder": {
 			[]string{"-data", absent, "-redrive", "events"}, "there is no data in " + absent,
 		},
 		"memory": {[]string{"-data", "", "-redrive", "events"}, "-data is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, errors := said(t, exitRefused, c.args...)
+			out, errors := runToEnd(t, exitRefused, c.args...)
 			if out != "" || strings.Count(errors, "\n") != 1 || !strings.Contains(errors, c.want) {
 				t.Errorf("the program printed %q and %q, want %s", out, errors, c.want)
 			}
@@ -120,7 +120,7 @@ func TestRedriveIsRefused(t *testing.T) {
 func TestRedriveAtAnEndpoint(t *testing.T) {
 	atEndpoint(t, awstest.MiniStack(t))
 	t.Setenv("AWS_REGION", "eu-central-1") // no other test creates queues in this region
-	_, errors := said(t, exitRefused, "-data", "", "-redrive", "events")
+	_, errors := runToEnd(t, exitRefused, "-data", "", "-redrive", "events")
 	if !strings.Contains(errors, prefix+"events-dead") {
 		t.Errorf("without queues the program printed %s", errors)
 	}
@@ -129,10 +129,10 @@ func TestRedriveAtAnEndpoint(t *testing.T) {
 	lanes, err := createLanes(t.Context(), cfg)
 	check(t, err)
 	check(t, lanes[lane.Events.DeadLetters()].Send(t.Context(), nonsense, mended, nonsense))
-	if out, _ := said(t, exitOK, "-redrive", "events"); out != toldOfThree {
-		t.Errorf("the program printed\n%swant\n%s", out, toldOfThree)
+	if out, _ := runToEnd(t, exitOK, "-redrive", "events"); out != threeMoved {
+		t.Errorf("the program printed\n%swant\n%s", out, threeMoved)
 	}
 	if n, err := lanes[lane.Events].Waiting(t.Context()); err != nil || n != 3 {
-		t.Errorf("%d messages are on the lane, %v", n, err)
+		t.Errorf("got %d messages on the lane, %v, want 3", n, err)
 	}
 }

@@ -16,16 +16,16 @@ func TestAPISuite(t *testing.T) {
 	resttest.Run(t, resttest.Target{URL: p.api, ClientID: id, ClientSecret: secret}, resttest.All())
 }
 
-// TestUncleanPathsAreTheAPIs checks that unclean paths are not redirected before they reach the API.
-func TestUncleanPathsAreTheAPIs(t *testing.T) {
+// TestUncleanPathsReachTheAPI checks that unclean paths are not redirected before they reach the API.
+func TestUncleanPathsReachTheAPI(t *testing.T) {
 	p := start(t, "-demo=false", "-data", "")
 	for _, path := range []string{"/api//v3", "/api/v3/../v3", "//"} {
 		p.do(p.request(http.MethodGet, path, ""), http.StatusNotFound)
 	}
 }
 
-// TestCharactersThatNoQueueTakes checks that the API refuses characters that a queue would refuse or change.
-func TestCharactersThatNoQueueTakes(t *testing.T) {
+// TestCharactersThatQueuesRefuse checks that the API refuses characters that a queue would refuse or change.
+func TestCharactersThatQueuesRefuse(t *testing.T) {
 	p := start(t, "-demo=false", "-data", "")
 	const event = `{"id":"e%d","type":"user:created","occurredAt":"2026-01-02T11:00:00Z","data":"%s"}`
 	for i, text := range []string{"\ufffe", "\uffff"} {

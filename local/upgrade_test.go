@@ -49,8 +49,8 @@ type upgraded struct {
 	posts  []outbound.Request
 }
 
-// TestTheFirstReleaseGoesOn opens the data of the first release, in SQLite and in DynamoDB, and continues its work.
-func TestTheFirstReleaseGoesOn(t *testing.T) {
+// TestDataOfTheFirstRelease opens the data of the first release, in SQLite and in DynamoDB, and continues its work.
+func TestDataOfTheFirstRelease(t *testing.T) {
 	t.Run("folder", func(t *testing.T) { openFirstFolder(t).continueWork(t) })
 	t.Run("tables", func(t *testing.T) { openFirstTables(t).continueWork(t) })
 }
@@ -81,16 +81,16 @@ func (u *upgraded) continueWork(t *testing.T) {
 	t.Run("settings", u.checkSettings)
 	t.Run("projects", u.checkProjects)
 	t.Run("seals", u.checkSeals)
-	t.Run("what was ended", u.checkEnded)
-	t.Run("who may sign in", u.checkSignIn)
+	t.Run("finished deliveries", u.checkEnded)
+	t.Run("sign-in", u.checkSignIn)
 	t.Run("token", u.checkToken)
 	t.Run("session", u.checkSession)
-	t.Run("what waited", func(t *testing.T) {
+	t.Run("waiting deliveries", func(t *testing.T) {
 		u.work(t)
 		u.checkDelivered(t)
 		u.checkRows(t)
 	})
-	t.Run("a value given again", u.checkGivenAgain)
+	t.Run("a changed header", u.checkChangedHeader)
 }
 
 func (u *upgraded) checkSettings(t *testing.T) {
@@ -140,7 +140,7 @@ func (u *upgraded) checkEnded(t *testing.T) {
 		attempts, err := u.store.Attempts(t.Context(), u.key(t, "ended", name))
 		check(t, err)
 		if len(attempts) != 1 {
-			t.Fatalf("%s has %d attempts", name, len(attempts))
+			t.Fatalf("%s: got %d attempts, want 1", name, len(attempts))
 		}
 		a := attempts[0]
 		got := delivery.Attempt{
@@ -153,14 +153,14 @@ func (u *upgraded) checkEnded(t *testing.T) {
 }
 
 func (u *upgraded) checkSignIn(t *testing.T) {
-	door := auth.NewAuthenticator(auth.AuthenticatorConfig{Clients: u.store, Failures: u.store, Now: u.clock, Logger: slog.New(slog.DiscardHandler)})
+	authenticator := auth.NewAuthenticator(auth.AuthenticatorConfig{Clients: u.store, Failures: u.store, Now: u.clock, Logger: slog.New(slog.DiscardHandler)})
 	for _, c := range []credentials{u.Administrator, {u.Client.ID, u.Client.Secrets[0]}, {u.Client.ID, u.Client.Secrets[1]}} {
-		if _, _, err := door.SignIn(t.Context(), c.id, c.secret, "192.0.2.1"); err != nil {
+		if _, _, err := authenticator.SignIn(t.Context(), c.id, c.secret, "192.0.2.1"); err != nil {
 			t.Errorf("%s: %v", c.id, err)
 		}
 	}
-	if _, _, err := door.SignIn(t.Context(), u.Client.ID, "another", "192.0.2.1"); !fault.Is(err, fault.Unauthenticated) {
-		t.Errorf("another secret: %v", err)
+	if _, _, err := authenticator.SignIn(t.Context(), u.Client.ID, "another", "192.0.2.1"); !fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("another secret: got %v, want Unauthenticated", err)
 	}
 }
 
@@ -321,9 +321,9 @@ func (u *upgraded) checkRows(t *testing.T) {
 	}
 }
 
-// checkGivenAgain seals one header of a webhook again, keeps the values that the first release sealed, and delivers with
+// checkChangedHeader seals one header of a webhook again, keeps the values that the first release sealed, and delivers with
 // both.
-func (u *upgraded) checkGivenAgain(t *testing.T) {
+func (u *upgraded) checkChangedHeader(t *testing.T) {
 	w, err := u.store.Webhook(t.Context(), u.Webhooks[0].ID)
 	check(t, err)
 	sealer, err := vault.NewSealer(vault.SealerConfig{Pairs: u.store, Maker: u.keys, Now: u.clock})

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestReservedByAddsUp(t *testing.T) {
+func TestReservedBy(t *testing.T) {
 	got, err := reservedBy([]byte(`{"Resources":{
 		"a":{"Type":"AWS::Lambda::Function","Properties":{"ReservedConcurrentExecutions":20}},
 		"b":{"Type":"AWS::Lambda::Function","Properties":{"ReservedConcurrentExecutions":30,"Timeout":{"Ref":"x"}}},
@@ -17,7 +17,7 @@ func TestReservedByAddsUp(t *testing.T) {
 		t.Errorf("got %d, %v, want 50", got, err)
 	}
 	if _, err := reservedBy([]byte("no template")); err == nil {
-		t.Error("no error")
+		t.Error("got no error for a text that is not a template")
 	}
 }
 
@@ -26,10 +26,10 @@ func TestVerdict(t *testing.T) {
 		wanted, free int
 		can          bool
 	}{
-		"nothing in a small account": {0, 10, true},
-		"something in a small one":   {4, 10, false},
-		"all but what must stay":     {900, 1000, true},
-		"one more":                   {901, 1000, false},
+		"nothing in a small account":           {0, 10, true},
+		"something in a small account":         {4, 10, false},
+		"all but the part that must stay free": {900, 1000, true},
+		"one more than that":                   {901, 1000, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			said, err := verdict(c.wanted, 1000, c.free)
@@ -40,7 +40,7 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-func TestWrongArgumentsAreRefusedWithASentence(t *testing.T) {
+func TestInvalidArgumentsAreRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		args []string
 		want string

@@ -32,8 +32,8 @@ func (s *story) operate(ctx context.Context, verb string, arguments ...string) e
 // logLines is how many log lines of each function are printed when the story fails.
 const logLines = 10
 
-// tellLogs prints the last log lines of the functions.
-func (s *story) tellLogs(ctx context.Context, out io.Writer) {
+// printLogs prints the last log lines of the functions.
+func (s *story) printLogs(ctx context.Context, out io.Writer) {
 	client := cloudwatchlogs.NewFromConfig(s.config)
 	for _, f := range routes.Functions() {
 		group, err := s.stage.LogGroup(f)

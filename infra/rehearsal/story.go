@@ -81,7 +81,7 @@ func Play(ctx context.Context, cloud Cloud, out io.Writer) (err error) {
 		cancel()
 		if err != nil {
 			fmt.Fprintf(out, "✗ %s: %v\n", c.title, err)
-			s.tellLogs(ctx, out)
+			s.printLogs(ctx, out)
 			return fmt.Errorf("%s: %w", c.title, err)
 		}
 		fmt.Fprintf(out, "✓ %s (%.1fs)\n", c.title, time.Since(begun).Seconds())
@@ -176,11 +176,11 @@ func (s *story) log(ctx context.Context) error {
 		return err
 	}
 	newest := elements(answer)[0]
-	whole, err := s.client.call(ctx, "GET", href(newest, "self"), nil, 200)
+	delivery, err := s.client.call(ctx, "GET", href(newest, "self"), nil, 200)
 	if err != nil {
 		return err
 	}
-	attempts, _ := whole["_embedded"].(members)["attempts"].([]any)
+	attempts, _ := delivery["_embedded"].(members)["attempts"].([]any)
 	if len(attempts) != 2 {
 		return fmt.Errorf("the log shows %d attempts, want 2", len(attempts))
 	}
