@@ -5,8 +5,8 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/rest/hal"
 	"nepenthes/shared/strictjson"
 )
 

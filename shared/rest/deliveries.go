@@ -7,11 +7,11 @@ import (
 	"time"
 
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/cursor"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/payload"
+	"nepenthes/shared/rest/hal"
 )
 
 const pathDelivery = hal.Base + "/deliveries/{id}"

@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"nepenthes/events"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/record"
+	"nepenthes/shared/rest/hal"
 	"nepenthes/shared/webhook"
 )
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"nepenthes/shared/api/hal"
+	"nepenthes/shared/rest/hal"
 )
 
 // Envelope is an event as a producer writes it; package events reads and judges it.

@@ -6,9 +6,9 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/record"
+	"nepenthes/shared/rest/hal"
 	"nepenthes/shared/throttle"
 )
 

@@ -14,10 +14,10 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/record"
 	"nepenthes/shared/rest"
+	"nepenthes/shared/rest/hal"
 	"nepenthes/shared/settings"
 	"nepenthes/shared/throttle"
 	"nepenthes/shared/webhook"

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
+	"nepenthes/shared/rest/hal"
 )
 
 // paging asks for a page of a small set.

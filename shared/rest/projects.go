@@ -4,9 +4,9 @@ import (
 	"net/http"
 
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/project"
+	"nepenthes/shared/rest/hal"
 	"nepenthes/shared/strictjson"
 )
 

@@ -15,11 +15,11 @@ import (
 	"time"
 
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/cursor"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/httpedge"
+	"nepenthes/shared/rest/hal"
 	"nepenthes/shared/settings"
 	"nepenthes/shared/throttle"
 )

@@ -13,9 +13,9 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/limits"
+	"nepenthes/shared/rest/hal"
 	"nepenthes/shared/throttle"
 )
 

@@ -4,8 +4,8 @@ import (
 	"net/http"
 
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/rest/hal"
 )
 
 // Tags group the operations in the document.

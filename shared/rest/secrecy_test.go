@@ -7,7 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"nepenthes/shared/api/hal"
+	"nepenthes/shared/rest/hal"
 )
 
 // TestNoCallTellsASecret plays random calls about one webhook and looks into every answer and the log for any secret

@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/rest/hal"
 	"nepenthes/shared/strictjson"
 	"nepenthes/shared/webhook"
 )

@@ -4,8 +4,8 @@ import (
 	"net/http"
 
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/delivery"
+	"nepenthes/shared/rest/hal"
 	"nepenthes/shared/strictjson"
 	"nepenthes/shared/webhook"
 )

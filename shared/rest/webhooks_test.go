@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/rest"
+	"nepenthes/shared/rest/hal"
 	"nepenthes/shared/signing"
 	"nepenthes/shared/webhook"
 )

@@ -10,9 +10,9 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/api"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/instant"
+	"nepenthes/shared/rest/hal"
 	"nepenthes/shared/strictjson"
 )
 

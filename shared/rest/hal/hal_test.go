@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"nepenthes/events"
-	"nepenthes/shared/api/hal"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/payload"
 	"nepenthes/shared/record"
+	"nepenthes/shared/rest/hal"
 	"nepenthes/shared/webhook"
 )
 
