@@ -15,6 +15,7 @@ import (
 	"nepenthes/shared/auth/oauth"
 	"nepenthes/shared/console"
 	"nepenthes/shared/delivery"
+	"nepenthes/shared/fanout"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/payload"
 	"nepenthes/shared/rest"
@@ -96,7 +97,8 @@ func (s *system) operations() (*api.Operations, error) {
 	}
 	return api.New(api.Config{
 		Catalogue: s.pipeline.catalogue, Store: b.store, Events: b.lane(lane.Events), Retries: b.lane(lane.Retries),
-		Operator: s.pipeline.fanout, Sealer: sealer, Clients: clients.New(clients.Config{Store: b.store}),
+		Operator: fanout.NewOperator(fanout.OperatorConfig{Recorder: b.store, Deliveries: b.lane(lane.Deliveries)}),
+		Sealer:   sealer, Clients: clients.New(clients.Config{Store: b.store}),
 		Addresses: address.Rules{AllowLoopback: s.allowLoopback, Own: s.own()}, Resolver: net.DefaultResolver,
 		Version: payload.Version, Logger: s.logger, Waits: delivery.Clock{Speed: s.speed},
 	}), nil

@@ -29,7 +29,6 @@ const (
 // pipeline takes events from their lane to the receivers. In the cloud the functions fanout, sender and sweeper do this.
 type pipeline struct {
 	catalogue *catalogue.Catalogue
-	fanout    *fanout.Fanout
 	sender    *sender.Sender
 	sweeper   *sweep.Sweeper
 	consumers []*consumer
@@ -76,7 +75,7 @@ func laneOptions() map[lane.Name]sqlite.LaneOptions {
 
 func newPipeline(p parts) *pipeline {
 	l := &pipeline{catalogue: catalogue.New(p.store), clock: p.clock, logger: p.logger}
-	l.fanout = fanout.New(fanout.Config{
+	fan := fanout.New(fanout.Config{
 		Matcher: l.catalogue, Recorder: p.store, Projects: p.store,
 		Deliveries: p.lane(lane.Deliveries), DeadLetters: p.lane(lane.Events.DeadLetters()), Logger: p.logger,
 	})
@@ -85,7 +84,7 @@ func newPipeline(p parts) *pipeline {
 		Opener: p.opener, Client: p.client, Clock: p.clock, Logger: p.logger,
 	})
 	l.sweeper = sweep.New(sweep.Config{Deliveries: p.store, Retries: p.lane(lane.Retries), Clock: p.clock, Logger: p.logger})
-	l.consume(p, lane.Events, l.fanout.Handle, fanoutSlots)
+	l.consume(p, lane.Events, fan.Handle, fanoutSlots)
 	l.consume(p, lane.Deliveries, l.sender.Handle, senderSlots)
 	l.consume(p, lane.Retries, l.sender.Handle, senderSlots)
 	return l

@@ -49,7 +49,7 @@ type IssuedClientSecret struct {
 	Secret string
 }
 
-// clientsResource words what package auth decides.
+// clientsResource checks requests about clients. Package clients applies the rules.
 type clientsResource struct{ *Config }
 
 func (o clientsResource) list(ctx context.Context, _ Call, in *ListClients) (*Page[access.Client], error) {
@@ -111,8 +111,8 @@ func (o clientsResource) change(ctx context.Context, call Call, in *ChangeClient
 	return &changed, nil
 }
 
-// current is the client, and the version on which the caller insists, 0 for none. What the caller may not do to it,
-// or may not grant, is told before that the version is another one.
+// current returns the client and the version that the caller insists on, 0 for any. A client that the caller must not
+// change, or a scope that the caller must not grant, is reported before a conflict of versions.
 func (o clientsResource) current(
 	ctx context.Context, call Call, id string, insists Insistence, granted ...access.Scope,
 ) (access.Client, int64, error) {
@@ -132,7 +132,7 @@ func (o clientsResource) current(
 	return c, c.LockVersion, nil
 }
 
-// delete ends a client; the second time it is a fault of kind NotFound.
+// delete deletes a client. A client that does not exist is a fault of kind NotFound.
 func (o clientsResource) delete(ctx context.Context, call Call, in *DeleteClient) (*None, error) {
 	_, version, err := o.current(ctx, call, in.ID, in.Insistence)
 	if err != nil {
@@ -141,7 +141,7 @@ func (o clientsResource) delete(ctx context.Context, call Call, in *DeleteClient
 	return &None{}, o.Clients.Delete(ctx, call.Caller, in.ID, version)
 }
 
-// addSecret gives a client another secret; two calls give two, if so many may be live.
+// addSecret adds a secret to a client; two calls add two, up to the number of secrets that can be live.
 func (o clientsResource) addSecret(ctx context.Context, call Call, in *ClientID) (*IssuedClientSecret, error) {
 	_, secret, err := o.Clients.AddSecret(ctx, call.Caller, in.ID)
 	if err != nil {
@@ -154,12 +154,12 @@ func (o clientsResource) addSecret(ctx context.Context, call Call, in *ClientID)
 	return &IssuedClientSecret{c, secret}, nil
 }
 
-// removeSecret ends a client's secret at once; the second time it is a fault of kind NotFound.
+// removeSecret ends a client's secret at once. A secret that does not exist is a fault of kind NotFound.
 func (o clientsResource) removeSecret(ctx context.Context, call Call, in *RemoveClientSecret) (*None, error) {
 	return &None{}, o.Clients.DeleteSecret(ctx, call.Caller, in.ID, in.SecretID)
 }
 
-// revoke ends all tokens and sessions of a client at once; it can be repeated.
+// revoke ends all tokens and sessions of a client at once. It can be repeated.
 func (o clientsResource) revoke(ctx context.Context, call Call, in *ClientID) (*None, error) {
 	return &None{}, o.Clients.Revoke(ctx, call.Caller, in.ID)
 }

@@ -13,14 +13,14 @@ import (
 	"nepenthes/shared/record"
 )
 
-// EventStore keeps events with their plans, see store.Events.
+// EventStore reads events with their plans. See store.Events.
 type EventStore interface {
 	Event(ctx context.Context, key events.Key) (record.Event, error)
 	Plan(ctx context.Context, key events.Key, offset, limit int) ([]string, error)
 	Planned(ctx context.Context, key events.Key, webhookID string) (bool, error)
 }
 
-// PushEvent brings an event.
+// PushEvent is an event from a producer.
 type PushEvent struct {
 	// Text is the event as its producer wrote it. It goes to the queue unchanged.
 	Text []byte
@@ -28,10 +28,10 @@ type PushEvent struct {
 	Traceparent string
 }
 
-// PushedEvent names an event that is on its way.
+// PushedEvent names an event that is on the queue.
 type PushedEvent struct{ ID, Source string }
 
-// EventID names an event. An empty source is that of Nepenthes.
+// EventID names an event. An empty source means urn:nepenthes.
 type EventID struct{ ID, Source string }
 
 // ListEventDeliveries asks for a page of an event's deliveries.
@@ -48,11 +48,11 @@ type eventsResource struct {
 	deliveries deliveriesResource
 }
 
-// unsendable are the characters that JSON takes as they are and a message of SQS does not (API reference, SendMessage).
+// unsendable are the characters that JSON allows and a message of SQS does not (API reference, SendMessage).
 const unsendable = "\ufffe\uffff"
 
-// push sends the event to the queue, duplicates too: nil means that it is durable there. What fan-out would refuse
-// is refused here.
+// push sends the event to the queue, where it is durable, and duplicates too. It refuses every event that fan-out would
+// refuse.
 func (o eventsResource) push(ctx context.Context, _ Call, in *PushEvent) (_ *PushedEvent, err error) {
 	defer fault.Wrap(&err, "push an event")
 	e, err := events.Decode(in.Text)
@@ -61,8 +61,8 @@ func (o eventsResource) push(ctx context.Context, _ Call, in *PushEvent) (_ *Pus
 	}
 	if bytes.ContainsAny(in.Text, unsendable) {
 		return nil, fault.Invalid(fault.Detail{
-			Attribute: "data", Message: "The event holds the character U+FFFE or U+FFFF, which the queue does not take as it is.",
-			Hint: `Write it as an escape, \ufffe or \uffff: the same text in JSON.`,
+			Attribute: "data", Message: "The event contains the character U+FFFE or U+FFFF, which the queue does not accept.",
+			Hint: `Write it as an escape, \ufffe or \uffff: JSON reads the same text.`,
 		})
 	}
 	message := lane.Message{Body: in.Text}
@@ -75,10 +75,10 @@ func (o eventsResource) push(ctx context.Context, _ Call, in *PushEvent) (_ *Pus
 	return &PushedEvent{e.ID, e.Source}, nil
 }
 
-// traceparent is version 00 of the W3C header; others are not passed on.
+// traceparent matches version 00 of the W3C header. Other versions are not passed on.
 var traceparent = regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
 
-// refusedEvent tells what package events found, in the API's words; other errors stay as they are.
+// refusedEvent turns an error of package events into a fault. Other errors stay as they are.
 func refusedEvent(err error) error {
 	refusal, ok := errors.AsType[*events.Error](err)
 	if !ok {
@@ -87,7 +87,7 @@ func refusedEvent(err error) error {
 	switch refusal.Reason {
 	case events.TooLarge:
 		return fault.New(fault.PayloadTooLarge, "%s", refusal.Problems[0].Message).
-			With("Leave out of data what receivers can read elsewhere.")
+			With("Leave out the data that receivers can read elsewhere.")
 	case events.Malformed:
 		return fault.New(fault.InvalidRequestBody, "The event cannot be read at line %d, column %d: %s",
 			refusal.Line, refusal.Column, refusal.Problems[0].Message).
@@ -109,19 +109,19 @@ func (o eventsResource) read(ctx context.Context, _ Call, in *EventID) (*record.
 	return &r, nil
 }
 
-// recorded is the event as fan-out recorded it; NotFound also when it is still on its way.
+// recorded returns the event as fan-out recorded it. An event that is still on the queue is a fault of kind NotFound.
 func (o eventsResource) recorded(ctx context.Context, id EventID) (record.Event, error) {
 	r, err := o.Store.Event(ctx, events.KeyOf(id.Source, id.ID))
 	if fault.Is(err, fault.NotFound) {
-		return r, fault.New(fault.NotFound, "There is no event %s of this source.", fault.Quote(id.ID)).
-			With("One that was just pushed appears once it has been fanned out. For another source than urn:nepenthes give ?source=.").
+		return r, fault.New(fault.NotFound, "There is no event %s from this source.", fault.Quote(id.ID)).
+			With("An event that was just pushed appears after fan-out. For another source than urn:nepenthes add ?source=.").
 			Because(err)
 	}
 	return r, err
 }
 
-// listDeliveries shows the deliveries of an event in the order of its plan. Those that nobody has claimed yet have
-// no row and are pending.
+// listDeliveries returns the deliveries of an event in the order of its plan. A delivery that was not claimed yet has no
+// row and is pending.
 func (o eventsResource) listDeliveries(ctx context.Context, _ Call, in *ListEventDeliveries) (_ *Page[delivery.Delivery], err error) {
 	defer fault.Wrap(&err, "list the deliveries of an event")
 	page, err := o.page(ctx, in.Paging)

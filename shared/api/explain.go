@@ -22,27 +22,27 @@ type Explain struct {
 	Draft   Draft
 }
 
-// Explanation says whether a webhook wants an event, and if not, why.
+// Explanation says whether a webhook wants an event, and why not.
 type Explanation struct {
 	Webhook *webhook.Webhook
 	// Refusals are the rules that say no. The webhook wants the event if there are none.
 	Refusals []Refusal
 }
 
-// Refusal is a rule that says no, and what it says in this case, in a sentence.
+// Refusal is a rule that says no, and the reason in a sentence.
 type Refusal struct {
 	Rule   webhook.Rule
 	Detail string
 }
 
-// Draft is an event that may lack what only matters once it is sent: its id and when it occurred.
+// Draft is an event whose id and time may be missing, since they matter only when it is sent.
 type Draft struct {
 	event   events.Event
 	refused error
 }
 
-// ReadJSON reads the event, in either shape; the fault is of kind InvalidRequestBody or PayloadTooLarge. Rules that
-// it breaks are told by the operation.
+// ReadJSON reads the event, in either form. It returns a fault of kind InvalidRequestBody or PayloadTooLarge. The
+// operation reports the rules that the event breaks.
 func (d *Draft) ReadJSON(text []byte) error {
 	e, err := events.Decode(text)
 	refusal, refused := errors.AsType[*events.Error](err)
@@ -61,7 +61,7 @@ func (d *Draft) ReadJSON(text []byte) error {
 	return nil
 }
 
-// explain judges the event against every webhook; nothing is stored or sent.
+// explain checks for every webhook whether it wants the event. It stores and sends nothing.
 func (o eventsResource) explain(ctx context.Context, _ Call, in *Explain) (_ *Page[Explanation], err error) {
 	defer fault.Wrap(&err, "explain an event")
 	page, err := o.page(ctx, in.Paging)
@@ -89,7 +89,7 @@ func (o eventsResource) judged(ctx context.Context, webhookID string) ([]*webhoo
 	return []*webhook.Webhook{w}, nil
 }
 
-// fillIn adds the members that a draft may lack. text is a JSON object in which no member comes twice.
+// fillIn adds the members that a draft may lack. text is a JSON object without duplicate members.
 func fillIn(text []byte) ([]byte, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {
@@ -106,7 +106,7 @@ func fillIn(text []byte) ([]byte, error) {
 	}
 	var filled bytes.Buffer
 	encoder := json.NewEncoder(&filled)
-	encoder.SetEscapeHTML(false) // escapes would make it longer, and perhaps too long
+	encoder.SetEscapeHTML(false) // escapes could make it too long
 	err := encoder.Encode(members)
 	return filled.Bytes(), err
 }
@@ -119,7 +119,7 @@ func explanation(w *webhook.Webhook, e events.Event) Explanation {
 	return explained
 }
 
-// because says in a sentence what a rule has against the event.
+// because returns a sentence that says why the rule refuses the event.
 func because(w *webhook.Webhook, rule webhook.Rule, eventType, project string) string {
 	switch rule {
 	case webhook.RuleEnabled:

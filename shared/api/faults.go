@@ -27,14 +27,14 @@ func (f *faults) addf(attribute, message, hint string) {
 // that was named under fewer rules can be changed and sent back.
 func (f *faults) named(attribute, text, before string) {
 	if text != "" && text != before && !visible.In(text) {
-		f.addf(attribute, "It has no visible character.", "Write what a person can read.")
+		f.addf(attribute, "It has no visible character.", "Write a name that people can read.")
 	}
 }
 
 // Conflict returns the fault of a change that insists on another version than the current one.
 func Conflict() *fault.Fault {
-	return fault.New(fault.UpdateConflict, "It was changed by somebody else since it was read; nothing was written.").
-		With("Read it again and repeat the change on what it is now.")
+	return fault.New(fault.UpdateConflict, "Somebody else changed it after you read it. Nothing was written.").
+		With("Read it again, then repeat the change.")
 }
 
 // settle decides what follows a write of a thing that was read before. A change that lost against another one is made
@@ -47,7 +47,7 @@ func settle(ctx context.Context, err error, insists bool) (again bool, _ error) 
 	case insists:
 		return false, Conflict().Because(err)
 	case ctx.Err() != nil:
-		return false, fault.New(fault.Unavailable, "It is being changed by too many at once.").
+		return false, fault.New(fault.Unavailable, "Too many clients are changing it at the same time.").
 			With("Try again in a moment.").After(time.Second).Because(err)
 	}
 	return true, nil

@@ -2,8 +2,8 @@ package api
 
 import "nepenthes/shared/fault"
 
-// Patch is what a change says about one attribute: a value, the default again, or nothing. The zero Patch says nothing,
-// and the attribute stays as it is.
+// Patch says what happens to one attribute: it gets a value, gets its default again, or stays as it is. The zero Patch
+// says nothing, and the attribute stays as it is.
 type Patch[T any] struct {
 	value T
 	says  says
@@ -49,17 +49,17 @@ func needed[T any](f *faults, attribute string, p Patch[T], isNew bool) {
 	}
 }
 
-// Found is what the caller of an operation found wrong with the request while reading it. The operation adds its own
-// findings, so that a client hears of all faults of a request at once. The zero Found found nothing.
+// Found holds the faults that the caller of an operation found while it read the request. The operation adds its own, so
+// that a client gets all faults of a request at once. The zero Found holds none.
 type Found[T any] struct {
 	// Read are the parts of the request that could not be read.
 	Read fault.Details
-	// Returned compares what came back with the request, but cannot be written, with the thing as it is now. Nil
-	// compares nothing.
+	// Returned compares the members of the request that cannot be written with the thing as it is now. Nil compares
+	// nothing.
 	Returned func(current T) fault.Details
 }
 
-// compare adds what Returned finds to found.
+// compare adds the faults that Returned finds.
 func (f Found[T]) compare(found *faults, current T) {
 	if f.Returned != nil {
 		found.Join(f.Returned(current))

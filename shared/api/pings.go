@@ -20,7 +20,7 @@ type Ping struct {
 
 const pingType = "webhook:ping"
 
-// ping sends the example of an event type to this webhook alone, whatever its subscription; every call sends one.
+// ping sends the example of an event type to this webhook only, whatever its subscription. Every call sends one.
 func (o webhooksResource) ping(ctx context.Context, _ Call, in *Ping) (_ *delivery.Delivery, err error) {
 	defer fault.Wrap(&err, "ping webhook %s", in.ID)
 	w, err := o.Catalogue.Webhook(ctx, in.ID)
@@ -31,7 +31,7 @@ func (o webhooksResource) ping(ctx context.Context, _ Call, in *Ping) (_ *delive
 	in.Event.Apply(&eventType, pingType)
 	e, known := events.Example(eventType)
 	if !known {
-		found.addf("event", "The catalogue of event types does not have it.", "Names are exact and lower case: see event_types.")
+		found.addf("event", "It is not in the catalogue of event types.", "Names are exact and in lower case: see event_types.")
 	}
 	if err := found.Err(); err != nil {
 		return nil, err
@@ -46,5 +46,5 @@ func (o webhooksResource) ping(ctx context.Context, _ Call, in *Ping) (_ *delive
 	return &sent, nil
 }
 
-// rfc3339Milli is RFC 3339 in milliseconds, as our own events tell their time.
+// rfc3339Milli is RFC 3339 in milliseconds, the form of times in our own events.
 const rfc3339Milli = "2006-01-02T15:04:05.000Z07:00"

@@ -11,7 +11,7 @@ import (
 	"nepenthes/shared/project"
 )
 
-// ProjectStore keeps the list of projects, see store.Projects.
+// ProjectStore stores the list of projects. See store.Projects.
 type ProjectStore interface {
 	Projects(ctx context.Context) ([]project.Project, error)
 	ProjectsByID(ctx context.Context, ids ...string) ([]project.Project, error)
@@ -38,7 +38,7 @@ type WrittenProject struct {
 	Created bool
 }
 
-// projectID is what an event can name as its project.
+// projectID matches the ids that an event can name as its project.
 var projectID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 
 const projectNameMax = 255 // characters
@@ -57,8 +57,8 @@ func (o projectsResource) list(ctx context.Context, _ Call, in *ListProjects) (*
 	return pageOf(page, Named(all, in.Name, func(p project.Project) []string { return []string{p.Name, p.Identifier} })), nil
 }
 
-// put makes the project or renames it; the same twice changes nothing. It counts as the newest news of the project,
-// so that an event that happened before does not take the name back.
+// put creates the project or renames it; the same twice changes nothing. The name counts as news of this moment, so that
+// an event that happened before does not change it back.
 func (o projectsResource) put(ctx context.Context, _ Call, in *PutProject) (_ *WrittenProject, err error) {
 	defer fault.Wrap(&err, "put a project")
 	for {
@@ -100,7 +100,7 @@ func (in *PutProject) apply(p *project.Project) error {
 	return found.Err()
 }
 
-// projectText judges what a project is called; it may be empty.
+// projectText checks a name of a project. It may be empty.
 func (f *faults) projectText(attribute, text, before string) {
 	if n := utf8.RuneCountInString(text); n > projectNameMax {
 		f.addf(attribute, fmt.Sprintf("It has %d characters; it must be at most %d.", n, projectNameMax), "")

@@ -8,7 +8,7 @@ import (
 	"nepenthes/shared/settings"
 )
 
-// SettingsStore changes the settings, see store.Catalogue.
+// SettingsStore stores the settings. See store.Catalogue.
 type SettingsStore interface {
 	PutSettings(ctx context.Context, s *settings.Settings) error
 }

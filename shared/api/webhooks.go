@@ -9,7 +9,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// WebhookStore changes webhooks, see store.Catalogue.
+// WebhookStore stores webhooks. See store.Catalogue.
 type WebhookStore interface {
 	PutWebhook(ctx context.Context, w *webhook.Webhook) error
 	DeleteWebhook(ctx context.Context, id string, lockVersion int64) error

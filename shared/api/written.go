@@ -5,19 +5,19 @@ import (
 	"log/slog"
 )
 
-// Via is the way by which a call came.
+// Via says through which interface a call came.
 type Via string
 
-// The ways.
+// The interfaces.
 const (
 	ViaAPI     Via = "api"
 	ViaConsole Via = "console"
 )
 
-// Action is what a write did. The list is closed: nothing else changes configuration or anybody's access.
+// Action names what a write did. The list is closed: no other operation changes configuration or anybody's access.
 type Action string
 
-// The actions, each of a kind of thing.
+// The actions.
 const (
 	UpdatedSettings Action = "settings.update"
 
@@ -42,8 +42,8 @@ const (
 	EndedSession Action = "session.end"
 )
 
-// LogWritten writes the one line that every write leaves: who did what to which thing, by which way, in which request.
-// It holds nothing of what was written.
+// LogWritten writes the log line of a write: who did what to which thing, through which interface, in which request. The
+// line contains nothing of what was written.
 func LogWritten(ctx context.Context, logger *slog.Logger, call Call, action Action, target string) {
 	logger.InfoContext(ctx, "api.written",
 		"client", call.ClientID, "via", string(call.Via), "action", string(action), "target", target, "request", call.Request)

@@ -66,9 +66,7 @@ func New(c Config) *Fanout {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Retention == 0 {
-		c.Retention = limits.RetentionDays * 24 * time.Hour
-	}
+	c.Retention = cmp.Or(c.Retention, defaultRetention)
 	return &Fanout{Config: c, teacher: teacher{store: c.Projects, now: c.Now}}
 }
 
@@ -85,7 +83,7 @@ func (f *Fanout) Handle(ctx context.Context, m lane.Message) (err error) {
 	if err != nil {
 		return err
 	}
-	r := f.recorded(e, delivery.TriggerSchedule, cmp.Or(m.SentAt, f.Now()))
+	r := recorded(e, delivery.TriggerSchedule, cmp.Or(m.SentAt, f.Now()), f.Retention)
 	r.TraceID = traceID(m.Attributes[lane.Traceparent])
 	stored, plan, created, err := f.Recorder.PutEvent(ctx, r, f.plan(ctx, e, matches))
 	if err != nil {
@@ -97,31 +95,11 @@ func (f *Fanout) Handle(ctx context.Context, m lane.Message) (err error) {
 	if err := f.teacher.teach(ctx, e, stored.ReceivedAt); err != nil {
 		return err
 	}
-	if err := f.ring(ctx, &stored, plan); err != nil {
+	if err := ring(ctx, f.Deliveries, &stored, plan); err != nil {
 		return err
 	}
 	f.Logger.InfoContext(ctx, "event.fanned_out", "event", e.ID, "source", e.Source, "type", e.Type, "matches", len(plan))
 	return nil
-}
-
-// Operate records an event of our own, such as a ping, for the given webhooks and sends its doorbells, as Handle does for
-// the events of producers. It does not change the list of projects. The id of the event should be new. If it is not,
-// Operate sends the doorbells of the stored plan again.
-func (f *Fanout) Operate(ctx context.Context, e events.Event, trigger delivery.Trigger, webhookIDs ...string) (_ record.Event, err error) {
-	defer fault.Wrap(&err, "record event %s", e.ID)
-	stored, plan, _, err := f.Recorder.PutEvent(ctx, f.recorded(e, trigger, f.Now()), webhookIDs)
-	if err != nil {
-		return record.Event{}, err
-	}
-	return stored, f.ring(ctx, &stored, plan)
-}
-
-// recorded returns the record of an event that its lane received at the given time. That time is the time of the
-// producer's push and does not depend on how busy fan-out was. An event waits in its lane for at most 14 days, which is
-// why the shortest retention is 15 days.
-func (f *Fanout) recorded(e events.Event, trigger delivery.Trigger, at time.Time) record.Event {
-	at = at.UTC().Truncate(time.Millisecond)
-	return record.Event{Event: e, ReceivedAt: at, ExpiresAt: at.Add(f.Retention), Trigger: trigger}
 }
 
 // plan returns the ids of the matching webhooks, at most limits.MatchesMax.
@@ -135,15 +113,4 @@ func (f *Fanout) plan(ctx context.Context, e events.Event, matches []*webhook.We
 		ids[i] = w.ID
 	}
 	return ids
-}
-
-func (f *Fanout) ring(ctx context.Context, r *record.Event, plan []string) error {
-	if len(plan) == 0 {
-		return nil
-	}
-	bells := make([]lane.Message, len(plan))
-	for i, id := range plan {
-		bells[i] = lane.Doorbell(r.DeliveryKey(id).ID(), id)
-	}
-	return f.Deliveries.Send(ctx, bells...)
 }

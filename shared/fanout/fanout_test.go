@@ -461,7 +461,8 @@ func TestOperate(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(all, "time_entry:created")
 	e := events.Event{ID: id.New(id.Event, start), Source: events.OperationalSource, Type: "webhook:ping", OccurredAt: "2026-01-02T11:00:00Z", Data: json.RawMessage(`{}`), Project: &events.Project{ID: "9"}}
-	rec, err := r.fanout.Operate(t.Context(), e, delivery.TriggerPing, w)
+	operator := fanout.NewOperator(fanout.OperatorConfig{Recorder: r.store, Deliveries: &r.bells, Now: func() time.Time { return start }})
+	rec, err := operator.Operate(t.Context(), e, delivery.TriggerPing, w)
 	must(t, err)
 	if !slices.Equal(r.rung(), []string{w}) || rec.Trigger != delivery.TriggerPing || rec.MatchCount != 1 {
 		t.Errorf("rung %v, recorded %+v", r.rung(), rec)

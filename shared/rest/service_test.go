@@ -124,7 +124,7 @@ func newService(t testing.TB, options ...option) *service {
 	}
 	operations := api.Config{
 		Catalogue: s.Catalogue, Store: s.DB, Events: s.DB.Lane(lane.Events), Retries: s.DB.Lane(lane.Retries),
-		Operator: s.Fanout, Sealer: sealer, Clients: clients.New(clients.Config{Store: s.DB}),
+		Operator: fanout.NewOperator(fanout.OperatorConfig{Recorder: s.DB, Deliveries: s.DB.Lane(lane.Deliveries)}), Sealer: sealer, Clients: clients.New(clients.Config{Store: s.DB}),
 		Addresses: address.Rules{}, Resolver: resolver{}, Version: "test", Logger: logger,
 	}
 	s.Config = rest.Config{Verifier: verifier, Settings: s.Catalogue, CursorKey: make([]byte, 32), Version: "test", Logger: logger, Docs: map[string]http.Handler{"": http.NotFoundHandler()}}

@@ -51,11 +51,8 @@ func (b Base) Operations(c config.Webhooks) *api.Operations {
 	return api.New(api.Config{
 		Catalogue: b.Catalogue, Store: b.Store, Clients: clients.New(clients.Config{Store: b.Store}),
 		Events: b.Lane(c.EventsQueueURL), Retries: b.Lane(c.RetriesQueueURL),
-		Operator: fanout.New(fanout.Config{
-			Matcher: b.Catalogue, Recorder: b.Store, Projects: b.Store, Retention: c.Retention(), Logger: b.Logger,
-			Deliveries: b.Lane(c.DeliveriesQueueURL), DeadLetters: absent{},
-		}),
-		Sealer: must(vault.NewSealer(vault.SealerConfig{Pairs: b.Store, Maker: kms})),
+		Operator: fanout.NewOperator(fanout.OperatorConfig{Recorder: b.Store, Deliveries: b.Lane(c.DeliveriesQueueURL), Retention: c.Retention()}),
+		Sealer:   must(vault.NewSealer(vault.SealerConfig{Pairs: b.Store, Maker: kms})),
 		Addresses: address.Rules{
 			AllowHTTP: c.AllowHTTP, Own: own(c.PublicURL()),
 			AllowLoopback: outbound.LinkedLoopback(), Gateway: outbound.LinkedGateway(),

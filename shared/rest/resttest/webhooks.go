@@ -102,7 +102,7 @@ var Webhooks = []Case{
 		{Do: "DELETE /api/v3/webhooks/{id}", Header: map[string]string{"If-Match": `2`}, Status: 400, Kind: "InvalidQuery", Attributes: []string{"If-Match"}},
 		{Do: "PATCH /api/v3/webhooks/{id}", Body: `{"description":"two"}`, Header: map[string]string{"If-Match": `W/"2"`}, Status: 409, Kind: "UpdateConflict", Want: map[string]any{"message": Like("weak"), "hint": Like("without W/"), "title": Like("version")}},
 		{Do: "PATCH /api/v3/webhooks/{id}", Body: `{"description":"two"}`, Header: map[string]string{"If-Match": `"1", W/"2"`}, Status: 409, Kind: "UpdateConflict", Want: map[string]any{"message": Like("weak")}},
-		{Do: "PATCH /api/v3/webhooks/{id}", Body: `{"description":"two"}`, Header: map[string]string{"If-Match": `"1", W/"1"`}, Status: 409, Kind: "UpdateConflict", Want: map[string]any{"message": Like("changed by somebody else")}},
+		{Do: "PATCH /api/v3/webhooks/{id}", Body: `{"description":"two"}`, Header: map[string]string{"If-Match": `"1", W/"1"`}, Status: 409, Kind: "UpdateConflict", Want: map[string]any{"message": Like("Somebody else changed it")}},
 		{Do: "PATCH /api/v3/webhooks/{id}", Body: `{"description":"two"}`, Header: map[string]string{"If-Match": `"a,b", "1,\"2"`}, Status: 400, Kind: "InvalidQuery", Attributes: []string{"If-Match"}},
 		{Do: "PATCH /api/v3/webhooks/{id}", Body: `{}`, Header: map[string]string{"If-Match": ` , "a,b" ,,W/"x","2",`}, Status: 200, Want: map[string]any{"lockVersion": 2}},
 		{Do: "PATCH /api/v3/webhooks/{id}", Body: `{}`, Header: map[string]string{"If-Match": ` * `}, Status: 200, Want: map[string]any{"lockVersion": 2}},
