@@ -4,42 +4,43 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"net/url"
 	"strings"
 
 	"nepenthes/shared/fault"
 	"nepenthes/shared/webhook"
 )
 
-// Paging asks for a page of a small set.
+// Paging asks for a page of a small set. The zero Paging asks for the first page of the usual size.
 type Paging struct {
-	// Most is how many elements to return at most, however large a page may be; 0 leaves it to the page size. It does
-	// not stand on the wire: it is for callers within the service, which show a list of their own and read it once.
-	Most     int
-	PageSize *int `query:"pageSize" minimum:"-1" doc:"How many elements to return: 20 unless told otherwise, -1 for as many as possible. More than the deployment's maximum is clamped to it." example:"20"`
-	Offset   *int `query:"offset" minimum:"1" doc:"The number of the page; 1 is the first." example:"1"`
+	// Most is the largest number of items to return, whatever the largest page is. 0 leaves it to PageSize. It is for
+	// callers that show a whole list and read it once, such as the console.
+	Most int
+	// PageSize is the number of items to return. -1 asks for the largest page, and nil for 20 items.
+	PageSize *int
+	// Offset is the number of the page. 1 and nil ask for the first page.
+	Offset *int
 }
 
-// All asks for all elements of a small set, see Paging.Most.
+// All as Paging.Most asks for all items.
 const All = math.MaxInt32
 
-// defaultPageSize is used when none is asked for.
+// defaultPageSize is the page size of a caller that asks for none.
 const defaultPageSize = 20
 
-// invalidQuery makes the fault about one parameter of the query.
+// invalidQuery returns the fault of one parameter of the query.
 func invalidQuery(name, message, hint string) *fault.Fault {
 	f := fault.New(fault.InvalidQuery, "%s: %s", name, message).With(hint)
 	f.Details = []fault.Detail{{Attribute: name, Message: message, Hint: hint}}
 	return f
 }
 
-// effective is the page size that is used: what was asked for, clamped to the deployment's maximum.
+// effective returns the page size that is used: the size that was asked for, but not more than the settings allow.
 func (c *Config) effective(ctx context.Context, asked *int, most int) (int, error) {
 	if most > 0 {
 		return most, nil
 	}
 	if asked != nil && *asked < -1 {
-		return 0, invalidQuery("pageSize", "It is below -1.", "Ask for 0 or more, or for -1: as many as possible.")
+		return 0, invalidQuery("pageSize", "It is below -1.", "Ask for 0 or more, or for -1, which means as many as possible.")
 	}
 	s, err := c.Catalogue.Settings(ctx)
 	if err != nil {
@@ -54,7 +55,7 @@ func (c *Config) effective(ctx context.Context, asked *int, most int) (int, erro
 	return min(*asked, s.MaxPageSize), nil
 }
 
-// page is a page of a small set whose numbers were checked.
+// page is a page of a small set. Its numbers are checked.
 type page struct{ size, offset int }
 
 func (c *Config) page(ctx context.Context, p Paging) (page, error) {
@@ -72,29 +73,14 @@ func (c *Config) page(ctx context.Context, p Paging) (page, error) {
 	return page{size, offset}, nil
 }
 
-// bounds are the first element of the page and the one after its last, in a set of total elements.
+// bounds returns the bounds of the page in a set of total items: all[from:to] are the items of the page.
 func (p page) bounds(total int) (from, to int) {
-	// Dividing instead of multiplying: offset may be any number.
+	// A product could overflow: offset may be any number.
 	if p.size == 0 || p.offset-1 > total/p.size {
 		return total, total
 	}
 	from = min((p.offset-1)*p.size, total)
 	return from, min(from+p.size, total)
-}
-
-// hrefOf is where a page of the set is: its path with the filters and more pairs of the query.
-func hrefOf(path string, filters url.Values, more ...string) string {
-	query := url.Values{}
-	for name, values := range filters {
-		query[name] = values
-	}
-	for i := 0; i < len(more); i += 2 {
-		query.Set(more[i], more[i+1])
-	}
-	if len(query) == 0 {
-		return path
-	}
-	return path + "?" + query.Encode()
 }
 
 // Page is a page of a small set.
@@ -127,10 +113,11 @@ func pageThrough[N, T any](p page, all []N, view func(N) T) *Page[T] {
 	return &Page[T]{Items: items, Total: len(all), Size: p.size, Number: p.offset}
 }
 
-// namedMost bounds what is looked for in names, in bytes: no name is as long, however it is folded.
+// namedMost is the largest size of a text to look for in names, in bytes. No name is as long, even after folding.
 const namedMost = 4 << 10
 
-// Named keeps those of which one of the texts contains name, both folded; an empty name keeps all.
+// Named returns the items that have a text which contains name, whatever the case of the letters. An empty name selects
+// all items.
 func Named[N any](all []N, name string, texts func(N) []string) []N {
 	if name == "" {
 		return all
@@ -151,19 +138,8 @@ func Named[N any](all []N, name string, texts func(N) []string) []N {
 	return kept
 }
 
-// filters holds those that were given.
-func filters(pairs ...string) url.Values {
-	values := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			values.Set(pairs[i], pairs[i+1])
-		}
-	}
-	return values
-}
-
-// TooLarge is the fault of a page that would be larger than an answer may be; largest is the size of its largest
-// element in bytes, limit that of an answer.
+// TooLarge returns the fault of a page with count items that is larger than an answer may be. largest is the size of its
+// largest item, and limit the largest size of an answer, both in bytes.
 func TooLarge(count, largest, limit int) error {
 	fits := max(1, min(count-1, (limit-limit/20)/max(1, largest)))
 	return invalidQuery("pageSize", fmt.Sprintf("This page would be larger than %d bytes.", limit),

@@ -16,9 +16,7 @@ type WebhookStore interface {
 }
 
 // WebhookID names a webhook.
-type WebhookID struct {
-	ID string `path:"id" doc:"The webhook's id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-}
+type WebhookID struct{ ID string }
 
 // ListWebhooks asks for a page of the webhooks.
 type ListWebhooks struct {
