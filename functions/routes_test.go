@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"nepenthes/functions/internal/wiring"
 	"nepenthes/shared/auth/oauth"
 	"nepenthes/shared/config"
+	"nepenthes/shared/cursor"
 	"nepenthes/shared/rest"
 	"nepenthes/shared/routes"
 	"nepenthes/shared/settings"
@@ -27,55 +30,114 @@ type defaults struct{}
 // Settings returns the default settings.
 func (defaults) Settings(context.Context) (settings.Settings, error) { return settings.Defaults(), nil }
 
-// documented returns the paths of the API's operations according to its OpenAPI document.
-func documented(t *testing.T) (paths []string) {
+const queueURL = "https://sqs.us-east-1.amazonaws.com/000000000000/q"
+
+// served returns what each function behind API Gateway serves, as its main says it.
+func served(t *testing.T) map[routes.Function]http.Handler {
 	t.Helper()
 	t.Setenv("AWS_REGION", "us-east-1")
-	base := wiring.New(config.Common{Stage: "dev", ConfigTable: "c", EventsTable: "e", DeliveriesTable: "d", StateTable: "s"})
-	handler := rest.New(rest.Config{
-		Operations: base.StoredOperations(), Verifier: nobody{}, Settings: defaults{}, CursorKey: wiring.UnusedCursorKey(), Logger: slog.New(slog.DiscardHandler),
-	})
+	common := config.Common{Stage: "dev", ConfigTable: "c", EventsTable: "e", DeliveriesTable: "d", StateTable: "s"}
+	base, env := wiring.New(common), config.API{Common: common, Issuer: "urn:nepenthes:test"}
+	queues := config.Webhooks{API: env, EventsQueueURL: queueURL, DeliveriesQueueURL: queueURL, RetriesQueueURL: queueURL}
+	all := map[routes.Function]http.Handler{}
+	for f, c := range map[routes.Function]rest.Config{
+		routes.Settings: {Operations: base.SettingsOperations()},
+		routes.OAuth:    {Operations: base.ClientOperations(), Mounts: base.Authorization(config.OAuth{API: env})},
+		routes.Webhooks: {Operations: base.Operations(queues), CursorKey: make(cursor.Key, cursor.KeySize)},
+		routes.Console:  {Docs: map[string]http.Handler{"": http.NotFoundHandler()}},
+	} {
+		c.Verifier, c.Settings, c.Logger = nobody{}, defaults{}, slog.New(slog.DiscardHandler)
+		all[f] = rest.New(c)
+	}
+	return all
+}
+
+// operation is a method of a path.
+type operation struct{ method, path string }
+
+var parameter = regexp.MustCompile(`\{[^}]*\}`)
+
+// isServed reports whether a handler has a route for the operation. The request has no token, so the operation itself is
+// never carried out.
+func (o operation) isServed(t *testing.T, handler http.Handler) bool {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // whoever looks further than the route calls nobody
 	answer := httptest.NewRecorder()
-	handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/v3/openapi.json", nil))
-	var document struct{ Paths map[string]any }
+	handler.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, o.method, parameter.ReplaceAllString(o.path, "x"), nil))
+	return answer.Code != http.StatusNotFound && answer.Code != http.StatusMethodNotAllowed
+}
+
+// documented returns the operations in the OpenAPI document of the function that serves it.
+func documented(t *testing.T, handlers map[routes.Function]http.Handler) (all []operation) {
+	t.Helper()
+	const path = "/api/v3/openapi.json"
+	answer := httptest.NewRecorder()
+	handlers[routes.Owner(path)].ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+	var document struct{ Paths map[string]map[string]any }
 	if err := json.Unmarshal(answer.Body.Bytes(), &document); err != nil {
 		t.Fatalf("%v: %s", err, answer.Body)
 	}
-	for path := range document.Paths {
-		paths = append(paths, path)
+	for path, methods := range document.Paths {
+		for method := range methods {
+			all = append(all, operation{strings.ToUpper(method), path})
+		}
 	}
-	slices.Sort(paths)
-	return paths
+	return all
 }
 
-// Every operation must be served by a function that has the parts it needs. settings and oauth have only the store.
-func TestEveryOperationHasAFunction(t *testing.T) {
-	all := documented(t)
-	if len(all) < 20 {
-		t.Fatalf("the document has only the paths %v", all)
+// owner returns the function that must serve a path.
+func owner(path string) routes.Function {
+	switch {
+	case path == "/api/v3/settings":
+		return routes.Settings
+	case strings.HasPrefix(path, "/api/v3/oauth_clients"), strings.HasPrefix(path, "/oauth/"), strings.HasPrefix(path, "/.well-known/"):
+		return routes.OAuth
+	case path == "/admin", path == "/api/docs":
+		return routes.Console
 	}
-	all = append(all, oauth.TokenPath, oauth.RevokePath, oauth.KeySetPath, oauth.MetadataPath, "/admin", "/api/docs")
-	served := map[routes.Function]bool{}
-	for _, path := range all {
-		want := routes.Webhooks
-		switch {
-		case path == "/api/v3/settings":
-			want = routes.Settings
-		case strings.HasPrefix(path, "/api/v3/oauth_clients"), strings.HasPrefix(path, "/oauth/"), strings.HasPrefix(path, "/.well-known/"):
-			want = routes.OAuth
-		case path == "/admin", path == "/api/docs":
-			want = routes.Console
+	return routes.Webhooks
+}
+
+// Every documented operation must be served by the function to which the gateway sends its path. The functions settings,
+// oauth and console have no other operations than their own; the function webhooks has all, since it describes all.
+func TestEveryOperationHasItsFunction(t *testing.T) {
+	handlers := served(t)
+	all := documented(t, handlers)
+	if len(all) < 30 {
+		t.Fatalf("the document has only the operations %v", all)
+	}
+	for _, o := range all {
+		if got, want := routes.Owner(o.path), owner(o.path); got != want {
+			t.Errorf("the gateway sends %s to %s, want %s", o.path, got, want)
 		}
-		if got := routes.Owner(path); got != want {
-			t.Errorf("%s is served by %s, want %s", path, got, want)
+		for f, handler := range handlers {
+			want := f == routes.Owner(o.path) || f == routes.Webhooks && !strings.HasPrefix(o.path, "/oauth/")
+			if got := o.isServed(t, handler); got != want {
+				t.Errorf("%s serves %s %s: %v, want %v", f, o.method, o.path, got, want)
+			}
 		}
-		served[want] = true
+	}
+}
+
+func TestEveryPrefixHasAPath(t *testing.T) {
+	paths := map[string]bool{oauth.TokenPath: true, oauth.RevokePath: true, oauth.KeySetPath: true, oauth.MetadataPath: true, "/admin": true, "/api/docs": true}
+	for _, o := range documented(t, served(t)) {
+		paths[o.path] = true
+	}
+	owners := map[routes.Function]bool{}
+	for path := range paths {
+		if got, want := routes.Owner(path), owner(path); got != want {
+			t.Errorf("the gateway sends %s to %s, want %s", path, got, want)
+		}
+		owners[owner(path)] = true
 	}
 	for _, f := range routes.HTTP() {
-		if !served[f] {
+		if !owners[f] {
 			t.Errorf("%s serves no operation", f)
 		}
 	}
+	all := slices.Collect(maps.Keys(paths))
 	for _, prefix := range routes.Prefixes() {
 		if !slices.ContainsFunc(all, func(path string) bool {
 			return path == prefix || strings.HasPrefix(path, strings.TrimSuffix(prefix, "/")+"/")

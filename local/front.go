@@ -89,11 +89,11 @@ func (s *system) share(pages, interfaces http.Handler) http.Handler {
 }
 
 // operations returns the operations of the API.
-func (s *system) operations() (*api.Operations, error) {
+func (s *system) operations() (api.Operations, error) {
 	b := s.backend
 	sealer, err := vault.NewSealer(vault.SealerConfig{Pairs: b.store, Maker: b.keys})
 	if err != nil {
-		return nil, err
+		return api.Operations{}, err
 	}
 	return api.New(api.Config{
 		Catalogue: s.pipeline.catalogue, Store: b.store, Events: b.lane(lane.Events), Retries: b.lane(lane.Retries),

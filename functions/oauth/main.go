@@ -6,10 +6,11 @@ import (
 	"nepenthes/functions/internal/wiring"
 	"nepenthes/shared/config"
 	"nepenthes/shared/lambdahost"
+	"nepenthes/shared/rest"
 )
 
 func main() {
 	env := config.MustLoad[config.OAuth]()
 	base := wiring.New(env.Common)
-	lambdahost.StartHTTP(base.API(env.API, base.StoredOperations(), wiring.UnusedCursorKey(), nil, base.Authorization(env)...), base.Logger)
+	lambdahost.StartHTTP(base.API(env.API, rest.Config{Operations: base.ClientOperations(), Mounts: base.Authorization(env)}), base.Logger)
 }

@@ -5,10 +5,11 @@ import (
 	"nepenthes/functions/internal/wiring"
 	"nepenthes/shared/config"
 	"nepenthes/shared/lambdahost"
+	"nepenthes/shared/rest"
 )
 
 func main() {
 	env := config.MustLoad[config.Settings]()
 	base := wiring.New(env.Common)
-	lambdahost.StartHTTP(base.API(env.API, base.StoredOperations(), wiring.UnusedCursorKey(), nil), base.Logger)
+	lambdahost.StartHTTP(base.API(env.API, rest.Config{Operations: base.SettingsOperations()}), base.Logger)
 }

@@ -5,10 +5,11 @@ import (
 	"nepenthes/functions/internal/wiring"
 	"nepenthes/shared/config"
 	"nepenthes/shared/lambdahost"
+	"nepenthes/shared/rest"
 )
 
 func main() {
 	env := config.MustLoad[config.Webhooks]()
 	base := wiring.New(env.Common)
-	lambdahost.StartHTTP(base.API(env.API, base.Operations(env), base.CursorKey(env), nil), base.Logger)
+	lambdahost.StartHTTP(base.API(env.API, rest.Config{Operations: base.Operations(env), CursorKey: base.CursorKey(env)}), base.Logger)
 }

@@ -6,6 +6,7 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/auth/clients"
+	"nepenthes/shared/required"
 )
 
 // ListClients asks for a page of the clients.
@@ -49,8 +50,42 @@ type IssuedClientSecret struct {
 	Secret string
 }
 
+// ClientsConfig holds the dependencies of the operations on clients.
+type ClientsConfig struct {
+	Common
+	Clients *clients.Registry
+}
+
+// Clients holds the operations on clients.
+type Clients struct {
+	List         Operation[ListClients, Page[access.Client]]
+	Create       Operation[CreateClient, IssuedClientSecret]
+	Read         Operation[ClientID, access.Client]
+	Change       Operation[ChangeClient, access.Client]
+	Delete       Operation[DeleteClient, None]
+	AddSecret    Operation[ClientID, IssuedClientSecret]
+	RemoveSecret Operation[RemoveClientSecret, None]
+	Revoke       Operation[ClientID, None]
+}
+
+// NewClients returns the operations on clients. It panics if a dependency is missing.
+func NewClients(c ClientsConfig) *Clients {
+	required.Fields(c)
+	o, common, scope := clientsResource{c}, &c.Common, access.ClientsWrite
+	return &Clients{
+		List:         operation(access.ClientsRead, o.list),
+		Create:       write(common, scope, CreatedClient, o.create, func(_ *CreateClient, created *IssuedClientSecret) string { return created.ID }),
+		Read:         operation(access.ClientsRead, o.read),
+		Change:       write(common, scope, UpdatedClient, o.change, func(in *ChangeClient, _ *access.Client) string { return in.ID }),
+		Delete:       write(common, scope, DeletedClient, o.delete, func(in *DeleteClient, _ *None) string { return in.ID }),
+		AddSecret:    write(common, scope, AddedClientSecret, o.addSecret, func(in *ClientID, _ *IssuedClientSecret) string { return in.ID }),
+		RemoveSecret: write(common, scope, RemovedClientSecret, o.removeSecret, func(in *RemoveClientSecret, _ *None) string { return in.ID }),
+		Revoke:       write(common, scope, RevokedClient, o.revoke, func(in *ClientID, _ *None) string { return in.ID }),
+	}
+}
+
 // clientsResource checks requests about clients. Package clients applies the rules.
-type clientsResource struct{ *Config }
+type clientsResource struct{ ClientsConfig }
 
 func (o clientsResource) list(ctx context.Context, _ Call, in *ListClients) (*Page[access.Client], error) {
 	page, err := o.page(ctx, in.Paging)

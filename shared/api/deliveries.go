@@ -6,14 +6,15 @@ import (
 	"time"
 
 	"nepenthes/events"
+	"nepenthes/shared/access"
 	"nepenthes/shared/delivery"
+	"nepenthes/shared/required"
 	"nepenthes/shared/store"
 )
 
-// DeliveryStore keeps deliveries and their attempts, see store.Deliveries.
+// DeliveryStore stores deliveries and their attempts. See store.Deliveries.
 type DeliveryStore interface {
 	Delivery(ctx context.Context, key delivery.Key) (delivery.Delivery, error)
-	DeliveriesByKey(ctx context.Context, keys ...delivery.Key) (map[delivery.Key]delivery.Delivery, error)
 	PutDelivery(ctx context.Context, d delivery.Delivery, ended *delivery.Attempt) (now delivery.Delivery, won bool, err error)
 	Attempts(ctx context.Context, key delivery.Key) ([]delivery.Attempt, error)
 	Deliveries(ctx context.Context, q store.Query) (store.Page, error)
@@ -64,7 +65,40 @@ type DeliveryPage struct {
 	Next, Previous *Position
 }
 
-type deliveriesResource struct{ *Config }
+// DeliveriesConfig holds the dependencies of the operations on deliveries.
+type DeliveriesConfig struct {
+	Common
+	Catalogue WebhookReader
+	Store     DeliveryStore
+	Events    EventStore
+	Retries   Sender // the lane of later attempts
+	// Waits says how long waits are. The zero Clock is real time.
+	Waits delivery.Clock
+}
+
+// Deliveries holds the operations on deliveries.
+type Deliveries struct {
+	List        Operation[ListDeliveries, DeliveryPage]
+	ListDead    Operation[ListDeadDeliveries, DeliveryPage]
+	Read        Operation[DeliveryID, DeliveryDetails]
+	ReadAttempt Operation[ReadAttempt, DeliveryDetails]
+	Retry       Operation[DeliveryID, DeliveryDetails]
+}
+
+// NewDeliveries returns the operations on deliveries. It panics if a dependency is missing.
+func NewDeliveries(c DeliveriesConfig) *Deliveries {
+	required.Fields(c)
+	o := deliveriesResource{c}
+	return &Deliveries{
+		List:        operation(access.DeliveriesRead, o.list),
+		ListDead:    operation(access.DeliveriesRead, o.listDead),
+		Read:        operation(access.DeliveriesRead, o.read),
+		ReadAttempt: operation(access.DeliveriesRead, o.readAttempt),
+		Retry:       write(&c.Common, access.DeliveriesWrite, RetriedDelivery, o.retry, func(in *DeliveryID, _ *DeliveryDetails) string { return in.ID }),
+	}
+}
+
+type deliveriesResource struct{ DeliveriesConfig }
 
 // list returns a page of a webhook's deliveries. A delivery is listed from its first attempt on.
 func (o deliveriesResource) list(ctx context.Context, _ Call, in *ListDeliveries) (*DeliveryPage, error) {
@@ -93,7 +127,7 @@ func (o deliveriesResource) listDead(ctx context.Context, _ Call, in *ListDeadDe
 // checkList checks what every list of deliveries is asked with, and returns the page size that is used.
 func (o deliveriesResource) checkList(ctx context.Context, f DeliveryFilters, p DeliveryPaging) (size int, err error) {
 	if _, known := events.Lookup(f.Event); f.Event != "" && !known {
-		return 0, invalidQuery("event", "The catalogue of event types does not have it.", "Give an exact name: see event_types.")
+		return 0, invalidQuery("event", "It is not in the catalogue of event types.", "Give an exact name: see event_types.")
 	}
 	if size, err = o.effective(ctx, p.PageSize, p.Most); err != nil {
 		return 0, err

@@ -45,7 +45,7 @@ func (o deliveriesResource) find(ctx context.Context, call Call, id string) (d D
 		return DeliveryDetails{}, noDelivery(id)
 	}
 	d.ShowBodies = call.Allows(access.EventsRead)
-	event, err := o.Store.Event(ctx, key.Event)
+	event, err := o.Events.Event(ctx, key.Event)
 	switch {
 	case err == nil && event.ReceivedAt.UnixMilli() == key.ReceivedMs:
 		d.Event = &event
@@ -59,7 +59,7 @@ func (o deliveriesResource) find(ctx context.Context, call Call, id string) (d D
 	if d.Event == nil {
 		return DeliveryDetails{}, noDelivery(id)
 	}
-	planned, err := o.Store.Planned(ctx, key.Event, key.Webhook)
+	planned, err := o.Events.Planned(ctx, key.Event, key.Webhook)
 	if err != nil {
 		return DeliveryDetails{}, err
 	}

@@ -7,10 +7,12 @@ import (
 	"regexp"
 
 	"nepenthes/events"
+	"nepenthes/shared/access"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/record"
+	"nepenthes/shared/required"
 )
 
 // EventStore reads events with their plans. See store.Events.
@@ -43,10 +45,43 @@ type ListEventDeliveries struct {
 // ListEventTypes asks for a page of the catalogue.
 type ListEventTypes struct{ Paging Paging }
 
-type eventsResource struct {
-	*Config
-	deliveries deliveriesResource
+// EventsConfig holds the dependencies of the operations on events.
+type EventsConfig struct {
+	Common
+	Catalogue  WebhookReader
+	Store      EventStore
+	Deliveries DeliveryFinder
+	Lane       Sender // the lane of events
 }
+
+// DeliveryFinder finds the deliveries that have a row. See store.Deliveries.
+type DeliveryFinder interface {
+	DeliveriesByKey(ctx context.Context, keys ...delivery.Key) (map[delivery.Key]delivery.Delivery, error)
+}
+
+// Events holds the operations on events and on the catalogue of event types.
+type Events struct {
+	Push           Operation[PushEvent, PushedEvent]
+	Read           Operation[EventID, record.Event]
+	ListDeliveries Operation[ListEventDeliveries, Page[delivery.Delivery]]
+	Explain        Operation[Explain, Page[Explanation]]
+	ListTypes      Operation[ListEventTypes, Page[events.Type]]
+}
+
+// NewEvents returns the operations on events. It panics if a dependency is missing.
+func NewEvents(c EventsConfig) *Events {
+	required.Fields(c)
+	o := eventsResource{c}
+	return &Events{
+		Push:           operation(access.EventsWrite, o.push),
+		Read:           operation(access.EventsRead, o.read),
+		ListDeliveries: operation(access.DeliveriesRead, o.listDeliveries),
+		Explain:        operation(access.WebhooksRead, o.explain),
+		ListTypes:      operation(access.WebhooksRead, o.listTypes),
+	}
+}
+
+type eventsResource struct{ EventsConfig }
 
 // unsendable are the characters that JSON allows and a message of SQS does not (API reference, SendMessage).
 const unsendable = "\ufffe\uffff"
@@ -69,7 +104,7 @@ func (o eventsResource) push(ctx context.Context, _ Call, in *PushEvent) (_ *Pus
 	if traceparent.MatchString(in.Traceparent) {
 		message.Attributes = map[string]string{lane.Traceparent: in.Traceparent}
 	}
-	if err := o.Events.Send(ctx, message); err != nil {
+	if err := o.Lane.Send(ctx, message); err != nil {
 		return nil, err
 	}
 	return &PushedEvent{e.ID, e.Source}, nil
@@ -152,7 +187,7 @@ func (o eventsResource) planned(ctx context.Context, r *record.Event, page page)
 	for i, id := range plan {
 		keys[i] = r.DeliveryKey(id)
 	}
-	rows, err := o.Store.DeliveriesByKey(ctx, keys...)
+	rows, err := o.Deliveries.DeliveriesByKey(ctx, keys...)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// untouched stands for every dependency; whoever touches one panics.
+// untouched stands in for every dependency. A call of any of its methods panics.
 type untouched struct {
 	api.Catalogue
 	api.Store
@@ -32,26 +32,38 @@ func config() api.Config {
 	}
 }
 
-// scopes says what each operation asks for (contract of the API, "Who may call").
+// scopes lists the scope that each operation needs, by resource and name.
 var scopes = map[string]access.Scope{
-	"Root": "", "ReadSettings": "settings:read", "ChangeSettings": "settings:write",
-	"ListWebhooks": "webhooks:read", "CreateWebhook": "webhooks:write", "ReadWebhook": "webhooks:read", "ChangeWebhook": "webhooks:write",
-	"DeleteWebhook": "webhooks:write", "Ping": "webhooks:write", "AddSecret": "webhooks:write", "RemoveSecret": "webhooks:write",
-	"ListDeliveries": "deliveries:read", "ListDeadDeliveries": "deliveries:read", "ReadDelivery": "deliveries:read", "ReadAttempt": "deliveries:read", "Retry": "deliveries:write",
-	"PushEvent": "events:write", "ReadEvent": "events:read", "ListEventDeliveries": "deliveries:read", "Explain": "webhooks:read", "ListEventTypes": "webhooks:read",
-	"ListProjects": "projects:read", "PutProject": "projects:write",
-	"ListClients": "clients:read", "CreateClient": "clients:write", "ReadClient": "clients:read", "ChangeClient": "clients:write", "DeleteClient": "clients:write",
-	"AddClientSecret": "clients:write", "RemoveClientSecret": "clients:write", "RevokeClient": "clients:write",
+	"Root.Read": "", "Settings.Read": "settings:read", "Settings.Change": "settings:write",
+	"Webhooks.List": "webhooks:read", "Webhooks.Create": "webhooks:write", "Webhooks.Read": "webhooks:read", "Webhooks.Change": "webhooks:write",
+	"Webhooks.Delete": "webhooks:write", "Webhooks.Ping": "webhooks:write", "Webhooks.AddSecret": "webhooks:write", "Webhooks.RemoveSecret": "webhooks:write",
+	"Deliveries.List": "deliveries:read", "Deliveries.ListDead": "deliveries:read", "Deliveries.Read": "deliveries:read",
+	"Deliveries.ReadAttempt": "deliveries:read", "Deliveries.Retry": "deliveries:write",
+	"Events.Push": "events:write", "Events.Read": "events:read", "Events.ListDeliveries": "deliveries:read", "Events.Explain": "webhooks:read", "Events.ListTypes": "webhooks:read",
+	"Projects.List": "projects:read", "Projects.Put": "projects:write",
+	"Clients.List": "clients:read", "Clients.Create": "clients:write", "Clients.Read": "clients:read", "Clients.Change": "clients:write", "Clients.Delete": "clients:write",
+	"Clients.AddSecret": "clients:write", "Clients.RemoveSecret": "clients:write", "Clients.Revoke": "clients:write",
 }
 
-// TestEveryOperationAsksForItsScope calls the operations as the console does, past HTTP.
-func TestEveryOperationAsksForItsScope(t *testing.T) {
-	operations := reflect.ValueOf(api.New(config())).Elem()
-	if got, want := operations.NumField(), len(scopes); got != want {
+// all returns every operation by resource and name.
+func all() map[string]reflect.Value {
+	found, resources := map[string]reflect.Value{}, reflect.ValueOf(api.New(config()))
+	for i := range resources.NumField() {
+		resource := resources.Field(i).Elem()
+		for j := range resource.NumField() {
+			found[resources.Type().Field(i).Name+"."+resource.Type().Field(j).Name] = resource.Field(j)
+		}
+	}
+	return found
+}
+
+// TestEveryOperationNeedsItsScope calls the operations without HTTP, as the console does.
+func TestEveryOperationNeedsItsScope(t *testing.T) {
+	operations := all()
+	if got, want := len(operations), len(scopes); got != want {
 		t.Errorf("got %d operations, want %d", got, want)
 	}
-	for i := range operations.NumField() {
-		name, op := operations.Type().Field(i).Name, operations.Field(i)
+	for name, op := range operations {
 		t.Run(name, func(t *testing.T) {
 			want, listed := scopes[name]
 			if got := access.Scope(op.FieldByName("Scope").String()); got != want || !listed {
@@ -71,24 +83,23 @@ func TestEveryOperationAsksForItsScope(t *testing.T) {
 	}
 }
 
-// TestEveryWriteHasAnAction holds that no operation changes anything without a line in the log. Pushing an event and
-// explaining one change no configuration and nobody's access.
+// TestEveryWriteHasAnAction checks that no operation changes anything without a log line. Pushing an event changes neither
+// configuration nor anybody's access.
 func TestEveryWriteHasAnAction(t *testing.T) {
-	operations, seen := reflect.ValueOf(api.New(config())).Elem(), map[string]string{}
-	for i := range operations.NumField() {
-		name, op := operations.Type().Field(i).Name, operations.Field(i)
+	seen := map[string]string{}
+	for name, op := range all() {
 		action, writes := op.FieldByName("Action").String(), strings.HasSuffix(op.FieldByName("Scope").String(), ":write")
-		if want := writes && name != "PushEvent"; (action != "") != want {
-			t.Errorf("%s: got action %q, want one: %v", name, action, want)
+		if want := writes && name != "Events.Push"; (action != "") != want {
+			t.Errorf("%s has action %q, want an action: %v", name, action, want)
 		}
 		if other := seen[action]; action != "" && other != "" {
-			t.Errorf("%s and %s have the action %s", name, other, action)
+			t.Errorf("%s and %s have the same action %s", name, other, action)
 		}
 		seen[action] = name
 	}
 }
 
-// others are all scopes that do not include the one.
+// others returns all scopes that do not include the given one.
 func others(scope access.Scope) (list []access.Scope) {
 	for _, s := range access.Scopes() {
 		if !access.Allows([]access.Scope{s}, scope) {
@@ -98,21 +109,43 @@ func others(scope access.Scope) (list []access.Scope) {
 	return list
 }
 
-func TestNewRefusesMissingParts(t *testing.T) {
+func TestNewNamesTheMissingDependency(t *testing.T) {
 	for name, spoil := range map[string]func(*api.Config){
-		"no store":     func(c *api.Config) { c.Store = nil },
-		"no catalogue": func(c *api.Config) { c.Catalogue = nil },
-		"no clients":   func(c *api.Config) { c.Clients = nil },
+		"Store":     func(c *api.Config) { c.Store = nil },
+		"Catalogue": func(c *api.Config) { c.Catalogue = nil },
+		"Clients":   func(c *api.Config) { c.Clients = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			defer func() {
-				if recover() == nil {
-					t.Error("got operations, want a panic")
-				}
-			}()
+			defer refused(t, "api.Config: "+name+" is missing")
 			c := config()
 			spoil(&c)
 			api.New(c)
 		})
+	}
+}
+
+func TestEveryConstructorNamesTheMissingDependency(t *testing.T) {
+	common := api.Common{Settings: untouched{}, Logger: slog.New(slog.DiscardHandler)}
+	for want, construct := range map[string]func(){
+		"api.SettingsConfig: Store is missing":       func() { api.NewSettings(api.SettingsConfig{Common: common}) },
+		"api.WebhooksConfig: Catalogue is missing":   func() { api.NewWebhooks(api.WebhooksConfig{Common: common}) },
+		"api.DeliveriesConfig: Catalogue is missing": func() { api.NewDeliveries(api.DeliveriesConfig{Common: common}) },
+		"api.EventsConfig: Catalogue is missing":     func() { api.NewEvents(api.EventsConfig{Common: common}) },
+		"api.ProjectsConfig: Store is missing":       func() { api.NewProjects(api.ProjectsConfig{Common: common}) },
+		"api.ClientsConfig: Clients is missing":      func() { api.NewClients(api.ClientsConfig{Common: common}) },
+		"api.ClientsConfig: Settings is missing":     func() { api.NewClients(api.ClientsConfig{Clients: &clients.Registry{}}) },
+	} {
+		t.Run(want, func(t *testing.T) {
+			defer refused(t, want)
+			construct()
+		})
+	}
+}
+
+// refused recovers from a panic and compares its text.
+func refused(t *testing.T, want string) {
+	t.Helper()
+	if got := recover(); got != want {
+		t.Errorf("got panic %v, want %q", got, want)
 	}
 }

@@ -35,14 +35,14 @@ func invalidQuery(name, message, hint string) *fault.Fault {
 }
 
 // effective returns the page size that is used: the size that was asked for, but not more than the settings allow.
-func (c *Config) effective(ctx context.Context, asked *int, most int) (int, error) {
+func (c *Common) effective(ctx context.Context, asked *int, most int) (int, error) {
 	if most > 0 {
 		return most, nil
 	}
 	if asked != nil && *asked < -1 {
 		return 0, invalidQuery("pageSize", "It is below -1.", "Ask for 0 or more, or for -1, which means as many as possible.")
 	}
-	s, err := c.Catalogue.Settings(ctx)
+	s, err := c.Settings.Settings(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -58,7 +58,7 @@ func (c *Config) effective(ctx context.Context, asked *int, most int) (int, erro
 // page is a page of a small set. Its numbers are checked.
 type page struct{ size, offset int }
 
-func (c *Config) page(ctx context.Context, p Paging) (page, error) {
+func (c *Common) page(ctx context.Context, p Paging) (page, error) {
 	if p.Offset != nil && *p.Offset < 1 {
 		return page{}, invalidQuery("offset", "It is below 1.", "The first page has number 1.")
 	}

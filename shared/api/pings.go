@@ -7,7 +7,13 @@ import (
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
+	"nepenthes/shared/record"
 )
+
+// Operator records an event of our own for the given webhooks and sends doorbells for it. See fanout.Operator.
+type Operator interface {
+	Operate(ctx context.Context, e events.Event, trigger delivery.Trigger, webhookIDs ...string) (record.Event, error)
+}
 
 // Ping asks for a test event to one webhook.
 type Ping struct {

@@ -7,15 +7,22 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/project"
+	"nepenthes/shared/required"
 )
 
 // ProjectStore stores the list of projects. See store.Projects.
 type ProjectStore interface {
+	ProjectFinder
 	Projects(ctx context.Context) ([]project.Project, error)
-	ProjectsByID(ctx context.Context, ids ...string) ([]project.Project, error)
 	PutProject(ctx context.Context, p *project.Project) error
+}
+
+// ProjectFinder finds the projects that are in the list. See store.Projects.
+type ProjectFinder interface {
+	ProjectsByID(ctx context.Context, ids ...string) ([]project.Project, error)
 }
 
 // ListProjects asks for a page of the projects.
@@ -43,7 +50,29 @@ var projectID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 
 const projectNameMax = 255 // characters
 
-type projectsResource struct{ *Config }
+// ProjectsConfig holds the dependencies of the operations on projects.
+type ProjectsConfig struct {
+	Common
+	Store ProjectStore
+}
+
+// Projects holds the operations on projects.
+type Projects struct {
+	List Operation[ListProjects, Page[project.Project]]
+	Put  Operation[PutProject, WrittenProject]
+}
+
+// NewProjects returns the operations on projects. It panics if a dependency is missing.
+func NewProjects(c ProjectsConfig) *Projects {
+	required.Fields(c)
+	o := projectsResource{c}
+	return &Projects{
+		List: operation(access.ProjectsRead, o.list),
+		Put:  write(&c.Common, access.ProjectsWrite, PutAProject, o.put, func(in *PutProject, _ *WrittenProject) string { return in.ID }),
+	}
+}
+
+type projectsResource struct{ ProjectsConfig }
 
 func (o projectsResource) list(ctx context.Context, _ Call, in *ListProjects) (*Page[project.Project], error) {
 	page, err := o.page(ctx, in.Paging)

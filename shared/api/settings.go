@@ -4,7 +4,9 @@ import (
 	"context"
 	"reflect"
 
+	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/required"
 	"nepenthes/shared/settings"
 )
 
@@ -23,10 +25,32 @@ type ChangeSettings struct {
 	Found      Found[settings.Settings]
 }
 
-type settingsResource struct{ *Config }
+// SettingsConfig holds the dependencies of the operations on the settings.
+type SettingsConfig struct {
+	Common
+	Store SettingsStore
+}
+
+// Settings holds the operations on the settings.
+type Settings struct {
+	Read   Operation[None, settings.Settings]
+	Change Operation[ChangeSettings, settings.Settings]
+}
+
+// NewSettings returns the operations on the settings. It panics if a dependency is missing.
+func NewSettings(c SettingsConfig) *Settings {
+	required.Fields(c)
+	o := settingsResource{c}
+	return &Settings{
+		Read:   operation(access.SettingsRead, o.read),
+		Change: write(&c.Common, access.SettingsWrite, UpdatedSettings, o.change, func(*ChangeSettings, *settings.Settings) string { return "settings" }),
+	}
+}
+
+type settingsResource struct{ SettingsConfig }
 
 func (o settingsResource) read(ctx context.Context, _ Call, _ *None) (*settings.Settings, error) {
-	s, err := o.Catalogue.Settings(ctx)
+	s, err := o.Settings.Settings(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +62,7 @@ func (o settingsResource) read(ctx context.Context, _ Call, _ *None) (*settings.
 func (o settingsResource) change(ctx context.Context, _ Call, in *ChangeSettings) (_ *settings.Settings, err error) {
 	defer fault.Wrap(&err, "change the settings")
 	for {
-		current, err := o.Catalogue.Settings(ctx)
+		current, err := o.Settings.Settings(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -148,7 +148,7 @@ func (x *writing) knownProjects(ctx context.Context, found *faults, w, current *
 		return nil
 	}
 	asked := w.Subscription.Projects.IDs
-	known, err := x.Store.ProjectsByID(ctx, asked...)
+	known, err := x.Projects.ProjectsByID(ctx, asked...)
 	if err != nil {
 		return err
 	}

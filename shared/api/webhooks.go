@@ -4,8 +4,12 @@ import (
 	"context"
 	"reflect"
 
+	"nepenthes/shared/access"
+	"nepenthes/shared/address"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
+	"nepenthes/shared/required"
 	"nepenthes/shared/webhook"
 )
 
@@ -49,7 +53,49 @@ type DeleteWebhook struct {
 	Insistence Insistence
 }
 
-type webhooksResource struct{ *Config }
+// WebhooksConfig holds the dependencies of the operations on webhooks.
+type WebhooksConfig struct {
+	Common
+	Catalogue WebhookReader
+	Store     WebhookStore
+	Projects  ProjectFinder
+	Sealer    Sealer
+	Operator  Operator
+	// Addresses says where webhooks may point. Its Own lists the hosts of the public URL. The host of the call counts as
+	// our own too, because behind a public URL the service also has another address.
+	Addresses address.Rules
+	Resolver  address.Resolver
+}
+
+// Webhooks holds the operations on webhooks.
+type Webhooks struct {
+	List         Operation[ListWebhooks, Page[webhook.Webhook]]
+	Create       Operation[CreateWebhook, WrittenWebhook]
+	Read         Operation[WebhookID, webhook.Webhook]
+	Change       Operation[ChangeWebhook, WrittenWebhook]
+	Delete       Operation[DeleteWebhook, None]
+	Ping         Operation[Ping, delivery.Delivery]
+	AddSecret    Operation[AddSecret, AddedSecret]
+	RemoveSecret Operation[RemoveSecret, None]
+}
+
+// NewWebhooks returns the operations on webhooks. It panics if a dependency is missing.
+func NewWebhooks(c WebhooksConfig) *Webhooks {
+	required.Fields(c)
+	o, common, scope := webhooksResource{c}, &c.Common, access.WebhooksWrite
+	return &Webhooks{
+		List:         operation(access.WebhooksRead, o.list),
+		Create:       write(common, scope, CreatedWebhook, o.create, func(_ *CreateWebhook, created *WrittenWebhook) string { return created.ID }),
+		Read:         operation(access.WebhooksRead, o.read),
+		Change:       write(common, scope, UpdatedWebhook, o.change, func(in *ChangeWebhook, _ *WrittenWebhook) string { return in.ID }),
+		Delete:       write(common, scope, DeletedWebhook, o.delete, func(in *DeleteWebhook, _ *None) string { return in.ID }),
+		Ping:         write(common, scope, PingedWebhook, o.ping, func(in *Ping, _ *delivery.Delivery) string { return in.ID }),
+		AddSecret:    write(common, scope, AddedWebhookSecret, o.addSecret, func(in *AddSecret, _ *AddedSecret) string { return in.ID }),
+		RemoveSecret: write(common, scope, RemovedWebhookSecret, o.removeSecret, func(in *RemoveSecret, _ *None) string { return in.ID }),
+	}
+}
+
+type webhooksResource struct{ WebhooksConfig }
 
 func (o webhooksResource) list(ctx context.Context, _ Call, in *ListWebhooks) (*Page[webhook.Webhook], error) {
 	page, err := o.page(ctx, in.Paging)

@@ -16,7 +16,7 @@ func (x *exchange) listApplications() error {
 	if err != nil {
 		return err
 	}
-	list, err := do(x, x.h.Operations.ListClients, &api.ListClients{Paging: asked})
+	list, err := do(x, x.h.Operations.Clients.List, &api.ListClients{Paging: asked})
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (x *exchange) applicationPage(typed form.Client, current *access.Client, co
 }
 
 func (x *exchange) readApplication() (*access.Client, error) {
-	return do(x, x.h.Operations.ReadClient, &api.ClientID{ID: x.clientID()})
+	return do(x, x.h.Operations.Clients.Read, &api.ClientID{ID: x.clientID()})
 }
 
 func (x *exchange) clientID() string { return x.r.PathValue("id") }
@@ -59,7 +59,7 @@ func (x *exchange) createApplication() error {
 	if !first {
 		return err
 	}
-	c, err := do(x, x.h.Operations.CreateClient, typed.Creation())
+	c, err := do(x, x.h.Operations.Clients.Create, typed.Creation())
 	if err != nil {
 		x.unuseOnce()
 		if correctable(err) {
@@ -73,7 +73,7 @@ func (x *exchange) createApplication() error {
 // saveApplication changes an application. If somebody else was faster, both values are shown and the next Save decides.
 func (x *exchange) saveApplication() error {
 	typed := form.ReadClient(x.r.PostForm)
-	_, err := do(x, x.h.Operations.ChangeClient, typed.Change(x.clientID()))
+	_, err := do(x, x.h.Operations.Clients.Change, typed.Change(x.clientID()))
 	conflict := fault.Is(err, fault.UpdateConflict)
 	switch {
 	case err == nil:
@@ -96,7 +96,7 @@ func (x *exchange) rotateClientSecret() error {
 	if !first {
 		return err
 	}
-	c, err := do(x, x.h.Operations.AddClientSecret, &api.ClientID{ID: x.clientID()})
+	c, err := do(x, x.h.Operations.Clients.AddSecret, &api.ClientID{ID: x.clientID()})
 	if err == nil {
 		return x.render(http.StatusOK, "secret", page.NewClientSecret(frame, c, "The new secret",
 			"The former secret goes on working. Remove it on the page of the application once the new one is in use."))
@@ -120,7 +120,7 @@ func (x *exchange) confirmSecret() error {
 // removeClientSecret ends a secret at once; sessions that began with it end with it.
 func (x *exchange) removeClientSecret() error {
 	in := &api.RemoveClientSecret{ID: x.clientID(), SecretID: x.r.PathValue("secret")}
-	if _, err := do(x, x.h.Operations.RemoveClientSecret, in); err != nil {
+	if _, err := do(x, x.h.Operations.Clients.RemoveSecret, in); err != nil {
 		return x.refusedApplication(err)
 	}
 	return x.done("/applications/"+in.ID, "removed")
@@ -159,7 +159,7 @@ func (x *exchange) confirmRevocation() error {
 // revokeApplication ends all tokens and sessions of an application, that of who asks for it included.
 func (x *exchange) revokeApplication() error {
 	in := &api.ClientID{ID: x.clientID()}
-	if _, err := do(x, x.h.Operations.RevokeClient, in); err != nil {
+	if _, err := do(x, x.h.Operations.Clients.Revoke, in); err != nil {
 		return x.refusedApplication(err)
 	}
 	if in.ID == x.client.ID {
@@ -178,7 +178,7 @@ func (x *exchange) confirmApplication() error {
 
 // deleteApplication deletes an application; its tokens and sessions end.
 func (x *exchange) deleteApplication() error {
-	_, err := do(x, x.h.Operations.DeleteClient, &api.DeleteClient{ID: x.clientID()})
+	_, err := do(x, x.h.Operations.Clients.Delete, &api.DeleteClient{ID: x.clientID()})
 	switch {
 	case err == nil:
 		return x.done("/applications", "deleted")

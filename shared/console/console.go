@@ -20,6 +20,7 @@ import (
 	"nepenthes/shared/httpedge"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/project"
+	"nepenthes/shared/required"
 	"nepenthes/shared/settings"
 )
 
@@ -36,7 +37,8 @@ type State interface {
 
 // Config names what a Handler needs. Everything without a default must be given.
 type Config struct {
-	Operations    *api.Operations
+	// Operations must have every resource but the root.
+	Operations    api.Operations
 	Authenticator *auth.Authenticator
 	// Clients finds the client of a session, as the Authenticator found it.
 	Clients  auth.ClientReader
@@ -62,11 +64,12 @@ type Handler struct {
 	origins  *http.CrossOriginProtection
 }
 
-// New makes a Handler; it panics when a part is missing.
+// New returns a Handler. It panics if a dependency is missing.
 func New(c Config) *Handler {
-	if c.Operations == nil || c.Authenticator == nil || c.Clients == nil || c.State == nil || c.Settings == nil ||
-		len(c.CursorKey) < cursor.KeySize || c.Logger == nil {
-		panic("console: a part of Config is missing")
+	required.Fields(c)
+	required.Fields(c.Operations, "Root")
+	if len(c.CursorKey) < cursor.KeySize {
+		panic("console.Config: CursorKey is too short")
 	}
 	if c.Prefix == nil {
 		c.Prefix = func(*http.Request) string { return "" }

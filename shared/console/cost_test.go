@@ -194,12 +194,12 @@ func TestAPageReadsAListOnce(t *testing.T) {
 	w := s.webhook("Billing")
 	change := &api.ChangeWebhook{ID: w.ID}
 	change.Projects = api.ProjectsPatch{All: api.Set(false), IDs: api.Set([]string{"p0", "p1199"})}
-	if _, err := s.operations.ChangeWebhook.Do(t.Context(), call(), change); err != nil {
+	if _, err := s.operations.Webhooks.Change.Do(t.Context(), call(), change); err != nil {
 		t.Fatal(err)
 	}
 	small := &api.ChangeSettings{}
 	small.MaxPageSize = api.Set(1)
-	if _, err := s.operations.ChangeSettings.Do(t.Context(), call(), small); err != nil {
+	if _, err := s.operations.Settings.Change.Do(t.Context(), call(), small); err != nil {
 		t.Fatal(err)
 	}
 	clientID, _ := s.client("webhooks:read")
@@ -263,14 +263,14 @@ func TestTheLargestThatCanBeIsShown(t *testing.T) {
 		PayloadURL: api.Set("https://receiver.example.com/" + strings.Repeat("'", 2000)), Events: api.Set(patterns), Headers: api.Set(headers),
 		Projects: api.ProjectsPatch{IDs: api.Set(ids[:webhook.ProjectsMax])},
 	}}
-	w := must[*api.WrittenWebhook](t)(s.operations.CreateWebhook.Do(t.Context(), call(), in))
+	w := must[*api.WrittenWebhook](t)(s.operations.Webhooks.Create.Do(t.Context(), call(), in))
 	origins := []string{}
 	for i := range settings.MaxOrigins {
 		origins = append(origins, fmt.Sprintf("https://%s%03d.example", strings.Repeat("a.", 110), i))
 	}
 	change := &api.ChangeSettings{}
 	change.CORSEnabled, change.AllowedOrigins = api.Set(true), api.Set(origins)
-	must[*settings.Settings](t)(s.operations.ChangeSettings.Do(t.Context(), call(), change))
+	must[*settings.Settings](t)(s.operations.Settings.Change.Do(t.Context(), call(), change))
 	b := s.admin()
 	self := "/admin/webhooks/" + w.ID
 	for _, path := range []string{"/admin/api", "/admin/webhooks", self, self + "/edit", self + "/delete"} {

@@ -25,7 +25,7 @@ func (x *exchange) deadPage(retried int, refused []error) error {
 	if err != nil {
 		return err
 	}
-	list, err := do(x, x.h.Operations.ListDeadDeliveries, &api.ListDeadDeliveries{Paging: asked})
+	list, err := do(x, x.h.Operations.Deliveries.ListDead, &api.ListDeadDeliveries{Paging: asked})
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (x *exchange) retryDeliveries() error {
 	group.SetLimit(sideBySide)
 	for i := range outcomes {
 		group.Go(func() error {
-			_, outcomes[i] = do(x, x.h.Operations.Retry, &api.DeliveryID{ID: ids[i]})
+			_, outcomes[i] = do(x, x.h.Operations.Deliveries.Retry, &api.DeliveryID{ID: ids[i]})
 			return ours(outcomes[i])
 		})
 	}
@@ -84,7 +84,7 @@ func ours(err error) error {
 func (x *exchange) deliveryID() *api.DeliveryID { return &api.DeliveryID{ID: x.r.PathValue("id")} }
 
 func (x *exchange) showDelivery() error {
-	d, err := do(x, x.h.Operations.ReadDelivery, x.deliveryID())
+	d, err := do(x, x.h.Operations.Deliveries.Read, x.deliveryID())
 	if err != nil {
 		return err
 	}
@@ -105,14 +105,14 @@ func (x *exchange) deliveryPage(d *api.DeliveryDetails, refused error) error {
 // retryDelivery asks for an attempt; while one is owed, asking again adds nothing.
 func (x *exchange) retryDelivery() error {
 	in := x.deliveryID()
-	_, err := do(x, x.h.Operations.Retry, in)
+	_, err := do(x, x.h.Operations.Deliveries.Retry, in)
 	if !fault.Is(err, fault.InvalidState) {
 		if err != nil {
 			return err
 		}
 		return x.done("/deliveries/"+in.ID, "retry")
 	}
-	d, unread := do(x, x.h.Operations.ReadDelivery, in)
+	d, unread := do(x, x.h.Operations.Deliveries.Read, in)
 	if unread != nil {
 		return unread
 	}
@@ -121,7 +121,7 @@ func (x *exchange) retryDelivery() error {
 
 // showBody answers with the body of an attempt's request, as it was sent, as plain text.
 func (x *exchange) showBody() error {
-	d, err := do(x, x.h.Operations.ReadAttempt, &api.ReadAttempt{ID: x.deliveryID().ID, AttemptID: x.r.PathValue("attempt")})
+	d, err := do(x, x.h.Operations.Deliveries.ReadAttempt, &api.ReadAttempt{ID: x.deliveryID().ID, AttemptID: x.r.PathValue("attempt")})
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 
 func (s *system) webhooks() []webhook.Webhook {
 	s.t.Helper()
-	return must[*api.Page[webhook.Webhook]](s.t)(s.operations.ListWebhooks.Do(s.t.Context(), call(), &api.ListWebhooks{})).Items
+	return must[*api.Page[webhook.Webhook]](s.t)(s.operations.Webhooks.List.Do(s.t.Context(), call(), &api.ListWebhooks{})).Items
 }
 
 // plain are the fields of an ordinary webhook.
@@ -119,7 +119,7 @@ func TestHeaderValuesAreKeptUnlessTyped(t *testing.T) {
 	if got := s.webhooks(); len(got) != 1 {
 		t.Fatal("lost")
 	}
-	stored := must[*webhook.Webhook](t)(s.operations.ReadWebhook.Do(t.Context(), call(), &api.WebhookID{ID: w.ID}))
+	stored := must[*webhook.Webhook](t)(s.operations.Webhooks.Read.Do(t.Context(), call(), &api.WebhookID{ID: w.ID}))
 	if len(stored.Headers) != 2 {
 		t.Errorf("headers %v", stored.Headers)
 	}
@@ -130,7 +130,7 @@ func TestTwoAdministratorsOnOneForm(t *testing.T) {
 	b := s.admin()
 	other := &api.ChangeSettings{}
 	other.MaxPageSize = api.Set(300)
-	must[*settings.Settings](t)(s.operations.ChangeSettings.Do(t.Context(), call(), other))
+	must[*settings.Settings](t)(s.operations.Settings.Change.Do(t.Context(), call(), other))
 	mine := []string{"enabled", "on", "docs_enabled", "on", "max_page_size", "400", "allowed_origins", "", "version", "0"}
 	a := b.post("/admin/api", mine...)
 	if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Saved by somebody else meanwhile: <bdi>300</bdi>") || !strings.Contains(a.body, `value="400"`) {
@@ -171,14 +171,14 @@ func TestManyProjects(t *testing.T) {
 	s := start(t, "")
 	small := &api.ChangeSettings{}
 	small.MaxPageSize = api.Set(50) // lists come in parts
-	must[*settings.Settings](t)(s.operations.ChangeSettings.Do(t.Context(), call(), small))
+	must[*settings.Settings](t)(s.operations.Settings.Change.Do(t.Context(), call(), small))
 	for i := range 201 {
 		id := "p" + strings.Repeat("x", i%3) + string(rune('a'+i%26)) + strings.Repeat("y", i/26)
 		in := &api.PutProject{ID: id}
 		in.Name = api.Set("Project " + id)
-		must[*api.WrittenProject](t)(s.operations.PutProject.Do(t.Context(), call(), in))
+		must[*api.WrittenProject](t)(s.operations.Projects.Put.Do(t.Context(), call(), in))
 	}
-	total := must[*api.Page[project.Project]](t)(s.operations.ListProjects.Do(t.Context(), call(), &api.ListProjects{})).Total
+	total := must[*api.Page[project.Project]](t)(s.operations.Projects.List.Do(t.Context(), call(), &api.ListProjects{})).Total
 	b := s.admin()
 	a := b.get("/admin/webhooks/new")
 	if many := total > 200; many != strings.Contains(a.body, `name="do" value="filter"`) {

@@ -63,7 +63,7 @@ func (x *exchange) neighbours(path, fragment string, list cursor.List, p *api.De
 // projects are all projects, read once for a page, whatever asks for them.
 func (x *exchange) projects() ([]project.Project, error) {
 	if x.allProjects == nil {
-		list, err := do(x, x.h.Operations.ListProjects, &api.ListProjects{Paging: api.Paging{Most: api.All}})
+		list, err := do(x, x.h.Operations.Projects.List, &api.ListProjects{Paging: api.Paging{Most: api.All}})
 		if err != nil {
 			return nil, err
 		}
@@ -109,7 +109,7 @@ func (x *exchange) webhooksOf(ids map[string]bool) (webhooks map[string]*webhook
 	group.SetLimit(sideBySide)
 	for id := range ids {
 		group.Go(func() error {
-			w, err := do(x, x.h.Operations.ReadWebhook, &api.WebhookID{ID: id})
+			w, err := do(x, x.h.Operations.Webhooks.Read, &api.WebhookID{ID: id})
 			if fault.Is(err, fault.NotFound) {
 				return nil
 			}

@@ -11,7 +11,7 @@ import (
 )
 
 func (x *exchange) showSettings() error {
-	s, err := do(x, x.h.Operations.ReadSettings, &api.None{})
+	s, err := do(x, x.h.Operations.Settings.Read, &api.None{})
 	if err != nil {
 		return err
 	}
@@ -21,12 +21,12 @@ func (x *exchange) showSettings() error {
 // saveSettings changes the settings. If somebody else was faster, both values are shown and the next Save decides.
 func (x *exchange) saveSettings() error {
 	typed := form.ReadSettings(x.r.PostForm)
-	_, err := do(x, x.h.Operations.ChangeSettings, typed.Change())
+	_, err := do(x, x.h.Operations.Settings.Change, typed.Change())
 	switch {
 	case err == nil:
 		return x.done("/api", "saved")
 	case fault.Is(err, fault.UpdateConflict):
-		theirs, err := do(x, x.h.Operations.ReadSettings, &api.None{})
+		theirs, err := do(x, x.h.Operations.Settings.Read, &api.None{})
 		if err != nil {
 			return err
 		}

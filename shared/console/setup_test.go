@@ -43,7 +43,7 @@ type system struct {
 	url        string // with the stage path
 	db         *sqlite.DB
 	fanout     *fanout.Fanout
-	operations *api.Operations
+	operations api.Operations
 	log        *strings.Builder
 	handler    http.Handler
 	// projectLists is how often all projects were read.
@@ -116,7 +116,7 @@ func (s *system) webhook(name string) *webhook.Webhook {
 		Name: api.Set(name), PayloadURL: api.Set("https://receiver.example.com/in"), Events: api.Set([]string{"*"}),
 		Headers: api.Set(map[string]api.HeaderPatch{"X-Token": {Value: "credential-4711"}}),
 	}}
-	return &must[*api.WrittenWebhook](s.t)(s.operations.CreateWebhook.Do(s.t.Context(), call(), in)).Webhook
+	return &must[*api.WrittenWebhook](s.t)(s.operations.Webhooks.Create.Do(s.t.Context(), call(), in)).Webhook
 }
 
 // delivery records an event for the webhooks; the delivery of the first is pending.
@@ -138,7 +138,7 @@ func (s *system) delivery(w *webhook.Webhook) string {
 func (s *system) client(scopes ...string) (id, secret string) {
 	s.t.Helper()
 	in := &api.CreateClient{Name: api.Set("Reader"), Scopes: api.Set(access.Named(scopes))}
-	c := must[*api.IssuedClientSecret](s.t)(s.operations.CreateClient.Do(s.t.Context(), call(), in))
+	c := must[*api.IssuedClientSecret](s.t)(s.operations.Clients.Create.Do(s.t.Context(), call(), in))
 	return c.ID, c.Secret
 }
 

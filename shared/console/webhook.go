@@ -66,7 +66,7 @@ func (x *exchange) addDeliveries(p *page.Webhook) error {
 	})
 	group.Go(func() (err error) {
 		if asked, err = x.deliveriesAsked(p.ID, filters); err == nil {
-			list, err = do(x, x.h.Operations.ListDeliveries, asked)
+			list, err = do(x, x.h.Operations.Deliveries.List, asked)
 		}
 		if fault.Is(err, fault.InvalidQuery) {
 			refused = err

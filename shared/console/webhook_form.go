@@ -38,7 +38,7 @@ func (x *exchange) createWebhook() error {
 	if !first {
 		return err
 	}
-	w, err := do(x, x.h.Operations.CreateWebhook, typed.Creation())
+	w, err := do(x, x.h.Operations.Webhooks.Create, typed.Creation())
 	if err != nil {
 		x.unuseOnce()
 		if correctable(err) {
@@ -63,7 +63,7 @@ func (x *exchange) saveWebhook() error {
 	if !first {
 		return err
 	}
-	w, err := do(x, x.h.Operations.ChangeWebhook, typed.Change(current.ID))
+	w, err := do(x, x.h.Operations.Webhooks.Change, typed.Change(current.ID))
 	if err == nil {
 		return x.savedWebhook(w, "saved")
 	}
@@ -138,7 +138,7 @@ func (x *exchange) answerForm(typed form.Webhook, o page.WebhookFormOptions) err
 	status := http.StatusOK
 	if o.Asked == doAdd {
 		added := strings.TrimSpace(x.r.PostForm.Get("project_id"))
-		_, err := do(x, x.h.Operations.PutProject, &api.PutProject{ID: added})
+		_, err := do(x, x.h.Operations.Projects.Put, &api.PutProject{ID: added})
 		switch {
 		case err == nil:
 			typed.AllProjects, typed.ProjectIDs = false, append(typed.ProjectIDs, added)

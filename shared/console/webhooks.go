@@ -18,7 +18,7 @@ func (x *exchange) listWebhooks() error {
 	if err != nil {
 		return err
 	}
-	list, err := do(x, x.h.Operations.ListWebhooks, &api.ListWebhooks{Paging: asked, Name: query.Get("name")})
+	list, err := do(x, x.h.Operations.Webhooks.List, &api.ListWebhooks{Paging: asked, Name: query.Get("name")})
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (x *exchange) newest(webhookID string, most int) (all []delivery.Delivery, 
 	in := &api.ListDeliveries{Webhook: webhookID}
 	for {
 		in.Paging.Most = most - len(all)
-		list, err := do(x, x.h.Operations.ListDeliveries, in)
+		list, err := do(x, x.h.Operations.Deliveries.List, in)
 		if err != nil {
 			return all, orGone(err)
 		}
@@ -74,7 +74,7 @@ func (x *exchange) newest(webhookID string, most int) (all []delivery.Delivery, 
 func (x *exchange) webhookID() string { return x.r.PathValue("id") }
 
 func (x *exchange) readWebhook() (*webhook.Webhook, error) {
-	return do(x, x.h.Operations.ReadWebhook, &api.WebhookID{ID: x.webhookID()})
+	return do(x, x.h.Operations.Webhooks.Read, &api.WebhookID{ID: x.webhookID()})
 }
 
 // pingWebhook sends a test event and leads to its delivery, if that may be seen.
@@ -83,7 +83,7 @@ func (x *exchange) pingWebhook() error {
 	if event := x.r.PostForm.Get("event"); event != "" {
 		in.Event = api.Set(event)
 	}
-	d, err := do(x, x.h.Operations.Ping, in)
+	d, err := do(x, x.h.Operations.Webhooks.Ping, in)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (x *exchange) disableWebhook() error { return x.switchWebhook(false, "disab
 
 func (x *exchange) switchWebhook(on bool, what string) error {
 	in := &api.ChangeWebhook{ID: x.webhookID(), WebhookPatch: api.WebhookPatch{Enabled: api.Set(on)}}
-	if _, err := do(x, x.h.Operations.ChangeWebhook, in); err != nil {
+	if _, err := do(x, x.h.Operations.Webhooks.Change, in); err != nil {
 		return err
 	}
 	return x.done("/webhooks/"+in.ID, what)
@@ -118,7 +118,7 @@ func (x *exchange) rotateSecret() error {
 	hours := x.r.PostForm.Get("overlap")
 	in := &api.AddSecret{ID: w.ID, Secret: api.Set(api.Generate)}
 	in.OverlapHours, in.Found = overlap(hours)
-	s, err := do(x, x.h.Operations.AddSecret, in)
+	s, err := do(x, x.h.Operations.Webhooks.AddSecret, in)
 	if err != nil {
 		x.unuseOnce()
 		if correctable(err) {
@@ -140,7 +140,7 @@ func (x *exchange) confirmWebhook() error {
 
 // deleteWebhook deletes a webhook; what is owed to it is skipped.
 func (x *exchange) deleteWebhook() error {
-	if _, err := do(x, x.h.Operations.DeleteWebhook, &api.DeleteWebhook{ID: x.webhookID()}); err != nil {
+	if _, err := do(x, x.h.Operations.Webhooks.Delete, &api.DeleteWebhook{ID: x.webhookID()}); err != nil {
 		return err
 	}
 	return x.done("/webhooks", "deleted")

@@ -41,7 +41,7 @@ func (x *exchange) why() error {
 	}
 	var list *api.Page[api.Explanation]
 	if err == nil {
-		list, err = do(x, x.h.Operations.Explain, in)
+		list, err = do(x, x.h.Operations.Events.Explain, in)
 	}
 	if err != nil && !correctable(err) && !fault.Is(err, fault.InvalidQuery) {
 		return err

@@ -15,43 +15,43 @@ const (
 	pathClient  = pathClients + "/{id}"
 )
 
-func (h *Handler) addClients() {
-	addPaged(h, h.Operations.ListClients, spec{
+func (h *Handler) addClients(o *api.Clients) {
+	addPaged(h, o.List, spec{
 		method: http.MethodGet, path: pathClients, id: "listClients", tag: tagClients,
 		summary: "List OAuth clients", about: "Oldest first.", answers: "A page of clients.",
 	}, (*listClients).input, showClients)
-	addRoute(h, h.Operations.CreateClient, spec{
+	addRoute(h, o.Create, spec{
 		method: http.MethodPost, path: pathClients, id: "createClient", tag: tagClients, status: http.StatusCreated,
 		summary: "Create an OAuth client", about: "It can be given only scopes that the caller holds.",
 		answers: "The client. Its secret is shown only here.",
 	}, (*createClient).input, showIssuedSecret)
-	addRoute(h, h.Operations.ReadClient, spec{
+	addRoute(h, o.Read, spec{
 		method: http.MethodGet, path: pathClient, id: "readClient", tag: tagClients,
 		summary: "Read an OAuth client", about: "Secrets are never shown.", answers: "The client.",
 	}, (*clientID).input, showClient)
-	addRoute(h, h.Operations.ChangeClient, spec{
+	addRoute(h, o.Change, spec{
 		method: http.MethodPatch, path: pathClient, id: "changeClient", tag: tagClients,
 		faults: []fault.Kind{fault.UpdateConflict, fault.InvalidState}, summary: "Change an OAuth client",
 		about:   "A merge patch (RFC 7396). Only clients all of whose scopes the caller holds can be changed. A scope that is lost is lost at the next request.",
 		answers: "The client as it is now.",
 	}, (*changeClient).input, showClient)
-	addRoute(h, h.Operations.DeleteClient, spec{
+	addRoute(h, o.Delete, spec{
 		method: http.MethodDelete, path: pathClient, id: "deleteClient", tag: tagClients, status: http.StatusNoContent,
 		faults: []fault.Kind{fault.UpdateConflict, fault.InvalidState}, summary: "Delete an OAuth client",
 		about:   "Its tokens end with the next request. The last client that can administer clients cannot be deleted.",
 		answers: "The client is gone.",
 	}, (*deleteClient).input, noAnswer)
-	addRoute(h, h.Operations.AddClientSecret, spec{
+	addRoute(h, o.AddSecret, spec{
 		method: http.MethodPost, path: pathClient + "/secrets", id: "addClientSecret", tag: tagClients, status: http.StatusCreated,
 		faults: []fault.Kind{fault.InvalidState}, summary: "Add a secret to an OAuth client",
 		about: "Two can be live, so that one can replace the other.", answers: "The client. The new secret is shown only here.",
 	}, (*clientID).input, showIssuedSecret)
-	addRoute(h, h.Operations.RemoveClientSecret, spec{
+	addRoute(h, o.RemoveSecret, spec{
 		method: http.MethodDelete, path: pathClient + "/secrets/{secretId}", id: "removeClientSecret", tag: tagClients,
 		status: http.StatusNoContent, faults: []fault.Kind{fault.InvalidState}, summary: "Remove a secret of an OAuth client",
 		about: "It opens nothing from the next request on, and the tokens and sessions that were got with it end. The last secret of the last client that can administer clients cannot be removed.", answers: "The secret is gone.",
 	}, (*removeClientSecret).input, noAnswer)
-	addRoute(h, h.Operations.RevokeClient, spec{
+	addRoute(h, o.Revoke, spec{
 		method: http.MethodPost, path: pathClient + "/revocations", id: "revokeClient", tag: tagClients, status: http.StatusNoContent,
 		summary: "End all tokens and sessions of an OAuth client",
 		about:   "From the next request on none of the client's tokens opens anything, and who is signed in to the console as this client is signed out. Its secrets stay, and get new tokens. Only clients all of whose scopes the caller holds can be treated so.",

@@ -16,29 +16,29 @@ import (
 
 const pathDelivery = hal.Base + "/deliveries/{id}"
 
-func (h *Handler) addDeliveries() {
+func (h *Handler) addDeliveries(o *api.Deliveries) {
 	lists := deliveryLists{h.CursorKey}
-	addPaged(h, h.Operations.ListDeliveries, spec{
+	addPaged(h, o.List, spec{
 		method: http.MethodGet, path: pathWebhook + "/deliveries", id: "listDeliveries", tag: tagDeliveries,
 		summary: "List a webhook's deliveries", answers: "A page of deliveries.",
 		about: "Newest first. A delivery appears here once its first attempt has begun; until then it is found under its event.",
 	}, lists.input, lists.show)
-	addPaged(h, h.Operations.ListDeadDeliveries, spec{
+	addPaged(h, o.ListDead, spec{
 		method: http.MethodGet, path: hal.Base + "/deliveries", id: "listDeadDeliveries", tag: tagDeliveries,
 		summary: "List the deliveries that need a person", answers: "A page of deliveries.",
 		about: "The dead deliveries of all webhooks, newest first. A change may show a second later.",
 	}, lists.deadInput, lists.showDead)
-	addRoute(h, h.Operations.ReadDelivery, spec{
+	addRoute(h, o.Read, spec{
 		method: http.MethodGet, path: pathDelivery, id: "readDelivery", tag: tagDeliveries,
 		summary: "Read a delivery with its attempts", answers: "The delivery.",
 		about: "The bodies of requests are shown only to clients that also hold events:read. When the answer would grow beyond 4 MB, those of older attempts are left out.",
 	}, (*deliveryID).input, showDelivery)
-	addRoute(h, h.Operations.ReadAttempt, spec{
+	addRoute(h, o.ReadAttempt, spec{
 		method: http.MethodGet, path: pathDelivery + "/attempts/{attemptId}", id: "readAttempt", tag: tagDeliveries,
 		summary: "Read one attempt as a whole", answers: "The attempt.",
 		about: "The body of the request is shown only to clients that also hold events:read.",
 	}, (*readAttempt).input, showAttempt)
-	addRoute(h, h.Operations.Retry, spec{
+	addRoute(h, o.Retry, spec{
 		method: http.MethodPost, path: pathDelivery + "/retries", id: "retryDelivery", tag: tagDeliveries,
 		status: http.StatusAccepted, faults: []fault.Kind{fault.InvalidState}, summary: "Try a delivery again",
 		about:   "One extra attempt outside of the schedule, with the same webhook-id. While one is owed, asking again adds nothing.",

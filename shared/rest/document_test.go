@@ -12,6 +12,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"nepenthes/shared/api"
 	"nepenthes/shared/rest"
 )
 
@@ -156,21 +157,32 @@ func TestTheDocumentIsTheSameEachTime(t *testing.T) {
 func TestTheHandlerRefusesMissingParts(t *testing.T) {
 	c := newService(t).Config
 	for name, spoil := range map[string]func(*rest.Config){
-		"no operations": func(c *rest.Config) { c.Operations = nil },
-		"no verifier":   func(c *rest.Config) { c.Verifier = nil },
-		"no settings":   func(c *rest.Config) { c.Settings = nil },
-		"no logger":     func(c *rest.Config) { c.Logger = nil },
+		"Verifier":  func(c *rest.Config) { c.Verifier = nil },
+		"Settings":  func(c *rest.Config) { c.Settings = nil },
+		"Logger":    func(c *rest.Config) { c.Logger = nil },
+		"CursorKey": func(c *rest.Config) { c.CursorKey = c.CursorKey[1:] },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
-				if recover() == nil {
-					t.Error("got a handler, want a panic")
+				if text, _ := recover().(string); !strings.Contains(text, name) {
+					t.Errorf("got panic %q, want one that names %s", text, name)
 				}
 			}()
 			spoiled := c
 			spoil(&spoiled)
 			rest.New(spoiled)
 		})
+	}
+}
+
+// TestAHandlerServesOnlyItsOperations takes operations away. A document of the others would be wrong.
+func TestAHandlerServesOnlyItsOperations(t *testing.T) {
+	s := newService(t)
+	s.Config.Operations = api.Operations{Settings: s.Config.Operations.Settings}
+	s.Config.CursorKey = nil
+	s.serve(t)
+	for path, want := range map[string]int{"/api/v3/settings": 401, "/api/v3": 404, "/api/v3/webhooks": 404, "/api/v3/openapi.json": 404} {
+		s.do(t, "", "GET", path, "").want(t, want, nil)
 	}
 }
 

@@ -17,27 +17,27 @@ const (
 	pathEvent  = pathEvents + "/{id}"
 )
 
-func (h *Handler) addEvents() {
-	addRoute(h, h.Operations.PushEvent, spec{
+func (h *Handler) addEvents(o *api.Events) {
+	addRoute(h, o.Push, spec{
 		method: http.MethodPost, path: pathEvents, id: "pushEvent", tag: tagEvents, status: http.StatusAccepted,
 		bodyMax: events.MaxSize, class: throttle.Events, summary: "Push an event",
 		about:   "For producers that cannot use the queue. Takes Nepenthes' envelope or a CloudEvents 1.0 structured JSON message of at most 262,144 bytes. Pushing the same source, id and bytes again changes nothing.",
 		answers: "The event is on the queue and will not be lost.",
 	}, (*pushEvent).input, showPushedEvent)
-	addRoute(h, h.Operations.ReadEvent, spec{
+	addRoute(h, o.Read, spec{
 		method: http.MethodGet, path: pathEvent, id: "readEvent", tag: tagEvents,
 		summary: "Read an event", about: "An event that was just pushed appears once it has been fanned out.", answers: "The event.",
 	}, (*eventID).input, showEvent)
-	addPaged(h, h.Operations.ListEventDeliveries, spec{
+	addPaged(h, o.ListDeliveries, spec{
 		method: http.MethodGet, path: pathEvent + "/deliveries", id: "listEventDeliveries", tag: tagEvents,
 		summary: "List an event's deliveries", about: "One for each webhook that it matched, in the order of the plan.", answers: "A page of deliveries.",
 	}, (*listEventDeliveries).input, showEventDeliveries)
-	addPaged(h, h.Operations.Explain, spec{
+	addPaged(h, o.Explain, spec{
 		method: http.MethodPost, path: pathEvents + "/explain", id: "explainEvent", tag: tagEvents, bodyMax: events.MaxSize,
 		summary: "Explain which webhooks would want an event", answers: "A page with one explanation for each webhook.",
 		about: "Takes an event as it would be pushed; id and occurredAt may be left out. Nothing is stored or sent. Every webhook is answered for, with every rule that says no.",
 	}, (*explainEvent).input, showExplanations)
-	addPaged(h, h.Operations.ListEventTypes, spec{
+	addPaged(h, o.ListTypes, spec{
 		method: http.MethodGet, path: hal.Base + "/event_types", id: "listEventTypes", tag: tagEvents,
 		summary: "List the event types", about: "The catalogue: each type with a JSON Schema of its data and an example.", answers: "A page of event types.",
 	}, (*listEventTypes).input, showEventTypes)

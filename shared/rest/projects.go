@@ -12,12 +12,12 @@ import (
 
 const pathProjects = hal.Base + "/projects"
 
-func (h *Handler) addProjects() {
-	addPaged(h, h.Operations.ListProjects, spec{
+func (h *Handler) addProjects(o *api.Projects) {
+	addPaged(h, o.List, spec{
 		method: http.MethodGet, path: pathProjects, id: "listProjects", tag: tagProjects,
 		summary: "List projects", about: "Those that events have told of, and those made here, oldest first.", answers: "A page of projects.",
 	}, (*listProjects).input, showProjects)
-	addRoute(h, h.Operations.PutProject, spec{
+	addRoute(h, o.Put, spec{
 		method: http.MethodPut, path: pathProjects + "/{id}", id: "putProject", tag: tagProjects,
 		alternativeStatus: http.StatusCreated, summary: "Make or rename a project", answers: "The project.",
 		about: "So that a webhook can select a project before its first event. What is absent stays.",

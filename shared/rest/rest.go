@@ -19,6 +19,7 @@ import (
 	"nepenthes/shared/cursor"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/httpedge"
+	"nepenthes/shared/required"
 	"nepenthes/shared/rest/hal"
 	"nepenthes/shared/settings"
 	"nepenthes/shared/throttle"
@@ -48,10 +49,12 @@ type Mount struct {
 
 // Config names what a Handler needs. Everything without a default must be given.
 type Config struct {
-	Operations *api.Operations
+	// Operations are the operations that get routes. Only a handler that has all of them serves the OpenAPI document.
+	Operations api.Operations
 	Verifier   Verifier
 	Settings   Settings
-	// CursorKey authenticates the cursors of lists. It has at least cursor.KeySize bytes.
+	// CursorKey authenticates the cursors of lists of deliveries. It has at least cursor.KeySize bytes, and only a handler
+	// with the operations on deliveries needs it.
 	CursorKey cursor.Key
 	Mounts    []Mount
 	// Docs are the files of the documentation page by their names, the page itself by ""; nil means that there is none.
@@ -78,10 +81,11 @@ type Handler struct {
 	lastSettings atomic.Pointer[settings.Settings]
 }
 
-// New makes a Handler; it panics when a part is missing.
+// New returns a Handler. It panics if a dependency is missing.
 func New(c Config) *Handler {
-	if c.Operations == nil || c.Verifier == nil || c.Settings == nil || len(c.CursorKey) < cursor.KeySize || c.Logger == nil {
-		panic("rest: a part of Config is missing")
+	required.Fields(c, "Throttle")
+	if c.Operations.Deliveries != nil && len(c.CursorKey) < cursor.KeySize {
+		panic("rest.Config: CursorKey is too short")
 	}
 	if c.Prefix == nil {
 		c.Prefix = func(*http.Request) string { return "" }

@@ -15,6 +15,7 @@ import (
 	"nepenthes/shared/api"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/limits"
+	"nepenthes/shared/required"
 	"nepenthes/shared/rest/hal"
 	"nepenthes/shared/throttle"
 )
@@ -318,7 +319,9 @@ func (h *Handler) mount() {
 		at(pattern).documents = true
 		at(pattern).add(http.MethodGet, serve)
 	}
-	document(pathDocument, (*exchange).serveDocument)
+	if required.Missing(h.Operations) == "" {
+		document(pathDocument, (*exchange).serveDocument)
+	}
 	for name, file := range h.Docs {
 		document(strings.TrimSuffix(pathDocs+"/"+name, "/"), func(x *exchange) { file.ServeHTTP(x, x.r) })
 	}

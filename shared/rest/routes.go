@@ -22,19 +22,38 @@ const (
 // stale is what a change under optimistic locking can meet.
 var stale = []fault.Kind{fault.UpdateConflict}
 
-// addRoutes is the whole API.
+// addRoutes adds the routes of the resources that the handler has. The order is the order of the document.
 func (h *Handler) addRoutes() {
-	addRoute(h, h.Operations.Root, spec{
+	o := h.Operations
+	if o.Root != nil {
+		h.addRoot(o.Root)
+	}
+	if o.Settings != nil {
+		h.addSettings(o.Settings)
+	}
+	if o.Webhooks != nil {
+		h.addWebhooks(o.Webhooks)
+		h.addSecrets(o.Webhooks)
+	}
+	if o.Deliveries != nil {
+		h.addDeliveries(o.Deliveries)
+	}
+	if o.Events != nil {
+		h.addEvents(o.Events)
+	}
+	if o.Projects != nil {
+		h.addProjects(o.Projects)
+	}
+	if o.Clients != nil {
+		h.addClients(o.Clients)
+	}
+}
+
+func (h *Handler) addRoot(o *api.Root) {
+	addRoute(h, o.Read, spec{
 		method: http.MethodGet, path: hal.Base, id: "readRoot", tag: tagRoot,
 		summary: "Where the API begins", about: "Links to every collection. Any valid token will do.", answers: "The root.",
 	}, noInput, showRoot)
-	h.addSettings()
-	h.addWebhooks()
-	h.addSecrets()
-	h.addDeliveries()
-	h.addEvents()
-	h.addProjects()
-	h.addClients()
 }
 
 func showRoot(v view, version *api.Version) *hal.Root { return hal.NewRoot(v.Paths, string(*version)) }

@@ -9,14 +9,14 @@ import (
 	"nepenthes/shared/strictjson"
 )
 
-func (h *Handler) addSecrets() {
-	addRoute(h, h.Operations.AddSecret, spec{
+func (h *Handler) addSecrets(o *api.Webhooks) {
+	addRoute(h, o.AddSecret, spec{
 		method: http.MethodPost, path: pathWebhook + "/secrets", id: "addSecret", tag: tagWebhooks,
 		status: http.StatusCreated, optionalBody: true, faults: []fault.Kind{fault.InvalidState}, summary: "Rotate the signature secret",
 		about:   "Adds a secret; the former ones of its kind go on signing beside it for a while, so that receivers can change over. At most four sign at once.",
 		answers: "The secret. One that was generated is shown only here.",
 	}, (*addSecret).input, showAddedSecret)
-	addRoute(h, h.Operations.RemoveSecret, spec{
+	addRoute(h, o.RemoveSecret, spec{
 		method: http.MethodDelete, path: pathWebhook + "/secrets/{secretId}", id: "removeSecret", tag: tagWebhooks,
 		status: http.StatusNoContent, summary: "Remove a signature secret", about: "It signs nothing from the next attempt on.",
 		answers: "The secret is gone.",

@@ -12,12 +12,12 @@ import (
 
 const pathSettings = hal.Base + "/settings"
 
-func (h *Handler) addSettings() {
-	addRoute(h, h.Operations.ReadSettings, spec{
+func (h *Handler) addSettings(o *api.Settings) {
+	addRoute(h, o.Read, spec{
 		method: http.MethodGet, path: pathSettings, id: "readSettings", tag: tagSettings, whileSwitchedOff: "settings",
 		summary: "Read the settings", about: "Answers also while the REST web service is switched off.", answers: "The settings.",
 	}, noInput, showSettings)
-	addRoute(h, h.Operations.ChangeSettings, spec{
+	addRoute(h, o.Change, spec{
 		method: http.MethodPatch, path: pathSettings, id: "changeSettings", tag: tagSettings, whileSwitchedOff: "settings",
 		summary: "Change the settings", faults: stale, answers: "The settings as they are now.",
 		about: "A merge patch (RFC 7396): absent members stay, null is the default again. Answers also while the REST web service is switched off. A change holds for the next request.",

@@ -15,31 +15,31 @@ const (
 	pathWebhook  = pathWebhooks + "/{id}"
 )
 
-func (h *Handler) addWebhooks() {
-	addPaged(h, h.Operations.ListWebhooks, spec{
+func (h *Handler) addWebhooks(o *api.Webhooks) {
+	addPaged(h, o.List, spec{
 		method: http.MethodGet, path: pathWebhooks, id: "listWebhooks", tag: tagWebhooks,
 		summary: "List webhooks", about: "Oldest first, in short: long members are cut.", answers: "A page of webhooks.",
 	}, (*listWebhooks).input, showWebhooks)
-	addRoute(h, h.Operations.CreateWebhook, spec{
+	addRoute(h, o.Create, spec{
 		method: http.MethodPost, path: pathWebhooks, id: "createWebhook", tag: tagWebhooks, status: http.StatusCreated,
 		summary: "Create a webhook", answers: "The webhook. A secret that was generated is shown only here.",
 		about: "Needs a name, a payload URL and at least one event type. A new webhook is enabled and for all projects unless told otherwise.",
 	}, (*createWebhook).input, showWrittenWebhook)
-	addRoute(h, h.Operations.ReadWebhook, spec{
+	addRoute(h, o.Read, spec{
 		method: http.MethodGet, path: pathWebhook, id: "readWebhook", tag: tagWebhooks,
 		summary: "Read a webhook", about: "Secrets and header values are never shown.", answers: "The webhook.",
 	}, (*webhookID).input, showWebhook)
-	addRoute(h, h.Operations.ChangeWebhook, spec{
+	addRoute(h, o.Change, spec{
 		method: http.MethodPatch, path: pathWebhook, id: "changeWebhook", tag: tagWebhooks, faults: stale,
 		summary: "Change a webhook", answers: "The webhook as it is now. A secret that was generated is shown only here.",
 		about: "A merge patch (RFC 7396): absent members stay, null is the default again. With If-Match or lockVersion the change is made only if nobody else changed the webhook meanwhile; without, it is applied to whatever is there.",
 	}, (*changeWebhook).input, showWrittenWebhook)
-	addRoute(h, h.Operations.DeleteWebhook, spec{
+	addRoute(h, o.Delete, spec{
 		method: http.MethodDelete, path: pathWebhook, id: "deleteWebhook", tag: tagWebhooks, status: http.StatusNoContent, faults: stale,
 		summary: "Delete a webhook", about: "What is still owed to it is skipped. Its deliveries stay readable by their ids until they expire.",
 		answers: "The webhook is gone.",
 	}, (*deleteWebhook).input, noAnswer)
-	addRoute(h, h.Operations.Ping, spec{
+	addRoute(h, o.Ping, spec{
 		method: http.MethodPost, path: pathWebhook + "/ping", id: "pingWebhook", tag: tagWebhooks,
 		status: http.StatusAccepted, optionalBody: true, summary: "Send a test event",
 		about:   "Sends the example of an event type to this webhook alone, whatever its subscription, also while it is disabled: one attempt, which does not count for its health.",

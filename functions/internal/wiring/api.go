@@ -2,7 +2,6 @@ package wiring
 
 import (
 	"context"
-	"crypto/rand"
 	"net"
 	"net/http"
 	"net/url"
@@ -23,12 +22,12 @@ import (
 	"nepenthes/shared/vault"
 )
 
-// API returns a handler for the operations and the mounts. Operations require a token.
-func (b Base) API(c config.API, operations *api.Operations, key cursor.Key, docs map[string]http.Handler, mounts ...rest.Mount) http.Handler {
-	return rest.New(rest.Config{
-		Operations: operations, Verifier: b.verifier(c), Settings: b.Catalogue, CursorKey: key, Mounts: mounts, Docs: docs,
-		Throttle: b.throttle(c), Prefix: Prefix(c), Version: payload.Version, Logger: b.Logger,
-	})
+// API returns the handler of a function behind API Gateway. r says what the function serves; API adds the parts that all
+// these functions have. Operations require a token.
+func (b Base) API(c config.API, r rest.Config) http.Handler {
+	r.Verifier, r.Settings, r.Throttle = b.verifier(c), b.Catalogue, b.throttle(c)
+	r.Prefix, r.Version, r.Logger = Prefix(c), payload.Version, b.Logger
+	return rest.New(r)
 }
 
 // throttle returns a throttle that counts a client's requests across all processes.
@@ -46,11 +45,10 @@ func Prefix(c config.API) func(*http.Request) string {
 }
 
 // Operations returns all operations of the API, for the functions that have every permission that these need.
-func (b Base) Operations(c config.Webhooks) *api.Operations {
+func (b Base) Operations(c config.Webhooks) api.Operations {
 	kms := vault.NewKMS(b.aws, c.KeyARN)
 	return api.New(api.Config{
-		Catalogue: b.Catalogue, Store: b.Store, Clients: clients.New(clients.Config{Store: b.Store}),
-		Events: b.Lane(c.EventsQueueURL), Retries: b.Lane(c.RetriesQueueURL),
+		Catalogue: b.Catalogue, Store: b.Store, Clients: b.clients(), Events: b.Lane(c.EventsQueueURL), Retries: b.Lane(c.RetriesQueueURL),
 		Operator: fanout.NewOperator(fanout.OperatorConfig{Recorder: b.Store, Deliveries: b.Lane(c.DeliveriesQueueURL), Retention: c.Retention()}),
 		Sealer:   must(vault.NewSealer(vault.SealerConfig{Pairs: b.Store, Maker: kms})),
 		Addresses: address.Rules{
@@ -61,26 +59,23 @@ func (b Base) Operations(c config.Webhooks) *api.Operations {
 	})
 }
 
-// StoredOperations returns operations that need only the store: settings and clients. The other operations fail. No
-// route of the functions that use StoredOperations leads to them.
-func (b Base) StoredOperations() *api.Operations {
-	return api.New(api.Config{
-		Catalogue: b.Catalogue, Store: b.Store, Clients: clients.New(clients.Config{Store: b.Store}),
-		Events: absent{}, Retries: absent{}, Operator: absent{}, Sealer: absent{},
-		Resolver: net.DefaultResolver, Version: payload.Version, Logger: b.Logger,
-	})
+// SettingsOperations returns the operations on the settings only.
+func (b Base) SettingsOperations() api.Operations {
+	return api.Operations{Settings: api.NewSettings(api.SettingsConfig{Common: b.common(), Store: b.Store})}
 }
+
+// ClientOperations returns the operations on clients only.
+func (b Base) ClientOperations() api.Operations {
+	return api.Operations{Clients: api.NewClients(api.ClientsConfig{Common: b.common(), Clients: b.clients()})}
+}
+
+func (b Base) common() api.Common { return api.Common{Settings: b.Catalogue, Logger: b.Logger} }
+
+func (b Base) clients() *clients.Registry { return clients.New(clients.Config{Store: b.Store}) }
 
 // CursorKey returns the key of the cursors of lists.
 func (b Base) CursorKey(c config.Webhooks) cursor.Key {
 	return must(vault.NewSecrets(b.aws).CursorKey(context.Background(), c.CursorKeySecretARN))
-}
-
-// UnusedCursorKey returns a key for the functions that serve no list with cursors.
-func UnusedCursorKey() cursor.Key {
-	key := make(cursor.Key, cursor.KeySize)
-	_, _ = rand.Read(key) // crypto/rand never fails
-	return key
 }
 
 // own returns the host of the public URL, if there is one. Webhooks must not point at it.
