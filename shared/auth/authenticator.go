@@ -12,6 +12,7 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/required"
 	"nepenthes/shared/tables"
 )
 
@@ -49,11 +50,9 @@ type AuthenticatorConfig struct {
 // Authenticator checks the ids and secrets of clients. It is safe for concurrent use.
 type Authenticator struct{ AuthenticatorConfig }
 
-// NewAuthenticator returns a new Authenticator. It panics when a part is missing.
+// NewAuthenticator returns a new Authenticator. It panics if a dependency is missing.
 func NewAuthenticator(c AuthenticatorConfig) *Authenticator {
-	if c.Clients == nil || c.Failures == nil || c.Logger == nil {
-		panic("auth: a part of AuthenticatorConfig is missing")
-	}
+	required.Fields(c)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

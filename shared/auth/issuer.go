@@ -9,6 +9,7 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/required"
 )
 
 // SigningKeys has the private keys of tokens, and decides when one replaces another.
@@ -34,11 +35,9 @@ type IssuerConfig struct {
 // Issuer issues and revokes access tokens. It is safe for concurrent use.
 type Issuer struct{ IssuerConfig }
 
-// NewIssuer returns a new Issuer. It panics when a part is missing.
+// NewIssuer returns a new Issuer. It panics if a dependency is missing.
 func NewIssuer(c IssuerConfig) *Issuer {
-	if c.Keys == nil || c.Revocations == nil || c.Verifier == nil {
-		panic("auth: a part of IssuerConfig is missing")
-	}
+	required.Fields(c)
 	return &Issuer{c}
 }
 

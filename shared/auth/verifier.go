@@ -9,6 +9,7 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/required"
 	"nepenthes/shared/tables"
 )
 
@@ -44,10 +45,11 @@ type Verifier struct {
 	known memory
 }
 
-// NewVerifier returns a new Verifier. It panics when a part is missing.
+// NewVerifier returns a new Verifier. It panics if a dependency is missing.
 func NewVerifier(c VerifierConfig) *Verifier {
-	if c.Clients == nil || c.Revocations == nil || c.Keys == nil || c.Issuer == "" {
-		panic("auth: a part of VerifierConfig is missing")
+	required.Fields(c)
+	if c.Issuer == "" {
+		panic("auth.VerifierConfig: Issuer is missing")
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -20,6 +20,7 @@ import (
 	"nepenthes/shared/limits"
 	"nepenthes/shared/project"
 	"nepenthes/shared/record"
+	"nepenthes/shared/required"
 	"nepenthes/shared/webhook"
 )
 
@@ -60,9 +61,7 @@ type Fanout struct {
 
 // New returns a Fanout. It panics if a dependency is missing.
 func New(c Config) *Fanout {
-	if c.Matcher == nil || c.Recorder == nil || c.Projects == nil || c.Deliveries == nil || c.DeadLetters == nil || c.Logger == nil {
-		panic("fanout: a part of Config is missing")
-	}
+	required.Fields(c)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

@@ -11,6 +11,7 @@ import (
 	"nepenthes/shared/lane"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/record"
+	"nepenthes/shared/required"
 )
 
 const defaultRetention = limits.RetentionDays * 24 * time.Hour
@@ -30,9 +31,7 @@ type Operator struct{ OperatorConfig }
 
 // NewOperator returns an Operator. It panics if a dependency is missing.
 func NewOperator(c OperatorConfig) *Operator {
-	if c.Recorder == nil || c.Deliveries == nil {
-		panic("fanout: a part of OperatorConfig is missing")
-	}
+	required.Fields(c)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

@@ -49,14 +49,14 @@ var edges = map[string][]string{
 	"shared/store": {"events", "shared/access", "shared/delivery", "shared/keypair", "shared/project", "shared/record", "shared/settings", "shared/webhook"},
 
 	// the work
-	"shared/auth":         {"shared/access", "shared/fault", "shared/tables"},
-	"shared/auth/clients": {"shared/access", "shared/auth", "shared/fault", "shared/id", "shared/visible"},
-	"shared/auth/oauth":   {"shared/access", "shared/auth", "shared/fault", "shared/httpedge", "shared/keypair"},
-	"shared/throttle":     {"shared/fault", "shared/tables"},
+	"shared/auth":         {"shared/access", "shared/fault", "shared/required", "shared/tables"},
+	"shared/auth/clients": {"shared/access", "shared/auth", "shared/fault", "shared/id", "shared/required", "shared/visible"},
+	"shared/auth/oauth":   {"shared/access", "shared/auth", "shared/fault", "shared/httpedge", "shared/keypair", "shared/required"},
+	"shared/throttle":     {"shared/fault", "shared/required", "shared/tables"},
 	"shared/catalogue":    {"shared/fault", "shared/settings", "shared/store", "shared/webhook"},
-	"shared/fanout":       {"events", "shared/delivery", "shared/fault", "shared/lane", "shared/limits", "shared/project", "shared/record", "shared/webhook"},
-	"shared/sender":       {"events", "shared/delivery", "shared/fault", "shared/id", "shared/lane", "shared/limits", "shared/outbound", "shared/payload", "shared/project", "shared/record", "shared/signing", "shared/webhook"},
-	"shared/sweep":        {"shared/delivery", "shared/fault", "shared/lane"},
+	"shared/fanout":       {"events", "shared/delivery", "shared/fault", "shared/lane", "shared/limits", "shared/project", "shared/record", "shared/required", "shared/webhook"},
+	"shared/sender":       {"events", "shared/delivery", "shared/fault", "shared/id", "shared/lane", "shared/limits", "shared/outbound", "shared/payload", "shared/project", "shared/record", "shared/required", "shared/signing", "shared/webhook"},
+	"shared/sweep":        {"shared/delivery", "shared/fault", "shared/lane", "shared/required"},
 	"shared/redrive":      {"shared/fault", "shared/lane", "shared/limits"},
 	"shared/api":          {"events", "shared/access", "shared/address", "shared/auth", "shared/auth/clients", "shared/delivery", "shared/fault", "shared/id", "shared/lane", "shared/project", "shared/record", "shared/required", "shared/settings", "shared/signing", "shared/store", "shared/visible", "shared/webhook"},
 

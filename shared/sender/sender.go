@@ -21,6 +21,7 @@ import (
 	"nepenthes/shared/outbound"
 	"nepenthes/shared/project"
 	"nepenthes/shared/record"
+	"nepenthes/shared/required"
 	"nepenthes/shared/webhook"
 )
 
@@ -89,10 +90,7 @@ type Sender struct {
 
 // New returns a Sender. It panics if a dependency is missing.
 func New(c Config) *Sender {
-	if c.Catalogue == nil || c.Events == nil || c.Deliveries == nil || c.Webhooks == nil ||
-		c.Retries == nil || c.Opener == nil || c.Client == nil || c.Logger == nil {
-		panic("sender: a part of Config is missing")
-	}
+	required.Fields(c)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

@@ -11,6 +11,7 @@ import (
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/lane"
+	"nepenthes/shared/required"
 )
 
 // Deliveries reads and changes deliveries. See store.Deliveries.
@@ -40,9 +41,7 @@ type Sweeper struct{ Config }
 
 // New returns a Sweeper. It panics if a dependency is missing.
 func New(c Config) *Sweeper {
-	if c.Deliveries == nil || c.Retries == nil || c.Logger == nil {
-		panic("sweep: a part of Config is missing")
-	}
+	required.Fields(c)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"nepenthes/shared/required"
 	"nepenthes/shared/tables"
 )
 
@@ -53,8 +54,9 @@ const (
 
 // NewShared returns a new Shared. It panics if a part of the SharedConfig is missing.
 func NewShared(c SharedConfig) *Shared {
-	if !(c.PerSecond >= 1) || c.Counter == nil || c.Logger == nil {
-		panic("throttle: a part of SharedConfig is missing")
+	required.Fields(c)
+	if !(c.PerSecond >= 1) {
+		panic("throttle.SharedConfig: PerSecond is below 1")
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -12,6 +12,7 @@ import (
 	"nepenthes/shared/auth"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
+	"nepenthes/shared/required"
 )
 
 const (
@@ -57,11 +58,9 @@ type administrator struct {
 	hash [sha256.Size]byte
 }
 
-// NewAdministrator returns a new Administrator. It panics when the store is missing.
+// NewAdministrator returns a new Administrator. It panics if a dependency is missing.
 func NewAdministrator(c AdministratorConfig) *Administrator {
-	if c.Store == nil {
-		panic("clients: a part of AdministratorConfig is missing")
-	}
+	required.Fields(c)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

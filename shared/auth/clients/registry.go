@@ -22,6 +22,7 @@ import (
 	"nepenthes/shared/auth"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
+	"nepenthes/shared/required"
 	"nepenthes/shared/visible"
 )
 
@@ -59,11 +60,9 @@ type Config struct {
 // Registry does not check whether the caller holds clients:write: the router does. It is safe for concurrent use.
 type Registry struct{ Config }
 
-// New returns a new Registry. It panics when a part is missing.
+// New returns a new Registry. It panics if a dependency is missing.
 func New(c Config) *Registry {
-	if c.Store == nil {
-		panic("clients: a part of Config is missing")
-	}
+	required.Fields(c)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

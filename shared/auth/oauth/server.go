@@ -13,6 +13,7 @@ import (
 	"nepenthes/shared/auth"
 	"nepenthes/shared/httpedge"
 	"nepenthes/shared/keypair"
+	"nepenthes/shared/required"
 )
 
 // Keys lists the public keys of tokens.
@@ -36,11 +37,9 @@ type Config struct {
 // Server is the authorization server. It is safe for concurrent use.
 type Server struct{ Config }
 
-// New returns a new Server. It panics when a part is missing.
+// New returns a new Server. It panics if a dependency is missing.
 func New(c Config) *Server {
-	if c.Authenticator == nil || c.Issuer == nil || c.Keys == nil || c.Logger == nil {
-		panic("oauth: a part of Config is missing")
-	}
+	required.Fields(c)
 	return &Server{c}
 }
 
