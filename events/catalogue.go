@@ -47,9 +47,6 @@ var resources = []struct {
 	}},
 	{name: webhookResource, noun: "A webhook", actions: []action{
 		{name: "ping", sentence: "was asked to show that its receiver can be reached."},
-		{name: "failing", sentence: "has had no success for a day or longer."},
-		{name: "disabled", sentence: "was disabled because its receiver kept failing or is gone."},
-		{name: "recovered", sentence: "that was failing works again."},
 	}},
 }
 

@@ -28,7 +28,7 @@ var contract = []string{
 	"version:created", "version:updated", "version:deleted",
 	"user:created", "user:updated", "user:deleted",
 	"work_package_comment:comment", "work_package_comment:internal_comment",
-	"webhook:ping", "webhook:failing", "webhook:disabled", "webhook:recovered",
+	"webhook:ping",
 }
 
 func TestTypesAreTheContract(t *testing.T) {

@@ -103,7 +103,7 @@ type deliveriesResource struct{ DeliveriesConfig }
 // list returns a page of a webhook's deliveries. A delivery is listed from its first attempt on.
 func (o deliveriesResource) list(ctx context.Context, _ Call, in *ListDeliveries) (*DeliveryPage, error) {
 	if in.State != "" && !slices.Contains(delivery.States(), in.State) {
-		return nil, invalidQuery("state", "There is no such state.", "States are pending, retrying, held, delivered, dead and skipped.")
+		return nil, invalidQuery("state", "There is no such state.", "States are pending, retrying, delivered, dead and skipped.")
 	}
 	size, err := o.checkList(ctx, in.Filters, in.Paging)
 	if err != nil {

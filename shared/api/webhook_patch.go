@@ -61,12 +61,12 @@ func (x *writing) apply(ctx context.Context, w, current *webhook.Webhook) error 
 	found := faults{x.patch.Found.Read}
 	x.patch.Found.compare(&found, current)
 	x.take(&found, w, current)
-	found.Join(w.Normalise())
-	before := ""
+	var before webhook.Webhook
 	if current != nil {
-		before = current.Name
+		before = *current
 	}
-	found.named("name", w.Name, before)
+	found.Join(w.Normalise(before.Subscription.Events...))
+	found.named("name", w.Name, before.Name)
 	if err := x.applyURL(ctx, &found, w, current); err != nil {
 		return err
 	}

@@ -16,7 +16,6 @@ type Trigger string
 const (
 	TriggerSchedule Trigger = "schedule"
 	TriggerManual   Trigger = "manual"
-	TriggerReplay   Trigger = "replay"
 	TriggerPing     Trigger = "ping"
 )
 

@@ -20,14 +20,13 @@ type State string
 const (
 	Pending   State = "pending"
 	Retrying  State = "retrying"
-	Held      State = "held"
 	Delivered State = "delivered"
 	Dead      State = "dead"
 	Skipped   State = "skipped"
 )
 
 // States returns all states.
-func States() []State { return []State{Pending, Retrying, Held, Delivered, Dead, Skipped} }
+func States() []State { return []State{Pending, Retrying, Delivered, Dead, Skipped} }
 
 // Reason explains why a delivery is dead or skipped.
 type Reason string
@@ -37,7 +36,6 @@ const (
 	Exhausted    Reason = "exhausted"
 	Gone         Reason = "gone"
 	Expired      Reason = "expired"
-	Dropped      Reason = "dropped"
 	Disabled     Reason = "disabled"
 	Deleted      Reason = "deleted"
 	Unsubscribed Reason = "unsubscribed"
@@ -133,7 +131,7 @@ func (d *Delivery) Judge(now time.Time) (Verdict, Trigger) {
 		return Go, d.Owed.Trigger
 	case d.Lease != nil:
 		return Go, d.Lease.Trigger
-	case d.finished(), d.State == Held:
+	case d.finished():
 		return Nothing, ""
 	case d.NextAttemptAt.After(now.Add(limits.ClaimEarly)):
 		return Early, ""
@@ -189,9 +187,9 @@ func (d *Delivery) Expire(now time.Time) {
 
 // Ask records that a person wants an extra attempt. The sweeper looks for the attempt at now + limits.SweepMargin at
 // the latest. If an attempt is owed already, Ask changes nothing and added is false. Ask returns an error for a
-// delivery that is pending or held.
+// delivery that is pending.
 func (d *Delivery) Ask(trigger Trigger, now time.Time, clock Clock) (added bool, err error) {
-	if d.State == Pending || d.State == Held {
+	if d.State == Pending {
 		return false, d.illegal("retry")
 	}
 	if d.Owed != nil {

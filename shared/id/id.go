@@ -26,7 +26,6 @@ const (
 	Webhook  Prefix = "wh_"
 	Secret   Prefix = "sec_"
 	Attempt  Prefix = "att_"
-	Replay   Prefix = "rpl_"
 	Client   Prefix = "app_"
 	Request  Prefix = "req_"
 	delivery        = "dlv_"

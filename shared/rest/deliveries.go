@@ -61,7 +61,7 @@ type listDeliveries struct {
 	webhookID
 	cursorPaging
 	deliveryFilters
-	State string `query:"state" enum:"pending,retrying,held,delivered,dead,skipped" doc:"Only deliveries in this state." example:"dead"`
+	State string `query:"state" enum:"pending,retrying,delivered,dead,skipped" doc:"Only deliveries in this state." example:"dead"`
 }
 
 type listDeadDeliveries struct {

@@ -8,6 +8,7 @@ import (
 
 	"nepenthes/shared/api"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/id"
 	"nepenthes/shared/rest"
 	"nepenthes/shared/rest/hal"
 	"nepenthes/shared/signing"
@@ -142,4 +143,21 @@ func TestUncleanPathsAreNotRedirected(t *testing.T) {
 			t.Errorf("%s: got %d at %s, want 404 where it was asked for", path, got.StatusCode, got.Request.URL)
 		}
 	}
+}
+
+// Earlier releases had more event types than the catalogue has now.
+func TestAWebhookThatNamesALostTypeCanBeChanged(t *testing.T) {
+	s := newService(t)
+	token := s.token(t)
+	stored := webhook.Defaults()
+	stored.ID, stored.Name, stored.PayloadURL = id.New(id.Webhook, received), "old", hooks
+	stored.Subscription.Events = []string{"webhook:recovered"}
+	if err := s.DB.PutWebhook(t.Context(), &stored); err != nil {
+		t.Fatal(err)
+	}
+	path := "/api/v3/webhooks/" + stored.ID
+	for _, body := range []string{`{"description":"changed"}`, `{"events":["webhook:recovered","*"]}`} {
+		s.do(t, token, "PATCH", path, body).want(t, 200, nil)
+	}
+	s.do(t, token, "PATCH", path, `{"events":["webhook:failing"]}`).wantKind(t, fault.PropertyConstraintViolation)
 }

@@ -249,7 +249,7 @@ func (s *Sender) expire(ctx context.Context, key delivery.Key) error {
 // sleepUntil waits until an attempt of the schedule is due, which is at most a second. An attempt that a person asked
 // for is never early.
 func sleepUntil(ctx context.Context, wait time.Duration, trigger delivery.Trigger) error {
-	if wait <= 0 || trigger == delivery.TriggerManual || trigger == delivery.TriggerReplay {
+	if wait <= 0 || trigger == delivery.TriggerManual {
 		return nil
 	}
 	timer := time.NewTimer(wait)

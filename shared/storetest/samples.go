@@ -119,7 +119,7 @@ func fullDelivery() delivery.Delivery {
 		Status: 503, ErrorClass: delivery.ErrStatus,
 	}
 	d.NextAttemptAt = epoch.Add(2)
-	d.Lease = &delivery.Lease{Attempt: newID(id.Attempt), Trigger: delivery.TriggerReplay, Until: epoch.Add(3)}
+	d.Lease = &delivery.Lease{Attempt: newID(id.Attempt), Trigger: delivery.TriggerPing, Until: epoch.Add(3)}
 	d.Owed = &delivery.Owed{Trigger: delivery.TriggerManual, At: epoch.Add(4)}
 	d.SweepAt, d.FinishedAt = epoch.Add(5), epoch.Add(6)
 	d.Version = 1

@@ -39,8 +39,8 @@ func TestRefusals(t *testing.T) {
 			[]webhook.Rule{webhook.RuleEvent},
 		},
 		"an exact name matches internal comments": {hook(true, all, "work_package_comment:internal_comment"), "work_package_comment:internal_comment", "7", nil},
-		"* does not match operational types":      {hook(true, all, "*"), "webhook:failing", "", []webhook.Rule{webhook.RuleEvent}},
-		"webhook:* matches operational types":     {hook(true, all, "webhook:*"), "webhook:failing", "", nil},
+		"* does not match operational types":      {hook(true, all, "*"), "webhook:ping", "", []webhook.Rule{webhook.RuleEvent}},
+		"webhook:* matches operational types":     {hook(true, all, "webhook:*"), "webhook:ping", "", nil},
 		"a project id is compared exactly":        {hook(true, webhook.Projects{IDs: []string{"77"}}, "*"), "user:created", "7", []webhook.Rule{webhook.RuleProject}},
 		"a resource is not a prefix":              {hook(true, all, "work_package:*"), "work_package_comment:comment", "7", []webhook.Rule{webhook.RuleEvent}},
 	} {

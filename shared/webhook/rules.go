@@ -40,8 +40,9 @@ func Defaults() Webhook {
 // Normalise trims the name, brings it into NFC, removes duplicates from the subscription, and returns a fault for every
 // rule that a field breaks, in the order of the fields. It does not check the payload URL (package address does),
 // whether the projects exist (the store knows), and the headers ([CheckHeaders] does, before they are sealed).
-// Normalising twice changes nothing.
-func (w *Webhook) Normalise() fault.Details {
+// Normalising twice changes nothing. former are the patterns that the webhook has had until now: they stay acceptable
+// when the catalogue loses a type.
+func (w *Webhook) Normalise(former ...string) fault.Details {
 	var faults faults
 	w.Name = strings.TrimSpace(w.Name)
 	if utf8.RuneCountInString(w.Name) <= composedMax*NameMax { // a longer name exceeds NameMax even in NFC
@@ -52,7 +53,7 @@ func (w *Webhook) Normalise() fault.Details {
 		faults.add("name", "It contains a control character, such as a line break.", "Write the name in one line.")
 	}
 	faults.length("description", w.Description, 0, DescriptionMax)
-	faults.subscription(&w.Subscription)
+	faults.subscription(&w.Subscription, former)
 	faults.oneOf("payloadFormat", string(w.PayloadFormat), texts(Formats()))
 	if w.Timeout < limits.ExchangeMin || w.Timeout > limits.ExchangeMax || w.Timeout%time.Second != 0 {
 		faults.add("timeoutSeconds", fmt.Sprintf("It must be a whole number from %d to %d.",
@@ -92,7 +93,7 @@ func texts[S ~string](list []S) []string {
 	return all
 }
 
-func (f *faults) subscription(s *Subscription) {
+func (f *faults) subscription(s *Subscription, former []string) {
 	s.Events = unique(s.Events)
 	switch {
 	case len(s.Events) == 0:
@@ -100,7 +101,7 @@ func (f *faults) subscription(s *Subscription) {
 	case len(s.Events) > PatternsMax:
 		f.add("events", fmt.Sprintf("It names %d patterns; it must be at most %d.", len(s.Events), PatternsMax), "")
 	default:
-		f.patterns(s.Events)
+		f.patterns(s.Events, former)
 	}
 	if s.Projects.All {
 		s.Projects.IDs = nil
@@ -118,11 +119,11 @@ func (f *faults) subscription(s *Subscription) {
 // patternsNamed is the largest number of unknown patterns that a fault names.
 const patternsNamed = 10
 
-func (f *faults) patterns(patterns []string) {
+func (f *faults) patterns(patterns, former []string) {
 	var named []string
 	unknown := 0
 	for _, p := range patterns {
-		if events.CheckPattern(p) == nil {
+		if events.CheckPattern(p) == nil || slices.Contains(former, p) {
 			continue
 		}
 		if unknown++; unknown <= patternsNamed {

@@ -56,6 +56,18 @@ func TestNormaliseDropsIDsWithAllProjects(t *testing.T) {
 	}
 }
 
+// A webhook that names a type which the catalogue has lost can still be changed, and be sent back as it was read.
+func TestNormaliseAcceptsPatternsThatTheWebhookHadBefore(t *testing.T) {
+	w := acceptable()
+	w.Subscription.Events = []string{"webhook:retired", "*"}
+	if got := attributes(w.Normalise("webhook:retired").Told()); got != nil {
+		t.Errorf("got faults on %q, want none", got)
+	}
+	if got := attributes(w.Normalise().Told()); !slices.Equal(got, []string{"events"}) {
+		t.Errorf("got faults on %q for a new pattern, want events", got)
+	}
+}
+
 func TestNormaliseAccepts(t *testing.T) {
 	for name, change := range map[string]func(*webhook.Webhook){
 		"255 characters, each of four bytes": func(w *webhook.Webhook) { w.Name = strings.Repeat("😀", 255) },

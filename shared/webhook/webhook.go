@@ -94,12 +94,28 @@ func (w *Webhook) Enable(now time.Time) (changed bool) {
 	return true
 }
 
+// State is the state of a webhook.
+type State string
+
+// The states. The list is closed.
+const (
+	Active   State = "active"
+	Disabled State = "disabled"
+)
+
+// State returns the state of the webhook.
+func (w *Webhook) State() State {
+	if w.Enabled {
+		return Active
+	}
+	return Disabled
+}
+
 // Reason explains why a webhook is disabled.
 type Reason string
 
-// The reasons. Only earlier releases set Failing; webhooks that they stored may still have it.
+// The reasons.
 const (
-	Manual  Reason = "manual"
-	Gone    Reason = "gone"
-	Failing Reason = "failing"
+	Manual Reason = "manual"
+	Gone   Reason = "gone"
 )

@@ -120,8 +120,6 @@ func deliveryMark(s delivery.State) Mark {
 		return Mark{good, "check", "Delivered"}
 	case delivery.Retrying:
 		return Mark{warn, "again", "Retrying"}
-	case delivery.Held:
-		return Mark{calm, "pause", "Held"}
 	case delivery.Dead:
 		return Mark{bad, "cross", "Dead"}
 	case delivery.Skipped:

@@ -82,7 +82,7 @@ func NewDelivery(f Frame, d *api.DeliveryDetails, webhooks map[string]*webhook.W
 		p.Trail = []Crumb{{"Webhooks", f.To("/webhooks")}, {p.Webhook, p.WebhookHref}}
 	}
 	self := f.To("/deliveries/" + p.ID)
-	if o.Retriable && d.State != delivery.Pending && d.State != delivery.Held {
+	if o.Retriable && d.State != delivery.Pending {
 		if p.Hopeless = hopeless(d.Webhook, webhooks); p.Hopeless == "" {
 			p.RetryAction = self + "/retry"
 		}
@@ -129,8 +129,6 @@ func sentence(d *delivery.Delivery, now time.Time) []Part {
 			return []Part{{Text: failed + ", the next attempt is being made."}}
 		}
 		return []Part{{failed + ", next attempt at ", Moment(d.NextAttemptAt)}}
-	case delivery.Held:
-		return []Part{{Text: "Waits until its webhook is resumed."}}
 	case delivery.Delivered:
 		return []Part{{"Arrived with " + which(d.AttemptCount) + " at ", Moment(d.FinishedAt)}}
 	}
@@ -153,8 +151,6 @@ func ending(d *delivery.Delivery) string {
 		return "The receiver answered 410 Gone: never again."
 	case delivery.Expired:
 		return "Given up: its event has expired."
-	case delivery.Dropped:
-		return "Dropped by a person while its webhook was paused."
 	case delivery.Disabled:
 		return "Not sent: its webhook was disabled when it fell due."
 	case delivery.Deleted:
@@ -182,9 +178,7 @@ func which(n int) string {
 	return fmt.Sprintf("attempt %d", n)
 }
 
-var triggers = map[delivery.Trigger]string{
-	delivery.TriggerManual: "asked for by a person", delivery.TriggerReplay: "asked for by a replay", delivery.TriggerPing: "test event",
-}
+var triggers = map[delivery.Trigger]string{delivery.TriggerManual: "asked for by a person", delivery.TriggerPing: "test event"}
 
 // attempt shows one POST.
 func attempt(r *payload.Request) Attempt {

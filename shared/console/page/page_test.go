@@ -67,7 +67,6 @@ func TestWhereADeliveryStands(t *testing.T) {
 		"due now": {func(d *delivery.Delivery) {
 			d.State, d.AttemptCount, d.NextAttemptAt = delivery.Retrying, 3, now
 		}, "Failed 3 times, the next attempt is being made.", true},
-		"held":      {func(d *delivery.Delivery) { d.State = delivery.Held }, "Waits until its webhook is resumed.", false},
 		"delivered": {func(d *delivery.Delivery) { d.State, d.AttemptCount, d.FinishedAt = delivery.Delivered, 1, now }, "Arrived with the first attempt at 2 Jan 2026, 11:00:00 UTC", false},
 		"exhausted": {func(d *delivery.Delivery) {
 			d.State, d.Reason, d.AttemptCount, d.FinishedAt = delivery.Dead, delivery.Exhausted, 10, now
@@ -179,7 +178,7 @@ func TestTheStripCountsEveryState(t *testing.T) {
 		newest = append(newest, d.Delivery)
 	}
 	p.AddDeliveries(nil, newest, page.Filters{}, nil)
-	if want := "1 pending, 1 retrying, 1 held, 1 delivered, 1 dead, 1 skipped; the last attempts took 1000.0 s to 1000.0 s."; p.Strip.Text != want {
+	if want := "1 pending, 1 retrying, 1 delivered, 1 dead, 1 skipped; the last attempts took 1000.0 s to 1000.0 s."; p.Strip.Text != want {
 		t.Errorf("got %q", p.Strip.Text)
 	}
 	for _, b := range p.Strip.Bars {
@@ -204,7 +203,7 @@ func TestAnActiveWebhookWhoseDeliveriesFailSaysSo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := webhook.Defaults()
 			if w.ID = "wh_1"; !c.enabled {
-				w.Disable(webhook.Failing, now)
+				w.Disable(webhook.Gone, now)
 			}
 			p := page.NewWebhook(frame(), &w, page.WebhookOptions{})
 			var newest []delivery.Delivery

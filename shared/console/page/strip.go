@@ -49,7 +49,7 @@ func bar(d *delivery.Delivery, x float64) Bar {
 	b.Y = round(stripHeight - b.Height)
 	switch d.State {
 	case delivery.Delivered:
-	case delivery.Retrying, delivery.Pending, delivery.Held:
+	case delivery.Retrying, delivery.Pending:
 		b.Hollow, b.HoleX, b.HoleWidth, b.HoleHeight = true, x, stripBar, 3
 		b.HoleY = round(b.Y + b.Height/2 - 1.5)
 	default:

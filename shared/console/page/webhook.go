@@ -129,8 +129,6 @@ func meaning(w *webhook.Webhook) string {
 		return "Events that it asked for are sent at once."
 	case w.DisabledReason == webhook.Gone:
 		return "Its receiver answered 410 Gone, which means never again. Nothing is sent. Check the payload URL, then press Enable."
-	case w.DisabledReason == webhook.Failing:
-		return "Nothing was delivered for five days. Nothing is sent. Mend the receiver, then press Enable."
 	}
 	return "Somebody switched it off. Nothing is sent, and events that happen meanwhile are not sent later."
 }
@@ -175,7 +173,7 @@ func (p *Webhook) AddDeliveries(list *api.DeliveryPage, newest []delivery.Delive
 	}
 }
 
-// trouble says that what was sent last does not arrive, long before the webhook counts as failing.
+// trouble says that the newest deliveries have not arrived. It is empty if the newest one has.
 func trouble(newest []delivery.Delivery) string {
 	failed := 0
 	for i := range newest {

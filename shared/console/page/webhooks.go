@@ -125,15 +125,6 @@ func health(w *webhook.Webhook) Mark {
 		return Mark{good, "check", "Active"}
 	case w.DisabledReason == webhook.Gone:
 		return Mark{bad, "cross", "Disabled: receiver gone"}
-	case w.DisabledReason == webhook.Failing:
-		return Mark{bad, "cross", "Disabled: kept failing"}
 	}
 	return Mark{calm, "dash", "Disabled by hand"}
-}
-
-func reason(text *string) string {
-	if text == nil {
-		return ""
-	}
-	return *text
 }

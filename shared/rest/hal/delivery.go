@@ -15,8 +15,8 @@ import (
 type Delivery struct {
 	Type          string        `json:"_type" enum:"Delivery" doc:"Always Delivery." example:"Delivery"`
 	ID            string        `json:"id" doc:"Its id, which receivers see as webhook-id." example:"dlv_AZOFyQZ0aU6_Cdna5QAVtgGThckGdA8cmT7m1aJzXy9kzg"`
-	State         string        `json:"state" enum:"pending,retrying,held,delivered,dead,skipped" doc:"Where it stands." example:"retrying"`
-	Reason        *string       `json:"reason" enum:"exhausted,gone,expired,dropped,disabled,deleted,unsubscribed" doc:"Why it is dead or skipped; else null." example:"exhausted"`
+	State         string        `json:"state" enum:"pending,retrying,delivered,dead,skipped" doc:"Where it stands." example:"retrying"`
+	Reason        *string       `json:"reason" enum:"exhausted,gone,expired,disabled,deleted,unsubscribed" doc:"Why it is dead or skipped; else null." example:"exhausted"`
 	EventID       string        `json:"eventId" doc:"The event's id, as its producer gave it." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 	EventType     string        `json:"eventType" doc:"The event's type." example:"work_package:updated"`
 	WebhookID     string        `json:"webhookId" doc:"The webhook's id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
@@ -91,7 +91,7 @@ type Attempt struct {
 	Type      string        `json:"_type" enum:"Attempt" doc:"Always Attempt." example:"Attempt"`
 	ID        string        `json:"id" doc:"Its id." example:"att_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 	Number    int           `json:"number" minimum:"1" doc:"Its number; 1 is the first." example:"2"`
-	Trigger   string        `json:"trigger" enum:"schedule,manual,replay,ping" doc:"Why it was made." example:"schedule"`
+	Trigger   string        `json:"trigger" enum:"schedule,manual,ping" doc:"Why it was made." example:"schedule"`
 	Outcome   string        `json:"outcome" enum:"delivered,failed" doc:"What became of it." example:"failed"`
 	StartedAt instant.Time  `json:"startedAt" doc:"When it began." example:"2026-01-02T11:00:00.000Z"`
 	URL       string        `json:"url" doc:"Where it was sent." example:"https://billing.example.com/hooks"`

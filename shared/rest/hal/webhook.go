@@ -51,10 +51,10 @@ type SecretInfo struct {
 
 // Status says how a webhook is doing.
 type Status struct {
-	State        string        `json:"state" enum:"active,failing,paused,disabled" doc:"Its state." example:"active"`
-	Reason       *string       `json:"reason" enum:"manual,gone,failing" doc:"Why it is disabled: by hand, its receiver answered 410, or nothing succeeded for days." example:"manual"`
+	State        string        `json:"state" enum:"active,disabled" doc:"Its state." example:"active"`
+	Reason       *string       `json:"reason" enum:"manual,gone" doc:"Why it is disabled: by hand, or its receiver answered 410; null while it is active." example:"manual"`
 	Since        instant.Time  `json:"since" doc:"Since when it is in this state." example:"2026-01-02T11:00:00.000Z"`
-	FailingSince *instant.Time `json:"failingSince" nullable:"true" doc:"Since when nothing has succeeded; null while all is well." example:"2026-01-02T11:00:00.000Z"`
+	FailingSince *instant.Time `json:"failingSince" nullable:"true" doc:"Always null."`
 }
 
 // Warning tells of something that was accepted but is not advisable.
@@ -147,11 +147,7 @@ func secretInfo(s *webhook.Secret) SecretInfo {
 }
 
 func statusOf(w *webhook.Webhook) Status {
-	s := Status{State: "active", Since: instant.Of(w.StatusSince)}
-	if !w.Enabled {
-		s.State, s.Reason = "disabled", text(w.DisabledReason)
-	}
-	return s
+	return Status{State: string(w.State()), Reason: text(w.DisabledReason), Since: instant.Of(w.StatusSince)}
 }
 
 func orEmpty(list []string) []string {
