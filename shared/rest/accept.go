@@ -17,22 +17,22 @@ const (
 	typeCloudEvent = "application/cloudevents+json"
 )
 
-// negotiate chooses between the two types of answers by the header Accept (RFC 9110 §12.5.1): HAL unless the client
-// prefers, or names only, plain JSON.
+// negotiate chooses between the two types of answers by the header Accept (RFC 9110 §12.5.1). It chooses HAL unless the
+// client prefers plain JSON, or accepts nothing else.
 func negotiate(accept string) (plain bool, err error) {
 	if accept == "" || accept == "*/*" {
 		return false, nil
 	}
 	hal, json := quality(accept, typeHAL), quality(accept, typeJSON)
 	if hal <= 0 && json <= 0 {
-		return false, fault.New(fault.NotAcceptable, "Answers are %s or %s, and the header Accept takes neither.", typeHAL, typeJSON).
+		return false, fault.New(fault.NotAcceptable, "Answers are %s or %s, and the header Accept allows neither.", typeHAL, typeJSON).
 			With("Send Accept: " + typeHAL + ", or leave the header out.")
 	}
 	return json > hal, nil
 }
 
-// quality is what a list of media ranges says of a type: the weight of the most specific range that it is in, -1
-// when it is in none.
+// quality returns the weight of a media type in a list of media ranges, by the most specific range that contains it. If
+// no range contains it, quality returns -1.
 func quality(accept, mediaType string) float64 {
 	kind, _, _ := strings.Cut(mediaType, "/")
 	best, specific := -1.0, -1
@@ -63,7 +63,7 @@ func quality(accept, mediaType string) float64 {
 	return best
 }
 
-// checkType looks whether a body's type is one of those that are read.
+// checkType returns a fault of kind TypeNotSupported if the type of a body is not readable.
 func checkType(contentType, encoding string, readable []string) error {
 	name, parameters, err := mime.ParseMediaType(contentType)
 	switch {
@@ -83,8 +83,7 @@ func checkType(contentType, encoding string, readable []string) error {
 	return nil
 }
 
-// isUTF8 reports whether a charset is UTF-8 under one of its names, or ASCII, which is a part of it; so is none at all
-// (RFC 8259 §8.1 knows no other).
+// isUTF8 reports whether a charset is UTF-8 or ASCII under one of their names. No charset means UTF-8 (RFC 8259 §8.1).
 func isUTF8(charset string) bool {
 	switch strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(charset)) {
 	case "", "utf8", "usascii", "ascii":

@@ -18,14 +18,14 @@ import (
 // jsonBody is a JSON body of a request, such as body.
 type jsonBody interface{ ReadJSON(text []byte) error }
 
-// input knows how an operation's input is read from a request: the tags path, query and header of its fields name
-// what they hold; a field that can read JSON, or of bytes with the tag body, holds the body.
+// input says how to read a request into a struct. The tags path, query and header of a field name a parameter. The field
+// of the body can read JSON, or has bytes and the tag body.
 type input struct {
 	fields  []inputField
-	queries bool                // a parameter of the query, or a header, can be refused
-	body    []int               // the index of the field that takes the body; nil: there is none
-	field   reflect.StructField // of the body
-	event   string              // the tag body of that field: what kind of event it is; empty: none
+	queries bool                // whether it has a parameter of the query or a header
+	body    []int               // the index of the body's field; nil if there is no body
+	field   reflect.StructField // the body's field
+	event   string              // the tag body of that field, which says what kind of event the body is
 }
 
 type inputField struct {
@@ -58,7 +58,7 @@ func inputOf(t reflect.Type) *input {
 	return in
 }
 
-// read fills v, a struct, from the request and its body. Faults are told in this order: of the body, of the query.
+// read reads the request and its body into v, a struct. It checks the body before the query.
 func (in *input) read(x *exchange, body []byte, v reflect.Value) error {
 	if in.body != nil {
 		if err := in.readBody(body, v.FieldByIndex(in.body)); err != nil {
@@ -68,9 +68,10 @@ func (in *input) read(x *exchange, body []byte, v reflect.Value) error {
 	var query url.Values
 	if x.r.URL.RawQuery != "" {
 		var err error
-		// A semicolon separates nothing (WHATWG URL, "application/x-www-form-urlencoded parsing"); package url refuses it.
+		// A semicolon is an ordinary character (WHATWG URL, "application/x-www-form-urlencoded parsing"), but package url
+		// refuses it.
 		if query, err = url.ParseQuery(strings.ReplaceAll(x.r.URL.RawQuery, ";", "%3B")); err != nil {
-			return queryFault("query", "It is not percent-encoded as a query must be.", "Encode names and values.")
+			return queryFault("query", "It is not percent-encoded.", "Encode names and values.")
 		}
 	}
 	for i := range in.fields {
@@ -94,21 +95,21 @@ func (in *input) readBody(text []byte, v reflect.Value) error {
 	case *[]byte:
 		*to = text
 	case jsonBody:
-		if len(text) > 0 { // none only where a body may be left out
+		if len(text) > 0 { // an empty body is an optional one: readBody of the route has checked it
 			return to.ReadJSON(text)
 		}
 	}
 	return nil
 }
 
-// readQuery reads a parameter of the query. Only where any text will do may it be empty.
+// readQuery reads a parameter of the query. It may be empty only if any text is acceptable.
 func (f *inputField) readQuery(values []string, v reflect.Value) error {
 	switch len(values) {
 	case 0:
 		return nil
 	case 1:
 	default:
-		return queryFault(f.name, "It is given more than once.", "Give it once.")
+		return queryFault(f.name, "It is given more than once.", "Give it only once.")
 	}
 	text := values[0]
 	if text == "" && !f.takesEmpty() {
@@ -119,7 +120,7 @@ func (f *inputField) readQuery(values []string, v reflect.Value) error {
 		*to = text
 	case **int:
 		n, err := strconv.Atoi(text)
-		// Out of range, n is the nearest that there is.
+		// If the number is out of range, n is the nearest int.
 		if strings.HasPrefix(text, "+") || err != nil && !errors.Is(err, strconv.ErrRange) {
 			return queryFault(f.name, "It is not an integer.", "")
 		}
@@ -130,11 +131,11 @@ func (f *inputField) readQuery(values []string, v reflect.Value) error {
 		if !ok {
 			return queryFault(f.name, "It is not an RFC 3339 time.", "Write it like 2026-01-02T11:00:00.000Z.")
 		}
-		// Links show the time in UTC, where RFC 3339 has these years alone.
+		// Links contain the time in UTC, and RFC 3339 has only these years.
 		if year := t.UTC().Year(); year < 1 || year > 9999 {
-			return queryFault(f.name, "In UTC it is outside the years 1 to 9999.", "Leave it out, or give a time within them.")
+			return queryFault(f.name, "In UTC it is outside the years 1 to 9999.", "Leave it out, or give a time within these years.")
 		}
-		if t = instant.Cut(t); t.IsZero() { // which stands for an absent one
+		if t = instant.Cut(t); t.IsZero() { // the zero time means an absent parameter
 			t = t.Add(time.Nanosecond)
 		}
 		*to = t
@@ -142,7 +143,7 @@ func (f *inputField) readQuery(values []string, v reflect.Value) error {
 	return nil
 }
 
-// takesEmpty reports whether the parameter is a text of which nothing is known.
+// takesEmpty reports whether the parameter is a text without any rule.
 func (f *inputField) takesEmpty() bool {
 	return f.Type.Kind() == reflect.String && f.Tag.Get("enum") == "" && f.Tag.Get("minLength") == ""
 }
@@ -153,7 +154,7 @@ func queryFault(name, message, hint string) error {
 	return f
 }
 
-// readText reads a request's body of at most limit bytes.
+// readText reads the body of a request, which has at most limit bytes.
 func readText(r *http.Request, limit int) ([]byte, error) {
 	if r.ContentLength > int64(limit) {
 		return nil, tooLarge(limit)
@@ -179,5 +180,5 @@ func readText(r *http.Request, limit int) ([]byte, error) {
 }
 
 func tooLarge(limit int) error {
-	return fault.New(fault.PayloadTooLarge, "The body has more than %d bytes.", limit).With("Send less at once.")
+	return fault.New(fault.PayloadTooLarge, "The body has more than %d bytes.", limit).With("Send less data in one request.")
 }

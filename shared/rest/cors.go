@@ -14,17 +14,16 @@ const (
 
 	corsMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 	corsExposed = "ETag, Location, Retry-After, X-Request-Id"
-	corsMaxAge  = "7200" // seconds; browsers keep a preflight no longer than that
+	corsMaxAge  = "7200" // seconds; no browser keeps the answer to a preflight longer
 )
 
-// isPreflight reports whether a browser asks beforehand if a page may make a request.
+// isPreflight reports whether a browser asks if a page may make a request.
 func (x *exchange) isPreflight() bool {
 	return x.r.Method == http.MethodOptions && x.r.Header.Get(headerRequestMethod) != ""
 }
 
-// shareAcrossOrigins sets the headers by which a browser lets a page of an allowed origin read the answer. It comes
-// before everything that can fail, so that every answer has them: a page could not read the fault otherwise. A
-// stranger's request gets none of them and is answered as usual.
+// shareAcrossOrigins sets the headers that let a page of an allowed origin read the answer. It is called before anything
+// can fail, so that the page can read every fault. A request from another origin is answered without these headers.
 func (x *exchange) shareAcrossOrigins() {
 	if !x.settings.CORSEnabled || !crossable(x.r.URL.Path) {
 		return
@@ -51,7 +50,7 @@ func (x *exchange) shareAcrossOrigins() {
 	}
 }
 
-// crossable reports whether other origins can be let in at all. The console is for people alone.
+// crossable reports whether pages of other origins may ever read the path. They may not read the console.
 func crossable(path string) bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	return first == "api" || first == "oauth" || first == ".well-known"

@@ -18,17 +18,17 @@ import (
 	"nepenthes/shared/instant"
 )
 
-// document is the OpenAPI document, made at its first reading: the functions that never show it start without it.
+// document is the OpenAPI document. It is made for the first request, so that functions start faster.
 type document struct {
 	once sync.Once
 	text []byte
 	err  error
 }
 
-// prefixMark stands in the document where the stage path belongs by which a reader came.
+// prefixMark stands in the document for the stage path of the request.
 const prefixMark = "/{stage path}"
 
-// serveDocument answers with the OpenAPI document, its server being the one that was asked.
+// serveDocument answers with the OpenAPI document. Its server is the service that the request was sent to.
 func (x *exchange) serveDocument() {
 	text, err := x.h.openAPI()
 	if err != nil {
@@ -41,7 +41,7 @@ func (x *exchange) serveDocument() {
 	x.Header().Set("Content-Type", typeJSON)
 	x.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	x.WriteHeader(http.StatusOK)
-	x.Write(text) // who has gone need not be told
+	x.Write(text) // an error means that the client has gone
 }
 
 func orRoot(prefix string) string {
@@ -54,7 +54,7 @@ func orRoot(prefix string) string {
 func quote(text string) []byte {
 	quoted, err := json.Marshal(text)
 	if err != nil {
-		panic(err) // a string
+		panic(err) // impossible: every string has a JSON form
 	}
 	return quoted
 }
@@ -66,7 +66,7 @@ func (h *Handler) openAPI() ([]byte, error) {
 	return h.document.text, h.document.err
 }
 
-// describe makes the document out of the route table and the types of the operations.
+// describe makes the document from the routes.
 func (h *Handler) describe() *huma.OpenAPI {
 	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	registry.RegisterTypeAlias(reflect.TypeFor[instant.Time](), reflect.TypeFor[time.Time]())
@@ -109,7 +109,7 @@ func security() map[string]*huma.SecurityScheme {
 	}}
 }
 
-// schemaName names a type's schema: the type's name, for a collection with that of its elements.
+// schemaName returns the name of a type's schema: the name of the type, and for a collection also that of its elements.
 func schemaName(t reflect.Type, hint string) string {
 	return huma.DefaultSchemaNamer(t, hint)
 }
@@ -152,7 +152,7 @@ func (d describer) parameter(f *inputField) *huma.Param {
 	p.Required = f.in == "path" || f.Tag.Get("required") == "true"
 	schema.Description, schema.Nullable = "", false
 	if schema.Type == huma.TypeInteger {
-		schema.Format = "" // a number too large for us is clamped like any other
+		schema.Format = "" // numbers of any size are accepted and clamped
 	}
 	if f.in == "query" && f.name == "event" {
 		schema.Enum = values(typeNames(everyType))
@@ -160,7 +160,7 @@ func (d describer) parameter(f *inputField) *huma.Param {
 	return p
 }
 
-// body describes the body that a route takes.
+// body describes the body of a request.
 func (d describer) body(rt *route) *huma.RequestBody {
 	body := &huma.RequestBody{Required: !rt.optionalBody, Content: map[string]*huma.MediaType{}}
 	if rt.in.event != "" {
@@ -178,7 +178,7 @@ func (d describer) body(rt *route) *huma.RequestBody {
 	return body
 }
 
-// requiredAtCreate are the members without which nothing can be made: those that cannot be null. A patch needs none.
+// requiredAtCreate returns the members that are required to create a thing. A patch requires none.
 func requiredAtCreate(rt *route, t reflect.Type) (names []string) {
 	if rt.method != http.MethodPost {
 		return nil
@@ -215,7 +215,7 @@ func header(about, example string) *huma.Header {
 
 var requestID = header("Names this request; tell it to the operator when asking for help.", "req_01JH2W9V3M8Q7R5T6Y1Z4X0C2B")
 
-// failures are the kinds of faults that the route can answer with.
+// failures returns the kinds of faults that the route can answer with.
 func (rt *route) failures() []fault.Kind {
 	kinds := []fault.Kind{
 		fault.Unauthenticated, fault.TooManyRequests, fault.APIDisabled, fault.PayloadTooLarge, fault.NotAcceptable,
@@ -238,7 +238,7 @@ func (d describer) problems() {
 	schema := d.registry.Schema(reflect.TypeFor[Problem](), true, "")
 	for _, kind := range fault.Kinds() {
 		name := problemName(kind)
-		if kind == fault.MethodNotAllowed { // of methods that are not in the document
+		if kind == fault.MethodNotAllowed { // the document has no such methods
 			continue
 		}
 		if d.doc.Components.Responses[name] != nil {
@@ -265,8 +265,8 @@ func (d describer) addFailure(op *huma.Operation, kind fault.Kind) {
 	op.Responses[strconv.Itoa(kind.Status())] = &huma.Response{Ref: "#/components/responses/" + problemName(kind)}
 }
 
-// repair mends what huma leaves out: that a null is among the values of an enumeration, and that a member which is
-// a pointer to an object may be null.
+// repair adds what huma leaves out: null among the values of an enumeration, and that a member which is a pointer to an
+// object may be null.
 func repair(registry huma.Registry) {
 	for name, schema := range registry.Map() {
 		owner := registry.TypeFromRef("#/components/schemas/" + name)
@@ -283,8 +283,8 @@ func repair(registry huma.Registry) {
 	}
 }
 
-// isNullable reports whether the member of a struct may be null although it is an object: a pointer that is always
-// written, or a Member that null resets.
+// isNullable reports whether a member of a struct is an object that may be null: a pointer that is always written, or a
+// Member that null resets.
 func isNullable(t reflect.Type, member string) bool {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -9,7 +9,7 @@ import (
 	"nepenthes/shared/rest/hal"
 )
 
-// Envelope is an event as a producer writes it; package events reads and judges it.
+// Envelope is an event as a producer writes it. Package events reads and checks it.
 type Envelope struct {
 	ID         string           `json:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The producer's name for the event, unique per source." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 	Source     string           `json:"source,omitempty" nullable:"true" maxLength:"256" pattern:"^[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=\\[\\]-]|%[0-9A-Fa-f]{2})+$" doc:"Who produced it: a URI; urn:nepenthes unless told otherwise." example:"urn:nepenthes"`
@@ -33,7 +33,7 @@ type EnvelopeActor struct {
 	Name string `json:"name,omitempty" nullable:"true" maxLength:"255" doc:"The actor's name." example:"Ada Lovelace"`
 }
 
-// CloudEvent is a CloudEvents 1.0 structured JSON message; other extensions are ignored.
+// CloudEvent is a CloudEvents 1.0 structured JSON message. Other extensions are ignored.
 type CloudEvent struct {
 	_           struct{} `additionalProperties:"true"`
 	SpecVersion string   `json:"specversion" enum:"1.0" doc:"Always 1.0." example:"1.0"`
@@ -45,7 +45,7 @@ type CloudEvent struct {
 	Data        hal.JSON `json:"data" doc:"What happened: any JSON value but null. Receivers get these very bytes." example:"{\"_type\":\"WorkPackage\",\"id\":42,\"subject\":\"Fix pump\"}"`
 }
 
-// eventBody describes an event in either shape. A draft may lack what only matters once it is sent.
+// eventBody describes an event in both forms. The id and the time of a draft may be missing.
 func (d describer) eventBody(draft bool) map[string]*huma.MediaType {
 	envelope := d.registry.Schema(reflect.TypeFor[Envelope](), true, "")
 	cloudEvent := d.registry.Schema(reflect.TypeFor[CloudEvent](), true, "")
@@ -59,10 +59,10 @@ func (d describer) eventBody(draft bool) map[string]*huma.MediaType {
 	}
 }
 
-// draft adds a schema that is like another but for some members that may be absent or null.
+// draft adds a copy of a schema in which some members may be absent or null.
 func (d describer) draft(name string, like *huma.Schema, optional ...string) *huma.Schema {
-	whole := *d.registry.SchemaFromRef(like.Ref)
-	whole.Required = slices.DeleteFunc(slices.Clone(whole.Required), func(member string) bool { return slices.Contains(optional, member) })
-	d.registry.Map()[name] = &whole
+	schema := *d.registry.SchemaFromRef(like.Ref)
+	schema.Required = slices.DeleteFunc(slices.Clone(schema.Required), func(member string) bool { return slices.Contains(optional, member) })
+	d.registry.Map()[name] = &schema
 	return &huma.Schema{Ref: "#/components/schemas/" + name}
 }

@@ -15,7 +15,7 @@ const (
 
 // TokenRequest is the form of a token request (RFC 6749 §4.4.2).
 type TokenRequest struct {
-	_            struct{} `additionalProperties:"true"` // RFC 6749 §3.2: others are ignored
+	_            struct{} `additionalProperties:"true"` // other members are ignored (RFC 6749 §3.2)
 	GrantType    string   `json:"grant_type" enum:"client_credentials" doc:"The only grant." example:"client_credentials"`
 	Scope        string   `json:"scope,omitempty" doc:"Scopes, separated by spaces; all of the client's unless told otherwise." example:"webhooks:read deliveries:read"`
 	ClientID     string   `json:"client_id,omitempty" doc:"The client's id, unless it is sent by HTTP Basic." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
@@ -39,7 +39,7 @@ type RevocationRequest struct {
 	ClientSecret  string   `json:"client_secret,omitempty" doc:"The client's secret, unless it is sent by HTTP Basic." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
 }
 
-// Revocation is the answer to a revocation, an object without members: there is nothing to tell.
+// Revocation is the answer to a revocation: an empty object.
 type Revocation struct{}
 
 // OAuthError is a failure of the authorization server (RFC 6749 §5.2).
@@ -48,8 +48,8 @@ type OAuthError struct {
 	Description string `json:"error_description" doc:"The failure in a sentence." example:"The client or its secret is not known."`
 }
 
-// authorization describes what a client calls to get a token and to give it back. It is in every document, whichever
-// function answers there; the discovery documents are left to their own standards.
+// authorization describes how a client gets and revokes a token. The document always has these operations, although
+// another function serves them. The discovery documents have standards of their own.
 func (d describer) authorization() []*huma.Operation {
 	token := &huma.Operation{
 		Path: "/oauth/token", OperationID: "getToken", Summary: "Get a token",
@@ -64,7 +64,7 @@ func (d describer) authorization() []*huma.Operation {
 	return []*huma.Operation{token, revoke}
 }
 
-// form describes an operation that takes a form and fails as RFC 6749 says.
+// form describes an operation that reads a form and fails as RFC 6749 says.
 func (d describer) form(op *huma.Operation, form, answer reflect.Type, means string) {
 	op.Method, op.Tags = http.MethodPost, []string{tagAuthorization}
 	op.Security, op.Responses = []map[string][]string{}, map[string]*huma.Response{}

@@ -2,7 +2,7 @@ package rest
 
 import "github.com/danielgtaylor/huma/v2"
 
-// introduction is what a stranger reads first.
+// introduction is the beginning of the document.
 const introduction = `Nepenthes takes events from your system and delivers them to your customers' webhooks: signed, retried, and with a log of every attempt.
 
 **First steps.** Get a token with your client's id and secret at ` + "`/oauth/token`" + `, send it as a bearer token, create a webhook, push an event or send a test event, and read the webhook's deliveries.

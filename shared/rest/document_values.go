@@ -9,8 +9,7 @@ import (
 	"nepenthes/shared/access"
 )
 
-// enumerate lists the values of members whose values are known lists elsewhere: the catalogue of event types and the
-// scopes. The lists are read, not repeated.
+// enumerate adds the values of members that have a closed list: event types and scopes.
 func enumerate(registry huma.Registry) {
 	all := registry.Map()
 	for _, name := range []string{"Webhook", "WebhookPatch"} {
@@ -45,7 +44,7 @@ func typeNames(keep func(events.Type) bool) (names []string) {
 	return names
 }
 
-// patterns are what a webhook can subscribe to.
+// patterns returns the event patterns that a webhook can subscribe to.
 func patterns() []string {
 	all := []string{"*"}
 	for _, t := range events.Types() {

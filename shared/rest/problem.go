@@ -8,7 +8,7 @@ import (
 	"nepenthes/shared/httpedge"
 )
 
-// Problem is what every failure is answered with: RFC 9457, and the members that clients of APIv3 know.
+// Problem is the answer to every failure: a problem document (RFC 9457) with more members that clients of APIv3 know.
 type Problem struct {
 	URN        string         `json:"type" doc:"The kind of the problem as a URN." example:"urn:nepenthes:api:v3:errors:PropertyConstraintViolation"`
 	Title      string         `json:"title" doc:"The kind in words; the same for every problem of this kind." example:"A property is not acceptable"`
@@ -39,7 +39,7 @@ const (
 	badToken    = "invalid_token"
 )
 
-// writeProblem answers with the problem document of a fault; the cause stays untold.
+// writeProblem answers with the problem document of a fault. It does not contain the cause.
 func (x *exchange) writeProblem(f *fault.Fault) {
 	p := Problem{
 		URN: urnErrors + f.Kind.Identifier(), Title: f.Kind.Title(), Status: f.Kind.Status(),
@@ -63,12 +63,12 @@ func (x *exchange) writeProblem(f *fault.Fault) {
 	}
 	body, err := json.Marshal(p)
 	if err != nil {
-		panic(err) // a Problem is text and a number
+		panic(err) // impossible: a Problem has only texts and a number
 	}
 	header.Del("ETag")
 	header.Set("Cache-Control", "no-store")
 	header.Set("Content-Type", typeProblem)
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	x.WriteHeader(p.Status)
-	x.Write(body) // who has gone need not be told
+	x.Write(body) // an error means that the client has gone
 }

@@ -1,9 +1,9 @@
 // Package rest puts the operations of package api on the wire: routes, the order in which a request is checked,
 // problem documents, cross-origin resource sharing, and the OpenAPI document.
 //
-// The document and its schemas come out of the route table and the types of the operations by package huma. The
-// requests are read by this package itself: the contract wants them checked in an order, and faults told in a
-// shape, that huma's own pipeline does not have.
+// Package huma makes the document and its schemas from the route table and the types of requests and answers. Package
+// rest reads the requests itself, because huma checks them in another order, and reports faults in another form, than
+// the contract wants.
 package rest
 
 import (
@@ -25,29 +25,29 @@ import (
 	"nepenthes/shared/throttle"
 )
 
-// Verifier turns a bearer token into its caller; a fault of kind Unauthenticated when it is not good.
+// Verifier finds the caller of a bearer token. It returns a fault of kind Unauthenticated if the token is not valid.
 type Verifier interface {
 	Verify(ctx context.Context, token string) (auth.Caller, error)
 }
 
-// Settings knows the present settings.
+// Settings reads the current settings.
 type Settings interface {
 	Settings(ctx context.Context) (settings.Settings, error)
 }
 
 // Throttle counts the requests of clients.
 type Throttle interface {
-	// Take counts a request; a fault of kind TooManyRequests when the client may not make it now.
+	// Take counts a request. It returns a fault of kind TooManyRequests if the client has made too many.
 	Take(ctx context.Context, client string, class throttle.Class) error
 }
 
-// Mount is an operation that answers by itself, without a token of ours: those of the authorization server.
+// Mount is a route that answers without a token, such as the routes of the authorization server.
 type Mount struct {
 	Method, Path string
 	Handler      http.Handler
 }
 
-// Config names what a Handler needs. Everything without a default must be given.
+// Config configures a Handler. Fields that do not state a default are required.
 type Config struct {
 	// Operations are the operations that get routes. Only a handler that has all of them serves the OpenAPI document.
 	Operations api.Operations
@@ -57,16 +57,17 @@ type Config struct {
 	// with the operations on deliveries needs it.
 	CursorKey cursor.Key
 	Mounts    []Mount
-	// Docs are the files of the documentation page by their names, the page itself by ""; nil means that there is none.
+	// Docs are the files of the documentation page by their names. The name of the page itself is "". Nil means that there
+	// is no page.
 	Docs map[string]http.Handler
-	// Throttle holds clients to their rate; nil means that there is no limit.
+	// Throttle limits the rate of each client. Nil means no limit.
 	Throttle Throttle
-	// Prefix is the stage path by which a request came, "" for none; nil means that there never is one.
+	// Prefix returns the stage path of a request, or "". Nil means that no request has a stage path.
 	Prefix func(*http.Request) string
-	// Version is the service's version.
+	// Version is the version of the service, which the OpenAPI document shows. It may be empty.
 	Version string
 	Logger  *slog.Logger
-	// Now is the clock; nil means time.Now.
+	// Now returns the current time. Nil means time.Now.
 	Now func() time.Time
 }
 
@@ -77,7 +78,8 @@ type Handler struct {
 	mux      *http.ServeMux
 	routes   []*route
 	document document
-	// lastSettings let an answer carry its CORS headers even when the settings cannot be read.
+	// lastSettings are the settings that were read last. With them an answer has its CORS headers even if the settings
+	// cannot be read.
 	lastSettings atomic.Pointer[settings.Settings]
 }
 
@@ -99,7 +101,7 @@ func New(c Config) *Handler {
 	return h
 }
 
-// ServeHTTP answers any path: those that lead nowhere, too, are ours.
+// ServeHTTP answers requests for any path, also for paths that do not exist.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, r := h.edge.Begin(w, r)
 	x := &exchange{Answer: answer, h: h, r: r}
@@ -125,11 +127,11 @@ type exchange struct {
 	r        *http.Request
 	settings settings.Settings
 	call     api.Call
-	paths    hal.Paths // make the links of the answer
-	plain    bool      // the answer is application/json instead of application/hal+json
+	paths    hal.Paths // for the links of the answer
+	plain    bool      // whether the answer is application/json instead of application/hal+json
 }
 
-// readSettings reads the settings that the request goes by.
+// readSettings reads the settings that apply to the request.
 func (x *exchange) readSettings() error {
 	s, err := x.h.Settings.Settings(x.r.Context())
 	if err != nil {
@@ -143,10 +145,10 @@ func (x *exchange) readSettings() error {
 	return nil
 }
 
-// fail answers with the problem document of err.
+// fail answers with a problem document for err.
 func (x *exchange) fail(err error) { x.writeProblem(x.Fault(err)) }
 
 func noPath() *fault.Fault {
 	return fault.New(fault.NotFound, "There is nothing at this path.").
-		With("The API begins at " + hal.Base + "; its root links to everything.")
+		With("The API begins at " + hal.Base + ". Its root links to everything.")
 }

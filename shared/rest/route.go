@@ -20,19 +20,19 @@ import (
 	"nepenthes/shared/throttle"
 )
 
-// spec is what is said about a route: what the document tells, and what cannot be seen from the operation's types.
+// spec describes a route: its texts in the document, and what the types of its operation do not say.
 type spec struct {
 	method, path      string
 	id, tag           string
 	summary, about    string
 	status            int  // of success; 0 means 200
-	optionalBody      bool // an absent body is an empty object
-	bodyMax           int  // bytes; 0 means limits.RequestBody
+	optionalBody      bool // whether an absent body is an empty object
+	bodyMax           int  // in bytes; 0 means limits.RequestBody
 	faults            []fault.Kind
-	answers           string         // what success means
-	class             throttle.Class // with which requests it is counted; empty means throttle.Requests
-	whileSwitchedOff  string         // the resource whose scopes open the route while the API is off
-	alternativeStatus int            // another status of success, 0 for none
+	answers           string         // the answer of success
+	class             throttle.Class // of the rate limit; empty means throttle.Requests
+	whileSwitchedOff  string         // the resource whose scopes admit a caller while the API is off
+	alternativeStatus int            // another status of success, or 0
 }
 
 // route is one method of one path.
@@ -44,7 +44,7 @@ type route struct {
 	do     func(x *exchange, body []byte) (any, error)
 }
 
-// view is what the representation of an answer depends on besides the thing that it shows.
+// view holds what every representation of an answer depends on.
 type view struct {
 	hal.Paths
 	now time.Time
@@ -79,7 +79,7 @@ func addPaged[W, I, O, R any](h *Handler, op api.Operation[I, O], s spec, in fun
 	})
 }
 
-// noInput is the input of an operation that takes none.
+// noInput returns the input of an operation that needs none.
 func noInput(*struct{}) (*api.None, error) { return &api.None{}, nil }
 
 // noAnswer represents the answer of an operation that returns nothing.
@@ -98,7 +98,7 @@ func (s spec) completed() spec {
 	return s
 }
 
-// serve carries the request out, checking in the order of the contract.
+// serve checks the request in the order of the contract, carries it out and answers.
 func (rt *route) serve(x *exchange) {
 	body, err := rt.admit(x)
 	if err != nil {
@@ -113,7 +113,7 @@ func (rt *route) serve(x *exchange) {
 	x.answer(rt, answer)
 }
 
-// admit checks everything that can be told without knowing what is asked for, and reads the body.
+// admit makes the checks that do not depend on the operation, and reads the body.
 func (rt *route) admit(x *exchange) (body []byte, err error) {
 	if x.call.Caller, err = x.authenticate(); err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func (rt *route) admit(x *exchange) (body []byte, err error) {
 	}
 	if !x.settings.APIEnabled && !rt.opensSwitchedOff(x.call) {
 		return nil, fault.New(fault.APIDisabled, "The REST web service is switched off.").
-			With("An administrator can switch it on in the settings.")
+			With("Ask an administrator to switch it on in the settings.")
 	}
 	if err := api.Permit(x.call.Caller, rt.scope); err != nil {
 		return nil, err
@@ -139,8 +139,8 @@ func (rt *route) admit(x *exchange) (body []byte, err error) {
 	return body, err
 }
 
-// opensSwitchedOff reports whether the caller may use the route although the API is off: whoever may see the
-// switch can reach it.
+// opensSwitchedOff reports whether the caller may use the route while the API is off. A caller that may read the settings
+// can reach the switch.
 func (rt *route) opensSwitchedOff(call api.Call) bool {
 	return rt.whileSwitchedOff != "" && call.Allows(access.Scope(rt.whileSwitchedOff+":read"))
 }
@@ -173,11 +173,11 @@ func (rt *route) readBody(x *exchange) ([]byte, error) {
 }
 
 func missingBody() error {
-	return fault.New(fault.InvalidRequestBody, "The body is empty where a JSON object is expected at line 1, column 1.").
-		With("Send one JSON object in UTF-8, in which no member comes twice.")
+	return fault.New(fault.InvalidRequestBody, "The body is empty, but a JSON object is expected at line 1, column 1.").
+		With("Send one JSON object in UTF-8, without duplicate members.")
 }
 
-// readable are the types of bodies that the route takes.
+// readable returns the media types of bodies that the route accepts.
 func (rt *route) readable() []string {
 	switch {
 	case rt.in.event != "":
@@ -188,7 +188,7 @@ func (rt *route) readable() []string {
 	return []string{typeJSON}
 }
 
-// answer writes what an operation answered.
+// answer writes the answer of a successful operation.
 func (x *exchange) answer(rt *route, answer any) {
 	header := x.Header()
 	header.Set("Cache-Control", "no-store")
@@ -218,7 +218,7 @@ func (x *exchange) answer(rt *route, answer any) {
 	header.Set("Content-Type", contentType+"; charset=utf-8")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	x.WriteHeader(status)
-	x.Write(body) // who has gone need not be told
+	x.Write(body) // an error means that the client has gone
 }
 
 // encode returns an answer as JSON. If an answer is too large, it leaves out what it can. If it cannot, encode returns a
@@ -231,7 +231,7 @@ func encode(answer any) ([]byte, error) {
 	}
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false) // no browser takes an answer for a page: nosniff
+	encoder.SetEscapeHTML(false) // no browser shows an answer as a page, because of nosniff
 	if err := encoder.Encode(answer); err != nil {
 		return nil, err
 	}
@@ -254,12 +254,12 @@ func encode(answer any) ([]byte, error) {
 type resource struct {
 	methods   map[string]func(*exchange)
 	allow     string
-	documents bool // it is there only while the documentation is switched on
+	documents bool // whether it exists only while the documentation is switched on
 }
 
-// ServeHTTP chooses by the method. HEAD is GET without a body; OPTIONS tells the methods.
+// ServeHTTP serves the method of the request. HEAD is GET without a body, and OPTIONS lists the methods.
 func (res *resource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := w.(*exchange) // ServeHTTP of the Handler is the only way here
+	x := w.(*exchange) // only ServeHTTP of the Handler calls it
 	if res.documents && !x.settings.DocsEnabled {
 		x.fail(noPath())
 		return
@@ -276,11 +276,11 @@ func (res *resource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.WriteHeader(http.StatusNoContent)
 	default:
 		x.Header().Set("Allow", res.allow)
-		x.fail(fault.New(fault.MethodNotAllowed, "There is no %s here.", r.Method).With("Use one of " + res.allow + "."))
+		x.fail(fault.New(fault.MethodNotAllowed, "This path has no method %s.", r.Method).With("Use one of " + res.allow + "."))
 	}
 }
 
-// order is how methods are listed.
+// order is the order in which methods are listed.
 var order = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
@@ -298,7 +298,7 @@ func (res *resource) add(method string, serve func(*exchange)) {
 	}), ", ")
 }
 
-// mount gives every path its resource, and all others to the last one, which has no methods.
+// mount puts all resources on the mux. All other paths answer that there is nothing.
 func (h *Handler) mount() {
 	resources := map[string]*resource{}
 	at := func(pattern string) *resource {
@@ -328,8 +328,8 @@ func (h *Handler) mount() {
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { w.(*exchange).fail(noPath()) })
 }
 
-// shareMethods lets a path such as events/explain, which also is the address of an event with that id, answer to the
-// methods of events/{id} that it does not have itself.
+// shareMethods adds the methods of events/{id} to a path such as events/explain, which is also the path of an event with
+// the id "explain".
 func (h *Handler) shareMethods(resources map[string]*resource) {
 	for _, rt := range h.routes {
 		parent, parameter := path.Split(rt.path)
@@ -341,7 +341,7 @@ func (h *Handler) shareMethods(resources map[string]*resource) {
 			if dir != parent || strings.HasPrefix(name, "{") || res.methods[rt.method] != nil {
 				continue
 			}
-			res.methods[rt.method] = func(x *exchange) { // not in Allow, which speaks of the path as the document has it
+			res.methods[rt.method] = func(x *exchange) { // Allow lists only the methods that the document has for the path
 				x.r.SetPathValue(strings.Trim(parameter, "{}"), name)
 				rt.serve(x)
 			}
@@ -349,7 +349,7 @@ func (h *Handler) shareMethods(resources map[string]*resource) {
 	}
 }
 
-// The paths that belong to no operation.
+// Paths without an operation.
 const (
 	pathDocument = hal.Base + "/openapi.json"
 	pathDocs     = "/api/docs"
