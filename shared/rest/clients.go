@@ -22,8 +22,8 @@ func (h *Handler) addClients(o *api.Clients) {
 	}, (*listClients).input, showClients)
 	addRoute(h, o.Create, spec{
 		method: http.MethodPost, path: pathClients, id: "createClient", tag: tagClients, status: http.StatusCreated,
-		summary: "Create an OAuth client", about: "It can be given only scopes that the caller holds.",
-		answers: "The client. Its secret is shown only here.",
+		summary: "Create an OAuth client", about: "The client can get only scopes that the caller holds.",
+		answers: "The client. Its secret is shown only once.",
 	}, (*createClient).input, showIssuedSecret)
 	addRoute(h, o.Read, spec{
 		method: http.MethodGet, path: pathClient, id: "readClient", tag: tagClients,
@@ -32,36 +32,36 @@ func (h *Handler) addClients(o *api.Clients) {
 	addRoute(h, o.Change, spec{
 		method: http.MethodPatch, path: pathClient, id: "changeClient", tag: tagClients,
 		faults: []fault.Kind{fault.UpdateConflict, fault.InvalidState}, summary: "Change an OAuth client",
-		about:   "A merge patch (RFC 7396). Only clients all of whose scopes the caller holds can be changed. A scope that is lost is lost at the next request.",
+		about:   "The body is a merge patch (RFC 7396). The caller must hold all scopes of the client. The client loses a scope with its next request.",
 		answers: "The client as it is now.",
 	}, (*changeClient).input, showClient)
 	addRoute(h, o.Delete, spec{
 		method: http.MethodDelete, path: pathClient, id: "deleteClient", tag: tagClients, status: http.StatusNoContent,
 		faults: []fault.Kind{fault.UpdateConflict, fault.InvalidState}, summary: "Delete an OAuth client",
-		about:   "Its tokens end with the next request. The last client that can administer clients cannot be deleted.",
-		answers: "The client is gone.",
+		about:   "The client's tokens are invalid from the next request on. The last client that can administer clients cannot be deleted.",
+		answers: "The client was deleted.",
 	}, (*deleteClient).input, noAnswer)
 	addRoute(h, o.AddSecret, spec{
 		method: http.MethodPost, path: pathClient + "/secrets", id: "addClientSecret", tag: tagClients, status: http.StatusCreated,
 		faults: []fault.Kind{fault.InvalidState}, summary: "Add a secret to an OAuth client",
-		about: "Two can be live, so that one can replace the other.", answers: "The client. The new secret is shown only here.",
+		about: "A client can have two live secrets, so that one can replace the other.", answers: "The client. The new secret is shown only once.",
 	}, (*clientID).input, showIssuedSecret)
 	addRoute(h, o.RemoveSecret, spec{
 		method: http.MethodDelete, path: pathClient + "/secrets/{secretId}", id: "removeClientSecret", tag: tagClients,
 		status: http.StatusNoContent, faults: []fault.Kind{fault.InvalidState}, summary: "Remove a secret of an OAuth client",
-		about: "It opens nothing from the next request on, and the tokens and sessions that were got with it end. The last secret of the last client that can administer clients cannot be removed.", answers: "The secret is gone.",
+		about: "The secret is invalid from the next request on, and so are the tokens and sessions that it opened. The last secret of the last client that can administer clients cannot be removed.", answers: "The secret was removed.",
 	}, (*removeClientSecret).input, noAnswer)
 	addRoute(h, o.Revoke, spec{
 		method: http.MethodPost, path: pathClient + "/revocations", id: "revokeClient", tag: tagClients, status: http.StatusNoContent,
 		summary: "End all tokens and sessions of an OAuth client",
-		about:   "From the next request on none of the client's tokens opens anything, and who is signed in to the console as this client is signed out. Its secrets stay, and get new tokens. Only clients all of whose scopes the caller holds can be treated so.",
-		answers: "All of them have ended.",
+		about:   "All tokens of the client are invalid from the next request on, and everybody who is signed in to the console as this client is signed out. The secrets stay valid. The caller must hold all scopes of the client.",
+		answers: "All tokens and sessions have ended.",
 	}, (*clientID).input, noAnswer)
 }
 
 type listClients struct {
 	paging
-	Name string `query:"name" doc:"Only clients whose name or id contains this, whatever the case of its letters." example:"sync"`
+	Name string `query:"name" doc:"Only clients whose name or id contains this text. Case does not matter." example:"sync"`
 }
 
 func (in *listClients) input() (*api.ListClients, error) {
@@ -88,22 +88,23 @@ type clientID struct {
 
 func (in *clientID) input() (*api.ClientID, error) { return &api.ClientID{ID: in.ID}, nil }
 
-// ClientPatch is what can be said about a client: all of it at create, a merge patch (RFC 7396) afterwards.
+// ClientPatch says which attributes a client gets. It is complete for a new client, and a merge patch (RFC 7396) for an
+// existing one.
 type ClientPatch struct {
-	Name        strictjson.Member[string]   `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"Its name." example:"Billing sync"`
-	Scopes      strictjson.Member[[]string] `json:"scopes,omitempty" create:"required" nullable:"false" minItems:"1" doc:"What it may do; only scopes that the caller holds itself." example:"webhooks:read,deliveries:read"`
-	LockVersion strictjson.Member[int64]    `json:"lockVersion,omitempty" minimum:"1" nullable:"true" doc:"The version that is to be changed; another one is 409 UpdateConflict." example:"1"`
+	Name        strictjson.Member[string]   `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"The name." example:"Billing sync"`
+	Scopes      strictjson.Member[[]string] `json:"scopes,omitempty" create:"required" nullable:"false" minItems:"1" doc:"The scopes of the client. A caller can grant only scopes that it holds." example:"webhooks:read,deliveries:read"`
+	LockVersion strictjson.Member[int64]    `json:"lockVersion,omitempty" minimum:"1" nullable:"true" doc:"The version to change. If it is not the current version, the answer is 409 UpdateConflict." example:"1"`
 
-	Type      anything `json:"_type,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	ID        anything `json:"id,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	CreatedAt anything `json:"createdAt,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	Secrets   anything `json:"secrets,omitempty" readOnly:"true" doc:"Ignored: see the resource secrets."`
-	// The secret of the answer that created the client: the answer may come back as it is.
-	ClientSecret anything `json:"clientSecret,omitempty" readOnly:"true" doc:"Ignored: see the resource secrets."`
+	Type      anything `json:"_type,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
+	ID        anything `json:"id,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
+	CreatedAt anything `json:"createdAt,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
+	Secrets   anything `json:"secrets,omitempty" readOnly:"true" doc:"Ignored. Use the resource secrets."`
+	// The answer that created the client has this member, and may be sent back as it is.
+	ClientSecret anything `json:"clientSecret,omitempty" readOnly:"true" doc:"Ignored. Use the resource secrets."`
 	Links        anything `json:"_links,omitempty" readOnly:"true" doc:"Ignored."`
 }
 
-// scopes is the list of scopes by their names. An unknown name stays in it: the operation refuses it.
+// scopes returns the list of scopes. It contains unknown names, which the operation refuses.
 func (p *ClientPatch) scopes() api.Patch[[]access.Scope] {
 	if names, given := p.Scopes.Get(); given {
 		return api.Set(access.Named(names))

@@ -21,36 +21,36 @@ func (h *Handler) addDeliveries(o *api.Deliveries) {
 	addPaged(h, o.List, spec{
 		method: http.MethodGet, path: pathWebhook + "/deliveries", id: "listDeliveries", tag: tagDeliveries,
 		summary: "List a webhook's deliveries", answers: "A page of deliveries.",
-		about: "Newest first. A delivery appears here once its first attempt has begun; until then it is found under its event.",
+		about: "Newest first. A delivery appears here when its first attempt begins. Until then it is only in the list of its event.",
 	}, lists.input, lists.show)
 	addPaged(h, o.ListDead, spec{
 		method: http.MethodGet, path: hal.Base + "/deliveries", id: "listDeadDeliveries", tag: tagDeliveries,
 		summary: "List the deliveries that need a person", answers: "A page of deliveries.",
-		about: "The dead deliveries of all webhooks, newest first. A change may show a second later.",
+		about: "The dead deliveries of all webhooks, newest first. A change may appear a second later.",
 	}, lists.deadInput, lists.showDead)
 	addRoute(h, o.Read, spec{
 		method: http.MethodGet, path: pathDelivery, id: "readDelivery", tag: tagDeliveries,
 		summary: "Read a delivery with its attempts", answers: "The delivery.",
-		about: "The bodies of requests are shown only to clients that also hold events:read. When the answer would grow beyond 4 MB, those of older attempts are left out.",
+		about: "The bodies of requests are shown only to clients that also hold events:read. If the answer would be larger than 4 MB, the bodies of older attempts are left out.",
 	}, (*deliveryID).input, showDelivery)
 	addRoute(h, o.ReadAttempt, spec{
 		method: http.MethodGet, path: pathDelivery + "/attempts/{attemptId}", id: "readAttempt", tag: tagDeliveries,
-		summary: "Read one attempt as a whole", answers: "The attempt.",
+		summary: "Read one attempt", answers: "The attempt.",
 		about: "The body of the request is shown only to clients that also hold events:read.",
 	}, (*readAttempt).input, showAttempt)
 	addRoute(h, o.Retry, spec{
 		method: http.MethodPost, path: pathDelivery + "/retries", id: "retryDelivery", tag: tagDeliveries,
 		status: http.StatusAccepted, faults: []fault.Kind{fault.InvalidState}, summary: "Try a delivery again",
-		about:   "One extra attempt outside of the schedule, with the same webhook-id. While one is owed, asking again adds nothing.",
-		answers: "The delivery; the attempt is owed.",
+		about:   "Makes one extra attempt outside the schedule, with the same webhook-id. While an attempt is waiting, another request adds nothing.",
+		answers: "The delivery. The attempt will be made.",
 	}, (*deliveryID).input, showDelivery)
 }
 
 // deliveryFilters narrow a list of deliveries.
 type deliveryFilters struct {
-	Event string    `query:"event" minLength:"1" doc:"Only deliveries of this event type; an exact name." example:"work_package:updated"`
-	Since time.Time `query:"since" doc:"Only deliveries whose event was received then or later (RFC 3339)." example:"2026-01-02T11:00:00Z"`
-	Until time.Time `query:"until" doc:"Only deliveries whose event was received before then (RFC 3339)." example:"2026-01-03T11:00:00Z"`
+	Event string    `query:"event" minLength:"1" doc:"Only deliveries of this event type. It is an exact name." example:"work_package:updated"`
+	Since time.Time `query:"since" doc:"Only deliveries whose event was received at this time or later (RFC 3339)." example:"2026-01-02T11:00:00Z"`
+	Until time.Time `query:"until" doc:"Only deliveries whose event was received before this time (RFC 3339)." example:"2026-01-03T11:00:00Z"`
 }
 
 func (f deliveryFilters) filters() api.DeliveryFilters {
@@ -67,7 +67,7 @@ type listDeliveries struct {
 type listDeadDeliveries struct {
 	cursorPaging
 	deliveryFilters
-	State string `query:"state" required:"true" enum:"dead" doc:"Must be dead: only those that need a person can be listed for all webhooks." example:"dead"`
+	State string `query:"state" required:"true" enum:"dead" doc:"Must be dead. Only deliveries that need a person can be listed for all webhooks." example:"dead"`
 }
 
 // deliveryLists reads and writes the cursors of lists of deliveries.

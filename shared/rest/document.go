@@ -104,7 +104,7 @@ func security() map[string]*huma.SecurityScheme {
 	}
 	return map[string]*huma.SecurityScheme{securityScheme: {
 		Type:        "oauth2",
-		Description: "OAuth 2.0 client credentials. The token is a JWT that lives for 15 minutes; send it as a bearer token.",
+		Description: "OAuth 2.0 client credentials. The token is a JWT that is valid for 15 minutes. Send it as a bearer token.",
 		Flows:       &huma.OAuthFlows{ClientCredentials: &huma.OAuthFlow{TokenURL: prefixMark + "/oauth/token", Scopes: scopes}},
 	}}
 }
@@ -201,10 +201,10 @@ func (d describer) success(rt *route) *huma.Response {
 	response.Content = map[string]*huma.MediaType{typeHAL: {Schema: schema}, typeJSON: {Schema: schema}}
 	output := reflect.New(rt.output).Interface()
 	if _, versioned := output.(interface{ ETag() string }); versioned {
-		response.Headers["ETag"] = header("The version, for If-Match.", `"3"`)
+		response.Headers["ETag"] = header("The version of the resource, for If-Match.", `"3"`)
 	}
 	if _, located := output.(interface{ Location() string }); located && rt.status != http.StatusOK {
-		response.Headers["Location"] = header("The address of what was made.", "/api/v3/webhooks/wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B")
+		response.Headers["Location"] = header("The path of the resource that was created.", "/api/v3/webhooks/wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B")
 	}
 	return response
 }
@@ -213,7 +213,7 @@ func header(about, example string) *huma.Header {
 	return &huma.Header{Description: about, Schema: &huma.Schema{Type: huma.TypeString, Examples: []any{example}}}
 }
 
-var requestID = header("Names this request; tell it to the operator when asking for help.", "req_01JH2W9V3M8Q7R5T6Y1Z4X0C2B")
+var requestID = header("The id of this request. Tell it to the operator when you ask for help.", "req_01JH2W9V3M8Q7R5T6Y1Z4X0C2B")
 
 // failures returns the kinds of faults that the route can answer with.
 func (rt *route) failures() []fault.Kind {

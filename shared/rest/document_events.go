@@ -11,20 +11,20 @@ import (
 
 // Envelope is an event as a producer writes it. Package events reads and checks it.
 type Envelope struct {
-	ID         string           `json:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The producer's name for the event, unique per source." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Source     string           `json:"source,omitempty" nullable:"true" maxLength:"256" pattern:"^[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=\\[\\]-]|%[0-9A-Fa-f]{2})+$" doc:"Who produced it: a URI; urn:nepenthes unless told otherwise." example:"urn:nepenthes"`
-	Type       string           `json:"type" doc:"The event type, a name of the catalogue." example:"work_package:updated"`
-	OccurredAt string           `json:"occurredAt" format:"date-time" doc:"When it happened (RFC 3339)." example:"2026-01-02T11:00:00Z"`
-	Project    *EnvelopeProject `json:"project,omitempty" null:"resets" doc:"The project in which it happened. Without one the event reaches only webhooks for all projects."`
-	Actor      *EnvelopeActor   `json:"actor,omitempty" null:"resets" doc:"Who caused it."`
-	Data       hal.JSON         `json:"data" doc:"What happened: any JSON value but null. Receivers get these very bytes." example:"{\"_type\":\"WorkPackage\",\"id\":42,\"subject\":\"Fix pump\"}"`
+	ID         string           `json:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The id that the producer gives the event. It is unique for each source." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Source     string           `json:"source,omitempty" nullable:"true" maxLength:"256" pattern:"^[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=\\[\\]-]|%[0-9A-Fa-f]{2})+$" doc:"The producer of the event: a URI. The default is urn:nepenthes." example:"urn:nepenthes"`
+	Type       string           `json:"type" doc:"The event type: a name from the catalogue." example:"work_package:updated"`
+	OccurredAt string           `json:"occurredAt" format:"date-time" doc:"When the event happened (RFC 3339)." example:"2026-01-02T11:00:00Z"`
+	Project    *EnvelopeProject `json:"project,omitempty" null:"resets" doc:"The project of the event. An event without a project reaches only webhooks for all projects."`
+	Actor      *EnvelopeActor   `json:"actor,omitempty" null:"resets" doc:"Who caused the event."`
+	Data       hal.JSON         `json:"data" doc:"What happened: any JSON value except null. Receivers get exactly these bytes." example:"{\"_type\":\"WorkPackage\",\"id\":42,\"subject\":\"Fix pump\"}"`
 }
 
 // EnvelopeProject names the project of an event.
 type EnvelopeProject struct {
 	ID         string `json:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The project's id." example:"7"`
-	Identifier string `json:"identifier,omitempty" nullable:"true" maxLength:"255" doc:"Its short name." example:"plant"`
-	Name       string `json:"name,omitempty" nullable:"true" maxLength:"255" doc:"Its name." example:"Plant"`
+	Identifier string `json:"identifier,omitempty" nullable:"true" maxLength:"255" doc:"The short name." example:"plant"`
+	Name       string `json:"name,omitempty" nullable:"true" maxLength:"255" doc:"The name." example:"Plant"`
 }
 
 // EnvelopeActor names who caused an event.
@@ -37,12 +37,12 @@ type EnvelopeActor struct {
 type CloudEvent struct {
 	_           struct{} `additionalProperties:"true"`
 	SpecVersion string   `json:"specversion" enum:"1.0" doc:"Always 1.0." example:"1.0"`
-	ID          string   `json:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The producer's name for the event, unique per source." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Source      string   `json:"source" minLength:"1" maxLength:"256" pattern:"^([A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=\\[\\]-]|%[0-9A-Fa-f]{2})+|([A-Za-z0-9._~@!$&'()*+,;=\\[\\]-]|%[0-9A-Fa-f]{2})*([/?#]([A-Za-z0-9._~:/?#@!$&'()*+,;=\\[\\]-]|%[0-9A-Fa-f]{2})*)?)$" doc:"Who produced it: a URI or a relative reference." example:"urn:example:erp"`
-	Type        string   `json:"type" doc:"The event type, a name of the catalogue." example:"work_package:updated"`
-	Time        string   `json:"time" format:"date-time" doc:"When it happened (RFC 3339)." example:"2026-01-02T11:00:00Z"`
-	ProjectID   string   `json:"projectid,omitempty" nullable:"true" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The id of the project in which it happened." example:"7"`
-	Data        hal.JSON `json:"data" doc:"What happened: any JSON value but null. Receivers get these very bytes." example:"{\"_type\":\"WorkPackage\",\"id\":42,\"subject\":\"Fix pump\"}"`
+	ID          string   `json:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The id that the producer gives the event. It is unique for each source." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Source      string   `json:"source" minLength:"1" maxLength:"256" pattern:"^([A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=\\[\\]-]|%[0-9A-Fa-f]{2})+|([A-Za-z0-9._~@!$&'()*+,;=\\[\\]-]|%[0-9A-Fa-f]{2})*([/?#]([A-Za-z0-9._~:/?#@!$&'()*+,;=\\[\\]-]|%[0-9A-Fa-f]{2})*)?)$" doc:"The producer of the event: a URI or a relative reference." example:"urn:example:erp"`
+	Type        string   `json:"type" doc:"The event type: a name from the catalogue." example:"work_package:updated"`
+	Time        string   `json:"time" format:"date-time" doc:"When the event happened (RFC 3339)." example:"2026-01-02T11:00:00Z"`
+	ProjectID   string   `json:"projectid,omitempty" nullable:"true" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The id of the project of the event." example:"7"`
+	Data        hal.JSON `json:"data" doc:"What happened: any JSON value except null. Receivers get exactly these bytes." example:"{\"_type\":\"WorkPackage\",\"id\":42,\"subject\":\"Fix pump\"}"`
 }
 
 // eventBody describes an event in both forms. The id and the time of a draft may be missing.

@@ -17,26 +17,26 @@ const (
 type TokenRequest struct {
 	_            struct{} `additionalProperties:"true"` // other members are ignored (RFC 6749 §3.2)
 	GrantType    string   `json:"grant_type" enum:"client_credentials" doc:"The only grant." example:"client_credentials"`
-	Scope        string   `json:"scope,omitempty" doc:"Scopes, separated by spaces; all of the client's unless told otherwise." example:"webhooks:read deliveries:read"`
-	ClientID     string   `json:"client_id,omitempty" doc:"The client's id, unless it is sent by HTTP Basic." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	ClientSecret string   `json:"client_secret,omitempty" doc:"The client's secret, unless it is sent by HTTP Basic." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
+	Scope        string   `json:"scope,omitempty" doc:"Scopes, separated by spaces. The default is all scopes of the client." example:"webhooks:read deliveries:read"`
+	ClientID     string   `json:"client_id,omitempty" doc:"The client's id, unless the request uses HTTP Basic." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	ClientSecret string   `json:"client_secret,omitempty" doc:"The client's secret, unless the request uses HTTP Basic." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
 }
 
 // Token is a token that was issued (RFC 6749 §5.1).
 type Token struct {
-	AccessToken string `json:"access_token" doc:"The token: send it as Authorization: Bearer." example:"eyJhbGciOiJFUzI1NiJ9.e30.c2ln"`
+	AccessToken string `json:"access_token" doc:"The token. Send it in the header Authorization: Bearer." example:"eyJhbGciOiJFUzI1NiJ9.e30.c2ln"`
 	TokenType   string `json:"token_type" enum:"Bearer" doc:"Always Bearer." example:"Bearer"`
-	ExpiresIn   int    `json:"expires_in" doc:"How many seconds it lives." example:"900"`
-	Scope       string `json:"scope" doc:"What it opens." example:"webhooks:read deliveries:read"`
+	ExpiresIn   int    `json:"expires_in" doc:"For how many seconds the token is valid." example:"900"`
+	Scope       string `json:"scope" doc:"The scopes of the token." example:"webhooks:read deliveries:read"`
 }
 
 // RevocationRequest is the form of a revocation (RFC 7009 §2.1).
 type RevocationRequest struct {
 	_             struct{} `additionalProperties:"true"`
-	Token         string   `json:"token" doc:"The token that shall open nothing any more." example:"eyJhbGciOiJFUzI1NiJ9.e30.c2ln"`
-	TokenTypeHint string   `json:"token_type_hint,omitempty" doc:"Not needed." example:"access_token"`
-	ClientID      string   `json:"client_id,omitempty" doc:"The client's id, unless it is sent by HTTP Basic." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	ClientSecret  string   `json:"client_secret,omitempty" doc:"The client's secret, unless it is sent by HTTP Basic." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
+	Token         string   `json:"token" doc:"The token to revoke." example:"eyJhbGciOiJFUzI1NiJ9.e30.c2ln"`
+	TokenTypeHint string   `json:"token_type_hint,omitempty" doc:"Ignored." example:"access_token"`
+	ClientID      string   `json:"client_id,omitempty" doc:"The client's id, unless the request uses HTTP Basic." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	ClientSecret  string   `json:"client_secret,omitempty" doc:"The client's secret, unless the request uses HTTP Basic." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
 }
 
 // Revocation is the answer to a revocation: an empty object.
@@ -53,14 +53,14 @@ type OAuthError struct {
 func (d describer) authorization() []*huma.Operation {
 	token := &huma.Operation{
 		Path: "/oauth/token", OperationID: "getToken", Summary: "Get a token",
-		Description: "OAuth 2.0 client credentials (RFC 6749 §4.4). The client authenticates by HTTP Basic or in the form, not by both.",
+		Description: "OAuth 2.0 client credentials (RFC 6749 §4.4). The client authenticates with HTTP Basic or in the form, but not with both.",
 	}
 	d.form(token, reflect.TypeFor[TokenRequest](), reflect.TypeFor[Token](), "The token.")
 	revoke := &huma.Operation{
 		Path: "/oauth/revoke", OperationID: "revokeToken", Summary: "Revoke a token",
-		Description: "RFC 7009. Tokens that are not known are no failure.",
+		Description: "RFC 7009. An unknown token is not an error.",
 	}
-	d.form(revoke, reflect.TypeFor[RevocationRequest](), reflect.TypeFor[Revocation](), "The token opens nothing any more.")
+	d.form(revoke, reflect.TypeFor[RevocationRequest](), reflect.TypeFor[Revocation](), "The token is invalid from now on.")
 	return []*huma.Operation{token, revoke}
 }
 
@@ -79,7 +79,7 @@ func (d describer) form(op *huma.Operation, form, answer reflect.Type, means str
 	failure := map[string]*huma.MediaType{typeJSON: {Schema: d.registry.Schema(reflect.TypeFor[OAuthError](), true, "")}}
 	for status, about := range map[string]string{
 		"400": "The request is not acceptable.", "401": "The client or its secret is not known.", "413": "The form is too large.",
-		"429": "Too many failures; wait as Retry-After says.", "500": "The request could not be carried out.",
+		"429": "Too many failures. Wait as Retry-After says.", "500": "The request could not be carried out.",
 		"503": "Temporarily unavailable.",
 	} {
 		op.Responses[status] = &huma.Response{Description: about, Headers: headers, Content: failure}

@@ -21,31 +21,31 @@ func (h *Handler) addEvents(o *api.Events) {
 	addRoute(h, o.Push, spec{
 		method: http.MethodPost, path: pathEvents, id: "pushEvent", tag: tagEvents, status: http.StatusAccepted,
 		bodyMax: events.MaxSize, class: throttle.Events, summary: "Push an event",
-		about:   "For producers that cannot use the queue. Takes Nepenthes' envelope or a CloudEvents 1.0 structured JSON message of at most 262,144 bytes. Pushing the same source, id and bytes again changes nothing.",
+		about:   "For producers that cannot use the queue. The body is an event in Nepenthes' own form, or a CloudEvents 1.0 structured JSON message, of at most 262,144 bytes. Pushing the same source, id and bytes again changes nothing.",
 		answers: "The event is on the queue and will not be lost.",
 	}, (*pushEvent).input, showPushedEvent)
 	addRoute(h, o.Read, spec{
 		method: http.MethodGet, path: pathEvent, id: "readEvent", tag: tagEvents,
-		summary: "Read an event", about: "An event that was just pushed appears once it has been fanned out.", answers: "The event.",
+		summary: "Read an event", about: "An event that was just pushed appears after fan-out.", answers: "The event.",
 	}, (*eventID).input, showEvent)
 	addPaged(h, o.ListDeliveries, spec{
 		method: http.MethodGet, path: pathEvent + "/deliveries", id: "listEventDeliveries", tag: tagEvents,
-		summary: "List an event's deliveries", about: "One for each webhook that it matched, in the order of the plan.", answers: "A page of deliveries.",
+		summary: "List an event's deliveries", about: "One delivery for each webhook that the event matched, in the order of the plan.", answers: "A page of deliveries.",
 	}, (*listEventDeliveries).input, showEventDeliveries)
 	addPaged(h, o.Explain, spec{
 		method: http.MethodPost, path: pathEvents + "/explain", id: "explainEvent", tag: tagEvents, bodyMax: events.MaxSize,
 		summary: "Explain which webhooks would want an event", answers: "A page with one explanation for each webhook.",
-		about: "Takes an event as it would be pushed; id and occurredAt may be left out. Nothing is stored or sent. Every webhook is answered for, with every rule that says no.",
+		about: "The body is an event as for a push, but id and occurredAt may be absent. Nothing is stored or sent. The answer has every webhook, with every rule that refuses the event.",
 	}, (*explainEvent).input, showExplanations)
 	addPaged(h, o.ListTypes, spec{
 		method: http.MethodGet, path: hal.Base + "/event_types", id: "listEventTypes", tag: tagEvents,
-		summary: "List the event types", about: "The catalogue: each type with a JSON Schema of its data and an example.", answers: "A page of event types.",
+		summary: "List the event types", about: "The catalogue. Each event type has a JSON Schema of its data and an example.", answers: "A page of event types.",
 	}, (*listEventTypes).input, showEventTypes)
 }
 
 type pushEvent struct {
 	Text        []byte `body:"event"`
-	Traceparent string `header:"Traceparent" doc:"W3C trace context; receivers get its trace id." example:"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"`
+	Traceparent string `header:"Traceparent" doc:"The W3C trace context. Receivers get its trace id." example:"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"`
 }
 
 func (in *pushEvent) input() (*api.PushEvent, error) {
@@ -57,8 +57,8 @@ func showPushedEvent(_ view, e *api.PushedEvent) *hal.EventReceipt {
 }
 
 type eventID struct {
-	ID     string `path:"id" doc:"The event's id, as its producer gave it." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Source string `query:"source" doc:"The event's source; urn:nepenthes unless told otherwise." example:"urn:nepenthes"`
+	ID     string `path:"id" doc:"The event's id, which its producer chose." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Source string `query:"source" doc:"The event's source. The default is urn:nepenthes." example:"urn:nepenthes"`
 }
 
 func (in *eventID) input() (*api.EventID, error) {

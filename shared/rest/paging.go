@@ -11,16 +11,16 @@ import (
 
 // paging asks for a page of a small set.
 type paging struct {
-	PageSize *int `query:"pageSize" minimum:"-1" doc:"How many elements to return: 20 unless told otherwise, -1 for as many as possible. More than the deployment's maximum is clamped to it." example:"20"`
-	Offset   *int `query:"offset" minimum:"1" doc:"The number of the page; 1 is the first." example:"1"`
+	PageSize *int `query:"pageSize" minimum:"-1" doc:"The number of elements to return. The default is 20, and -1 means as many as possible. It is reduced to maxPageSize of the settings." example:"20"`
+	Offset   *int `query:"offset" minimum:"1" doc:"The number of the page. The first page has number 1." example:"1"`
 }
 
 func (p paging) page() api.Paging { return api.Paging{PageSize: p.PageSize, Offset: p.Offset} }
 
 // cursorPaging asks for a page of a set without bounds.
 type cursorPaging struct {
-	PageSize *int   `query:"pageSize" minimum:"-1" doc:"How many elements to return at most: 20 unless told otherwise, -1 for as many as possible. More than the deployment's maximum is clamped to it." example:"20"`
-	Cursor   string `query:"cursor" minLength:"1" doc:"Where the page begins: out of a link of another page of the same list with the same filters."`
+	PageSize *int   `query:"pageSize" minimum:"-1" doc:"The largest number of elements to return. The default is 20, and -1 means as many as possible. It is reduced to maxPageSize of the settings." example:"20"`
+	Cursor   string `query:"cursor" minLength:"1" doc:"Where the page begins. Take it from a link of another page of the same list with the same filters."`
 }
 
 // filters returns the pairs of a query whose values are not empty.

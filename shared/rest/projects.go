@@ -15,18 +15,18 @@ const pathProjects = hal.Base + "/projects"
 func (h *Handler) addProjects(o *api.Projects) {
 	addPaged(h, o.List, spec{
 		method: http.MethodGet, path: pathProjects, id: "listProjects", tag: tagProjects,
-		summary: "List projects", about: "Those that events have told of, and those made here, oldest first.", answers: "A page of projects.",
+		summary: "List projects", about: "The projects of events, and those that were added here, oldest first.", answers: "A page of projects.",
 	}, (*listProjects).input, showProjects)
 	addRoute(h, o.Put, spec{
 		method: http.MethodPut, path: pathProjects + "/{id}", id: "putProject", tag: tagProjects,
-		alternativeStatus: http.StatusCreated, summary: "Make or rename a project", answers: "The project.",
-		about: "So that a webhook can select a project before its first event. What is absent stays.",
+		alternativeStatus: http.StatusCreated, summary: "Create or rename a project", answers: "The project.",
+		about: "A webhook can then select the project before its first event. Absent members stay as they are.",
 	}, (*putProject).input, showWrittenProject)
 }
 
 type listProjects struct {
 	paging
-	Name string `query:"name" doc:"Only projects whose name or identifier contains this, whatever the case of its letters." example:"plant"`
+	Name string `query:"name" doc:"Only projects whose name or identifier contains this text. Case does not matter." example:"plant"`
 }
 
 func (in *listProjects) input() (*api.ListProjects, error) {
@@ -44,13 +44,13 @@ type putProject struct {
 	Body body[ProjectPatch]
 }
 
-// ProjectPatch says what a project is called; what is absent stays.
+// ProjectPatch says how a project is called. Absent members stay as they are.
 type ProjectPatch struct {
-	Identifier strictjson.Member[string] `json:"identifier,omitempty" maxLength:"255" nullable:"true" doc:"Its short name." example:"plant"`
-	Name       strictjson.Member[string] `json:"name,omitempty" maxLength:"255" nullable:"true" doc:"Its name." example:"Plant"`
-	Type       anything                  `json:"_type,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	ID         anything                  `json:"id,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	Gone       anything                  `json:"gone,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	Identifier strictjson.Member[string] `json:"identifier,omitempty" maxLength:"255" nullable:"true" doc:"The short name." example:"plant"`
+	Name       strictjson.Member[string] `json:"name,omitempty" maxLength:"255" nullable:"true" doc:"The name." example:"Plant"`
+	Type       anything                  `json:"_type,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
+	ID         anything                  `json:"id,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
+	Gone       anything                  `json:"gone,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
 }
 
 func (in *putProject) input() (*api.PutProject, error) {

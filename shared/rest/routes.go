@@ -19,7 +19,7 @@ const (
 	tagClients    = "OAuth clients"
 )
 
-// stale is what a change under optimistic locking can meet.
+// stale lists the kinds of faults that a change of a version adds.
 var stale = []fault.Kind{fault.UpdateConflict}
 
 // addRoutes adds the routes of the resources that the handler has. The order is the order of the document.
@@ -52,7 +52,7 @@ func (h *Handler) addRoutes() {
 func (h *Handler) addRoot(o *api.Root) {
 	addRoute(h, o.Read, spec{
 		method: http.MethodGet, path: hal.Base, id: "readRoot", tag: tagRoot,
-		summary: "Where the API begins", about: "Links to every collection. Any valid token will do.", answers: "The root.",
+		summary: "Read the root of the API", about: "The root links to every collection. It needs a valid token, but no scope.", answers: "The root.",
 	}, noInput, showRoot)
 }
 

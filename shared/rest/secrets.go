@@ -13,13 +13,13 @@ func (h *Handler) addSecrets(o *api.Webhooks) {
 	addRoute(h, o.AddSecret, spec{
 		method: http.MethodPost, path: pathWebhook + "/secrets", id: "addSecret", tag: tagWebhooks,
 		status: http.StatusCreated, optionalBody: true, faults: []fault.Kind{fault.InvalidState}, summary: "Rotate the signature secret",
-		about:   "Adds a secret; the former ones of its kind go on signing beside it for a while, so that receivers can change over. At most four sign at once.",
-		answers: "The secret. One that was generated is shown only here.",
+		about:   "Adds a secret. The former secrets of the same kind go on signing for a while, so that receivers can change to the new one. At most four secrets sign at the same time.",
+		answers: "The secret. A generated secret is shown only once.",
 	}, (*addSecret).input, showAddedSecret)
 	addRoute(h, o.RemoveSecret, spec{
 		method: http.MethodDelete, path: pathWebhook + "/secrets/{secretId}", id: "removeSecret", tag: tagWebhooks,
-		status: http.StatusNoContent, summary: "Remove a signature secret", about: "It signs nothing from the next attempt on.",
-		answers: "The secret is gone.",
+		status: http.StatusNoContent, summary: "Remove a signature secret", about: "The secret signs nothing from the next attempt on.",
+		answers: "The secret was removed.",
 	}, (*removeSecret).input, noAnswer)
 }
 
@@ -28,10 +28,10 @@ type addSecret struct {
 	Body body[NewSecret]
 }
 
-// NewSecret says which secret to add and how long the former ones of its kind go on.
+// NewSecret says which secret to add, and for how long the former secrets of its kind go on signing.
 type NewSecret struct {
-	Secret       strictjson.Member[string] `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"generate (unless told otherwise), generate-ed25519, or one of your own (whsec_…, whsk_…, or 8 to 128 bytes of text, without white space or quotation marks around it)." example:"generate"`
-	OverlapHours strictjson.Member[int]    `json:"overlapHours,omitempty" minimum:"0" maximum:"168" nullable:"true" doc:"How many hours the former secrets of this kind go on signing; 24 unless told otherwise." example:"24"`
+	Secret       strictjson.Member[string] `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"The new secret: generate, generate-ed25519, or a secret of your own (whsec_…, whsk_…, or 8 to 128 bytes of text, without white space or quotation marks around it). The default is generate." example:"generate"`
+	OverlapHours strictjson.Member[int]    `json:"overlapHours,omitempty" minimum:"0" maximum:"168" nullable:"true" doc:"For how many hours the former secrets of the same kind go on signing. The default is 24." example:"24"`
 }
 
 func (in *addSecret) input() (*api.AddSecret, error) {

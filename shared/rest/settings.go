@@ -15,12 +15,12 @@ const pathSettings = hal.Base + "/settings"
 func (h *Handler) addSettings(o *api.Settings) {
 	addRoute(h, o.Read, spec{
 		method: http.MethodGet, path: pathSettings, id: "readSettings", tag: tagSettings, whileSwitchedOff: "settings",
-		summary: "Read the settings", about: "Answers also while the REST web service is switched off.", answers: "The settings.",
+		summary: "Read the settings", about: "This also works while the REST web service is switched off.", answers: "The settings.",
 	}, noInput, showSettings)
 	addRoute(h, o.Change, spec{
 		method: http.MethodPatch, path: pathSettings, id: "changeSettings", tag: tagSettings, whileSwitchedOff: "settings",
 		summary: "Change the settings", faults: stale, answers: "The settings as they are now.",
-		about: "A merge patch (RFC 7396): absent members stay, null is the default again. Answers also while the REST web service is switched off. A change holds for the next request.",
+		about: "The body is a merge patch (RFC 7396): absent members stay as they are, and null resets a member to its default. This also works while the REST web service is switched off. A change is in force from the next request on.",
 	}, (*changeSettings).input, showSettings)
 }
 
@@ -31,27 +31,28 @@ type changeSettings struct {
 	Body body[SettingsPatch]
 }
 
-// SettingsPatch is a merge patch of the settings (RFC 7396): what is absent stays, null is the default again.
+// SettingsPatch is a merge patch of the settings (RFC 7396): absent members stay as they are, and null resets a member to
+// its default.
 type SettingsPatch struct {
-	Type        anything                     `json:"_type,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	API         strictjson.Member[APIPatch]  `json:"api,omitempty" null:"resets" doc:"The REST web service and its documentation; null resets all of it."`
-	CORS        strictjson.Member[CORSPatch] `json:"cors,omitempty" null:"resets" doc:"Cross-origin resource sharing; null resets all of it."`
-	LockVersion strictjson.Member[int64]     `json:"lockVersion,omitempty" minimum:"0" nullable:"true" doc:"The version that is to be changed; another one is 409 UpdateConflict." example:"3"`
-	UpdatedAt   anything                     `json:"updatedAt,omitempty" readOnly:"true" doc:"May come back unchanged."`
+	Type        anything                     `json:"_type,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
+	API         strictjson.Member[APIPatch]  `json:"api,omitempty" null:"resets" doc:"The REST web service and its documentation. Null resets all its members."`
+	CORS        strictjson.Member[CORSPatch] `json:"cors,omitempty" null:"resets" doc:"Cross-origin resource sharing (CORS). Null resets all its members."`
+	LockVersion strictjson.Member[int64]     `json:"lockVersion,omitempty" minimum:"0" nullable:"true" doc:"The version to change. If it is not the current version, the answer is 409 UpdateConflict." example:"3"`
+	UpdatedAt   anything                     `json:"updatedAt,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
 	Links       anything                     `json:"_links,omitempty" readOnly:"true" doc:"Ignored."`
 }
 
 // APIPatch is the part about the REST web service.
 type APIPatch struct {
-	Enabled     strictjson.Member[bool] `json:"enabled,omitempty" nullable:"true" doc:"Whether the REST web service answers." example:"true"`
-	MaxPageSize strictjson.Member[int]  `json:"maxPageSize,omitempty" minimum:"1" maximum:"1000" nullable:"true" doc:"The largest page of any list." example:"1000"`
-	DocsEnabled strictjson.Member[bool] `json:"docsEnabled,omitempty" nullable:"true" doc:"Whether the documentation page and this document are shown." example:"true"`
+	Enabled     strictjson.Member[bool] `json:"enabled,omitempty" nullable:"true" doc:"Whether the REST web service is on." example:"true"`
+	MaxPageSize strictjson.Member[int]  `json:"maxPageSize,omitempty" minimum:"1" maximum:"1000" nullable:"true" doc:"The largest page size of all lists." example:"1000"`
+	DocsEnabled strictjson.Member[bool] `json:"docsEnabled,omitempty" nullable:"true" doc:"Whether the documentation page and this document are available." example:"true"`
 }
 
 // CORSPatch is the part about calls from web pages.
 type CORSPatch struct {
-	Enabled        strictjson.Member[bool]     `json:"enabled,omitempty" nullable:"true" doc:"Whether the allowed origins may call from a browser. Needs at least one." example:"true"`
-	AllowedOrigins strictjson.Member[[]string] `json:"allowedOrigins,omitempty" nullable:"true" doc:"The origins that may call, each scheme://host or scheme://host:port of at most 300 characters; at most 100. They replace those of before, and are kept as browsers write them." example:"https://app.example.com"`
+	Enabled        strictjson.Member[bool]     `json:"enabled,omitempty" nullable:"true" doc:"Whether web pages of the allowed origins may call the API from a browser. It needs at least one allowed origin." example:"true"`
+	AllowedOrigins strictjson.Member[[]string] `json:"allowedOrigins,omitempty" nullable:"true" doc:"The origins whose web pages may call the API: at most 100, each as scheme://host or scheme://host:port of at most 300 characters. They replace the former origins, and are stored as browsers write them." example:"https://app.example.com"`
 }
 
 func (in *changeSettings) input() (*api.ChangeSettings, error) {

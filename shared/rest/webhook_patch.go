@@ -10,27 +10,28 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// WebhookPatch is what a client can say about a webhook: all of it at create, a merge patch (RFC 7396) afterwards.
+// WebhookPatch says which attributes a webhook gets. It is complete for a new webhook, and a merge patch (RFC 7396) for an
+// existing one.
 type WebhookPatch struct {
-	Name            strictjson.Member[string]            `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"Its name, unique whatever the case of its letters." example:"Billing"`
-	PayloadURL      strictjson.Member[string]            `json:"payloadUrl,omitempty" create:"required" maxLength:"2048" doc:"Where events are sent: an https URL on the public internet, not of this service itself. A change to another origin needs the values of all custom headers again." example:"https://billing.example.com/hooks"`
-	Description     strictjson.Member[string]            `json:"description,omitempty" maxLength:"4096" nullable:"true" doc:"What it is for." example:"Turns time entries into invoices"`
-	Enabled         strictjson.Member[bool]              `json:"enabled,omitempty" nullable:"true" doc:"Whether it gets events; true unless told otherwise." example:"true"`
-	Events          strictjson.Member[[]string]          `json:"events,omitempty" create:"required" nullable:"false" minItems:"1" maxItems:"60" doc:"The event types it wants: exact names, <resource>:* or *." example:"time_entry:created"`
-	Projects        strictjson.Member[ProjectsPatch]     `json:"projects,omitempty" null:"resets" doc:"The projects whose events it wants; all unless told otherwise."`
-	PayloadFormat   strictjson.Member[string]            `json:"payloadFormat,omitempty" enum:"nepenthes,standard,cloudevents" nullable:"true" doc:"The shape of the bodies it gets; nepenthes unless told otherwise." example:"nepenthes"`
-	LegacySignature strictjson.Member[bool]              `json:"legacySignature,omitempty" nullable:"true" doc:"Whether requests also carry X-OP-Signature; false unless told otherwise." example:"false"`
-	Headers         strictjson.Member[map[string]string] `json:"headers,omitempty" nullable:"true" maxProperties:"20" doc:"Custom headers, replaced as a whole; names and values have at most 4096 bytes together. The value *** keeps the present one." example:"{\"X-Team\":\"billing\"}"`
-	TimeoutSeconds  strictjson.Member[int]               `json:"timeoutSeconds,omitempty" minimum:"1" maximum:"30" nullable:"true" doc:"How long a whole exchange may take; 15 unless told otherwise." example:"15"`
-	RetrySchedule   strictjson.Member[string]            `json:"retrySchedule,omitempty" enum:"standard,short,none" nullable:"true" doc:"When failed deliveries are tried again; standard unless told otherwise." example:"standard"`
-	Secret          strictjson.Member[string]            `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"The signature secret: generate, generate-ed25519, or one of your own (whsec_…, whsk_…, or 8 to 128 bytes of text, without white space or quotation marks around it). It replaces all present ones; null removes them." example:"generate"`
-	LockVersion     strictjson.Member[int64]             `json:"lockVersion,omitempty" minimum:"1" nullable:"true" doc:"The version that is to be changed; another one is 409 UpdateConflict." example:"3"`
+	Name            strictjson.Member[string]            `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"The name. It is unique, and case does not matter." example:"Billing"`
+	PayloadURL      strictjson.Member[string]            `json:"payloadUrl,omitempty" create:"required" maxLength:"2048" doc:"The URL that events are sent to: an https URL on the public internet, but not of this service. A change to another origin needs the values of all custom headers again." example:"https://billing.example.com/hooks"`
+	Description     strictjson.Member[string]            `json:"description,omitempty" maxLength:"4096" nullable:"true" doc:"What the webhook is for." example:"Turns time entries into invoices"`
+	Enabled         strictjson.Member[bool]              `json:"enabled,omitempty" nullable:"true" doc:"Whether the webhook gets events. The default is true." example:"true"`
+	Events          strictjson.Member[[]string]          `json:"events,omitempty" create:"required" nullable:"false" minItems:"1" maxItems:"60" doc:"The event types that the webhook wants: exact names, <resource>:* or *." example:"time_entry:created"`
+	Projects        strictjson.Member[ProjectsPatch]     `json:"projects,omitempty" null:"resets" doc:"The projects whose events the webhook wants. The default is all projects."`
+	PayloadFormat   strictjson.Member[string]            `json:"payloadFormat,omitempty" enum:"nepenthes,standard,cloudevents" nullable:"true" doc:"The format of the payload. The default is nepenthes." example:"nepenthes"`
+	LegacySignature strictjson.Member[bool]              `json:"legacySignature,omitempty" nullable:"true" doc:"Whether requests also have the header X-OP-Signature. The default is false." example:"false"`
+	Headers         strictjson.Member[map[string]string] `json:"headers,omitempty" nullable:"true" maxProperties:"20" doc:"Custom headers. They replace all former ones. The names and values have at most 4096 bytes in total. The value *** keeps the current value." example:"{\"X-Team\":\"billing\"}"`
+	TimeoutSeconds  strictjson.Member[int]               `json:"timeoutSeconds,omitempty" minimum:"1" maximum:"30" nullable:"true" doc:"How many seconds an attempt may take. The default is 15." example:"15"`
+	RetrySchedule   strictjson.Member[string]            `json:"retrySchedule,omitempty" enum:"standard,short,none" nullable:"true" doc:"When failed deliveries are tried again. The default is standard." example:"standard"`
+	Secret          strictjson.Member[string]            `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"The signature secret: generate, generate-ed25519, or a secret of your own (whsec_…, whsk_…, or 8 to 128 bytes of text, without white space or quotation marks around it). It replaces all current secrets, and null removes them." example:"generate"`
+	LockVersion     strictjson.Member[int64]             `json:"lockVersion,omitempty" minimum:"1" nullable:"true" doc:"The version to change. If it is not the current version, the answer is 409 UpdateConflict." example:"3"`
 
-	Type      anything `json:"_type,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	ID        anything `json:"id,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	CreatedAt anything `json:"createdAt,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	UpdatedAt anything `json:"updatedAt,omitempty" readOnly:"true" doc:"May come back unchanged."`
-	Secrets   anything `json:"secrets,omitempty" readOnly:"true" doc:"Ignored: see secret, and the resource secrets."`
+	Type      anything `json:"_type,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
+	ID        anything `json:"id,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
+	CreatedAt anything `json:"createdAt,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
+	UpdatedAt anything `json:"updatedAt,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
+	Secrets   anything `json:"secrets,omitempty" readOnly:"true" doc:"Ignored. Use the member secret or the resource secrets."`
 	Status    anything `json:"status,omitempty" readOnly:"true" doc:"Ignored."`
 	Warnings  anything `json:"warnings,omitempty" readOnly:"true" doc:"Ignored."`
 	Links     anything `json:"_links,omitempty" readOnly:"true" doc:"Ignored."`
@@ -39,9 +40,9 @@ type WebhookPatch struct {
 // ProjectsPatch selects projects. Ids that are fewer than the count beside them come from a list, which left the others
 // out.
 type ProjectsPatch struct {
-	All   strictjson.Member[bool]     `json:"all,omitempty" nullable:"true" doc:"True: all projects. When it is left out and ids has any, it is false." example:"false"`
-	IDs   strictjson.Member[[]string] `json:"ids,omitempty" maxItems:"1000" nullable:"true" doc:"The selected projects when all is false; each must be in the list of projects." example:"7"`
-	Count anything                    `json:"count,omitempty" readOnly:"true" doc:"May come back when it counts ids. Lists leave some of many ids out: read the webhook itself before writing them."`
+	All   strictjson.Member[bool]     `json:"all,omitempty" nullable:"true" doc:"True selects all projects. If it is absent and ids is not empty, it is false." example:"false"`
+	IDs   strictjson.Member[[]string] `json:"ids,omitempty" maxItems:"1000" nullable:"true" doc:"The selected projects if all is false. Each must be in the list of projects." example:"7"`
+	Count anything                    `json:"count,omitempty" readOnly:"true" doc:"It may be sent back if it is the number of ids. Lists leave out ids if there are many: read the webhook itself before you write them."`
 }
 
 // patch returns what the body says, with the problems that were found while it was read.

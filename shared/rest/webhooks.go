@@ -18,12 +18,12 @@ const (
 func (h *Handler) addWebhooks(o *api.Webhooks) {
 	addPaged(h, o.List, spec{
 		method: http.MethodGet, path: pathWebhooks, id: "listWebhooks", tag: tagWebhooks,
-		summary: "List webhooks", about: "Oldest first, in short: long members are cut.", answers: "A page of webhooks.",
+		summary: "List webhooks", about: "Oldest first. Long members are left out.", answers: "A page of webhooks.",
 	}, (*listWebhooks).input, showWebhooks)
 	addRoute(h, o.Create, spec{
 		method: http.MethodPost, path: pathWebhooks, id: "createWebhook", tag: tagWebhooks, status: http.StatusCreated,
-		summary: "Create a webhook", answers: "The webhook. A secret that was generated is shown only here.",
-		about: "Needs a name, a payload URL and at least one event type. A new webhook is enabled and for all projects unless told otherwise.",
+		summary: "Create a webhook", answers: "The webhook. A generated secret is shown only once.",
+		about: "A webhook needs a name, a payload URL and at least one event type. By default it is enabled, and for all projects.",
 	}, (*createWebhook).input, showWrittenWebhook)
 	addRoute(h, o.Read, spec{
 		method: http.MethodGet, path: pathWebhook, id: "readWebhook", tag: tagWebhooks,
@@ -31,25 +31,25 @@ func (h *Handler) addWebhooks(o *api.Webhooks) {
 	}, (*webhookID).input, showWebhook)
 	addRoute(h, o.Change, spec{
 		method: http.MethodPatch, path: pathWebhook, id: "changeWebhook", tag: tagWebhooks, faults: stale,
-		summary: "Change a webhook", answers: "The webhook as it is now. A secret that was generated is shown only here.",
-		about: "A merge patch (RFC 7396): absent members stay, null is the default again. With If-Match or lockVersion the change is made only if nobody else changed the webhook meanwhile; without, it is applied to whatever is there.",
+		summary: "Change a webhook", answers: "The webhook as it is now. A generated secret is shown only once.",
+		about: "The body is a merge patch (RFC 7396): absent members stay as they are, and null resets a member to its default. With If-Match or lockVersion the change is made only if nobody else has changed the webhook. Without them it is applied to the current webhook.",
 	}, (*changeWebhook).input, showWrittenWebhook)
 	addRoute(h, o.Delete, spec{
 		method: http.MethodDelete, path: pathWebhook, id: "deleteWebhook", tag: tagWebhooks, status: http.StatusNoContent, faults: stale,
-		summary: "Delete a webhook", about: "What is still owed to it is skipped. Its deliveries stay readable by their ids until they expire.",
-		answers: "The webhook is gone.",
+		summary: "Delete a webhook", about: "Deliveries to the webhook that are not final are skipped. All its deliveries can be read by their ids until they expire.",
+		answers: "The webhook was deleted.",
 	}, (*deleteWebhook).input, noAnswer)
 	addRoute(h, o.Ping, spec{
 		method: http.MethodPost, path: pathWebhook + "/ping", id: "pingWebhook", tag: tagWebhooks,
 		status: http.StatusAccepted, optionalBody: true, summary: "Send a test event",
-		about:   "Sends the example of an event type to this webhook alone, whatever its subscription, also while it is disabled: one attempt, which does not count for its health.",
-		answers: "The delivery, which is on its way.",
+		about:   "Sends the example of an event type to this webhook only, whatever its subscription, and also while it is disabled. There is one attempt.",
+		answers: "The delivery. The attempt will be made.",
 	}, (*ping).input, showPing)
 }
 
 type listWebhooks struct {
 	paging
-	Name string `query:"name" doc:"Only webhooks whose name contains this, whatever the case of its letters." example:"bill"`
+	Name string `query:"name" doc:"Only webhooks whose name contains this text. Case does not matter." example:"bill"`
 }
 
 func (in *listWebhooks) input() (*api.ListWebhooks, error) {
@@ -117,7 +117,7 @@ type ping struct {
 
 // PingEvent says which event to send.
 type PingEvent struct {
-	Event strictjson.Member[string] `json:"event,omitempty" nullable:"true" doc:"The event type whose example is sent; webhook:ping unless told otherwise." example:"work_package:updated"`
+	Event strictjson.Member[string] `json:"event,omitempty" nullable:"true" doc:"The event type whose example is sent. The default is webhook:ping." example:"work_package:updated"`
 }
 
 func (in *ping) input() (*api.Ping, error) {

@@ -115,7 +115,7 @@ func (f *returned) firstVersion(m strictjson.Member[int64]) {
 
 // ifMatch is the header with the versions that a change insists on (RFC 9110 §13.1.1).
 type ifMatch struct {
-	IfMatch string `header:"If-Match" doc:"The ETag of the version that is to be changed, a list of them, or *. If none is the present one, the answer is 409 UpdateConflict and nothing is written; a weak one (W/…) never is." example:"\"3\""`
+	IfMatch string `header:"If-Match" doc:"The ETag of the version to change, a list of ETags, or *. If none of them is the current ETag, the answer is 409 UpdateConflict and nothing is written. A weak ETag (W/…) never matches." example:"\"3\""`
 }
 
 // noVersion is the member lockVersion of a request that has no body.

@@ -10,21 +10,21 @@ import (
 // OAuthClient is an application that may call the API.
 type OAuthClient struct {
 	Type         string         `json:"_type" enum:"OAuthClient" doc:"Always OAuthClient." example:"OAuthClient"`
-	ID           string         `json:"id" doc:"Its client id." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Name         string         `json:"name" doc:"Its name." example:"Billing sync"`
-	Scopes       []string       `json:"scopes" nullable:"false" doc:"What it may do; write includes read." example:"webhooks:read,deliveries:read"`
-	Secrets      []ClientSecret `json:"secrets" nullable:"false" doc:"Its live secrets, oldest first. The secrets themselves are never shown."`
-	ClientSecret string         `json:"clientSecret,omitempty" doc:"The secret that this very request made. It is shown only here: keep it." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
-	LockVersion  int64          `json:"lockVersion" minimum:"1" doc:"Raised by every change; send it back to make sure that nobody else changed the client meanwhile." example:"1"`
-	CreatedAt    instant.Time   `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00.000Z"`
+	ID           string         `json:"id" doc:"The client id." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Name         string         `json:"name" doc:"The name." example:"Billing sync"`
+	Scopes       []string       `json:"scopes" nullable:"false" doc:"The scopes of the client. Write includes read." example:"webhooks:read,deliveries:read"`
+	Secrets      []ClientSecret `json:"secrets" nullable:"false" doc:"The live secrets, oldest first. Their values are never shown."`
+	ClientSecret string         `json:"clientSecret,omitempty" doc:"The secret that this request created. It is shown only once: keep it." example:"3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWc"`
+	LockVersion  int64          `json:"lockVersion" minimum:"1" doc:"The version, which every change raises. Send it back with a change, and the change is made only if the version is still current." example:"1"`
+	CreatedAt    instant.Time   `json:"createdAt" doc:"When it was created." example:"2026-01-02T11:00:00.000Z"`
 	Links        SelfLink       `json:"_links"`
 }
 
 // ClientSecret tells of a client's secret without showing it.
 type ClientSecret struct {
-	ID        string        `json:"id" doc:"Its id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	CreatedAt instant.Time  `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00.000Z"`
-	ExpiresAt *instant.Time `json:"expiresAt" nullable:"true" doc:"When it stops opening; null: never." example:"2026-01-03T11:00:00.000Z"`
+	ID        string        `json:"id" doc:"The id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	CreatedAt instant.Time  `json:"createdAt" doc:"When it was created." example:"2026-01-02T11:00:00.000Z"`
+	ExpiresAt *instant.Time `json:"expiresAt" nullable:"true" doc:"When the secret expires. Null means never." example:"2026-01-03T11:00:00.000Z"`
 }
 
 // FromClient shows a client at now; secret is one that this very request made, else empty.

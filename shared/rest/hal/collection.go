@@ -3,10 +3,10 @@ package hal
 // Collection is a page of a small set, numbered from 1.
 type Collection[T any] struct {
 	Type     string          `json:"_type" enum:"Collection" doc:"Always Collection." example:"Collection"`
-	Total    int             `json:"total" minimum:"0" doc:"How many elements there are on all pages." example:"42"`
-	Count    int             `json:"count" minimum:"0" doc:"How many elements this page has." example:"20"`
-	PageSize int             `json:"pageSize" minimum:"0" doc:"The page size that was used; a larger one is clamped to the deployment's maximum." example:"20"`
-	Offset   int             `json:"offset" minimum:"1" doc:"The number of this page; 1 is the first." example:"1"`
+	Total    int             `json:"total" minimum:"0" doc:"The number of elements on all pages." example:"42"`
+	Count    int             `json:"count" minimum:"0" doc:"The number of elements on this page." example:"20"`
+	PageSize int             `json:"pageSize" minimum:"0" doc:"The page size that was used. It is at most maxPageSize of the settings." example:"20"`
+	Offset   int             `json:"offset" minimum:"1" doc:"The number of this page. The first page has number 1." example:"1"`
 	Embedded Elements[T]     `json:"_embedded"`
 	Links    CollectionLinks `json:"_links"`
 }
@@ -19,17 +19,17 @@ type Elements[T any] struct {
 // CollectionLinks lead to other pages.
 type CollectionLinks struct {
 	Self       Link  `json:"self" doc:"This page."`
-	JumpTo     Link  `json:"jumpTo" doc:"Any page: fill in {offset}."`
-	ChangeSize Link  `json:"changeSize" doc:"The first page with another page size: fill in {size}."`
-	Previous   *Link `json:"previousByOffset,omitempty" doc:"The page before; absent on the first."`
-	Next       *Link `json:"nextByOffset,omitempty" doc:"The page after; absent on the last."`
+	JumpTo     Link  `json:"jumpTo" doc:"Any page. Fill in {offset}."`
+	ChangeSize Link  `json:"changeSize" doc:"The first page with another page size. Fill in {size}."`
+	Previous   *Link `json:"previousByOffset,omitempty" doc:"The previous page. It is absent on the first page."`
+	Next       *Link `json:"nextByOffset,omitempty" doc:"The next page. It is absent on the last page."`
 }
 
 // CursorCollection is a page of a set without bounds; its pages are reached through links alone.
 type CursorCollection[T any] struct {
 	Type     string      `json:"_type" enum:"Collection" doc:"Always Collection." example:"Collection"`
-	Count    int         `json:"count" minimum:"0" doc:"How many elements this page has. It may be fewer than pageSize, even none, and still not be the last." example:"20"`
-	PageSize int         `json:"pageSize" minimum:"0" doc:"The page size that was used; a larger one is clamped to the deployment's maximum." example:"20"`
+	Count    int         `json:"count" minimum:"0" doc:"The number of elements on this page. It may be less than pageSize, even 0, on a page that is not the last." example:"20"`
+	PageSize int         `json:"pageSize" minimum:"0" doc:"The page size that was used. It is at most maxPageSize of the settings." example:"20"`
 	Embedded Elements[T] `json:"_embedded"`
 	Links    CursorLinks `json:"_links"`
 }
@@ -37,8 +37,8 @@ type CursorCollection[T any] struct {
 // CursorLinks lead to the neighbouring pages. Only a missing Next is the end.
 type CursorLinks struct {
 	Self     Link  `json:"self" doc:"This page."`
-	Next     *Link `json:"next,omitempty" doc:"The page after. Only when it is missing this is the last."`
-	Previous *Link `json:"previous,omitempty" doc:"The page before; absent on the first."`
+	Next     *Link `json:"next,omitempty" doc:"The next page. Only the last page has no next page."`
+	Previous *Link `json:"previous,omitempty" doc:"The previous page. It is absent on the first page."`
 }
 
 // Sized is an answer that can be made smaller by asking for smaller pages.

@@ -14,42 +14,42 @@ import (
 // Delivery is one event for one webhook.
 type Delivery struct {
 	Type          string        `json:"_type" enum:"Delivery" doc:"Always Delivery." example:"Delivery"`
-	ID            string        `json:"id" doc:"Its id, which receivers see as webhook-id." example:"dlv_AZOFyQZ0aU6_Cdna5QAVtgGThckGdA8cmT7m1aJzXy9kzg"`
-	State         string        `json:"state" enum:"pending,retrying,delivered,dead,skipped" doc:"Where it stands." example:"retrying"`
-	Reason        *string       `json:"reason" enum:"exhausted,gone,expired,disabled,deleted,unsubscribed" doc:"Why it is dead or skipped; else null." example:"exhausted"`
-	EventID       string        `json:"eventId" doc:"The event's id, as its producer gave it." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	ID            string        `json:"id" doc:"The id. Receivers get it as webhook-id." example:"dlv_AZOFyQZ0aU6_Cdna5QAVtgGThckGdA8cmT7m1aJzXy9kzg"`
+	State         string        `json:"state" enum:"pending,retrying,delivered,dead,skipped" doc:"The state of the delivery." example:"retrying"`
+	Reason        *string       `json:"reason" enum:"exhausted,gone,expired,disabled,deleted,unsubscribed" doc:"Why the delivery is dead or skipped, or null." example:"exhausted"`
+	EventID       string        `json:"eventId" doc:"The event's id, which its producer chose." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 	EventType     string        `json:"eventType" doc:"The event's type." example:"work_package:updated"`
 	WebhookID     string        `json:"webhookId" doc:"The webhook's id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	AttemptCount  int           `json:"attemptCount" minimum:"0" doc:"How many attempts were made." example:"2"`
-	LastAttempt   *LastAttempt  `json:"lastAttempt" doc:"The last attempt in short; null before the first."`
+	AttemptCount  int           `json:"attemptCount" minimum:"0" doc:"The number of attempts that were made." example:"2"`
+	LastAttempt   *LastAttempt  `json:"lastAttempt" doc:"A summary of the last attempt, or null before the first attempt."`
 	CreatedAt     instant.Time  `json:"createdAt" doc:"When the event was received." example:"2026-01-02T11:00:00.000Z"`
-	NextAttemptAt *instant.Time `json:"nextAttemptAt" nullable:"true" doc:"When the next attempt is due; null when none is." example:"2026-01-02T11:05:00.000Z"`
-	FinishedAt    *instant.Time `json:"finishedAt" nullable:"true" doc:"When it came to its end; null before." example:"2026-01-02T11:00:01.000Z"`
-	Embedded      *Attempts     `json:"_embedded,omitempty" doc:"Its attempts. Lists leave them out."`
+	NextAttemptAt *instant.Time `json:"nextAttemptAt" nullable:"true" doc:"When the next attempt is due, or null." example:"2026-01-02T11:05:00.000Z"`
+	FinishedAt    *instant.Time `json:"finishedAt" nullable:"true" doc:"When the delivery reached its final state, or null." example:"2026-01-02T11:00:01.000Z"`
+	Embedded      *Attempts     `json:"_embedded,omitempty" doc:"The attempts of the delivery. Lists do not have them."`
 	Links         DeliveryLinks `json:"_links"`
 }
 
 // LastAttempt is the last attempt in short.
 type LastAttempt struct {
-	Number     int          `json:"number" minimum:"1" doc:"Its number; 1 is the first." example:"2"`
-	Outcome    string       `json:"outcome" enum:"delivered,failed" doc:"What became of it." example:"failed"`
-	StartedAt  instant.Time `json:"startedAt" doc:"When it began." example:"2026-01-02T11:00:00.000Z"`
-	TotalMs    float64      `json:"totalMs" doc:"How long it took, in milliseconds." example:"48.2"`
-	Status     *int         `json:"status" doc:"The status that the receiver answered with; null when it did not answer." example:"503"`
-	ErrorClass *string      `json:"errorClass" enum:"dns,blocked,connect,tls,timeout,reset,protocol,response_too_large,status" doc:"How it failed; null when it did not." example:"status"`
+	Number     int          `json:"number" minimum:"1" doc:"The number of the attempt. The first attempt has number 1." example:"2"`
+	Outcome    string       `json:"outcome" enum:"delivered,failed" doc:"The outcome." example:"failed"`
+	StartedAt  instant.Time `json:"startedAt" doc:"When the attempt began." example:"2026-01-02T11:00:00.000Z"`
+	TotalMs    float64      `json:"totalMs" doc:"How long the attempt took, in milliseconds." example:"48.2"`
+	Status     *int         `json:"status" doc:"The status of the receiver's response, or null if there was no response." example:"503"`
+	ErrorClass *string      `json:"errorClass" enum:"dns,blocked,connect,tls,timeout,reset,protocol,response_too_large,status" doc:"How the attempt failed, or null." example:"status"`
 }
 
 // Attempts are those of one delivery.
 type Attempts struct {
-	Attempts []*Attempt `json:"attempts" nullable:"false" doc:"The attempts, oldest first; the newest 50 are kept."`
+	Attempts []*Attempt `json:"attempts" nullable:"false" doc:"The attempts, oldest first. The newest 50 are kept."`
 }
 
 // DeliveryLinks lead from a delivery.
 type DeliveryLinks struct {
 	Self    Link `json:"self" doc:"This delivery."`
-	Webhook Link `json:"webhook" doc:"Its webhook, which may be gone by now."`
-	Event   Link `json:"event" doc:"Its event."`
-	Retries Link `json:"retries" doc:"Asks for an extra attempt."`
+	Webhook Link `json:"webhook" doc:"The webhook, which may have been deleted."`
+	Event   Link `json:"event" doc:"The event."`
+	Retries Link `json:"retries" doc:"Request an extra attempt."`
 }
 
 // FromDelivery shows a delivery without its attempts.
@@ -89,41 +89,41 @@ func lastAttempt(s *delivery.Summary) *LastAttempt {
 // Attempt is one POST with what came back.
 type Attempt struct {
 	Type      string        `json:"_type" enum:"Attempt" doc:"Always Attempt." example:"Attempt"`
-	ID        string        `json:"id" doc:"Its id." example:"att_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Number    int           `json:"number" minimum:"1" doc:"Its number; 1 is the first." example:"2"`
-	Trigger   string        `json:"trigger" enum:"schedule,manual,ping" doc:"Why it was made." example:"schedule"`
-	Outcome   string        `json:"outcome" enum:"delivered,failed" doc:"What became of it." example:"failed"`
-	StartedAt instant.Time  `json:"startedAt" doc:"When it began." example:"2026-01-02T11:00:00.000Z"`
-	URL       string        `json:"url" doc:"Where it was sent." example:"https://billing.example.com/hooks"`
-	Timing    Timing        `json:"timing" doc:"How long each phase took, in milliseconds; null for a phase that did not happen."`
-	Request   Request       `json:"request" doc:"What was sent, rendered again byte for byte; signatures and custom header values are ***."`
-	Response  *Response     `json:"response" doc:"What came back; null when nothing did."`
-	Error     *AttemptError `json:"error" doc:"How it failed; null when it did not."`
+	ID        string        `json:"id" doc:"The id." example:"att_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Number    int           `json:"number" minimum:"1" doc:"The number of the attempt. The first attempt has number 1." example:"2"`
+	Trigger   string        `json:"trigger" enum:"schedule,manual,ping" doc:"Why the attempt was made." example:"schedule"`
+	Outcome   string        `json:"outcome" enum:"delivered,failed" doc:"The outcome." example:"failed"`
+	StartedAt instant.Time  `json:"startedAt" doc:"When the attempt began." example:"2026-01-02T11:00:00.000Z"`
+	URL       string        `json:"url" doc:"The URL that the request was sent to." example:"https://billing.example.com/hooks"`
+	Timing    Timing        `json:"timing" doc:"How long each phase took, in milliseconds. Null means that the phase did not happen."`
+	Request   Request       `json:"request" doc:"The request that was sent, byte for byte. Signatures and the values of custom headers are ***."`
+	Response  *Response     `json:"response" doc:"The response of the receiver, or null."`
+	Error     *AttemptError `json:"error" doc:"How the attempt failed, or null."`
 }
 
 // Timing is how long each phase took.
 type Timing struct {
-	DNS       *float64 `json:"dnsMs" doc:"Looking the name up." example:"4.1"`
-	Connect   *float64 `json:"connectMs" doc:"Connecting." example:"11.7"`
+	DNS       *float64 `json:"dnsMs" doc:"The lookup of the host name." example:"4.1"`
+	Connect   *float64 `json:"connectMs" doc:"The connection." example:"11.7"`
 	TLS       *float64 `json:"tlsMs" doc:"The TLS handshake." example:"17.3"`
-	FirstByte *float64 `json:"firstByteMs" doc:"From the request to the first byte of the answer." example:"14.9"`
-	Total     *float64 `json:"totalMs" doc:"The whole exchange." example:"48.2"`
+	FirstByte *float64 `json:"firstByteMs" doc:"From the request to the first byte of the response." example:"14.9"`
+	Total     *float64 `json:"totalMs" doc:"The whole attempt." example:"48.2"`
 }
 
 // Request is what was sent.
 type Request struct {
 	Headers   map[string]string `json:"headers" doc:"The headers." example:"{\"Content-Type\":\"application/json\",\"webhook-signature\":\"***\"}"`
-	Body      *string           `json:"body" doc:"The body. Null without scope events:read, when the event has expired, and when truncated says so." example:"{\"action\":\"work_package:updated\",\"work_package\":{}}"`
-	Truncated bool              `json:"truncated,omitempty" doc:"True when the body was left out to keep the answer small; read the attempt by itself." example:"true"`
+	Body      *string           `json:"body" doc:"The body. It is null if the caller does not hold events:read, if the event has expired, or if truncated is true." example:"{\"action\":\"work_package:updated\",\"work_package\":{}}"`
+	Truncated bool              `json:"truncated,omitempty" doc:"True if the body was left out because the answer would be too large. Read the attempt to get its body." example:"true"`
 }
 
 // Response is what came back; 4 KiB of its headers and of its body are kept.
 type Response struct {
 	Status       int               `json:"status" doc:"The status." example:"503"`
-	Headers      map[string]string `json:"headers" doc:"The headers; several of one name are joined by commas." example:"{\"Retry-After\":\"30\"}"`
+	Headers      map[string]string `json:"headers" doc:"The headers. The values of headers with the same name are joined by commas." example:"{\"Retry-After\":\"30\"}"`
 	Body         string            `json:"body" doc:"The beginning of the body." example:"busy"`
-	BodyEncoding string            `json:"bodyEncoding" enum:"utf-8,base64" doc:"How the body is written." example:"utf-8"`
-	Truncated    bool              `json:"truncated" doc:"Whether there was more of it." example:"false"`
+	BodyEncoding string            `json:"bodyEncoding" enum:"utf-8,base64" doc:"The encoding of the body." example:"utf-8"`
+	Truncated    bool              `json:"truncated" doc:"Whether the body was longer." example:"false"`
 }
 
 // AttemptError says how an attempt failed.

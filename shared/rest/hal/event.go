@@ -11,23 +11,23 @@ import (
 // Event is an event that was recorded.
 type Event struct {
 	Type       string        `json:"_type" enum:"Event" doc:"Always Event." example:"Event"`
-	ID         string        `json:"id" doc:"Its id, as its producer gave it." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Source     string        `json:"source" doc:"Who produced it." example:"urn:nepenthes"`
-	EventType  string        `json:"type" doc:"Its type." example:"work_package:updated"`
-	OccurredAt string        `json:"occurredAt" doc:"When it happened, as its producer wrote it (RFC 3339)." example:"2026-01-02T11:00:00Z"`
-	ReceivedAt instant.Time  `json:"receivedAt" doc:"When it was recorded." example:"2026-01-02T11:00:00.123Z"`
-	Project    *EventProject `json:"project" doc:"The project in which it happened; null when there is none."`
-	Actor      *EventActor   `json:"actor" doc:"Who caused it; null when nobody in particular did."`
-	Data       JSON          `json:"data" doc:"What happened, as its producer wrote it but for the spaces between. Receivers get its very bytes." example:"{\"_type\":\"WorkPackage\",\"id\":42}"`
-	MatchCount int           `json:"matchCount" minimum:"0" doc:"How many webhooks it matched." example:"1"`
+	ID         string        `json:"id" doc:"The id, which the producer chose." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Source     string        `json:"source" doc:"The producer of the event." example:"urn:nepenthes"`
+	EventType  string        `json:"type" doc:"The event type." example:"work_package:updated"`
+	OccurredAt string        `json:"occurredAt" doc:"When the event happened, as the producer wrote it (RFC 3339)." example:"2026-01-02T11:00:00Z"`
+	ReceivedAt instant.Time  `json:"receivedAt" doc:"When the event was recorded." example:"2026-01-02T11:00:00.123Z"`
+	Project    *EventProject `json:"project" doc:"The project of the event, or null."`
+	Actor      *EventActor   `json:"actor" doc:"Who caused the event, or null."`
+	Data       JSON          `json:"data" doc:"What happened, as the producer wrote it, except for white space. Receivers get the bytes of the producer." example:"{\"_type\":\"WorkPackage\",\"id\":42}"`
+	MatchCount int           `json:"matchCount" minimum:"0" doc:"The number of webhooks that the event matched." example:"1"`
 	Links      EventLinks    `json:"_links"`
 }
 
 // EventProject names the project of an event.
 type EventProject struct {
-	ID         string `json:"id" doc:"Its id." example:"7"`
-	Identifier string `json:"identifier,omitempty" doc:"Its short name." example:"plant"`
-	Name       string `json:"name,omitempty" doc:"Its name." example:"Plant"`
+	ID         string `json:"id" doc:"The id." example:"7"`
+	Identifier string `json:"identifier,omitempty" doc:"The short name." example:"plant"`
+	Name       string `json:"name,omitempty" doc:"The name." example:"Plant"`
 }
 
 // EventActor names who caused an event.
@@ -39,7 +39,7 @@ type EventActor struct {
 // EventLinks lead from an event.
 type EventLinks struct {
 	Self       Link `json:"self" doc:"This event."`
-	Deliveries Link `json:"deliveries" doc:"Its deliveries, one for each webhook it matched."`
+	Deliveries Link `json:"deliveries" doc:"The deliveries of the event, one for each webhook that it matched."`
 }
 
 // FromEvent shows a recorded event.
@@ -82,15 +82,15 @@ func FromEventType(t *events.Type) *EventType {
 // EventType is an entry of the catalogue of event types.
 type EventType struct {
 	Type        string `json:"_type" enum:"EventType" doc:"Always EventType." example:"EventType"`
-	ID          string `json:"id" doc:"Its name." example:"work_package:updated"`
-	Resource    string `json:"resource" doc:"What it is about." example:"work_package"`
-	Action      string `json:"action" doc:"What happened to it." example:"updated"`
-	Description string `json:"description" doc:"A sentence about it." example:"A work package was changed."`
+	ID          string `json:"id" doc:"The name." example:"work_package:updated"`
+	Resource    string `json:"resource" doc:"The resource that the event is about." example:"work_package"`
+	Action      string `json:"action" doc:"What happened to the resource." example:"updated"`
+	Description string `json:"description" doc:"A sentence about the event type." example:"A work package was changed."`
 	PayloadKey  string `json:"payloadKey" doc:"The member that carries data in the format nepenthes." example:"work_package"`
-	Operational bool   `json:"operational" doc:"Whether it is about webhooks themselves; no producer may send it." example:"false"`
-	OptIn       bool   `json:"optIn" doc:"Whether it reaches a webhook only by its exact name." example:"false"`
+	Operational bool   `json:"operational" doc:"Whether Nepenthes itself sends events of this type. Producers cannot send them." example:"false"`
+	OptIn       bool   `json:"optIn" doc:"Whether only webhooks that subscribe to the exact name get events of this type." example:"false"`
 	Schema      JSON   `json:"schema" doc:"A JSON Schema of data." example:"{\"type\":\"object\"}"`
-	Example     JSON   `json:"example" doc:"Data as it might come." example:"{\"_type\":\"WorkPackage\",\"id\":42}"`
+	Example     JSON   `json:"example" doc:"An example of data." example:"{\"_type\":\"WorkPackage\",\"id\":42}"`
 }
 
 // Explanation says whether a webhook wants an event, and if not, why.
@@ -98,12 +98,12 @@ type Explanation struct {
 	Type        string    `json:"_type" enum:"Explanation" doc:"Always Explanation." example:"Explanation"`
 	WebhookID   string    `json:"webhookId" doc:"The webhook's id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 	WebhookName string    `json:"webhookName" doc:"The webhook's name." example:"Billing"`
-	Match       bool      `json:"match" doc:"Whether it wants the event." example:"false"`
-	Reasons     []Refusal `json:"reasons" nullable:"false" doc:"Every rule that says no; none when it matches."`
+	Match       bool      `json:"match" doc:"Whether the webhook wants the event." example:"false"`
+	Reasons     []Refusal `json:"reasons" nullable:"false" doc:"Every rule that refuses the event. It is empty if the webhook wants the event."`
 }
 
 // Refusal is a rule that says no.
 type Refusal struct {
 	Rule   string `json:"rule" enum:"enabled,event,project" doc:"The rule." example:"project"`
-	Detail string `json:"detail" doc:"What it says in this case." example:"The webhook wants events of 1 selected project; 7 is not among them."`
+	Detail string `json:"detail" doc:"Why the rule refuses this event." example:"The webhook wants events of 1 selected project; 7 is not among them."`
 }

@@ -30,10 +30,10 @@ func (p Paths) Root() string { return p.Prefix + Base }
 
 // Link points at another resource or names what can be done.
 type Link struct {
-	Href      string `json:"href" doc:"Root-relative address, the stage path included." example:"/api/v3/webhooks/wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Title     string `json:"title,omitempty" doc:"What a person would call it." example:"Billing"`
-	Method    string `json:"method,omitempty" doc:"The HTTP method to use; absent for get." example:"post"`
-	Templated bool   `json:"templated,omitempty" doc:"True when parts in braces are to be filled in (RFC 6570)." example:"true"`
+	Href      string `json:"href" doc:"The path, relative to the root of the host. It includes the stage path." example:"/api/v3/webhooks/wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Title     string `json:"title,omitempty" doc:"A title for people." example:"Billing"`
+	Method    string `json:"method,omitempty" doc:"The HTTP method to use. It is absent for get." example:"post"`
+	Templated bool   `json:"templated,omitempty" doc:"True if the path has parts in braces to fill in (RFC 6570)." example:"true"`
 }
 
 // SelfLink holds the link to the resource itself.

@@ -5,10 +5,10 @@ import "nepenthes/shared/project"
 // Project is a project that events have told of.
 type Project struct {
 	Type       string `json:"_type" enum:"Project" doc:"Always Project." example:"Project"`
-	ID         string `json:"id" doc:"Its id." example:"7"`
-	Identifier string `json:"identifier" doc:"Its short name; empty when nobody has told it." example:"plant"`
-	Name       string `json:"name" doc:"Its name; empty when nobody has told it." example:"Plant"`
-	Gone       bool   `json:"gone" doc:"Whether it was deleted. Webhooks that selected it stay valid." example:"false"`
+	ID         string `json:"id" doc:"The id." example:"7"`
+	Identifier string `json:"identifier" doc:"The short name. It is empty if it is not known." example:"plant"`
+	Name       string `json:"name" doc:"The name. It is empty if it is not known." example:"Plant"`
+	Gone       bool   `json:"gone" doc:"Whether the project was deleted. Webhooks that select it stay valid." example:"false"`
 	created    bool
 }
 

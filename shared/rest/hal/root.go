@@ -13,12 +13,12 @@ type RootLinks struct {
 	Settings     Link `json:"settings" doc:"The settings."`
 	Webhooks     Link `json:"webhooks" doc:"The webhooks."`
 	Deliveries   Link `json:"deliveries" doc:"The deliveries that need a person."`
-	Events       Link `json:"events" doc:"Where events are pushed."`
+	Events       Link `json:"events" doc:"Push an event."`
 	Event        Link `json:"event" doc:"An event by its id."`
-	Explain      Link `json:"explain" doc:"Which webhooks would want an event, and why not."`
+	Explain      Link `json:"explain" doc:"Explain which webhooks would want an event."`
 	EventTypes   Link `json:"eventTypes" doc:"The catalogue of event types."`
-	Projects     Link `json:"projects" doc:"The projects that events have told of."`
-	OAuthClients Link `json:"oauthClients" doc:"The applications that may call."`
+	Projects     Link `json:"projects" doc:"The projects that webhooks can select."`
+	OAuthClients Link `json:"oauthClients" doc:"The applications that may call the API."`
 	OpenAPI      Link `json:"openapi" doc:"The document that describes this API."`
 }
 

@@ -11,64 +11,64 @@ import (
 // Webhook is a URL that gets events, with its subscription and its secrets.
 type Webhook struct {
 	Type            string            `json:"_type" enum:"Webhook" doc:"Always Webhook." example:"Webhook"`
-	ID              string            `json:"id" doc:"Its id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Name            string            `json:"name" minLength:"1" maxLength:"255" doc:"Its name, unique whatever the case of its letters." example:"Billing"`
-	PayloadURL      string            `json:"payloadUrl" maxLength:"2048" doc:"Where events are sent." example:"https://billing.example.com/hooks"`
-	Description     *string           `json:"description,omitempty" nullable:"false" maxLength:"4096" doc:"What it is for. Lists leave it out when it has more than 200 characters." example:"Turns time entries into invoices"`
-	Enabled         bool              `json:"enabled" doc:"Whether it gets events." example:"true"`
-	Events          []string          `json:"events" nullable:"false" minItems:"1" maxItems:"60" doc:"The event types it wants: exact names, <resource>:* or *." example:"time_entry:created"`
-	Projects        Projects          `json:"projects" doc:"The projects whose events it wants."`
-	PayloadFormat   string            `json:"payloadFormat" enum:"nepenthes,standard,cloudevents" doc:"The shape of the bodies it gets." example:"nepenthes"`
-	LegacySignature bool              `json:"legacySignature" doc:"Whether requests also carry X-OP-Signature." example:"false"`
-	Headers         map[string]string `json:"headers,omitzero" doc:"Custom headers; values are never shown. Lists leave this member out." example:"{\"X-Team\":\"***\"}"`
-	TimeoutSeconds  int               `json:"timeoutSeconds" minimum:"1" maximum:"30" doc:"How long a whole exchange may take." example:"15"`
+	ID              string            `json:"id" doc:"The id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Name            string            `json:"name" minLength:"1" maxLength:"255" doc:"The name. It is unique, and case does not matter." example:"Billing"`
+	PayloadURL      string            `json:"payloadUrl" maxLength:"2048" doc:"The URL that events are sent to." example:"https://billing.example.com/hooks"`
+	Description     *string           `json:"description,omitempty" nullable:"false" maxLength:"4096" doc:"What the webhook is for. Lists leave this member out if it has more than 200 characters." example:"Turns time entries into invoices"`
+	Enabled         bool              `json:"enabled" doc:"Whether the webhook gets events." example:"true"`
+	Events          []string          `json:"events" nullable:"false" minItems:"1" maxItems:"60" doc:"The event types that the webhook wants: exact names, <resource>:* or *." example:"time_entry:created"`
+	Projects        Projects          `json:"projects" doc:"The projects whose events the webhook wants."`
+	PayloadFormat   string            `json:"payloadFormat" enum:"nepenthes,standard,cloudevents" doc:"The format of the payload." example:"nepenthes"`
+	LegacySignature bool              `json:"legacySignature" doc:"Whether requests also have the header X-OP-Signature." example:"false"`
+	Headers         map[string]string `json:"headers,omitzero" doc:"Custom headers. Their values are never shown. Lists do not have this member." example:"{\"X-Team\":\"***\"}"`
+	TimeoutSeconds  int               `json:"timeoutSeconds" minimum:"1" maximum:"30" doc:"How many seconds an attempt may take." example:"15"`
 	RetrySchedule   string            `json:"retrySchedule" enum:"standard,short,none" doc:"When failed deliveries are tried again." example:"standard"`
-	Secrets         []SecretInfo      `json:"secrets" nullable:"false" doc:"The signature secrets that are live, oldest first. The secrets themselves are never shown."`
-	Status          Status            `json:"status" doc:"How it is doing."`
-	LockVersion     int64             `json:"lockVersion" minimum:"1" doc:"Raised by every change; send it back to make sure that nobody else changed the webhook meanwhile." example:"3"`
-	CreatedAt       instant.Time      `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00.000Z"`
-	UpdatedAt       instant.Time      `json:"updatedAt" doc:"When it was last changed." example:"2026-01-02T11:00:00.000Z"`
-	Secret          string            `json:"secret,omitempty" doc:"The secret that this very request generated. It is shown only here: keep it." example:"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="`
-	Warnings        []Warning         `json:"warnings,omitempty" nullable:"false" doc:"What was accepted but is not advisable."`
+	Secrets         []SecretInfo      `json:"secrets" nullable:"false" doc:"The live signature secrets, oldest first. Their values are never shown."`
+	Status          Status            `json:"status" doc:"The state of the webhook."`
+	LockVersion     int64             `json:"lockVersion" minimum:"1" doc:"The version, which every change raises. Send it back with a change, and the change is made only if the version is still current." example:"3"`
+	CreatedAt       instant.Time      `json:"createdAt" doc:"When it was created." example:"2026-01-02T11:00:00.000Z"`
+	UpdatedAt       instant.Time      `json:"updatedAt" doc:"When the webhook was last changed." example:"2026-01-02T11:00:00.000Z"`
+	Secret          string            `json:"secret,omitempty" doc:"The secret that this request generated. It is shown only once: keep it." example:"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="`
+	Warnings        []Warning         `json:"warnings,omitempty" nullable:"false" doc:"What was accepted, but is not recommended."`
 	Links           WebhookLinks      `json:"_links"`
 }
 
 // Projects selects all projects or some.
 type Projects struct {
-	All   bool     `json:"all" doc:"True: events of every project, and those that belong to none." example:"false"`
-	IDs   []string `json:"ids,omitzero" nullable:"false" maxItems:"1000" doc:"The selected projects when all is false. Lists leave this member out when there are more than 20." example:"7"`
-	Count *int     `json:"count,omitempty" minimum:"0" doc:"In lists only: how many projects are selected." example:"1"`
+	All   bool     `json:"all" doc:"True selects the events of all projects, and events without a project." example:"false"`
+	IDs   []string `json:"ids,omitzero" nullable:"false" maxItems:"1000" doc:"The selected projects if all is false. Lists leave this member out if there are more than 20." example:"7"`
+	Count *int     `json:"count,omitempty" minimum:"0" doc:"The number of selected projects. Only lists have this member." example:"1"`
 }
 
 // SecretInfo tells of a signature secret without showing it.
 type SecretInfo struct {
-	ID        string        `json:"id" doc:"Its id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	Kind      string        `json:"kind" enum:"hmac,ed25519" doc:"How it signs: v1 (hmac) or v1a (ed25519)." example:"hmac"`
-	PublicKey *string       `json:"publicKey" doc:"The public half of a key pair; null for hmac." example:"whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="`
-	CreatedAt instant.Time  `json:"createdAt" doc:"When it was made." example:"2026-01-02T11:00:00.000Z"`
-	ExpiresAt *instant.Time `json:"expiresAt" nullable:"true" doc:"When it stops signing; null: never." example:"2026-01-03T11:00:00.000Z"`
+	ID        string        `json:"id" doc:"The id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	Kind      string        `json:"kind" enum:"hmac,ed25519" doc:"The kind of signature: v1 (hmac) or v1a (ed25519)." example:"hmac"`
+	PublicKey *string       `json:"publicKey" doc:"The public key of a key pair. It is null for hmac." example:"whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="`
+	CreatedAt instant.Time  `json:"createdAt" doc:"When it was created." example:"2026-01-02T11:00:00.000Z"`
+	ExpiresAt *instant.Time `json:"expiresAt" nullable:"true" doc:"When the secret stops signing. Null means never." example:"2026-01-03T11:00:00.000Z"`
 }
 
 // Status says how a webhook is doing.
 type Status struct {
-	State        string        `json:"state" enum:"active,disabled" doc:"Its state." example:"active"`
-	Reason       *string       `json:"reason" enum:"manual,gone" doc:"Why it is disabled: by hand, or its receiver answered 410; null while it is active." example:"manual"`
-	Since        instant.Time  `json:"since" doc:"Since when it is in this state." example:"2026-01-02T11:00:00.000Z"`
+	State        string        `json:"state" enum:"active,disabled" doc:"The state." example:"active"`
+	Reason       *string       `json:"reason" enum:"manual,gone" doc:"Why the webhook is disabled: somebody disabled it (manual), or its receiver answered 410 (gone). It is null while the webhook is active." example:"manual"`
+	Since        instant.Time  `json:"since" doc:"Since when the webhook has been in this state." example:"2026-01-02T11:00:00.000Z"`
 	FailingSince *instant.Time `json:"failingSince" nullable:"true" doc:"Always null."`
 }
 
 // Warning tells of something that was accepted but is not advisable.
 type Warning struct {
-	Attribute string `json:"attribute" doc:"The member it is about." example:"secret"`
-	Message   string `json:"message" doc:"What is not advisable about it." example:"The secret has fewer than 24 bytes."`
+	Attribute string `json:"attribute" doc:"The member that the warning is about." example:"secret"`
+	Message   string `json:"message" doc:"The warning in a sentence." example:"The secret has fewer than 24 bytes."`
 }
 
 // WebhookLinks lead from a webhook.
 type WebhookLinks struct {
 	Self       Link `json:"self" doc:"This webhook."`
-	Deliveries Link `json:"deliveries" doc:"Its deliveries, newest first."`
-	Ping       Link `json:"ping" doc:"Sends it a test event."`
-	Secrets    Link `json:"secrets" doc:"Adds a signature secret."`
+	Deliveries Link `json:"deliveries" doc:"The deliveries of the webhook, newest first."`
+	Ping       Link `json:"ping" doc:"Send a test event to the webhook."`
+	Secrets    Link `json:"secrets" doc:"Add a signature secret."`
 }
 
 // FromWebhook shows a webhook in full, at now.
@@ -161,8 +161,8 @@ func orEmpty(list []string) []string {
 type Secret struct {
 	Type string `json:"_type" enum:"Secret" doc:"Always Secret." example:"Secret"`
 	SecretInfo
-	Secret   string    `json:"secret,omitempty" doc:"The secret that this request generated. It is shown only here: keep it." example:"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="`
-	Warnings []Warning `json:"warnings,omitempty" nullable:"false" doc:"What was accepted but is not advisable."`
+	Secret   string    `json:"secret,omitempty" doc:"The secret that this request generated. It is shown only once: keep it." example:"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="`
+	Warnings []Warning `json:"warnings,omitempty" nullable:"false" doc:"What was accepted, but is not recommended."`
 }
 
 // FromSecret shows a secret that was just added; value is the secret itself if the request generated it.
