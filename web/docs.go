@@ -14,12 +14,13 @@ import (
 	"github.com/swaggest/swgui/v5/static"
 )
 
-// docsPolicy is the Content-Security-Policy of the documentation page: no other host, no inline script or style.
-const docsPolicy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+// Policy is the Content-Security-Policy of every page. It allows no other host and no inline script or style, and no
+// frame may contain a page.
+const Policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
-// Docs are the files of the page that documents the API, interactively: Swagger UI, which reads the OpenAPI document
-// beside it. The page itself has the name "" and is to be mounted at /api/docs, the others below; its links are
-// relative to that, so any stage path will do. Whether the page is switched on is for whoever mounts it to ask.
+// Docs returns handlers for the interactive documentation of the API, by file name: Swagger UI, which reads the OpenAPI
+// document. The page itself has the name "". The caller must mount it at /api/docs and the other files below it. Links
+// are relative, so they work below any stage path. Docs does not check whether the page is switched on.
 func Docs() map[string]http.Handler {
 	docs := map[string]http.Handler{"": docsFile("index.html", "no-store", embedded("docs/index.html"))}
 	for name, content := range map[string]func() []byte{
@@ -34,13 +35,13 @@ func Docs() map[string]http.Handler {
 	return docs
 }
 
-// keepForAnHour: the names stay when the content changes, so browsers ask again after an hour.
+// keepForAnHour allows browsers to cache a file for an hour only, because its name does not change with its content.
 const keepForAnHour = "public, max-age=3600"
 
 func docsFile(name, cache string, content func() []byte) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
-		header.Set("Content-Security-Policy", docsPolicy)
+		header.Set("Content-Security-Policy", Policy)
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Referrer-Policy", "same-origin")
 		header.Set("Cache-Control", cache)
@@ -51,8 +52,8 @@ func docsFile(name, cache string, content func() []byte) http.Handler {
 
 func embedded(name string) func() []byte { return func() []byte { return must(files.ReadFile(name)) } }
 
-// unpacked is a file of Swagger UI, whose module keeps them compressed: it is opened when it is first asked for. Whoever
-// serves us compresses as the browser asks.
+// unpacked returns a function for the content of a file of Swagger UI. Its module contains compressed files; each is
+// decompressed at the first request. The server in front compresses answers as browsers ask.
 func unpacked(name string) func() []byte {
 	return sync.OnceValue(func() []byte {
 		packed := must(fs.ReadFile(static.FS, name+".gz"))

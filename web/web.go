@@ -52,11 +52,11 @@ func Render(page string, view any, most int) ([]byte, error) {
 	if !known {
 		return nil, fmt.Errorf("there is no page %q", page)
 	}
-	whole := bounded{most: most}
-	if err := t.ExecuteTemplate(&whole, "layout", view); err != nil {
+	written := bounded{most: most}
+	if err := t.ExecuteTemplate(&written, "layout", view); err != nil {
 		return nil, fmt.Errorf("render the page %s: %w", page, err)
 	}
-	return whole.text.Bytes(), nil
+	return written.text.Bytes(), nil
 }
 
 // bounded is a buffer for at most most bytes.

@@ -16,7 +16,7 @@ import (
 	"nepenthes/web"
 )
 
-// frame is what stands around every page. Its title is for the page to give.
+// frame returns what surrounds the content of every page. The page itself sets the title.
 func (x *exchange) frame() page.Frame {
 	query := x.r.URL.Query()
 	f := page.Frame{Base: x.base, Notice: notices[query.Get("done")], Warnings: warningsNamed(query["warned"])}
@@ -27,8 +27,8 @@ func (x *exchange) frame() page.Frame {
 	return f
 }
 
-// notices say what has been done, by the word that a redirect carries. The list is closed: no text comes from an
-// address.
+// notices are the messages about what was done, by the word that a redirect has in its query. A text in the query itself
+// would let a link show any message.
 var notices = map[string]string{
 	"saved":      "Successful update.",
 	"created":    "Created.",
@@ -42,7 +42,7 @@ var notices = map[string]string{
 	"signed_out": "You are signed out.",
 }
 
-// render answers with a page. One that would be too large is a fault that says what to do.
+// render answers with a page. A page that would be too large is a fault that says what to do.
 func (x *exchange) render(status int, name string, view any) error {
 	text, err := web.Render(name, view, limits.PageBody)
 	if errors.Is(err, web.ErrTooLarge) {
@@ -54,18 +54,18 @@ func (x *exchange) render(status int, name string, view any) error {
 	x.Header().Set("Content-Type", "text/html; charset=utf-8")
 	x.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	x.WriteHeader(status)
-	_, _ = x.Write(text) // who has gone need not be told
+	_, _ = x.Write(text) // it is not an error when the client has gone
 	return nil
 }
 
 func (x *exchange) tooLarge() error {
 	if x.r.Method == http.MethodPost {
-		return fault.New(fault.PayloadTooLarge, "What was typed is too much to be shown again.").With("Go back and type less.")
+		return fault.New(fault.PayloadTooLarge, "The input is too long to be shown again.").With("Go back and shorten it.")
 	}
-	return fault.New(fault.InvalidQuery, "This page would be larger than %d bytes.", limits.PageBody).With("Ask for a smaller pageSize.")
+	return fault.New(fault.InvalidQuery, "This page would be larger than %d bytes.", limits.PageBody).With("Use a smaller pageSize.")
 }
 
-// formStatus is the status of a form that is shown: 422 when it is shown again for its faults.
+// formStatus returns the status of a page with a form: 422 when the form is shown again because of err.
 func formStatus(err error) int {
 	if err != nil {
 		return http.StatusUnprocessableEntity
@@ -73,14 +73,14 @@ func formStatus(err error) int {
 	return http.StatusOK
 }
 
-// redirect leads to another page, which is then asked for with GET.
+// redirect leads the browser to another page, which it requests with GET.
 func (x *exchange) redirect(href string) {
 	x.Header().Set("Location", href)
 	x.WriteHeader(http.StatusSeeOther)
 }
 
-// done leads to a page of the console that says what was done, and what the operation warned of.
-func (x *exchange) done(path, what string, warnings ...api.Warning) error {
+// redirectWithNotice leads to a page that shows the notice named what, and the warnings.
+func (x *exchange) redirectWithNotice(path, what string, warnings ...api.Warning) error {
 	query := url.Values{"done": {what}}
 	for _, w := range warnings {
 		query.Add("warned", w.Name)
@@ -89,8 +89,8 @@ func (x *exchange) done(path, what string, warnings ...api.Warning) error {
 	return nil
 }
 
-// warningsNamed are the messages of the warnings with these names, as a redirect carries them: their list is closed,
-// too.
+// warningsNamed returns the messages of the warnings with these names. Unknown names are ignored, since they come from
+// the address.
 func warningsNamed(names []string) (messages []string) {
 	for _, w := range api.Warnings() {
 		if slices.Contains(names, w.Name) {
@@ -101,10 +101,10 @@ func warningsNamed(names []string) (messages []string) {
 }
 
 // fail answers with a page about err.
-func (x *exchange) fail(err error) { x.failWith(x.Fault(err)) }
+func (x *exchange) fail(err error) { x.showFault(x.Fault(err)) }
 
-// failWith answers with a page about a fault. It shows the id of the request if the operator can help.
-func (x *exchange) failWith(f *fault.Fault) {
+// showFault answers with a page about a fault. It shows the id of the request if the operator can help.
+func (x *exchange) showFault(f *fault.Fault) {
 	frame := x.frame()
 	frame.Notice, frame.Warnings = "", nil
 	frame.Title = f.Kind.Title()
@@ -118,51 +118,51 @@ func (x *exchange) failWith(f *fault.Fault) {
 	if f.RetryAfter > 0 {
 		httpedge.SetRetryAfter(x.Header(), f.RetryAfter)
 	}
-	view.Ways = []page.Crumb{{Label: "To the start", Href: frame.To("")}}
+	view.Links = []page.Crumb{{Label: "Go to the first page", Href: frame.To("")}}
 	if err := x.render(f.Kind.Status(), "message", view); err != nil {
 		x.LogFailure(err)
 		http.Error(x, "Request "+x.RequestID+" failed.", http.StatusInternalServerError)
 	}
 }
 
-// foreign answers a form that came from another origin.
-func (x *exchange) foreign() {
+// refuseForeignOrigin answers a form that was sent from another origin.
+func (x *exchange) refuseForeignOrigin() {
 	frame := x.frame()
-	frame.Notice, frame.Warnings, frame.Title = "", nil, "This form came from elsewhere"
+	frame.Notice, frame.Warnings, frame.Title = "", nil, "This form came from another site"
 	view := page.Message{
 		Frame: frame,
 		Text: []string{
 			"Your browser says that another site sent this request. Nothing was done.",
-			"If it was you: open the page here and press the button again. If not, close the site that you came from.",
+			"If you sent it, open the page here and press the button again. If not, close the other site.",
 		},
-		Ways: []page.Crumb{{Label: "To the start", Href: frame.To("")}},
+		Links: []page.Crumb{{Label: "Go to the first page", Href: frame.To("")}},
 	}
 	if err := x.render(http.StatusForbidden, "message", view); err != nil {
 		x.LogFailure(err)
 	}
 }
 
-// unkept are the fields that are never shown again.
-var unkept = []string{"secret", "header_value", "client_secret"}
+// secretFields are the fields whose values no page shows again.
+var secretFields = []string{"secret", "header_value", "client_secret"}
 
-// lapsed answers a form that came without a session: it keeps what was typed, so that it can be sent once more.
-func (x *exchange) lapsed() error {
+// keepInput answers a form that was sent without a session. The page contains the input, so that it can be sent again.
+func (x *exchange) keepInput() error {
 	if err := x.readForm(); err != nil {
 		return err
 	}
 	frame := x.frame()
 	frame.Title = "Your session has ended"
-	view := page.Lapsed{
+	view := page.SessionEnded{
 		Frame: frame, Action: x.base + x.r.URL.RequestURI(), Button: x.action, SignIn: frame.To("/sign_in"),
 	}
-	fields := form.Forget(x.r.PostForm, unkept)
+	fields := form.Cleared(x.r.PostForm, secretFields)
 	for _, name := range fields.Names() {
 		for _, value := range fields.Values[name] {
 			view.Inputs = append(view.Inputs, page.Input{Name: name, Value: value})
 		}
 	}
-	view.Forgotten = slices.ContainsFunc(unkept, func(name string) bool {
+	view.Cleared = slices.ContainsFunc(secretFields, func(name string) bool {
 		return slices.ContainsFunc(x.r.PostForm[name], func(value string) bool { return value != "" })
 	})
-	return x.render(http.StatusUnauthorized, "lapsed", view)
+	return x.render(http.StatusUnauthorized, "session_ended", view)
 }

@@ -27,14 +27,14 @@ func (x *exchange) newApplication() error {
 	return x.applicationPage(form.Client{}, nil, false, nil)
 }
 
-// applicationPage shows an application, or the form of a new one; refused is what a change met.
+// applicationPage shows an application, or the form for a new one when current is nil. refused is the fault of a change.
 func (x *exchange) applicationPage(typed form.Client, current *access.Client, conflict bool, refused error) error {
 	status := formStatus(refused)
 	if conflict {
 		status = http.StatusUnprocessableEntity
 	}
 	return x.render(status, "application", page.NewApplication(x.frame(), typed, page.ApplicationOptions{
-		Current: current, Held: x.client.Scopes, Once: once(), Conflict: conflict, Now: x.h.Now(),
+		Current: current, Held: x.client.Scopes, FormNumber: newFormNumber(), Conflict: conflict, Now: x.h.Now(),
 	}, refused))
 }
 
@@ -52,16 +52,16 @@ func (x *exchange) showApplication() error {
 	return x.applicationPage(form.FromClient(c), c, false, nil)
 }
 
-// createApplication makes an application and shows its secret, this once.
+// createApplication creates an application and shows its secret. No other page shows the secret.
 func (x *exchange) createApplication() error {
 	typed, frame := form.ReadClient(x.r.PostForm), x.frame()
-	first, err := x.useOnce(frame.To("/applications"))
+	first, err := x.useFormNumber(frame.To("/applications"))
 	if !first {
 		return err
 	}
 	c, err := do(x, x.h.Operations.Clients.Create, typed.Creation())
 	if err != nil {
-		x.unuseOnce()
+		x.freeFormNumber()
 		if correctable(err) {
 			return x.applicationPage(typed, nil, false, err)
 		}
@@ -70,14 +70,15 @@ func (x *exchange) createApplication() error {
 	return x.render(http.StatusOK, "secret", page.NewClientSecret(frame, c, "The new application"))
 }
 
-// saveApplication changes an application. If somebody else was faster, both values are shown and the next Save decides.
+// saveApplication changes an application. If somebody else saved meanwhile, the page shows both values, and the next Save
+// overwrites theirs.
 func (x *exchange) saveApplication() error {
 	typed := form.ReadClient(x.r.PostForm)
 	_, err := do(x, x.h.Operations.Clients.Change, typed.Change(x.clientID()))
 	conflict := fault.Is(err, fault.UpdateConflict)
 	switch {
 	case err == nil:
-		return x.done("/applications/"+x.clientID(), "saved")
+		return x.redirectWithNotice("/applications/"+x.clientID(), "saved")
 	case !conflict && !correctable(err):
 		return err
 	}
@@ -88,45 +89,45 @@ func (x *exchange) saveApplication() error {
 	return x.applicationPage(typed, current, conflict, err)
 }
 
-// rotateClientSecret gives an application another secret and shows it, this once. The former one goes on until it is
+// rotateClientSecret gives an application another secret and shows it. The previous secret stays valid until it is
 // removed.
 func (x *exchange) rotateClientSecret() error {
 	frame := x.frame()
-	first, err := x.useOnce(frame.To("/applications/" + x.clientID()))
+	first, err := x.useFormNumber(frame.To("/applications/" + x.clientID()))
 	if !first {
 		return err
 	}
 	c, err := do(x, x.h.Operations.Clients.AddSecret, &api.ClientID{ID: x.clientID()})
 	if err == nil {
 		return x.render(http.StatusOK, "secret", page.NewClientSecret(frame, c, "The new secret",
-			"The former secret goes on working. Remove it on the page of the application once the new one is in use."))
+			"The previous secret stays valid. Remove it on the page of the application once the new one is in use."))
 	}
-	x.unuseOnce()
+	x.freeFormNumber()
 	return x.refusedApplication(err)
 }
 
 func (x *exchange) confirmSecret() error {
-	c, err := x.endable()
+	c, err := x.deletableClient()
 	if err != nil {
 		return err
 	}
 	p := page.NewRemoveSecret(x.frame(), c, x.r.PathValue("secret"), c.ID == x.client.ID, x.h.Now())
 	if p == nil {
-		return fault.New(fault.NotFound, "There is no such secret, or no longer.")
+		return fault.New(fault.NotFound, "There is no such secret. It may have been removed already.")
 	}
 	return x.render(http.StatusOK, "confirm", p)
 }
 
-// removeClientSecret ends a secret at once; sessions that began with it end with it.
+// removeClientSecret removes a secret. Sessions that began with the secret end at once.
 func (x *exchange) removeClientSecret() error {
 	in := &api.RemoveClientSecret{ID: x.clientID(), SecretID: x.r.PathValue("secret")}
 	if _, err := do(x, x.h.Operations.Clients.RemoveSecret, in); err != nil {
 		return x.refusedApplication(err)
 	}
-	return x.done("/applications/"+in.ID, "removed")
+	return x.redirectWithNotice("/applications/"+in.ID, "removed")
 }
 
-// refusedApplication shows an application with what a request about it met.
+// refusedApplication shows an application with the fault of a request about it.
 func (x *exchange) refusedApplication(err error) error {
 	if !correctable(err) {
 		return err
@@ -138,9 +139,9 @@ func (x *exchange) refusedApplication(err error) error {
 	return x.applicationPage(form.FromClient(c), c, false, err)
 }
 
-// endable reads an application that is to be ended, or a part of it, and refuses what the operation would: to touch
-// one with more scopes than one's own.
-func (x *exchange) endable() (*access.Client, error) {
+// deletableClient returns the application for a page that asks before something is ended. It refuses an application with
+// a scope that the client does not hold, as the operation does.
+func (x *exchange) deletableClient() (*access.Client, error) {
 	c, err := x.readApplication()
 	if err != nil {
 		return nil, err
@@ -149,39 +150,39 @@ func (x *exchange) endable() (*access.Client, error) {
 }
 
 func (x *exchange) confirmRevocation() error {
-	c, err := x.endable()
+	c, err := x.deletableClient()
 	if err != nil {
 		return err
 	}
 	return x.render(http.StatusOK, "confirm", page.NewRevokeApplication(x.frame(), c, c.ID == x.client.ID))
 }
 
-// revokeApplication ends all tokens and sessions of an application, that of who asks for it included.
+// revokeApplication ends all tokens and sessions of an application. The session of the request can be one of them.
 func (x *exchange) revokeApplication() error {
 	in := &api.ClientID{ID: x.clientID()}
 	if _, err := do(x, x.h.Operations.Clients.Revoke, in); err != nil {
 		return x.refusedApplication(err)
 	}
 	if in.ID == x.client.ID {
-		return x.done("/sign_in", "revoked")
+		return x.redirectWithNotice("/sign_in", "revoked")
 	}
-	return x.done("/applications/"+in.ID, "revoked")
+	return x.redirectWithNotice("/applications/"+in.ID, "revoked")
 }
 
 func (x *exchange) confirmApplication() error {
-	c, err := x.endable()
+	c, err := x.deletableClient()
 	if err != nil {
 		return err
 	}
 	return x.render(http.StatusOK, "confirm", page.NewDeleteApplication(x.frame(), c, nil))
 }
 
-// deleteApplication deletes an application; its tokens and sessions end.
+// deleteApplication deletes an application. Its tokens and sessions end at once.
 func (x *exchange) deleteApplication() error {
 	_, err := do(x, x.h.Operations.Clients.Delete, &api.DeleteClient{ID: x.clientID()})
 	switch {
 	case err == nil:
-		return x.done("/applications", "deleted")
+		return x.redirectWithNotice("/applications", "deleted")
 	case !correctable(err):
 		return err
 	}

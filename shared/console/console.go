@@ -1,8 +1,8 @@
-// Package console serves the administrator's pages. They are rendered on the server and work without a script; what
-// they show and change goes through the operations of package api, with the scopes of the client that is signed in, so
-// that no rule stands twice.
+// Package console serves the administrator's pages. The pages are rendered on the server and work without a script. They
+// read and change everything through the operations of package api, with the scopes of the client that is signed in. So
+// no rule is written twice.
 //
-// A page is one template of package web, one view model of package page, and one short handler here.
+// A page is a template of package web, a view model of package page, and a short handler in this package.
 package console
 
 import (
@@ -22,36 +22,37 @@ import (
 	"nepenthes/shared/project"
 	"nepenthes/shared/required"
 	"nepenthes/shared/settings"
+	"nepenthes/web"
 )
 
-// Settings knows the present settings.
+// Settings returns the current settings.
 type Settings interface {
 	Settings(ctx context.Context) (settings.Settings, error)
 }
 
-// State keeps what may be lost (store.State): sessions, and the numbers of forms that were used.
+// State keeps data that may be lost (store.State): sessions, and the numbers of forms that were sent.
 type State interface {
 	session.Store
 	AddState(ctx context.Context, key string, value []byte, expires time.Time) error
 }
 
-// Config names what a Handler needs. Everything without a default must be given.
+// Config configures a Handler. Fields that do not state a default are required.
 type Config struct {
 	// Operations must have every resource but the root.
 	Operations    api.Operations
 	Authenticator *auth.Authenticator
-	// Clients finds the client of a session, as the Authenticator found it.
+	// Clients finds the client of a session. It must be the ClientReader of the Authenticator.
 	Clients  auth.ClientReader
 	State    State
 	Settings Settings
 	// CursorKey authenticates the cursors of lists. It has at least cursor.KeySize bytes.
 	CursorKey cursor.Key
-	// PlainHTTP: the console is served without TLS, as on a developer's machine.
+	// PlainHTTP says that the console is served without TLS, as on a developer's machine.
 	PlainHTTP bool
-	// Prefix is the stage path by which a request came, "" for none; nil means that there never is one.
+	// Prefix returns the stage path of a request, such as "/dev". Nil means that there is no stage path.
 	Prefix func(*http.Request) string
 	Logger *slog.Logger
-	// Now is the clock; nil means time.Now.
+	// Now returns the current time. Nil means time.Now.
 	Now func() time.Time
 }
 
@@ -64,7 +65,7 @@ type Handler struct {
 	origins  *http.CrossOriginProtection
 }
 
-// New returns a Handler. It panics if a dependency is missing.
+// New returns a new Handler. It panics if a required field is missing.
 func New(c Config) *Handler {
 	required.Fields(c)
 	required.Fields(c.Operations, "Root")
@@ -86,16 +87,13 @@ func New(c Config) *Handler {
 	return h
 }
 
-// policy is the Content-Security-Policy of every page: no other host, no inline script or style, in nobody's frame.
-const policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-
-// ServeHTTP answers any path: those that lead nowhere, too, are ours.
+// ServeHTTP serves the page at the path. It answers every path, since an unknown path also gets a page of the console.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, r := h.edge.Begin(w, r)
 	x := &exchange{Answer: answer, h: h, r: r, base: h.Prefix(r)}
-	defer x.End(x.failWith)
+	defer x.End(x.showFault)
 	header := x.Header()
-	header.Set("Content-Security-Policy", policy)
+	header.Set("Content-Security-Policy", web.Policy)
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("Cache-Control", "no-store")
 	if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
@@ -103,46 +101,47 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := h.origins.Check(x.r); err != nil {
-		x.foreign()
+		x.refuseForeignOrigin()
 		return
 	}
 	x.r.Body = http.MaxBytesReader(w, r.Body, limits.RequestBody)
-	if x.tidied() {
+	if x.answerUncleanPath() {
 		return
 	}
 	if !isText(x.r.URL.Query()) {
-		x.greet()
+		x.tryRecognise()
 		x.fail(fault.New(fault.InvalidQuery, "The address is not UTF-8."))
 		return
 	}
 	h.mux.ServeHTTP(x, x.r)
 }
 
-// exchange is one request with its answer.
+// exchange is one request and its answer.
 type exchange struct {
 	*httpedge.Answer
 	h    *Handler
 	r    *http.Request
-	base string
-	// client is who is signed in, and call how it calls the operations; the zero Client: nobody.
+	base string // the stage path
+	// client is the client that is signed in, and call has its identity for the operations. client is zero when nobody
+	// is signed in.
 	client access.Client
 	call   api.Call
-	// section is the entry of the navigation to which the page belongs, and action what its form's button is called.
+	// section is the path of the page's entry in the navigation. action is the label of the button of its form.
 	section, action string
-	docs            bool
-	// allProjects are the projects once they have been read, see projects.
+	docs            bool // the documentation page is on
+	// allProjects are all projects. It is nil until projects has read them.
 	allProjects []project.Project
 }
 
-// may reports whether who is signed in holds the scope.
+// may reports whether the client holds the scope.
 func (x *exchange) may(scope access.Scope) bool { return x.call.Allows(scope) }
 
-// do carries out an operation of the API for who is signed in.
+// do carries out an operation of the API for the client.
 func do[I, O any](x *exchange, op api.Operation[I, O], in *I) (*O, error) {
 	return op.Do(x.r.Context(), x.call, in)
 }
 
-// correctable reports whether err is about what was typed, so that the form comes again.
+// correctable reports whether err is about the input, so that the form must be shown again.
 func correctable(err error) bool {
 	switch fault.From(err).Kind {
 	case fault.PropertyConstraintViolation, fault.PropertyIsReadOnly, fault.MultipleErrors, fault.InvalidRequestBody, fault.PayloadTooLarge, fault.InvalidState:

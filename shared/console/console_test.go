@@ -16,16 +16,16 @@ import (
 
 const policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
-func TestEveryAnswerHasTheHeaders(t *testing.T) {
+func TestEveryAnswerHasSecurityHeaders(t *testing.T) {
 	s := start(t, "")
 	stranger, admin := s.browser(), s.admin()
 	for name, a := range map[string]answer{
-		"a page":                 admin.get("/admin/webhooks"),
-		"a redirect":             stranger.get("/admin/webhooks"),
-		"a page that is missing": admin.get("/admin/nowhere"),
-		"a refused form":         admin.post("/admin/api", "max_page_size", "x"),
-		"a lapsed form":          stranger.post("/admin/api"),
-		"a wrong method":         admin.post("/admin/webhooks"),
+		"a page":                   admin.get("/admin/webhooks"),
+		"a redirect":               stranger.get("/admin/webhooks"),
+		"a page that is missing":   admin.get("/admin/nowhere"),
+		"a refused form":           admin.post("/admin/api", "max_page_size", "x"),
+		"a form without a session": stranger.post("/admin/api"),
+		"a wrong method":           admin.post("/admin/webhooks"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for header, want := range map[string]string{
@@ -36,24 +36,24 @@ func TestEveryAnswerHasTheHeaders(t *testing.T) {
 				}
 			}
 			if !strings.HasPrefix(a.header.Get("X-Request-Id"), "req_") {
-				t.Errorf("request id %q", a.header.Get("X-Request-Id"))
+				t.Errorf("got request id %q", a.header.Get("X-Request-Id"))
 			}
 		})
 	}
 }
 
-func TestASignInLeadsBack(t *testing.T) {
+func TestTheSignInLeadsBack(t *testing.T) {
 	for name, c := range map[string]struct{ to, want string }{
-		"to the page":                  {"/admin/webhooks?name=x", "/admin/webhooks?name=x"},
-		"to the start without a page":  {"", "/admin"},
-		"nowhere else":                 {"https://evil.example/admin/x", "/admin"},
-		"nor without a scheme":         {"//evil.example/admin/x", "/admin"},
-		"nor with backslashes":         {`/\evil.example/admin`, "/admin"},
-		"nor out of the console":       {"/admin/../api/docs", "/admin"},
-		"nor to a name that begins so": {"/administrator", "/admin"},
-		"nor around itself":            {"/admin/sign_in?to=/admin", "/admin"},
-		"nor with a script":            {"javascript:alert(1)", "/admin"},
-		"nor with a line break":        {"/admin/x\r\nSet-Cookie: a=b", "/admin"},
+		"a page":                        {"/admin/webhooks?name=x", "/admin/webhooks?name=x"},
+		"no page":                       {"", "/admin"},
+		"another site":                  {"https://evil.example/admin/x", "/admin"},
+		"another site without a scheme": {"//evil.example/admin/x", "/admin"},
+		"backslashes":                   {`/\evil.example/admin`, "/admin"},
+		"a path out of the console":     {"/admin/../api/docs", "/admin"},
+		"a path that begins alike":      {"/administrator", "/admin"},
+		"the sign-in itself":            {"/admin/sign_in?to=/admin", "/admin"},
+		"a script":                      {"javascript:alert(1)", "/admin"},
+		"a line break":                  {"/admin/x\r\nSet-Cookie: a=b", "/admin"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, stage := range []string{"", "/prod"} {
@@ -69,33 +69,33 @@ func TestASignInLeadsBack(t *testing.T) {
 func TestWithoutASession(t *testing.T) {
 	s := start(t, "/prod")
 	b := s.browser()
-	t.Run("a page leads to the sign-in and remembers itself", func(t *testing.T) {
+	t.Run("a page leads to the sign-in, which leads back", func(t *testing.T) {
 		a := b.get("/admin/deliveries/dlv_x?body=raw")
 		want := "/prod/admin/sign_in?to=" + url.QueryEscape("/admin/deliveries/dlv_x?body=raw")
 		if got := a.header.Get("Location"); a.status != http.StatusSeeOther || got != want {
 			t.Errorf("got %d %q, want %q", a.status, got, want)
 		}
 	})
-	t.Run("a form is kept but for its secrets", func(t *testing.T) {
+	t.Run("a form is kept except for its secrets", func(t *testing.T) {
 		a := b.post("/admin/webhooks/new", "name", `a "quoted" name`, "secret", "whsec_hidden", "header_name", "X-Token", "header_value", "hidden-too", "header_kept", "X-Token", "events", "*", "events", "user:created")
 		if a.status != http.StatusUnauthorized {
-			t.Errorf("status %d", a.status)
+			t.Errorf("got status %d, want 401", a.status)
 		}
 		for _, want := range []string{
 			"Nothing was saved: sign in in a new tab, come back, press Save again.", `name="name" value="a &#34;quoted&#34; name"`,
 			`name="events" value="*"`, `name="events" value="user:created"`, `name="header_kept" value=""`, `action="/prod/admin/webhooks/new"`,
 		} {
 			if !strings.Contains(a.body, want) {
-				t.Errorf("%s is missing in %s", want, a.body)
+				t.Errorf("got no %s in %s", want, a.body)
 			}
 		}
 		if strings.Contains(a.body, "hidden") && (strings.Contains(a.body, "whsec_hidden") || strings.Contains(a.body, "hidden-too")) {
-			t.Error("a secret is on the page")
+			t.Error("the page contains a secret")
 		}
 	})
 }
 
-func TestSignInIsSlowedDown(t *testing.T) {
+func TestSignInIsThrottled(t *testing.T) {
 	s := start(t, "")
 	b := s.browser()
 	statuses := map[int]int{}
@@ -107,18 +107,18 @@ func TestSignInIsSlowedDown(t *testing.T) {
 		}
 	}
 	if statuses[http.StatusUnprocessableEntity] != 10 || statuses[http.StatusTooManyRequests] != 2 {
-		t.Errorf("got %v", statuses)
+		t.Errorf("got statuses %v, want 422 ten times and then 429", statuses)
 	}
 }
 
-func TestFormsFromElsewhereAreRefused(t *testing.T) {
+func TestFormsFromOtherOriginsAreRefused(t *testing.T) {
 	s := start(t, "")
 	w := s.webhook("Billing")
 	b := s.admin()
 	for name, header := range map[string]struct{ name, value string }{
-		"another site says the browser":   {"Sec-Fetch-Site", "cross-site"},
+		"another site":                    {"Sec-Fetch-Site", "cross-site"},
 		"another origin of the same site": {"Sec-Fetch-Site", "same-site"},
-		"an older browser's origin":       {"Origin", "https://evil.example"},
+		"the Origin of an older browser":  {"Origin", "https://evil.example"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, path := range []string{"/admin/webhooks/" + w.ID + "/delete", "/admin/sign_in", "/admin/sign_out", "/admin/api"} {
@@ -126,13 +126,13 @@ func TestFormsFromElsewhereAreRefused(t *testing.T) {
 				r.Header.Del("Sec-Fetch-Site")
 				r.Header.Set(header.name, header.value)
 				if a := b.do(r); a.status != http.StatusForbidden || !strings.Contains(a.body, "open the page here") {
-					t.Errorf("%s: %d", path, a.status)
+					t.Errorf("%s: got %d, want 403 and what to do", path, a.status)
 				}
 			}
 		})
 	}
 	if a := b.get("/admin/webhooks/" + w.ID); a.status != http.StatusOK {
-		t.Errorf("the webhook: %d", a.status)
+		t.Errorf("the webhook: got %d, want 200", a.status)
 	}
 }
 
@@ -141,7 +141,7 @@ var (
 	inline = regexp.MustCompile(`(?i)<style|\sstyle=|<script(?:>| [^>]*>[^<])|\son[a-z]+=|javascript:`)
 )
 
-// TestCrawl follows every link of the console, as an administrator sees it below a stage path.
+// TestCrawl follows every link of the console as an administrator, below a stage path.
 func TestCrawl(t *testing.T) {
 	s := start(t, "/prod")
 	w := s.webhook("<script>alert(1)</script>")
@@ -158,23 +158,23 @@ func TestCrawl(t *testing.T) {
 		seen[path] = true
 		a := b.get(strings.TrimPrefix(path, "/prod"))
 		if a.status != http.StatusOK && a.status != http.StatusSeeOther {
-			t.Errorf("%s: %d", path, a.status)
+			t.Errorf("%s: got %d, want 200 or 303", path, a.status)
 		}
 		if !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
 			continue
 		}
 		if found := inline.FindString(a.body); found != "" {
-			t.Errorf("%s: %q would not run under the policy", path, found)
+			t.Errorf("%s has %q, which the policy forbids", path, found)
 		}
 		if strings.Contains(a.body, "credential-4711") || strings.Contains(a.body, "<script>alert") {
-			t.Errorf("%s shows what it must not", path)
+			t.Errorf("%s shows a secret or a script", path)
 		}
 		for _, m := range hrefs.FindAllStringSubmatch(a.body, -1) {
 			if m[1] == "" {
 				continue
 			}
 			if !strings.HasPrefix(m[1], "/prod/") {
-				t.Errorf("%s leads to %s, out of the stage", path, m[1])
+				t.Errorf("%s leads to %s, which lacks the stage path", path, m[1])
 			}
 			if !strings.Contains(m[0], "action") {
 				queue = append(queue, strings.ReplaceAll(m[1], "&amp;", "&"))
@@ -182,11 +182,11 @@ func TestCrawl(t *testing.T) {
 		}
 	}
 	if len(seen) < 19 {
-		t.Errorf("only %d pages were found: %v", len(seen), seen)
+		t.Errorf("got only %d pages: %v", len(seen), seen)
 	}
 }
 
-func TestScopesDecideWhatIsOfferedAndWhatIsDone(t *testing.T) {
+func TestScopesLimitPagesAndForms(t *testing.T) {
 	s := start(t, "")
 	w := s.webhook("Billing")
 	delivery := s.delivery(w)
@@ -205,7 +205,7 @@ func TestScopesDecideWhatIsOfferedAndWhatIsDone(t *testing.T) {
 	}
 	for _, path := range []string{"/admin/api", "/admin/webhooks/new", "/admin/webhooks/" + w.ID + "/edit", "/admin/deliveries", "/admin/deliveries/" + delivery, "/admin/applications"} {
 		if a := b.get(path); a.status != http.StatusForbidden {
-			t.Errorf("GET %s: %d", path, a.status)
+			t.Errorf("GET %s: got %d, want 403", path, a.status)
 		}
 	}
 	for _, path := range []string{
@@ -213,25 +213,25 @@ func TestScopesDecideWhatIsOfferedAndWhatIsDone(t *testing.T) {
 		"/admin/webhooks/" + w.ID + "/ping", "/admin/webhooks/" + w.ID + "/disable", "/admin/deliveries", "/admin/deliveries/" + delivery + "/retry", "/admin/applications/new",
 	} {
 		if a := b.post(path); a.status != http.StatusForbidden {
-			t.Errorf("POST %s: %d", path, a.status)
+			t.Errorf("POST %s: got %d, want 403", path, a.status)
 		}
 	}
 	limited := s.signedIn(s.client("clients:write"))
 	if a := limited.get("/admin/applications/" + adminID + "/delete"); a.status != http.StatusForbidden {
-		t.Errorf("an application with more scopes can be asked to be deleted: %d", a.status)
+		t.Errorf("asking to delete an application with more scopes: got %d, want 403", a.status)
 	}
 	if a := limited.get("/admin/applications/" + adminID + "/revoke"); a.status != http.StatusForbidden {
-		t.Errorf("the tokens of an application with more scopes can be asked to be ended: %d", a.status)
+		t.Errorf("asking to end the tokens of an application with more scopes: got %d, want 403", a.status)
 	}
 	if a := limited.post("/admin/applications/" + adminID + "/revoke"); a.status != http.StatusForbidden {
-		t.Errorf("the tokens of an application with more scopes were ended: %d", a.status)
+		t.Errorf("ending the tokens of an application with more scopes: got %d, want 403", a.status)
 	}
 	if a := b.get("/admin"); a.header.Get("Location") != "/admin/webhooks" {
-		t.Errorf("the start leads to %q", a.header.Get("Location"))
+		t.Errorf("/admin leads to %q, want /admin/webhooks", a.header.Get("Location"))
 	}
 }
 
-func TestEndingAllTokensAndSessionsOfAnApplication(t *testing.T) {
+func TestRevokeApplication(t *testing.T) {
 	s := start(t, "")
 	admin := s.admin()
 	id, secret := s.client("webhooks:read")
@@ -246,23 +246,23 @@ func TestEndingAllTokensAndSessionsOfAnApplication(t *testing.T) {
 		t.Errorf("got %d to %q", a.status, a.header.Get("Location"))
 	}
 	if a := reader.get("/admin/webhooks"); a.status != http.StatusSeeOther {
-		t.Errorf("the session goes on: got %d", a.status)
+		t.Errorf("the session has not ended: got %d", a.status)
 	}
 	if a := s.signedIn(id, secret).get("/admin/webhooks"); a.status != http.StatusOK {
-		t.Errorf("a session begun afterwards: got %d", a.status)
+		t.Errorf("a later session: got %d, want 200", a.status)
 	}
 	if a := admin.get("/admin/applications/" + adminID + "/revoke"); !strings.Contains(a.body, "You are signed in as this application") {
-		t.Errorf("of one's own application, the page that asks does not say so: %s", a.body)
+		t.Errorf("the page does not say that the user is signed in as this application: %s", a.body)
 	}
 	if a := admin.post("/admin/applications/" + adminID + "/revoke"); a.header.Get("Location") != "/admin/sign_in?done=revoked" {
-		t.Errorf("of one's own application: got %d to %q", a.status, a.header.Get("Location"))
+		t.Errorf("the user's own application: got %d to %q", a.status, a.header.Get("Location"))
 	}
 	if a := admin.get("/admin/webhooks"); a.status != http.StatusSeeOther {
-		t.Errorf("one's own session goes on: got %d", a.status)
+		t.Errorf("the user's own session has not ended: got %d", a.status)
 	}
 }
 
-func TestOnePageForEachFailure(t *testing.T) {
+func TestFailuresHaveAPage(t *testing.T) {
 	s := start(t, "")
 	b := s.admin()
 	for name, c := range map[string]struct {
@@ -270,27 +270,27 @@ func TestOnePageForEachFailure(t *testing.T) {
 		status int
 		text   string
 	}{
-		"an unknown page":             {b.get("/admin/nowhere"), http.StatusNotFound, "There is no such page."},
-		"a path of dots":              {b.get("/admin/./api"), http.StatusNotFound, "There is no such page."},
-		"an unknown webhook":          {b.get("/admin/webhooks/wh_unknown"), http.StatusNotFound, "There is no"},
-		"an unknown delivery":         {b.get("/admin/deliveries/dlv_unknown"), http.StatusNotFound, "There is no delivery"},
-		"another method":              {b.post("/admin/webhooks"), http.StatusMethodNotAllowed, "cannot be asked for in that way"},
-		"a page number that is none":  {b.get("/admin/webhooks?offset=x"), http.StatusBadRequest, "offset is not a number."},
-		"a page number below one":     {b.get("/admin/webhooks?offset=0"), http.StatusBadRequest, "offset"},
-		"an invented cursor":          {b.get("/admin/deliveries?cursor=abc"), http.StatusBadRequest, "cursor"},
-		"a form without its number":   {b.post("/admin/webhooks/new", "name", "x"), http.StatusBadRequest, "incomplete"},
-		"a form that is too large":    {b.post("/admin/why", "pasted", strings.Repeat("x", 1<<20)), http.StatusRequestEntityTooLarge, "1 MiB"},
-		"an event type that is none":  {b.get("/admin/why?event=no%3Asuch"), http.StatusUnprocessableEntity, "There is no such event type"},
-		"a test event that is none":   {b.post("/admin/webhooks/"+s.webhook("Ping").ID+"/ping", "event", "no:such"), http.StatusUnprocessableEntity, "catalogue"},
-		"an address that is no text":  {b.get("/admin/why?event=project:created&project=%ff"), http.StatusBadRequest, "not UTF-8"},
-		"a form that is no text":      {b.post("/admin/applications/new", "name", "\xed\xa0\x80"), http.StatusBadRequest, "not UTF-8"},
-		"a page past the last":        {b.get("/admin/webhooks?offset=99"), http.StatusOK, "To the first one"},
-		"a state that is none":        {b.get("/admin/webhooks/" + s.webhook("Filter").ID + "?state=bogus"), http.StatusUnprocessableEntity, "There is no such state"},
-		"an asset of another version": {b.get("/admin/static/style.000000000000.css"), http.StatusNotFound, "no such file"},
+		"an unknown page":              {b.get("/admin/nowhere"), http.StatusNotFound, "There is no such page."},
+		"a path of dots":               {b.get("/admin/./api"), http.StatusNotFound, "There is no such page."},
+		"an unknown webhook":           {b.get("/admin/webhooks/wh_unknown"), http.StatusNotFound, "There is no"},
+		"an unknown delivery":          {b.get("/admin/deliveries/dlv_unknown"), http.StatusNotFound, "There is no delivery"},
+		"another method":               {b.post("/admin/webhooks"), http.StatusMethodNotAllowed, "does not accept the method"},
+		"a page number of letters":     {b.get("/admin/webhooks?offset=x"), http.StatusBadRequest, "offset is not a number."},
+		"a page number below one":      {b.get("/admin/webhooks?offset=0"), http.StatusBadRequest, "offset"},
+		"an invented cursor":           {b.get("/admin/deliveries?cursor=abc"), http.StatusBadRequest, "cursor"},
+		"a form without a number":      {b.post("/admin/webhooks/new", "name", "x"), http.StatusBadRequest, "incomplete"},
+		"a form that is too large":     {b.post("/admin/why", "pasted", strings.Repeat("x", 1<<20)), http.StatusRequestEntityTooLarge, "1 MiB"},
+		"an unknown event type":        {b.get("/admin/why?event=no%3Asuch"), http.StatusUnprocessableEntity, "There is no such event type"},
+		"an unknown test event":        {b.post("/admin/webhooks/"+s.webhook("Ping").ID+"/ping", "event", "no:such"), http.StatusUnprocessableEntity, "catalogue"},
+		"an address that is not UTF-8": {b.get("/admin/why?event=project:created&project=%ff"), http.StatusBadRequest, "not UTF-8"},
+		"a form that is not UTF-8":     {b.post("/admin/applications/new", "name", "\xed\xa0\x80"), http.StatusBadRequest, "not UTF-8"},
+		"a page after the last one":    {b.get("/admin/webhooks?offset=99"), http.StatusOK, "Go to the first page"},
+		"an unknown state":             {b.get("/admin/webhooks/" + s.webhook("Filter").ID + "?state=bogus"), http.StatusUnprocessableEntity, "There is no such state"},
+		"an asset of another version":  {b.get("/admin/static/style.000000000000.css"), http.StatusNotFound, "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.answer.status != c.status || !strings.Contains(c.answer.body, c.text) {
-				t.Errorf("got %d %s", c.answer.status, c.answer.body)
+				t.Errorf("got %d %s, want %d with %q", c.answer.status, c.answer.body, c.status, c.text)
 			}
 			if !strings.Contains(c.answer.body, `aria-label="Administration"`) {
 				t.Error("the page has no navigation")
@@ -299,7 +299,7 @@ func TestOnePageForEachFailure(t *testing.T) {
 	}
 }
 
-func TestASlashTooManyLeadsToThePage(t *testing.T) {
+func TestASlashAtTheEndLeadsToThePage(t *testing.T) {
 	if a := start(t, "/prod").admin().get("/admin/webhooks/"); a.status != http.StatusSeeOther || a.header.Get("Location") != "/prod/admin/webhooks" {
 		t.Errorf("got %d %q", a.status, a.header.Get("Location"))
 	}
@@ -313,7 +313,7 @@ func TestHEADIsAGETWithoutABody(t *testing.T) {
 	}
 }
 
-// brokenSettings fail, or panic, once they are told to.
+// brokenSettings are settings that return err or call broken, if one is set.
 type brokenSettings struct {
 	inner  console.Settings
 	broken func()
@@ -330,7 +330,7 @@ func (b *brokenSettings) Settings(ctx context.Context) (settings.Settings, error
 	return b.inner.Settings(ctx)
 }
 
-func TestOurOwnFailuresTellNothingButTheRequest(t *testing.T) {
+func TestServerErrorsShowOnlyTheRequestID(t *testing.T) {
 	const inner = "disk of 10.0.0.7 is on fire"
 	broken := &brokenSettings{}
 	s := start(t, "", func(c *console.Config) { broken.inner, c.Settings = c.Settings, broken })
@@ -353,7 +353,7 @@ func TestOurOwnFailuresTellNothingButTheRequest(t *testing.T) {
 	}
 }
 
-func TestFollowingIsNoUse(t *testing.T) {
+func TestFollowingDoesNotKeepTheSession(t *testing.T) {
 	now := time.Now()
 	s := start(t, "", func(c *console.Config) { c.Now = func() time.Time { return now } })
 	w := s.webhook("Billing")
@@ -367,11 +367,11 @@ func TestFollowingIsNoUse(t *testing.T) {
 		r := must[*http.Request](t)(http.NewRequest(http.MethodGet, s.url+"/admin/deliveries/"+id, nil))
 		r.Header.Set("X-Follow", "1")
 		if a := b.do(r); a.status != http.StatusOK {
-			t.Fatalf("following ended with %d", a.status)
+			t.Fatalf("following: got %d, want 200", a.status)
 		}
 	}
 	now = now.Add(time.Minute)
 	if a := b.get("/admin/webhooks"); a.status != http.StatusSeeOther {
-		t.Errorf("the session goes on: %d", a.status)
+		t.Errorf("the session has not ended: got %d", a.status)
 	}
 }

@@ -24,19 +24,19 @@ import (
 )
 
 const (
-	// costFactor is how many times what a harmless form of its size costs a form may cost: one of many small fields
-	// takes more to read and to show again. Work that grows with the square of the size takes far more.
+	// costFactor is how many times the cost of a harmless form of the same size a form may cost. A form of many small
+	// fields takes more to read and to show again. Work that grows with the square of the size takes far more.
 	costFactor = 30
-	// fieldSize is large enough to show such work.
+	// fieldSize is the size of a field. It is large enough to reveal such work.
 	fieldSize = 128 << 10
-	// faultsMax is how much of a page may be about faults, and frameMax what stands around.
+	// faultsMax bounds the part of a page about faults, and frameMax the rest, in bytes.
 	faultsMax, frameMax = 64 << 10, 64 << 10
 )
 
-// costFloor is the least that counts as the cost of a harmless form: below it, it is the process's own.
+// costFloor is the smallest cost that is assumed for a harmless form. Smaller costs are those of the process itself.
 var costFloor = costtest.Cost{CPU: 2 * time.Millisecond, Bytes: 256 << 10}
 
-// meter posts forms and measures them, without a network.
+// meter sends forms without a network and measures their costs.
 type meter struct {
 	handler http.Handler
 	cookies []*http.Cookie
@@ -58,7 +58,7 @@ func (m *meter) cost(r *http.Request) costtest.Cost {
 	return costtest.Of(func() { m.handler.ServeHTTP(m.answer, r) })
 }
 
-// hold fails the test unless the form is cheap, and what its page says of faults is short.
+// hold fails the test if the form costs more than limit, or if the part of its page about faults is too long.
 func (m *meter) hold(t *testing.T, what, path, body string, limit costtest.Cost) {
 	t.Helper()
 	m.cost(m.request(http.MethodPost, path, body)).Within(t, what, limit)
@@ -77,7 +77,7 @@ var (
 	fieldPattern = regexp.MustCompile(`(?:name)="([a-z_]+)"`)
 )
 
-// forms finds the forms of all pages: the names of their fields by their addresses.
+// forms returns the names of the fields of all forms on the pages, by the addresses of the forms.
 func (m *meter) forms(t *testing.T, pages []string) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
@@ -97,7 +97,7 @@ func (m *meter) forms(t *testing.T, pages []string) map[string][]string {
 	return found
 }
 
-// filled makes addresses of paths below the console, with the ids of things that are there.
+// filled returns the addresses of paths of the console, with existing ids in place of the parameters.
 func filled(paths []string, values map[string]string) (all []string) {
 	for _, path := range paths {
 		path = "/admin" + path
@@ -109,7 +109,7 @@ func filled(paths []string, values map[string]string) (all []string) {
 	return all
 }
 
-// TestNoFormCostsMoreThanItsSize posts each form with what hurts those who do more than read it once.
+// TestNoFormCostsMoreThanItsSize sends each form with values that are expensive for code that reads them more than once.
 func TestNoFormCostsMoreThanItsSize(t *testing.T) {
 	s := start(t, "")
 	w := s.webhook("Billing")
@@ -138,16 +138,16 @@ func TestNoFormCostsMoreThanItsSize(t *testing.T) {
 				}
 			}
 			for _, field := range fields {
-				m.hold(t, field+" is there many times", path, form(fields, "", "")+strings.ReplaceAll(costtest.List(fieldSize, "&"+field+"=%d"), ",", ""), limit)
+				m.hold(t, field+" many times", path, form(fields, "", "")+strings.ReplaceAll(costtest.List(fieldSize, "&"+field+"=%d"), ",", ""), limit)
 			}
 			m.hold(t, "many fields", path, strings.ReplaceAll(costtest.List(fieldSize, "a%d=b"), ",", "&"), limit)
 			large := m.cost(m.request(http.MethodPost, path, "x="+strings.Repeat("a", limits.RequestBody-2))).Max(costFloor).Times(costFactor)
-			m.hold(t, "as much as there can be", path, strings.TrimPrefix(fields[0]+"=", "=")+strings.Repeat("%0a%22", limits.RequestBody/6-20), large)
+			m.hold(t, "as large as possible", path, strings.TrimPrefix(fields[0]+"=", "=")+strings.Repeat("%0a%22", limits.RequestBody/6-20), large)
 		})
 	}
 }
 
-// last sorts those behind that take away what others need.
+// last returns a key that sorts the forms to the end that remove what other forms need.
 func last(path string) int {
 	for i, ending := range []string{"/remove", "/delete", "/sign_in", "/sign_out"} {
 		if strings.HasSuffix(path, ending) {
@@ -157,7 +157,7 @@ func last(path string) int {
 	return 0
 }
 
-// form fills a form as a person would, but for one field.
+// form returns a form with usual values, except for one field.
 func form(fields []string, field, text string) string {
 	values := url.Values{}
 	for _, name := range fields {
@@ -172,7 +172,7 @@ func form(fields []string, field, text string) string {
 	return values.Encode()
 }
 
-// secretOf is the id of the client's secret.
+// secretOf returns the id of the client's secret.
 func (s *system) secretOf(clientID string) string {
 	s.t.Helper()
 	c, err := s.db.Client(s.t.Context(), clientID)
@@ -182,7 +182,7 @@ func (s *system) secretOf(clientID string) string {
 	return c.Secrets[0].ID
 }
 
-// TestAPageReadsAListOnce: however many projects there are, and however small the pages of the API.
+// TestAPageReadsAListOnce has many projects, and an API with the smallest pages.
 func TestAPageReadsAListOnce(t *testing.T) {
 	s := start(t, "")
 	const many = 1200
@@ -211,7 +211,7 @@ func TestAPageReadsAListOnce(t *testing.T) {
 		t.Helper()
 		s.projectLists = 0
 		if got := ask(); got.status >= 500 || s.projectLists > 1 {
-			t.Errorf("%s: got %d after %d readings of the projects, want one", what, got.status, s.projectLists)
+			t.Errorf("%s: got %d and %d reads of the projects, want at most 1", what, got.status, s.projectLists)
 		}
 	}
 	for _, path := range filled(console.Gets(), values) {
@@ -221,7 +221,7 @@ func TestAPageReadsAListOnce(t *testing.T) {
 	found := b.post(edit, "do", "filter", "projects", "selected", "project_ids", "p0", "project_ids", "p1199", "project_filter", "JECT 77")
 	for _, want := range []string{"Project 0<", "Project 1199<", "Project 77<", "Project 779<"} {
 		if !strings.Contains(found.body, want) {
-			t.Errorf("got no %q among the projects", want)
+			t.Errorf("got no %q in the list of projects", want)
 		}
 	}
 	once("the filter", func() answer {
@@ -230,7 +230,7 @@ func TestAPageReadsAListOnce(t *testing.T) {
 	once("a form with faults", func() answer { return b.post(edit, "projects", "selected", "project_ids", "p0", "timeout", "x") })
 }
 
-// counted counts how often all projects are read.
+// counted is a store that counts how often all projects are read.
 type counted struct {
 	api.Store
 	projectLists *int
@@ -241,11 +241,11 @@ func (c counted) Projects(ctx context.Context) ([]project.Project, error) {
 	return c.Store.Projects(ctx)
 }
 
-// TestTheLargestThatCanBeIsShown: what is within the limits of its members is within those of a page.
-func TestTheLargestThatCanBeIsShown(t *testing.T) {
+// TestTheLargestInputsAreShown checks that the largest possible webhook and settings fit on a page.
+func TestTheLargestInputsAreShown(t *testing.T) {
 	s := start(t, "")
 	headers, ids, patterns := map[string]api.HeaderPatch{}, []string{}, []string{}
-	for i := range webhook.ProjectsMax + 200 { // as many as are ticked, and as many as a filter shows
+	for i := range webhook.ProjectsMax + 200 { // as many as can be selected, and as many as a filter shows
 		id := fmt.Sprintf("%0128d", i)
 		if err := s.db.PutProject(t.Context(), &project.Project{ID: id, Name: strings.Repeat(`"`, 255), Identifier: "listed", CreatedAt: time.Unix(int64(i), 0)}); err != nil {
 			t.Fatal(err)

@@ -17,8 +17,8 @@ import (
 
 func (x *exchange) listDeliveries() error { return x.deadPage(0, nil) }
 
-// deadPage shows the deliveries that need a person. After a retry it says how many will be tried again, and why
-// others will not.
+// deadPage shows the deliveries that need a person. After a retry it says how many will be retried, and why the others
+// will not.
 func (x *exchange) deadPage(retried int, refused []error) error {
 	dead := cursor.ListOfDead(&api.ListDeadDeliveries{})
 	asked, err := x.deliveryPaging(dead)
@@ -38,7 +38,7 @@ func (x *exchange) deadPage(retried int, refused []error) error {
 		return err
 	}
 	p := page.NewDeadDeliveries(x.frame(), list, webhooks, x.may(access.DeliveriesWrite))
-	p.Pages = x.neighbours(p.Action, "", dead, list)
+	p.Pages = x.pageLinks(p.Action, "", dead, list)
 	status := http.StatusOK
 	if len(refused) > 0 {
 		p.Summary, status = page.NotRetried(retried, refused), http.StatusUnprocessableEntity
@@ -46,22 +46,22 @@ func (x *exchange) deadPage(retried int, refused []error) error {
 	return x.render(status, "deliveries", p)
 }
 
-// retryDeliveries asks for an attempt of one delivery, or of those that are ticked.
+// retryDeliveries requests an attempt of one delivery, or of the selected ones.
 func (x *exchange) retryDeliveries() error {
 	ids := x.r.PostForm["id"]
 	if one := x.r.PostForm.Get("retry"); one != "ticked" {
 		ids = []string{one}
 	}
 	if len(ids) == 0 {
-		return x.deadPage(0, []error{fault.New(fault.InvalidState, "Nothing is ticked.")})
+		return x.deadPage(0, []error{fault.New(fault.InvalidState, "No delivery is selected.")})
 	}
 	outcomes := make([]error, min(len(ids), settings.MaxPageSizeLimit)) // a page has no more
 	var group errgroup.Group
-	group.SetLimit(sideBySide)
+	group.SetLimit(concurrentReads)
 	for i := range outcomes {
 		group.Go(func() error {
 			_, outcomes[i] = do(x, x.h.Operations.Deliveries.Retry, &api.DeliveryID{ID: ids[i]})
-			return ours(outcomes[i])
+			return serverFault(outcomes[i])
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -70,11 +70,11 @@ func (x *exchange) retryDeliveries() error {
 	if refused := slices.DeleteFunc(slices.Clone(outcomes), func(err error) bool { return err == nil }); len(refused) > 0 {
 		return x.deadPage(len(outcomes)-len(refused), refused)
 	}
-	return x.done("/deliveries", "retry")
+	return x.redirectWithNotice("/deliveries", "retry")
 }
 
-// ours keeps those errors that are no answer to who asked for a retry.
-func ours(err error) error {
+// serverFault returns err unless it only says that the delivery cannot be retried.
+func serverFault(err error) error {
 	if err == nil || fault.Is(err, fault.InvalidState) || fault.Is(err, fault.NotFound) {
 		return nil
 	}
@@ -102,7 +102,7 @@ func (x *exchange) deliveryPage(d *api.DeliveryDetails, refused error) error {
 	}, refused))
 }
 
-// retryDelivery asks for an attempt; while one is owed, asking again adds nothing.
+// retryDelivery requests an attempt. If one was requested before and has not been made, a second request changes nothing.
 func (x *exchange) retryDelivery() error {
 	in := x.deliveryID()
 	_, err := do(x, x.h.Operations.Deliveries.Retry, in)
@@ -110,7 +110,7 @@ func (x *exchange) retryDelivery() error {
 		if err != nil {
 			return err
 		}
-		return x.done("/deliveries/"+in.ID, "retry")
+		return x.redirectWithNotice("/deliveries/"+in.ID, "retry")
 	}
 	d, unread := do(x, x.h.Operations.Deliveries.Read, in)
 	if unread != nil {
@@ -126,7 +126,7 @@ func (x *exchange) showBody() error {
 		return err
 	}
 	if d.Event == nil || !d.ShowBodies {
-		return fault.New(fault.NotFound, "What was sent can no longer be told: its event has expired.")
+		return fault.New(fault.NotFound, "The body is no longer available, because its event has expired.")
 	}
 	x.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	x.WriteHeader(http.StatusOK)

@@ -2,14 +2,14 @@ package console
 
 import "net/http"
 
-// Posts lists the paths below the console to which forms are sent.
+// Posts returns the paths of the console to which forms are sent, without the prefix /admin.
 func Posts() []string { return paths(http.MethodPost) }
 
-// Gets lists the paths below the console of all pages.
+// Gets returns the paths of all pages, without the prefix /admin.
 func Gets() []string { return paths(http.MethodGet) }
 
 func paths(method string) (paths []string) {
-	for _, rt := range append(open, routes...) {
+	for _, rt := range append(publicRoutes, routes...) {
 		if rt.method == method {
 			paths = append(paths, rt.path)
 		}

@@ -18,7 +18,7 @@ func (s *system) webhooks() []webhook.Webhook {
 	return must[*api.Page[webhook.Webhook]](s.t)(s.operations.Webhooks.List.Do(s.t.Context(), call(), &api.ListWebhooks{})).Items
 }
 
-// plain are the fields of an ordinary webhook.
+// plain returns the fields of the form for an ordinary webhook. once is the number of the form.
 func plain(once, name string, more ...string) []string {
 	return append([]string{
 		"once", once, "do", "save", "name", name, "payload_url", "https://receiver.example.com/in", "secret_choice", "none", "active", "on",
@@ -26,7 +26,7 @@ func plain(once, name string, more ...string) []string {
 	}, more...)
 }
 
-func TestAWebhookIsMadeOnceHoweverOftenTheFormComes(t *testing.T) {
+func TestARepeatedFormCreatesOneWebhook(t *testing.T) {
 	s := start(t, "")
 	b := s.admin()
 	fields := plain(b.get("/admin/webhooks/new").once(t), "Once")
@@ -45,10 +45,10 @@ func TestAWebhookIsMadeOnceHoweverOftenTheFormComes(t *testing.T) {
 	}
 	sending.Wait()
 	if statuses[http.StatusOK] != 1 || statuses[http.StatusConflict] != 7 || shown != 1 {
-		t.Errorf("got statuses %v and %d secrets", statuses, shown)
+		t.Errorf("got statuses %v and %d secrets, want one 200 with the secret", statuses, shown)
 	}
 	if n := len(s.webhooks()); n != 1 {
-		t.Errorf("%d webhooks", n)
+		t.Errorf("got %d webhooks, want 1", n)
 	}
 }
 
@@ -60,25 +60,25 @@ func TestAFormWithFaultsCanBeSentAgain(t *testing.T) {
 	fields[slices.Index(fields, "none")] = "given"
 	a := b.post("/admin/webhooks/new", fields...)
 	if a.status != http.StatusUnprocessableEntity {
-		t.Fatalf("status %d", a.status)
+		t.Fatalf("got status %d, want 422", a.status)
 	}
 	for _, want := range []string{"kept &amp; shown", `value="https://receiver.example.com/in"`, `value="X-Token"`, "autofocus", `aria-invalid="true"`, `href="#name"`} {
 		if !strings.Contains(a.body, want) {
-			t.Errorf("%s is missing", want)
+			t.Errorf("got no %s", want)
 		}
 	}
 	if strings.Contains(a.body, "whsec_hidden") || strings.Contains(a.body, "hidden-too") {
-		t.Error("a secret came back")
+		t.Error("the page contains a secret")
 	}
 	if a.once(t) == once {
-		t.Error("the form has the same number")
+		t.Error("the form has the same number again")
 	}
-	if a := b.post("/admin/webhooks/new", plain(once, "By the way back")...); a.status != http.StatusSeeOther {
-		t.Errorf("the number of a form that made nothing counts as used: %d", a.status)
+	if a := b.post("/admin/webhooks/new", plain(once, "By the back button")...); a.status != http.StatusSeeOther {
+		t.Errorf("the number of a form that created nothing: got %d, want 303", a.status)
 	}
 }
 
-func TestNoFormPointsAWebhookAtTheServiceItself(t *testing.T) {
+func TestNoWebhookCanPointAtTheService(t *testing.T) {
 	const gateway = "a1b2c3.execute-api.eu-central-1.amazonaws.com"
 	s := start(t, "/dev")
 	b := s.admin()
@@ -87,12 +87,12 @@ func TestNoFormPointsAWebhookAtTheServiceItself(t *testing.T) {
 			fields := plain(b.get(path).once(t), "Own", "version", "1")
 			fields[slices.Index(fields, "https://receiver.example.com/in")] = "https://" + host + "/dev/api/v3/events"
 			request := b.form(path, fields...)
-			for _, cookie := range b.Jar.Cookies(request.URL) { // the jar goes by the name that the request is made to
+			for _, cookie := range b.Jar.Cookies(request.URL) { // the jar chooses cookies by the host of the URL
 				request.AddCookie(cookie)
 			}
 			request.Host = gateway
 			if a := b.do(request); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "this service itself") {
-				t.Errorf("%s with %s: status %d", path, host, a.status)
+				t.Errorf("%s with %s: got status %d, want 422", path, host, a.status)
 			}
 		}
 	}
@@ -107,21 +107,21 @@ func TestHeaderValuesAreKeptUnlessTyped(t *testing.T) {
 		t.Helper()
 		return b.post(edit, plain(b.get(edit).once(t), "Billing", append([]string{"version", "1"}, more...)...)...)
 	}
-	if a := save("header_name", "X-Token", "header_value", "", "header_kept", ""); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Type the value of") {
-		t.Errorf("a value that is neither kept nor typed: %d", a.status)
+	if a := save("header_name", "X-Token", "header_value", "", "header_kept", ""); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Enter the value of") {
+		t.Errorf("a value that is neither kept nor typed: got %d, want 422", a.status)
 	}
 	if a := save("header_name", "X-Other", "header_value", "", "header_kept", "X-Token"); a.status != http.StatusUnprocessableEntity {
-		t.Errorf("a value under another name: %d", a.status)
+		t.Errorf("a value under another name: got %d, want 422", a.status)
 	}
 	if a := save("header_name", "X-Token", "header_value", "", "header_kept", "X-Token", "header_name", "X-New", "header_value", "v", "header_kept", ""); a.status != http.StatusSeeOther {
-		t.Fatalf("keeping one and adding one: %d %s", a.status, a.body)
+		t.Fatalf("keeping a header and adding one: got %d %s, want 303", a.status, a.body)
 	}
 	if got := s.webhooks(); len(got) != 1 {
-		t.Fatal("lost")
+		t.Fatalf("got %d webhooks, want 1", len(got))
 	}
 	stored := must[*webhook.Webhook](t)(s.operations.Webhooks.Read.Do(t.Context(), call(), &api.WebhookID{ID: w.ID}))
 	if len(stored.Headers) != 2 {
-		t.Errorf("headers %v", stored.Headers)
+		t.Errorf("got headers %v, want 2", stored.Headers)
 	}
 }
 
@@ -137,7 +137,7 @@ func TestTwoAdministratorsOnOneForm(t *testing.T) {
 		t.Fatalf("got %d %s", a.status, a.body)
 	}
 	if !strings.Contains(a.body, `name="version" value="1"`) {
-		t.Fatal("saving again would not decide")
+		t.Fatal("the form does not have the new version, so saving again would fail")
 	}
 	mine[len(mine)-1] = "1"
 	if a := b.post("/admin/api", mine...); a.status != http.StatusSeeOther || a.header.Get("Location") != "/admin/api?done=saved" {
@@ -145,7 +145,7 @@ func TestTwoAdministratorsOnOneForm(t *testing.T) {
 	}
 }
 
-func TestTheEnterKeyMeansTheFieldThatWasFilled(t *testing.T) {
+func TestTheEnterKeyPressesTheButtonOfTheField(t *testing.T) {
 	s := start(t, "")
 	b := s.admin()
 	base := func() []string {
@@ -154,23 +154,23 @@ func TestTheEnterKeyMeansTheFieldThatWasFilled(t *testing.T) {
 		return fields
 	}
 	if a := b.post("/admin/webhooks/new", append(base(), "project_id", "8")...); a.status != http.StatusOK || !strings.Contains(a.body, `value="8" checked`) {
-		t.Errorf("adding a project: %d", a.status)
+		t.Errorf("adding a project: got %d", a.status)
 	}
 	if a := b.post("/admin/webhooks/new", append(base(), "project_filter", "x", "filtered", "")...); a.status != http.StatusOK {
-		t.Errorf("filtering: %d", a.status)
+		t.Errorf("filtering: got %d, want 200", a.status)
 	}
 	if n := len(s.webhooks()); n != 0 {
-		t.Errorf("%d webhooks were made", n)
+		t.Errorf("%d webhooks were created, want none", n)
 	}
 	if a := b.post("/admin/webhooks/new", base()...); a.status != http.StatusSeeOther {
-		t.Errorf("saving: %d", a.status)
+		t.Errorf("saving: got %d, want 303", a.status)
 	}
 }
 
 func TestManyProjects(t *testing.T) {
 	s := start(t, "")
 	small := &api.ChangeSettings{}
-	small.MaxPageSize = api.Set(50) // lists come in parts
+	small.MaxPageSize = api.Set(50) // so that lists have several pages
 	must[*settings.Settings](t)(s.operations.Settings.Change.Do(t.Context(), call(), small))
 	for i := range 201 {
 		id := "p" + strings.Repeat("x", i%3) + string(rune('a'+i%26)) + strings.Repeat("y", i/26)
@@ -182,25 +182,25 @@ func TestManyProjects(t *testing.T) {
 	b := s.admin()
 	a := b.get("/admin/webhooks/new")
 	if many := total > 200; many != strings.Contains(a.body, `name="do" value="filter"`) {
-		t.Fatalf("%d projects, and the filter is wrong", total)
+		t.Fatalf("with %d projects, the form has a filter: %v", total, !many)
 	}
 	fields := plain(a.once(t), "Typed", "project_ids", "pa", "project_filter", "pxbyy", "filtered", "")
 	fields[slices.Index(fields, "save")] = "filter"
 	a = b.post("/admin/webhooks/new", fields...)
 	for _, want := range []string{`value="pa" checked`, "Project pa", `value="pxbyy"`, `value="Typed"`} {
 		if !strings.Contains(a.body, want) {
-			t.Errorf("%s is missing", want)
+			t.Errorf("got no %s", want)
 		}
 	}
 }
 
-func TestAFormThatCameTwiceIsNoConflict(t *testing.T) {
+func TestTheSameFormTwiceIsNotAConflict(t *testing.T) {
 	s := start(t, "")
 	b := s.admin()
 	settings := []string{"enabled", "on", "docs_enabled", "on", "max_page_size", "300", "version", "0"}
 	for range 2 {
 		if a := b.post("/admin/api", settings...); a.status != http.StatusSeeOther {
-			t.Errorf("settings: %d", a.status)
+			t.Errorf("settings: got %d, want 303", a.status)
 		}
 	}
 	w := s.webhook("Billing")
@@ -208,11 +208,11 @@ func TestAFormThatCameTwiceIsNoConflict(t *testing.T) {
 	fields := plain(edit.once(t), "Renamed", "version", "1")
 	fields[slices.Index(fields, "none")] = "keep"
 	if a := b.post("/admin/webhooks/"+w.ID+"/edit", fields...); a.status != http.StatusSeeOther {
-		t.Errorf("a webhook: %d", a.status)
+		t.Errorf("a webhook: got %d, want 303", a.status)
 	}
 	fields[slices.Index(fields, "once")+1] = b.get("/admin/webhooks/" + w.ID + "/edit").once(t) // a second window
 	if a := b.post("/admin/webhooks/"+w.ID+"/edit", fields...); a.status != http.StatusSeeOther {
-		t.Errorf("a webhook, again: %d", a.status)
+		t.Errorf("a webhook, again: got %d, want 303", a.status)
 	}
 }
 
@@ -223,17 +223,17 @@ func TestAFormOfAnotherTypeIsRefused(t *testing.T) {
 		r := b.form("/admin/api", "enabled", "on")
 		r.Header.Set("Content-Type", kind)
 		if a := b.do(r); a.status != http.StatusUnsupportedMediaType {
-			t.Errorf("%q: %d", kind, a.status)
+			t.Errorf("%q: got %d, want 415", kind, a.status)
 		}
 	}
 }
 
-func TestATypedProjectIsNotDropped(t *testing.T) {
+func TestATypedProjectIDIsNotDropped(t *testing.T) {
 	s := start(t, "")
 	b := s.admin()
 	fields := plain(b.get("/admin/webhooks/new").once(t), "Typed", "project_id", "8")
 	if a := b.post("/admin/webhooks/new", fields...); a.status != http.StatusSeeOther {
-		t.Errorf("all projects: %d", a.status)
+		t.Errorf("all projects: got %d, want 303", a.status)
 	}
 	fields = plain(b.get("/admin/webhooks/new").once(t), "Another", "project_ids", "7", "project_id", "8")
 	fields[slices.Index(fields, "all")] = "selected"
@@ -242,7 +242,7 @@ func TestATypedProjectIsNotDropped(t *testing.T) {
 	}
 }
 
-func TestThePastedEventsFaultsNameTheirMembers(t *testing.T) {
+func TestFaultsOfAPastedEventNameItsMembers(t *testing.T) {
 	s := start(t, "")
 	b := s.admin()
 	for pasted, want := range map[string][]string{
@@ -251,7 +251,7 @@ func TestThePastedEventsFaultsNameTheirMembers(t *testing.T) {
 		a := b.post("/admin/why", "pasted", pasted)
 		for _, member := range want {
 			if a.status != http.StatusUnprocessableEntity || strings.Count(a.body, member) != 2 {
-				t.Errorf("%s: got %d, and %q not in the summary and beside the field: %s", pasted, a.status, member, a.body)
+				t.Errorf("%s: got %d, want %q in the summary and beside the field: %s", pasted, a.status, member, a.body)
 			}
 		}
 	}
@@ -261,7 +261,7 @@ func TestThePastedEventsFaultsNameTheirMembers(t *testing.T) {
 	}
 }
 
-func TestARotationThatFindsTooManySecretsSaysWhatToDo(t *testing.T) {
+func TestARotationBeyondTheLimitIsExplained(t *testing.T) {
 	s := start(t, "")
 	w := s.webhook("Billing")
 	b := s.admin()
@@ -276,10 +276,10 @@ func TestARotationThatFindsTooManySecretsSaysWhatToDo(t *testing.T) {
 		}
 		return
 	}
-	t.Error("any number of secrets is live")
+	t.Error("five rotations were accepted, want a refusal")
 }
 
-// TestOddForms sends every form with values that nobody would type; no answer may be a failure of ours.
+// TestOddForms sends every form with unusual values. No answer may be a server error.
 func TestOddForms(t *testing.T) {
 	s := start(t, "")
 	w := s.webhook("Billing")
@@ -301,11 +301,11 @@ func TestOddForms(t *testing.T) {
 				fields = append(fields, name, value)
 			}
 			if a := b.post(path, fields...); a.status >= 500 {
-				t.Errorf("%s with %q: %d", path, value, a.status)
+				t.Errorf("%s with %q: got %d", path, value, a.status)
 			}
 		}
 	}
 	if log := s.log.String(); strings.Contains(log, "console.failed") {
-		t.Errorf("the log has %s", log)
+		t.Errorf("got log %s, want no failure", log)
 	}
 }

@@ -16,10 +16,10 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// sideBySide is how many reads a page does at a time.
-const sideBySide = 16
+// concurrentReads is the number of reads that a page makes at the same time.
+const concurrentReads = 16
 
-// paging is which page of a small set was asked for. A number that is none is the fault of who typed the address.
+// paging returns which page of a small set the query asks for.
 func paging(query url.Values) (p api.Paging, err error) {
 	for name, to := range map[string]**int{"pageSize": &p.PageSize, "offset": &p.Offset} {
 		if text := query.Get(name); text != "" {
@@ -41,9 +41,9 @@ func (x *exchange) deliveryPaging(list cursor.List) (api.DeliveryPaging, error) 
 	return api.DeliveryPaging{PageSize: p.PageSize, Start: start, BadStart: bad}, err
 }
 
-// neighbours returns the links to the pages around a page of deliveries: path with the filters as they were typed, a
+// pageLinks returns the links to the pages around a page of deliveries: path with the filters as they were typed, a
 // cursor, and the fragment.
-func (x *exchange) neighbours(path, fragment string, list cursor.List, p *api.DeliveryPage) page.Pages {
+func (x *exchange) pageLinks(path, fragment string, list cursor.List, p *api.DeliveryPage) page.Pages {
 	typed := x.r.URL.Query()
 	at := func(position *api.Position) string {
 		if position == nil {
@@ -60,7 +60,7 @@ func (x *exchange) neighbours(path, fragment string, list cursor.List, p *api.De
 	return page.Pages{Previous: at(p.Previous), Next: at(p.Next)}
 }
 
-// projects are all projects, read once for a page, whatever asks for them.
+// projects returns all projects. It reads them once for each request.
 func (x *exchange) projects() ([]project.Project, error) {
 	if x.allProjects == nil {
 		list, err := do(x, x.h.Operations.Projects.List, &api.ListProjects{Paging: api.Paging{Most: api.All}})
@@ -72,7 +72,7 @@ func (x *exchange) projects() ([]project.Project, error) {
 	return x.allProjects, nil
 }
 
-// projectNames are the names of the projects by their ids.
+// projectNames returns the names of all projects by their ids.
 func (x *exchange) projectNames() (map[string]string, error) {
 	all, err := x.projects()
 	names := make(map[string]string, len(all))
@@ -85,8 +85,8 @@ func (x *exchange) projectNames() (map[string]string, error) {
 	return names, err
 }
 
-// namesFor are the projects' names for those of the webhooks that select some. They are nil when they may not be seen,
-// and empty when nobody selects any, which spares the reading.
+// namesFor returns the projects' names if one of the webhooks selects projects, and an empty map otherwise, which saves
+// the read. It returns nil if the client may not see projects.
 func (x *exchange) namesFor(webhooks ...webhook.Webhook) (names map[string]string, err error) {
 	switch {
 	case !x.may(access.ProjectsRead):
@@ -98,7 +98,8 @@ func (x *exchange) namesFor(webhooks ...webhook.Webhook) (names map[string]strin
 	return names, err
 }
 
-// webhooksOf are those webhooks that are still there, by their ids; nil when they may not be seen.
+// webhooksOf returns the webhooks by their ids, without those that were deleted. It returns nil if the client may not see
+// webhooks.
 func (x *exchange) webhooksOf(ids map[string]bool) (webhooks map[string]*webhook.Webhook, err error) {
 	if !x.may(access.WebhooksRead) {
 		return webhooks, nil
@@ -106,7 +107,7 @@ func (x *exchange) webhooksOf(ids map[string]bool) (webhooks map[string]*webhook
 	webhooks = map[string]*webhook.Webhook{}
 	found := make(chan *webhook.Webhook, len(ids))
 	var group errgroup.Group
-	group.SetLimit(sideBySide)
+	group.SetLimit(concurrentReads)
 	for id := range ids {
 		group.Go(func() error {
 			w, err := do(x, x.h.Operations.Webhooks.Read, &api.WebhookID{ID: id})

@@ -17,21 +17,21 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// route is a page, or what a form asks for.
+// route is a page or the target of a form.
 type route struct {
 	method, path string
-	// scope is what opens it; empty: any session does.
+	// scope is the scope that a client needs. It is empty if every client may use the route.
 	scope access.Scope
-	// section is the path of the entry of the navigation to which it belongs.
+	// section is the path of its entry in the navigation.
 	section string
-	// action is what the button of its form is called.
+	// action is the label of the button that sends the form.
 	action string
 	serve  func(*exchange) error
 }
 
-// routes is the whole console, but for what needs no session.
+// routes are the routes that need a session.
 var routes = []route{
-	{http.MethodGet, "", "", "", "", (*exchange).first},
+	{http.MethodGet, "", "", "", "", (*exchange).redirectToFirst},
 
 	{http.MethodGet, "/api", access.SettingsRead, "/api", "", (*exchange).showSettings},
 	{http.MethodPost, "/api", access.SettingsWrite, "/api", "Save", (*exchange).saveSettings},
@@ -72,16 +72,15 @@ var routes = []route{
 	{http.MethodPost, "/applications/{id}/delete", access.ClientsWrite, "/applications", "Delete", (*exchange).deleteApplication},
 }
 
-// open is what needs no session.
-var open = []route{
+// publicRoutes are the routes that need no session.
+var publicRoutes = []route{
 	{method: http.MethodGet, path: "/sign_in", serve: (*exchange).showSignIn},
 	{method: http.MethodPost, path: "/sign_in", serve: (*exchange).signIn},
 	{method: http.MethodPost, path: "/sign_out", serve: (*exchange).signOut},
 	{method: http.MethodGet, path: "/static/{file}", serve: (*exchange).asset},
 }
 
-// addRoutes gives every path what it serves. A path that is known for another method is told so; all others are
-// pages that do not exist.
+// addRoutes registers the routes, and the answers to other methods and other paths.
 func (h *Handler) addRoutes() {
 	paths := map[string]byMethod{}
 	add := func(rt route, serve func(*exchange) error) {
@@ -90,31 +89,32 @@ func (h *Handler) addRoutes() {
 		}
 		paths[rt.path][rt.method] = serve
 	}
-	for _, rt := range open {
+	for _, rt := range publicRoutes {
 		add(rt, rt.serve)
 	}
 	for _, rt := range routes {
-		add(rt, func(x *exchange) error { return x.enter(rt) })
+		add(rt, func(x *exchange) error { return x.serveSignedIn(rt) })
 	}
 	for path, methods := range paths {
 		h.handle(page.Console+path, methods.serve)
 	}
 	h.handle("/", func(x *exchange) error {
-		x.greet() // who is signed in keeps the navigation
+		x.tryRecognise() // a client that is signed in keeps the navigation
 		return fault.New(fault.NotFound, "There is no such page.")
 	})
 }
 
 func (h *Handler) handle(pattern string, serve func(*exchange) error) {
 	h.mux.HandleFunc(pattern, func(w http.ResponseWriter, _ *http.Request) {
-		x := w.(*exchange) // ServeHTTP of the Handler is the only way here
+		x := w.(*exchange) // only ServeHTTP of the Handler calls the mux
 		if err := serve(x); err != nil {
 			x.fail(err)
 		}
 	})
 }
 
-// byMethod is what one path serves. The mux could choose the method, too, but would answer the others by itself.
+// byMethod has the handlers of a path by their methods. A ServeMux could choose by the method too, but its answer to
+// other methods would not be a page of the console.
 type byMethod map[string]func(*exchange) error
 
 func (m byMethod) serve(x *exchange) error {
@@ -130,13 +130,13 @@ func (m byMethod) serve(x *exchange) error {
 		allowed = append(allowed, http.MethodHead)
 	}
 	x.Header().Set("Allow", strings.Join(allowed, ", "))
-	x.greet()
-	return fault.New(fault.MethodNotAllowed, "This page cannot be asked for in that way.")
+	x.tryRecognise()
+	return fault.New(fault.MethodNotAllowed, "This page does not accept the method of the request.")
 }
 
-// tidied answers a path in an odd spelling, which the mux would redirect without the stage path: one slash too many
-// at the end leads to the page, anything else nowhere.
-func (x *exchange) tidied() bool {
+// answerUncleanPath answers a path that is not clean, and reports whether it did. The mux would redirect such a path
+// without the stage path. A path with a slash at the end leads to the page; any other unclean path is unknown.
+func (x *exchange) answerUncleanPath() bool {
 	given := x.r.URL.Path
 	clean := path.Clean(given)
 	switch {
@@ -145,15 +145,15 @@ func (x *exchange) tidied() bool {
 	case clean+"/" == given && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead):
 		x.redirect(x.base + clean)
 	default:
-		x.greet()
+		x.tryRecognise()
 		x.fail(fault.New(fault.NotFound, "There is no such page."))
 	}
 	return true
 }
 
-// enter serves a page to who is signed in and may see it. Without a session a GET leads to the sign-in and back; what
-// a form brought is kept.
-func (x *exchange) enter(rt route) error {
+// serveSignedIn serves a route to a client that is signed in and holds the scope. Without a session, a GET leads to the
+// sign-in and back, and the input of a form is kept.
+func (x *exchange) serveSignedIn(rt route) error {
 	x.section, x.action = rt.section, rt.action
 	err := x.recognise()
 	switch {
@@ -161,7 +161,7 @@ func (x *exchange) enter(rt route) error {
 		x.redirect(x.signInHref())
 		return nil
 	case fault.Is(err, fault.Unauthenticated):
-		return x.lapsed()
+		return x.keepInput()
 	case err != nil:
 		return err
 	}
@@ -176,10 +176,10 @@ func (x *exchange) enter(rt route) error {
 	return rt.serve(x)
 }
 
-// headerFollow marks the requests of the script that follows a delivery: they do not count as a use of the session.
+// headerFollow marks the requests of the script that follows a delivery. They do not count as a use of the session.
 const headerFollow = "X-Follow"
 
-// recognise finds who is signed in; a fault of kind Unauthenticated when nobody is.
+// recognise finds the client that is signed in. It returns a fault of kind Unauthenticated when nobody is signed in.
 func (x *exchange) recognise() error {
 	ctx := x.r.Context()
 	client, err := x.h.sessions.Client(ctx, x.r, x.r.Header.Get(headerFollow) == "")
@@ -198,19 +198,19 @@ func (x *exchange) recognise() error {
 	return nil
 }
 
-// greet finds who is signed in for a page that is shown to anybody.
-func (x *exchange) greet() {
+// tryRecognise finds the client that is signed in, if any, for a page that needs no session.
+func (x *exchange) tryRecognise() {
 	if x.client.ID == "" {
-		_ = x.recognise() // without, the page has no navigation
+		_ = x.recognise() // after an error the page has no navigation
 	}
 }
 
-// readForm reads the form; the fault is of kind PayloadTooLarge when it is too long. What no form of ours sends is
-// refused, and not taken for an empty form or for other text.
+// readForm reads the form. It returns a fault for a body of another type and for text that is not UTF-8, since reading
+// on would take them for an empty form or for other text. A form that is too long has kind PayloadTooLarge.
 func (x *exchange) readForm() error {
 	const encoding = "application/x-www-form-urlencoded"
 	if kind, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type")); x.r.ContentLength != 0 && (err != nil || kind != encoding) {
-		return fault.New(fault.TypeNotSupported, "A form comes as %s.", encoding)
+		return fault.New(fault.TypeNotSupported, "A form must be sent as %s.", encoding)
 	}
 	if err := x.r.ParseForm(); err != nil {
 		if _, ok := err.(*http.MaxBytesError); ok {
@@ -234,12 +234,12 @@ func isText(values url.Values) bool {
 	return true
 }
 
-// first leads to the first page that the scopes open.
-func (x *exchange) first() error {
-	href := page.First(x.base, x.client.Scopes)
+// redirectToFirst leads to the first page that the client's scopes allow.
+func (x *exchange) redirectToFirst() error {
+	href := page.FirstHref(x.base, x.client.Scopes)
 	if href == "" {
-		return fault.New(fault.MissingPermission, "The scopes of this application open no page here.").
-			With("Ask whoever administers the applications for more.")
+		return fault.New(fault.MissingPermission, "The scopes of this application allow none of these pages.").
+			With("Ask an administrator for more scopes.")
 	}
 	x.redirect(href)
 	return nil

@@ -18,20 +18,21 @@ func (x *exchange) showSettings() error {
 	return x.render(http.StatusOK, "api", page.NewAPI(x.frame(), form.FromSettings(s), x.may(access.SettingsWrite), nil, nil))
 }
 
-// saveSettings changes the settings. If somebody else was faster, both values are shown and the next Save decides.
+// saveSettings changes the settings. If somebody else saved meanwhile, the page shows both values, and the next Save
+// overwrites theirs.
 func (x *exchange) saveSettings() error {
 	typed := form.ReadSettings(x.r.PostForm)
 	_, err := do(x, x.h.Operations.Settings.Change, typed.Change())
 	switch {
 	case err == nil:
-		return x.done("/api", "saved")
+		return x.redirectWithNotice("/api", "saved")
 	case fault.Is(err, fault.UpdateConflict):
 		theirs, err := do(x, x.h.Operations.Settings.Read, &api.None{})
 		if err != nil {
 			return err
 		}
-		if typed.Same(form.FromSettings(theirs)) { // the form came twice
-			return x.done("/api", "saved")
+		if typed.Same(form.FromSettings(theirs)) { // the same form was sent twice
+			return x.redirectWithNotice("/api", "saved")
 		}
 		return x.render(http.StatusUnprocessableEntity, "api", page.NewAPI(x.frame(), typed, true, nil, theirs))
 	case correctable(err):

@@ -34,7 +34,7 @@ const (
 	adminSecret = "the-secret-of-the-administrator"
 )
 
-// ownHost is that of the public URL.
+// ownHost is the host of the public URL.
 const ownHost = "nepenthes.example.com"
 
 // system is the console on a database in memory, behind a real HTTP server.
@@ -46,11 +46,11 @@ type system struct {
 	operations api.Operations
 	log        *strings.Builder
 	handler    http.Handler
-	// projectLists is how often all projects were read.
+	// projectLists counts how often all projects were read.
 	projectLists int
 }
 
-// resolver knows every name.
+// resolver resolves every name.
 type resolver struct{}
 
 func (resolver) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
@@ -67,7 +67,7 @@ func must[T any](t *testing.T) func(T, error) T {
 	}
 }
 
-// start makes a system that is reached below a stage path; change may change what the console is made of.
+// start starts a system below a stage path. change can change the configuration of the console.
 func start(t *testing.T, stage string, change ...func(*console.Config)) *system {
 	t.Helper()
 	s := &system{t: t, log: &strings.Builder{}}
@@ -104,7 +104,7 @@ func start(t *testing.T, stage string, change ...func(*console.Config)) *system 
 	return s
 }
 
-// call is how the tests call the operations themselves.
+// call returns the call of an administrator, for tests that call operations directly.
 func call() api.Call {
 	return api.Call{Caller: auth.Caller{ClientID: adminID, Scopes: access.AdministratorScopes()}}
 }
@@ -119,7 +119,7 @@ func (s *system) webhook(name string) *webhook.Webhook {
 	return &must[*api.WrittenWebhook](s.t)(s.operations.Webhooks.Create.Do(s.t.Context(), call(), in)).Webhook
 }
 
-// delivery records an event for the webhooks; the delivery of the first is pending.
+// delivery records an event and returns the id of its pending delivery to the webhook.
 func (s *system) delivery(w *webhook.Webhook) string {
 	s.t.Helper()
 	e, _ := events.Example("work_package:updated")
@@ -134,7 +134,7 @@ func (s *system) delivery(w *webhook.Webhook) string {
 	return recorded.DeliveryKey(w.ID).ID()
 }
 
-// client makes an OAuth client with the scopes and gives its secret.
+// client creates an OAuth client with the scopes and returns its id and secret.
 func (s *system) client(scopes ...string) (id, secret string) {
 	s.t.Helper()
 	in := &api.CreateClient{Name: api.Set("Reader"), Scopes: api.Set(access.Named(scopes))}
@@ -142,7 +142,7 @@ func (s *system) client(scopes ...string) (id, secret string) {
 	return c.ID, c.Secret
 }
 
-// browser keeps cookies and follows no redirect.
+// browser is a client that keeps cookies and follows no redirects.
 type browser struct {
 	*http.Client
 	s *system
@@ -153,19 +153,19 @@ func (s *system) browser() *browser {
 	return &browser{&http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, s}
 }
 
-// signedIn is a browser in which a client is signed in.
+// signedIn returns a browser in which the client is signed in.
 func (s *system) signedIn(id, secret string) *browser {
 	s.t.Helper()
 	b := s.browser()
 	if a := b.post("/admin/sign_in", "client_id", id, "client_secret", secret); a.status != http.StatusSeeOther {
-		s.t.Fatalf("signing in: %d %s", a.status, a.body)
+		s.t.Fatalf("signing in: got %d %s, want 303", a.status, a.body)
 	}
 	return b
 }
 
 func (s *system) admin() *browser { return s.signedIn(adminID, adminSecret) }
 
-// answer is what came back.
+// answer is an answer with its complete body.
 type answer struct {
 	status int
 	header http.Header
@@ -185,7 +185,7 @@ func (b *browser) get(path string) answer {
 	return b.do(must[*http.Request](b.s.t)(http.NewRequestWithContext(b.s.t.Context(), http.MethodGet, b.s.url+path, nil)))
 }
 
-// form is a POST of pairs of names and values, as our own pages send it.
+// form returns a POST request with pairs of names and values, as the pages of the console send it.
 func (b *browser) form(path string, pairs ...string) *http.Request {
 	b.s.t.Helper()
 	values := url.Values{}

@@ -14,13 +14,14 @@ import (
 	"nepenthes/web"
 )
 
-// signInHref is the sign-in that leads back to the page that was asked for.
+// signInHref returns the address of the sign-in page, which leads back to the requested page.
 func (x *exchange) signInHref() string {
 	return x.base + page.Console + "/sign_in?to=" + url.QueryEscape(x.r.URL.RequestURI())
 }
 
-// ownPath gives the page to which a sign-in leads back: a path of the console without the stage path. What leads
-// elsewhere, or to the sign-in itself, becomes the beginning.
+// ownPath returns to if it is a path of the console, without the stage path, to which a sign-in may lead back. For any
+// other address, and for the sign-in itself, it returns the path of the first page. Otherwise a link to the sign-in
+// could lead to a foreign site.
 func ownPath(to string) string {
 	const start = page.Console
 	u, err := url.Parse(to)
@@ -62,28 +63,29 @@ func (x *exchange) signIn() error {
 	return nil
 }
 
-// logSession leaves the line of a write in the log. A session has no name that may stand there: its client's does.
+// logSession logs the beginning or end of a session as a write. The target is the client, because the id of a session
+// must not be logged.
 func (x *exchange) logSession(action api.Action, clientID string) {
 	call := api.Call{Caller: auth.Caller{ClientID: clientID}, Via: api.ViaConsole, Request: x.RequestID}
 	api.LogWritten(x.r.Context(), x.h.Logger, call, action, clientID)
 }
 
-// signOut ends the session; without one it leads to the sign-in all the same.
+// signOut ends the session, if there is one, and leads to the sign-in.
 func (x *exchange) signOut() error {
-	x.greet()
+	x.tryRecognise()
 	if err := x.h.sessions.End(x.r.Context(), x.ResponseWriter, x.r); err != nil {
 		return err
 	}
 	if x.client.ID != "" {
 		x.logSession(api.EndedSession, x.client.ID)
 	}
-	return x.done("/sign_in", "signed_out")
+	return x.redirectWithNotice("/sign_in", "signed_out")
 }
 
 // asset serves a static file.
 func (x *exchange) asset() error {
 	if !web.ServeAsset(x, x.r, x.r.PathValue("file")) {
-		x.greet()
+		x.tryRecognise()
 		return fault.New(fault.NotFound, "There is no such file.")
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 	"nepenthes/shared/api"
 )
 
-// A warning comes with the page that follows, and so with every operation that gives one.
+// The page after an operation shows the warnings of the operation.
 func TestWarningsAreShown(t *testing.T) {
 	s := start(t, "")
 	b := s.admin()
@@ -38,7 +38,7 @@ func TestWarningsAreShown(t *testing.T) {
 	}
 	a = follow(b.post(edit, given(b.get(edit).once(t), "Short", strings.Repeat("long", 6), "version", "2")...))
 	if strings.Contains(a.body, want) {
-		t.Error("a secret that is long enough: got a warning")
+		t.Error("changed to a secret that is long enough: got a warning, want none")
 	}
 }
 
@@ -48,7 +48,7 @@ func TestEveryWarningHasAName(t *testing.T) {
 	seen := map[string]bool{"": true}
 	for _, w := range api.Warnings() {
 		if seen[w.Name] {
-			t.Errorf("the name %q is taken or empty", w.Name)
+			t.Errorf("the name %q is used twice or empty", w.Name)
 		}
 		seen[w.Name] = true
 		if a := b.get("/admin/webhooks?warned=" + w.Name); !strings.Contains(a.body, html.EscapeString(w.Message)) {
@@ -56,12 +56,12 @@ func TestEveryWarningHasAName(t *testing.T) {
 		}
 	}
 	if a := b.get("/admin/webhooks?warned=a-text-of-mine"); strings.Contains(a.body, "banner") || strings.Contains(a.body, "text-of-mine") {
-		t.Error("a text of an address is shown as a warning")
+		t.Error("a text from the address is shown as a warning")
 	}
 }
 
-// A secret that was meant as something else is told beside the field, and comes back in no page.
-func TestASecretThatIsNoneIsRefusedInTheForm(t *testing.T) {
+// The form explains why it refuses a secret that was meant as something else, and no page shows the secret.
+func TestInvalidSecretsAreRefused(t *testing.T) {
 	s := start(t, "")
 	b := s.admin()
 	for _, secret := range []string{"v1,whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", " whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", `"plain and quoted"`, "plain and a line end\r\n"} {
@@ -72,10 +72,10 @@ func TestASecretThatIsNoneIsRefusedInTheForm(t *testing.T) {
 			t.Errorf("%q: got status %d", secret, a.status)
 		}
 		if strings.Contains(a.body, "C2FVsBQIhrscChlQIMV") || strings.Contains(a.body, "plain and") {
-			t.Errorf("%q: it comes back", secret)
+			t.Errorf("%q: the page shows the secret", secret)
 		}
 	}
 	if len(s.webhooks()) != 0 {
-		t.Error("a webhook was made")
+		t.Error("a webhook was created")
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// stripMost is how many deliveries the strip shows.
-const stripMost = 100
+// stripMax is the largest number of deliveries that the strip shows.
+const stripMax = 100
 
 func (x *exchange) showWebhook() error {
 	w, err := x.readWebhook()
@@ -27,14 +27,14 @@ func (x *exchange) showWebhook() error {
 	return x.webhookPage(w, "", nil)
 }
 
-// webhookPage shows a webhook with its deliveries; refused is what a rotation of the secret met, with the overlap that
-// was typed.
+// webhookPage shows a webhook with its deliveries. refused is the fault of a rotation of the secret, or nil, and overlap
+// is its input.
 func (x *exchange) webhookPage(w *webhook.Webhook, overlap string, refused error) error {
 	names, err := x.namesFor(*w)
 	if err != nil {
 		return err
 	}
-	p := page.NewWebhook(x.frame(), w, page.WebhookOptions{Names: names, Writable: x.may(access.WebhooksWrite), Once: once(), Now: x.h.Now()})
+	p := page.NewWebhook(x.frame(), w, page.WebhookOptions{Names: names, Writable: x.may(access.WebhooksWrite), FormNumber: newFormNumber(), Now: x.h.Now()})
 	if refused != nil {
 		p.Refuse(overlap, refused)
 	}
@@ -50,8 +50,8 @@ func (x *exchange) webhookPage(w *webhook.Webhook, overlap string, refused error
 	return x.render(status, "webhook", p)
 }
 
-// addDeliveries reads the page of deliveries that was asked for, and the newest ones, side by side. Filters that make
-// no sense are told on the page.
+// addDeliveries concurrently reads the requested page of deliveries and the newest deliveries. The page shows the fault
+// of an invalid filter.
 func (x *exchange) addDeliveries(p *page.Webhook) error {
 	query := x.r.URL.Query()
 	filters := page.Filters{State: query.Get("state"), Event: query.Get("event"), From: query.Get("from"), Until: query.Get("until")}
@@ -61,7 +61,7 @@ func (x *exchange) addDeliveries(p *page.Webhook) error {
 	var refused error
 	var group errgroup.Group
 	group.Go(func() (err error) {
-		newest, err = x.newest(p.ID, stripMost)
+		newest, err = x.newest(p.ID, stripMax)
 		return err
 	})
 	group.Go(func() (err error) {
@@ -79,7 +79,7 @@ func (x *exchange) addDeliveries(p *page.Webhook) error {
 	}
 	p.AddDeliveries(list, newest, filters, refused)
 	if list != nil {
-		p.Pages = x.neighbours(p.Self, "#recent", cursor.ListOf(asked), list)
+		p.Pages = x.pageLinks(p.Self, "#recent", cursor.ListOf(asked), list)
 	}
 	return nil
 }
@@ -88,19 +88,19 @@ func (x *exchange) addDeliveries(p *page.Webhook) error {
 func (x *exchange) deliveriesAsked(webhookID string, typed page.Filters) (*api.ListDeliveries, error) {
 	in := &api.ListDeliveries{Webhook: webhookID, State: delivery.State(typed.State), Filters: api.DeliveryFilters{Event: typed.Event}}
 	var err error
-	if in.Filters.Since, err = moment("From", typed.From); err != nil {
+	if in.Filters.Since, err = parseTime("From", typed.From); err != nil {
 		return nil, err
 	}
-	if in.Filters.Until, err = moment("Until", typed.Until); err != nil {
+	if in.Filters.Until, err = parseTime("Until", typed.Until); err != nil {
 		return nil, err
 	}
 	in.Paging, err = x.deliveryPaging(cursor.ListOf(in))
 	return in, err
 }
 
-// moment reads the value of a field for local times (HTML standard, "local date and time string"), which are in UTC
-// here. Empty is no bound.
-func moment(label, text string) (time.Time, error) {
+// parseTime parses the value of a datetime-local field, which the console takes for UTC. It returns the zero time for
+// an empty value.
+func parseTime(label, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -109,18 +109,18 @@ func moment(label, text string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fault.New(fault.InvalidQuery, "%s: It is not a time. Write it as 2026-01-31T18:30.", label)
+	return time.Time{}, fault.New(fault.InvalidQuery, "%s is not a time. Write it as 2026-01-31T18:30.", label)
 }
 
-// orGone makes nothing of a webhook that was deleted meanwhile.
-func orGone(err error) error {
+// ignoreNotFound returns err, or nil for a fault of kind NotFound.
+func ignoreNotFound(err error) error {
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
 	return err
 }
 
-// overlap reads for how many hours former secrets go on; empty leaves it to the operation.
+// overlap parses the number of hours for which previous secrets stay valid. An empty text means the default.
 func overlap(text string) (api.Patch[int], fault.Details) {
 	if text == "" {
 		return api.Patch[int]{}, fault.Details{}

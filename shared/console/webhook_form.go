@@ -13,7 +13,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// projectsShown is how many projects the form lists before it asks for a filter.
+// projectsShown is the largest number of projects that the form lists without a filter.
 const projectsShown = 200
 
 func (x *exchange) newWebhook() error {
@@ -28,38 +28,39 @@ func (x *exchange) editWebhook() error {
 	return x.webhookForm(form.FromWebhook(w), page.WebhookFormOptions{Current: w}, nil, http.StatusOK)
 }
 
-// createWebhook makes a webhook. A secret that was made with it is shown, this once.
+// createWebhook creates a webhook. If a secret was generated, the answer shows it.
 func (x *exchange) createWebhook() error {
 	typed := form.ReadWebhook(x.r.PostForm)
-	if answered, err := x.answersAboutProjects(typed, nil); answered {
+	if answered, err := x.answerAboutProjects(typed, nil); answered {
 		return err
 	}
-	first, err := x.useOnce(x.frame().To("/webhooks"))
+	first, err := x.useFormNumber(x.frame().To("/webhooks"))
 	if !first {
 		return err
 	}
 	w, err := do(x, x.h.Operations.Webhooks.Create, typed.Creation())
 	if err != nil {
-		x.unuseOnce()
+		x.freeFormNumber()
 		if correctable(err) {
-			return x.webhookForm(typed.Again(), page.WebhookFormOptions{}, err, http.StatusUnprocessableEntity)
+			return x.webhookForm(typed.WithoutSecrets(), page.WebhookFormOptions{}, err, http.StatusUnprocessableEntity)
 		}
 		return err
 	}
 	return x.savedWebhook(w, "created")
 }
 
-// saveWebhook changes a webhook. If somebody else was faster, both values are shown and the next Save decides.
+// saveWebhook changes a webhook. If somebody else saved meanwhile, the page shows both values, and the next Save
+// overwrites theirs.
 func (x *exchange) saveWebhook() error {
 	typed := form.ReadWebhook(x.r.PostForm)
 	current, err := x.readWebhook()
 	if err != nil {
 		return err
 	}
-	if answered, err := x.answersAboutProjects(typed, current); answered {
+	if answered, err := x.answerAboutProjects(typed, current); answered {
 		return err
 	}
-	first, err := x.useOnce(x.frame().To("/webhooks/" + current.ID))
+	first, err := x.useFormNumber(x.frame().To("/webhooks/" + current.ID))
 	if !first {
 		return err
 	}
@@ -67,20 +68,20 @@ func (x *exchange) saveWebhook() error {
 	if err == nil {
 		return x.savedWebhook(w, "saved")
 	}
-	x.unuseOnce()
+	x.freeFormNumber()
 	o := page.WebhookFormOptions{Current: current}
 	switch {
 	case fault.Is(err, fault.UpdateConflict):
 		if o.Current, err = x.readWebhook(); err != nil {
 			return err
 		}
-		if typed.Same(form.FromWebhook(o.Current)) { // the form came twice
-			return x.done("/webhooks/"+o.Current.ID, "saved")
+		if typed.Same(form.FromWebhook(o.Current)) { // the same form was sent twice
+			return x.redirectWithNotice("/webhooks/"+o.Current.ID, "saved")
 		}
 		o.Conflict = true
-		return x.webhookForm(typed.Again(), o, nil, http.StatusUnprocessableEntity)
+		return x.webhookForm(typed.WithoutSecrets(), o, nil, http.StatusUnprocessableEntity)
 	case correctable(err):
-		return x.webhookForm(typed.Again(), o, err, http.StatusUnprocessableEntity)
+		return x.webhookForm(typed.WithoutSecrets(), o, err, http.StatusUnprocessableEntity)
 	}
 	return err
 }
@@ -88,55 +89,55 @@ func (x *exchange) saveWebhook() error {
 // savedWebhook shows the secret that was generated for a webhook, or leads to the webhook.
 func (x *exchange) savedWebhook(w *api.WrittenWebhook, what string) error {
 	if w.Secret == "" {
-		return x.done("/webhooks/"+w.ID, what, w.Warnings...)
+		return x.redirectWithNotice("/webhooks/"+w.ID, what, w.Warnings...)
 	}
 	newest := w.Secrets[len(w.Secrets)-1]
 	return x.render(http.StatusOK, "secret", page.NewWebhookSecret(x.frame(), &w.Webhook, "The secret of "+page.NameOf(w.Name, w.ID), w.Secret, newest.PublicKey, w.Warnings,
-		"The receiver verifies with it that requests come from here. It is used from the next attempt on."))
+		"The receiver uses it to verify that requests come from us. It is used from the next attempt on."))
 }
 
-// What the buttons of the form ask for. The enter key presses a button that nobody sees; it means the field that was
-// just filled in: who types a filter and presses enter does not want to save.
+// The values of the form's buttons. The enter key presses an invisible button, doEnter, which stands for the button
+// beside the field that was filled in. Somebody who types a filter and presses enter does not want to save.
 const (
 	doFilter = "filter"
 	doAdd    = "add"
 	doEnter  = "enter"
 )
 
-// asked is doFilter, doAdd, or empty to save.
-func (x *exchange) asked() string {
+// pressed returns doFilter or doAdd, or an empty string for the button that saves.
+func (x *exchange) pressed() string {
 	v := x.r.PostForm
-	switch pressed := v.Get("do"); {
-	case pressed == doFilter || pressed == doAdd:
-		return pressed
-	case pressed == doEnter && v.Get("project_id") != "":
+	switch button := v.Get("do"); {
+	case button == doFilter || button == doAdd:
+		return button
+	case button == doEnter && v.Get("project_id") != "":
 		return doAdd
-	case pressed == doEnter && v.Get("project_filter") != v.Get("filtered"):
+	case button == doEnter && v.Get("project_filter") != v.Get("filtered"):
 		return doFilter
 	}
 	return ""
 }
 
-// answersAboutProjects shows the form again when it was sent to find or add projects, and not to be saved, or when the
-// id of a project was typed and not added, which saving would drop without a word.
-func (x *exchange) answersAboutProjects(typed form.Webhook, current *webhook.Webhook) (answered bool, err error) {
-	o := page.WebhookFormOptions{Current: current, Asked: x.asked()}
-	if o.Asked != "" {
-		return true, x.answerForm(typed, o)
+// answerAboutProjects shows the form again if it was sent to find or add projects, and reports whether it did. It also
+// shows the form again if it contains the id of a project that was not added, since saving would silently drop the id.
+func (x *exchange) answerAboutProjects(typed form.Webhook, current *webhook.Webhook) (answered bool, err error) {
+	o := page.WebhookFormOptions{Current: current, Pressed: x.pressed()}
+	if o.Pressed != "" {
+		return true, x.showProjects(typed, o)
 	}
 	o.Projects.Added = x.r.PostForm.Get("project_id")
 	if typed.AllProjects || o.Projects.Added == "" {
 		return false, nil
 	}
-	o.Projects.Refused = fault.Invalid(fault.Detail{Attribute: "id", Message: "It is not among the selected projects yet.", Hint: "Press Add, or clear the field."})
-	return true, x.webhookForm(typed.Again(), o, nil, http.StatusUnprocessableEntity)
+	o.Projects.Refused = fault.Invalid(fault.Detail{Attribute: "id", Message: "This project is not selected yet.", Hint: "Press Add, or clear the field."})
+	return true, x.webhookForm(typed.WithoutSecrets(), o, nil, http.StatusUnprocessableEntity)
 }
 
-// answerForm shows the form again with the projects that were asked for, and adds one if that was asked.
-func (x *exchange) answerForm(typed form.Webhook, o page.WebhookFormOptions) error {
-	o.Dropped = typed.Secret != ""
+// showProjects shows the form again with the projects that the filter finds, and adds a project if "Add" was pressed.
+func (x *exchange) showProjects(typed form.Webhook, o page.WebhookFormOptions) error {
+	o.SecretDropped = typed.Secret != ""
 	status := http.StatusOK
-	if o.Asked == doAdd {
+	if o.Pressed == doAdd {
 		added := strings.TrimSpace(x.r.PostForm.Get("project_id"))
 		_, err := do(x, x.h.Operations.Projects.Put, &api.PutProject{ID: added})
 		switch {
@@ -148,7 +149,7 @@ func (x *exchange) answerForm(typed form.Webhook, o page.WebhookFormOptions) err
 			return err
 		}
 	}
-	return x.webhookForm(typed.Again(), o, nil, status)
+	return x.webhookForm(typed.WithoutSecrets(), o, nil, status)
 }
 
 // webhookForm shows the form with the projects to choose from.
@@ -161,13 +162,13 @@ func (x *exchange) webhookForm(typed form.Webhook, o page.WebhookFormOptions, re
 			return err
 		}
 	}
-	o.Once, o.Now = once(), x.h.Now()
+	o.FormNumber, o.Now = newFormNumber(), x.h.Now()
 	return x.render(status, "webhook_form", page.NewWebhookForm(x.frame(), typed, o, refused))
 }
 
-// chooseProjects finds the projects that the form offers: all when they are few, else those that the filter finds. The
-// names of those that are ticked are looked up in any case.
-func (x *exchange) chooseProjects(c *page.ProjectChoices, ticked bool) error {
+// chooseProjects sets the projects that the form offers: all of them if there are few, or else those that the filter
+// finds. selected says that the form also needs the names of selected projects.
+func (x *exchange) chooseProjects(c *page.ProjectChoices, selected bool) error {
 	all, err := x.projects()
 	if err != nil {
 		return err
@@ -181,7 +182,7 @@ func (x *exchange) chooseProjects(c *page.ProjectChoices, ticked bool) error {
 		found := api.Named(all, c.Filter, func(p project.Project) []string { return []string{p.Name, p.Identifier} })
 		c.Listed = found[:min(len(found), projectsShown)]
 	}
-	if ticked {
+	if selected {
 		c.Names, err = x.projectNames()
 	}
 	return err

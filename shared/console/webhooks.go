@@ -33,14 +33,15 @@ func (x *exchange) listWebhooks() error {
 	return x.render(http.StatusOK, "webhooks", page.NewWebhooks(x.frame(), list, query.Get("name"), x.may(access.WebhooksWrite), last, names))
 }
 
-// lastDeliveries reads the newest delivery of each webhook, side by side; nil when they may not be seen.
+// lastDeliveries returns the newest delivery of each webhook, read concurrently. It returns nil if the client may not see
+// deliveries.
 func (x *exchange) lastDeliveries(webhooks []webhook.Webhook) (last []*delivery.Delivery, err error) {
 	if !x.may(access.DeliveriesRead) {
 		return last, nil
 	}
 	last = make([]*delivery.Delivery, len(webhooks))
 	var group errgroup.Group
-	group.SetLimit(sideBySide)
+	group.SetLimit(concurrentReads)
 	for i := range webhooks {
 		group.Go(func() error {
 			newest, err := x.newest(webhooks[i].ID, 1)
@@ -61,7 +62,7 @@ func (x *exchange) newest(webhookID string, most int) (all []delivery.Delivery, 
 		in.Paging.Most = most - len(all)
 		list, err := do(x, x.h.Operations.Deliveries.List, in)
 		if err != nil {
-			return all, orGone(err)
+			return all, ignoreNotFound(err)
 		}
 		all = append(all, list.Deliveries...)
 		if list.Next == nil || len(all) >= most {
@@ -77,7 +78,7 @@ func (x *exchange) readWebhook() (*webhook.Webhook, error) {
 	return do(x, x.h.Operations.Webhooks.Read, &api.WebhookID{ID: x.webhookID()})
 }
 
-// pingWebhook sends a test event and leads to its delivery, if that may be seen.
+// pingWebhook sends a test event and leads to its delivery, or to the webhook if the client may not see deliveries.
 func (x *exchange) pingWebhook() error {
 	in := &api.Ping{ID: x.webhookID()}
 	if event := x.r.PostForm.Get("event"); event != "" {
@@ -88,9 +89,9 @@ func (x *exchange) pingWebhook() error {
 		return err
 	}
 	if x.may(access.DeliveriesRead) {
-		return x.done("/deliveries/"+d.ID(), "ping")
+		return x.redirectWithNotice("/deliveries/"+d.ID(), "ping")
 	}
-	return x.done("/webhooks/"+in.ID, "ping")
+	return x.redirectWithNotice("/webhooks/"+in.ID, "ping")
 }
 
 func (x *exchange) enableWebhook() error  { return x.switchWebhook(true, "enabled") }
@@ -101,17 +102,17 @@ func (x *exchange) switchWebhook(on bool, what string) error {
 	if _, err := do(x, x.h.Operations.Webhooks.Change, in); err != nil {
 		return err
 	}
-	return x.done("/webhooks/"+in.ID, what)
+	return x.redirectWithNotice("/webhooks/"+in.ID, what)
 }
 
-// rotateSecret makes another secret and shows it, this once.
+// rotateSecret creates another secret and shows it.
 func (x *exchange) rotateSecret() error {
 	w, err := x.readWebhook()
 	if err != nil {
 		return err
 	}
 	frame := x.frame()
-	first, err := x.useOnce(frame.To("/webhooks/" + w.ID))
+	first, err := x.useFormNumber(frame.To("/webhooks/" + w.ID))
 	if !first {
 		return err
 	}
@@ -120,7 +121,7 @@ func (x *exchange) rotateSecret() error {
 	in.OverlapHours, in.Found = overlap(hours)
 	s, err := do(x, x.h.Operations.Webhooks.AddSecret, in)
 	if err != nil {
-		x.unuseOnce()
+		x.freeFormNumber()
 		if correctable(err) {
 			return x.webhookPage(w, hours, err)
 		}
@@ -138,10 +139,10 @@ func (x *exchange) confirmWebhook() error {
 	return x.render(http.StatusOK, "confirm", page.NewDeleteWebhook(x.frame(), w))
 }
 
-// deleteWebhook deletes a webhook; what is owed to it is skipped.
+// deleteWebhook deletes a webhook. Its outstanding deliveries are skipped.
 func (x *exchange) deleteWebhook() error {
 	if _, err := do(x, x.h.Operations.Webhooks.Delete, &api.DeleteWebhook{ID: x.webhookID()}); err != nil {
 		return err
 	}
-	return x.done("/webhooks", "deleted")
+	return x.redirectWithNotice("/webhooks", "deleted")
 }

@@ -12,8 +12,8 @@ import (
 	"nepenthes/shared/project"
 )
 
-// why explains which webhooks want an event: an example by its address, an event that was pasted by its form, since it
-// may be larger than any address. Neither changes anything.
+// why explains which webhooks want an event. GET explains an example that the address names. POST explains a pasted
+// event, which can be too large for an address. Neither changes anything.
 func (x *exchange) why() error {
 	values, method := x.r.URL.Query(), "get"
 	if x.r.Method == http.MethodPost {
@@ -27,9 +27,9 @@ func (x *exchange) why() error {
 	if q.Event == "" && method == "get" {
 		return x.render(http.StatusOK, "why", page.NewWhy(x.frame(), q, projects, nil))
 	}
-	text, again := []byte(q.Pasted), []page.Input{{Name: "pasted", Value: q.Pasted}}
+	text, inputs := []byte(q.Pasted), []page.Input{{Name: "pasted", Value: q.Pasted}}
 	if method == "get" {
-		again = []page.Input{{Name: "event", Value: q.Event}, {Name: "project", Value: q.Project}}
+		inputs = []page.Input{{Name: "event", Value: q.Event}, {Name: "project", Value: q.Project}}
 		text, err = example(q)
 	}
 	in := &api.Explain{}
@@ -48,7 +48,7 @@ func (x *exchange) why() error {
 	}
 	p := page.NewWhy(x.frame(), q, projects, err)
 	if err == nil {
-		p.Answer(list, eventName(q), method, again)
+		p.Answer(list, eventName(q), method, inputs)
 	}
 	return x.render(formStatus(err), "why", p)
 }
@@ -60,7 +60,8 @@ func eventName(q page.Question) string {
 	return "this event"
 }
 
-// someProjects are the projects to choose from; nil when there are too many for a list, or they may not be seen.
+// someProjects returns the projects to choose from. It returns nil if there are too many for a list, or if the client
+// may not see projects.
 func (x *exchange) someProjects() (some []project.Project, err error) {
 	if !x.may(access.ProjectsRead) {
 		return some, nil
@@ -72,11 +73,11 @@ func (x *exchange) someProjects() (some []project.Project, err error) {
 	return some, err
 }
 
-// example is the example event of the type, in the project that was chosen.
+// example returns the example event of the chosen type, in the chosen project.
 func example(q page.Question) ([]byte, error) {
 	e, known := events.Example(q.Event)
 	if !known {
-		return nil, fault.Invalid(fault.Detail{Attribute: "type", Message: "There is no such event type.", Hint: "Choose one of the list."})
+		return nil, fault.Invalid(fault.Detail{Attribute: "type", Message: "There is no such event type.", Hint: "Choose one from the list."})
 	}
 	switch q.Project {
 	case page.ExampleProject:

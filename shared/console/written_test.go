@@ -12,11 +12,11 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// onceNumber stands in for the number that a form brings.
+// onceNumber is the number of every form in this test.
 var onceNumber = strings.Repeat("A", 26)
 
-// TestEveryFormLeavesALine sends each form of the console: its writes leave the lines that those of the API leave. A
-// form without an action changes no configuration and nobody's access.
+// TestEveryFormLeavesALine sends each form of the console. A write leaves the same log line as a write through the API. A
+// form without an action changes neither configuration nor access.
 func TestEveryFormLeavesALine(t *testing.T) {
 	forms := map[string]struct {
 		action, target string
@@ -49,7 +49,7 @@ func TestEveryFormLeavesALine(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			form, known := forms[path]
 			if !known {
-				t.Fatal("nobody has said which line it leaves")
+				t.Fatal("the test does not say which log line this form leaves")
 			}
 			s := start(t, "")
 			things := s.things(path)
@@ -61,7 +61,7 @@ func TestEveryFormLeavesALine(t *testing.T) {
 			before := s.log.Len()
 			answer := b.post(things.Replace("/admin"+path), fields...)
 			if answer.status >= 400 {
-				t.Fatalf("got %d %.300s", answer.status, answer.body[strings.Index(answer.body, "<main"):])
+				t.Fatalf("got status %d %.300s", answer.status, answer.body[strings.Index(answer.body, "<main"):])
 			}
 			var lines []string
 			for line := range strings.Lines(s.log.String()[before:]) {
@@ -84,7 +84,7 @@ func TestEveryFormLeavesALine(t *testing.T) {
 	}
 }
 
-// things makes what the form at a path is about.
+// things creates what the form at a path concerns, and returns a replacer for the ids.
 func (s *system) things(path string) *strings.Replacer {
 	t := s.t
 	t.Helper()
@@ -104,7 +104,7 @@ func (s *system) things(path string) *strings.Replacer {
 	return strings.NewReplacer("{id}", id, "{webhook}", w.ID, "{client}", client, "{secret}", stored.Secrets[0].ID, "{delivery}", delivery)
 }
 
-// dead lets the only attempt of a delivery fail.
+// dead records a failed attempt as the only attempt of a delivery.
 func (s *system) dead(deliveryID string) string {
 	s.t.Helper()
 	key, err := delivery.ParseKey(deliveryID)

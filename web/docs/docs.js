@@ -1,5 +1,5 @@
 // Starts the documentation. Addresses are relative to this page, so that it works below any stage path. A token is
-// kept in this page's memory alone: a reload forgets it.
+// kept only in the memory of the page, so a reload drops it.
 "use strict";
 
 SwaggerUIBundle({

@@ -16,7 +16,7 @@ function localTimes(within) {
 
 // Fields for times are in UTC on the server and in the reader's zone here. A field that was not changed is sent back
 // with its original value: in the night when clocks go back, two moments look the same.
-const cameAs = new Map(); // from a field to its original value and the value that is shown
+const originals = new Map(); // from a field to its original value and the value that is shown
 const pad = (number) => String(number).padStart(2, "0");
 const utcField = (at) => at.toISOString().slice(0, 19);
 const localField = (at) => `${String(at.getFullYear()).padStart(4, "0")}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}T${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
@@ -29,22 +29,22 @@ function localFields() {
       field.value = localField(at);
       if (!field.value) field.value = exact; // a time before the year 1, which no field can show
       field.defaultValue = field.value;
-      cameAs.set(field, { exact, shown: field.value });
+      originals.set(field, { exact, shown: field.value });
     }
     const label = document.querySelector(`label[for="${field.id}"]`);
     label.textContent = label.textContent.replace("(UTC)", "(your time)");
   }
   document.addEventListener("formdata", (event) => {
     for (const field of event.target.querySelectorAll('input[type="datetime-local"]')) {
-      const came = cameAs.get(field);
+      const original = originals.get(field);
       const at = new Date(field.value);
-      if (came?.shown === field.value) event.formData.set(field.name, came.exact);
+      if (original?.shown === field.value) event.formData.set(field.name, original.exact);
       else if (field.value && !isNaN(at)) event.formData.set(field.name, utcField(at));
     }
   });
 }
 
-// say has a screen reader speak the text.
+// say makes screen readers speak the text.
 function say(text) {
   document.getElementById("live").textContent = text;
 }

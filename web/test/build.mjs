@@ -1,4 +1,4 @@
-// Builds the system once for all tests, unless NEPENTHES names a program, or CONSOLE_URL a system, that is there already.
+// Builds the system once for all tests, unless NEPENTHES names a program or CONSOLE_URL names a running system.
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 

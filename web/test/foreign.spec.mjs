@@ -1,15 +1,15 @@
-// What web applications of others can do with the API from a browser: those of allowed origins everything that their
-// tokens open, all others nothing.
+// Foreign web applications call the API from a browser. Those of allowed origins can do everything that their tokens
+// allow, and all others nothing.
 import { expect, Receiver, test } from "./system.mjs";
 
-/** Serves an empty page of somebody else, and opens it. */
+/** Serves an empty foreign page and opens it. */
 async function foreign(page) {
   const site = await Receiver.start((_, response) => response.writeHead(200, { "Content-Type": "text/html" }).end("<!doctype html><title>Theirs</title>"));
   await page.goto(site.url);
   return site;
 }
 
-/** Calls the API from the page as a script there would; gives what the script can see. */
+/** Calls the API from a script of the page. Returns what the script can see. */
 function from(page, url, options = {}) {
   return page.evaluate(async ([url, options]) => {
     try {
@@ -17,7 +17,7 @@ function from(page, url, options = {}) {
       const text = await answer.text();
       return { status: answer.status, headers: Object.fromEntries(answer.headers), json: text ? JSON.parse(text) : null };
     } catch (error) {
-      return { refused: error.name }; // the browser tells no more
+      return { refused: error.name }; // the browser gives no details
     }
   }, [url, options]);
 }
@@ -41,7 +41,7 @@ test("a page of an allowed origin gets a token, lists webhooks and changes one",
   const { token_endpoint: address } = (await from(page, `${system.url}/.well-known/oauth-authorization-server`)).json;
   const inForm = await from(page, address, { method: "POST", headers: formType, body: form(client) });
   expect(inForm).toMatchObject({ status: 200, json: { token_type: "Bearer", scope: "webhooks:write" } });
-  const basic = { Authorization: `Basic ${btoa(`${client.id}:${client.secret}`)}`, ...formType }; // asks for a preflight
+  const basic = { Authorization: `Basic ${btoa(`${client.id}:${client.secret}`)}`, ...formType }; // causes a preflight
   const inHeader = await from(page, address, { method: "POST", headers: basic, body: "grant_type=client_credentials" });
   expect(inHeader.status).toBe(200);
 
@@ -54,7 +54,7 @@ test("a page of an allowed origin gets a token, lists webhooks and changes one",
   const changed = await from(page, `${webhooks}/${id}`, { ...change, headers: { ...bearer, ...json, "If-Match": read.headers.etag } });
   expect(changed).toMatchObject({ status: 200, json: { name: "Theirs" } });
 
-  // What is wrong can be read, too, or a page could not tell its user.
+  // A page can also read errors, so that it can show them.
   const stale = await from(page, `${webhooks}/${id}`, { ...change, headers: { ...bearer, ...json, "If-Match": read.headers.etag } });
   expect(stale).toMatchObject({ status: 409, json: { _type: "Error" } });
   expect((await from(page, webhooks)).status).toBe(401);
@@ -66,7 +66,7 @@ test("a page of an allowed origin gets a token, lists webhooks and changes one",
   await site.stop();
 });
 
-test("a page of another origin is refused by the browser, and by the next request when it no longer is allowed", async ({ page, system }) => {
+test("the browser refuses a page of another origin, and an origin that is no longer allowed", async ({ page, system }) => {
   const client = await system.client("Their page", ["webhooks:read"]);
   const bearer = { Authorization: `Bearer ${await system.token(client)}` };
   const webhooks = `${system.url}/api/v3/webhooks`;
@@ -76,20 +76,20 @@ test("a page of another origin is refused by the browser, and by the next reques
     await from(page, webhooks, { headers: bearer }),
     await from(page, webhooks),
     await from(page, `${system.url}/api/v3/openapi.json`),
-    await from(page, `${system.url}/.well-known/jwks.json`, { cache: "no-store" }), // or the browser answers for a minute
+    await from(page, `${system.url}/.well-known/jwks.json`, { cache: "no-store" }), // otherwise the browser answers from its cache for a minute
   ];
   expect(await everything(), "while CORS is off").toEqual(Array(5).fill(refused));
   const port = new URL(site.url).port;
   await allow(system, "https://app.example.com", `https://127.0.0.1:${port}`, `http://localhost:${port}`, `http://127.0.0.1:${Number(port) - 1}`);
-  expect(await everything(), "beside origins that resemble it").toEqual(Array(5).fill(refused));
+  expect(await everything(), "while similar origins are allowed").toEqual(Array(5).fill(refused));
   await allow(system, site.url);
   expect((await everything()).map((seen) => seen.status)).toEqual([200, 200, 401, 200, 200]);
   await allow(system);
-  expect(await everything(), "switched off again").toEqual(Array(5).fill(refused));
+  expect(await everything(), "while CORS is off again").toEqual(Array(5).fill(refused));
   await site.stop();
 });
 
-test("the documentation that is switched off is not there", async ({ page, system }) => {
+test("documentation that is switched off is not found", async ({ page, system }) => {
   for (const on of [false, true]) {
     expect((await system.api("PATCH", "/settings", { api: { docsEnabled: on } })).status).toBe(200);
     for (const path of ["/api/docs", "/api/docs/swagger-ui-bundle.js", "/api/v3/openapi.json"]) {

@@ -1,8 +1,8 @@
-// Browser tests of the console, in the Chromium that the system has. Run by `make test`; each test starts the whole
-// system in memory, on free ports.
+// The browser tests of the console. They use the Chromium of the machine. `make test` runs them. Each test starts the
+// complete system in memory, on free ports.
 import { defineConfig } from "@playwright/test";
 
-// A local endpoint starts functions when they are first asked, and its gateway takes its time with a large script.
+// A local endpoint starts functions at their first request, and its gateway is slow with a large script.
 const patience = process.env.CONSOLE_URL ? 3 : 1;
 
 export default defineConfig({
@@ -17,7 +17,7 @@ export default defineConfig({
   expect: { timeout: patience * 10_000 },
   reporter: [["list"]],
   use: {
-    ignoreHTTPSErrors: Boolean(process.env.CONSOLE_URL), // local endpoints make their certificates themselves
+    ignoreHTTPSErrors: Boolean(process.env.CONSOLE_URL), // the certificates of local endpoints are self-signed
     actionTimeout: patience * 10_000,
     navigationTimeout: patience * 15_000,
     launchOptions: {

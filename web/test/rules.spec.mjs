@@ -1,5 +1,5 @@
-// What holds on every page: accessibility, no layout shift, no sideways scrolling, sizes, headers; and what nobody may
-// be able to do.
+// Rules for every page: accessibility, no layout shift, no sideways scrolling, sizes and headers. And things that must not
+// be possible.
 import AxeBuilder from "@axe-core/playwright";
 import http from "node:http";
 import zlib from "node:zlib";
@@ -8,7 +8,7 @@ import { admin as administrator, expect, open, Receiver, secret, signIn, test } 
 const longName = "n".repeat(255);
 const rightToLeft = "תיאור מימין לשמאל ‮abc";
 
-/** A system in which every kind of page has something to show; gives the addresses of the pages. */
+/** Fills a system so that every kind of page has something to show. Returns the titles of the pages by path. */
 async function populated(system) {
   const receiver = await Receiver.start((_, response) => {
     response.writeHead(500, { "Content-Type": "text/html" });
@@ -47,11 +47,11 @@ for (const colorScheme of ["light", "dark"]) {
             for (const e of list.getEntries()) window.shifted += e.value;
           }).observe({ type: "layout-shift", buffered: true });
         });
-        await page.route("**/static/script.*.js", async (route) => { // a page is painted before a slow script comes
+        await page.route("**/static/script.*.js", async (route) => { // so that the page is painted before the script arrives
           await new Promise((slow) => { setTimeout(slow, 300); });
           await route.continue();
         });
-        page.on("dialog", () => { throw new Error("a script of a stranger ran"); });
+        page.on("dialog", () => { throw new Error("a foreign script ran"); });
         await signIn(page, system);
         for (const [path, title] of Object.entries(await populated(system))) {
           await page.goto(`${system.url}/admin${path}`);
@@ -66,7 +66,7 @@ for (const colorScheme of ["light", "dark"]) {
         }
       });
 
-      test("axe finds nothing where faults are shown", async ({ page, system }) => {
+      test("axe finds nothing on forms with faults", async ({ page, system }) => {
         await signIn(page, system);
         await page.goto(`${system.url}/admin/webhooks/new`);
         await page.getByText("Advanced", { exact: true }).click();
@@ -91,17 +91,17 @@ for (const colorScheme of ["light", "dark"]) {
   }
 }
 
-/** Fonts of other machines, in what matters to a layout: how wide letters are. */
+/** Styles with the letter widths of fonts on other machines, since these matter to the layout. */
 const fonts = {
   "the font of this machine": "",
   "letters of one width": "*, *::before { font-family: monospace !important; }",
   "narrow letters": "*, *::before { font-family: serif !important; letter-spacing: -0.04em !important; }",
   "wide letters": "*, *::before { letter-spacing: 0.08em !important; }",
-  // What readers may set (WCAG 2.2, success criterion 1.4.12).
+  // The text spacing that readers can set (WCAG 2.2, success criterion 1.4.12).
   "text spacing": "*, *::before { letter-spacing: 0.12em !important; word-spacing: 0.16em !important; line-height: 1.5 !important; }",
 };
 
-test("nothing scrolls sideways, whatever the width and the font", async ({ admin, system }) => {
+test("nothing scrolls sideways at any width and with any font", async ({ admin, system }) => {
   test.setTimeout(300_000);
   const pages = await populated(system);
   const long = await system.webhook({ name: `${"unbroken".repeat(20)}` });
@@ -124,7 +124,7 @@ test("nothing scrolls sideways, whatever the width and the font", async ({ admin
   }
 });
 
-test("a button that is pressed twice acts once, and the secret is seen", async ({ admin, system }) => {
+test("a button that is pressed twice acts once, and the secret is shown", async ({ admin, system }) => {
   await admin.goto(`${system.url}/admin/webhooks/new`);
   await admin.getByLabel("Name", { exact: true }).fill("Twice");
   await admin.getByLabel("Payload URL").fill(`${system.receiver}/hooks/x`);
@@ -140,7 +140,7 @@ test("a button that is pressed twice acts once, and the secret is seen", async (
   expect(sent).toBe(1);
 });
 
-test("a page is small, and so is the first sight with style and script", async ({ admin, system }) => {
+test("a page is small, also with style and script", async ({ admin, system }) => {
   for (let i = 1; i <= 100; i++) await system.api("PUT", `/projects/p${i}`, { name: `Project number ${i}`, identifier: `project-${i}` });
   await system.webhook();
   await system.push("e-1");
@@ -157,7 +157,7 @@ test("a page is small, and so is the first sight with style and script", async (
   }
 });
 
-test("static files are kept for a year under a name of their content, pages are not kept", async ({ admin, system }) => {
+test("static files are cached for a year under a name with their hash, and pages are not cached", async ({ admin, system }) => {
   const page = await admin.request.get(`${system.url}/admin/api`);
   expect(page.headers()).toMatchObject({
     "cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "same-origin",
@@ -168,7 +168,7 @@ test("static files are kept for a year under a name of their content, pages are 
   expect((await admin.request.get(`${system.url}/admin/static/style.css`)).status()).toBe(404);
 });
 
-test("two administrators on one form: nothing is lost, and both values are shown", async ({ admin, system, browser }) => {
+test("when two administrators save one form, nothing is lost and both values are shown", async ({ admin, system, browser }) => {
   const other = await (await browser.newContext()).newPage();
   await signIn(other, system);
   for (const page of [admin, other]) await page.goto(`${system.url}/admin/api`);
@@ -194,7 +194,7 @@ test("two administrators on one form: nothing is lost, and both values are shown
   await expect(admin.getByLabel("Description")).toHaveValue("My description");
 });
 
-test("a session that ends in the middle of a form loses nothing that was typed", async ({ admin, system, context }) => {
+test("when a session ends, the input of a form is kept", async ({ admin, system, context }) => {
   await admin.goto(`${system.url}/admin/webhooks/new`);
   await admin.getByLabel("Name", { exact: true }).fill("Typed for long");
   await admin.getByLabel("Payload URL").fill(`${system.receiver}/hooks/x`);
@@ -204,20 +204,20 @@ test("a session that ends in the middle of a form loses nothing that was typed",
   await context.clearCookies();
   await admin.getByRole("button", { name: "Create" }).click();
   await expect(admin.getByText("Nothing was saved: sign in in a new tab, come back, press Save again.")).toBeVisible();
-  await expectAccessible(admin, "lapsed");
+  await expectAccessible(admin, "session ended");
   expect(await admin.content()).not.toContain(secret);
   const tab = context.waitForEvent("page");
   await admin.getByRole("link", { name: "Sign in (in a new tab)" }).click();
   await signIn(await tab, system);
   await admin.getByRole("button", { name: "Save" }).click();
-  await expect(admin.getByRole("alert")).toContainText("Type the secret");
+  await expect(admin.getByRole("alert")).toContainText("Enter the secret");
   await expect(admin.getByLabel("Name", { exact: true })).toHaveValue("Typed for long");
   await admin.getByRole("textbox", { name: "The secret to use" }).fill(secret);
   await admin.getByRole("button", { name: "Create" }).click();
   await expect(admin.getByRole("heading", { level: 1, name: "Typed for long" })).toBeVisible();
 });
 
-test("a form from another origin is refused, a link from there opens", async ({ page, system }) => {
+test("a form from another origin is refused, and a link from there works", async ({ page, system }) => {
   const { id } = await system.webhook();
   const elsewhere = http.createServer((request, response) => {
     response.setHeader("Content-Type", "text/html");
@@ -234,12 +234,12 @@ test("a form from another origin is refused, a link from there opens", async ({ 
   const answer = page.waitForResponse((r) => r.request().method() === "POST");
   await page.getByRole("button", { name: "win" }).click();
   expect((await answer).status()).toBe(403);
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("This form came from elsewhere");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("This form came from another site");
   expect((await system.api("GET", `/webhooks/${id}`)).status).toBe(200);
   await new Promise((done) => elsewhere.close(done));
 });
 
-test("the page that shows a secret makes nothing when it is reloaded", async ({ admin, system }) => {
+test("reloading the page that shows a secret creates nothing", async ({ admin, system }) => {
   await admin.goto(`${system.url}/admin/webhooks/new`);
   await admin.getByLabel("Name", { exact: true }).fill("Once");
   await admin.getByLabel("Payload URL").fill(`${system.receiver}/hooks/x`);
@@ -250,12 +250,12 @@ test("the page that shows a secret makes nothing when it is reloaded", async ({ 
   await expect(admin.getByRole("button", { name: "Copy" })).toBeVisible();
   await expectAccessible(admin, "secret");
   await admin.reload();
-  await expect(admin.getByText("Nothing was made again.")).toBeVisible();
+  await expect(admin.getByText("Nothing was created again.")).toBeVisible();
   expect(await admin.content()).not.toContain(shown);
   expect((await system.api("GET", "/webhooks")).json.total).toBe(1);
 });
 
-test("what strangers wrote is shown and not obeyed", async ({ admin, system }) => {
+test("foreign text is shown but not interpreted", async ({ admin, system }) => {
   const [path] = Object.keys(await populated(system)).filter((p) => p.startsWith("/deliveries/"));
   await admin.goto(`${system.url}/admin${path}`);
   await expect(admin.getByText("<h1>Oops</h1><script>alert(1)</script>␀␛[31mred")).toBeVisible();
@@ -265,7 +265,7 @@ test("what strangers wrote is shown and not obeyed", async ({ admin, system }) =
   await expect(admin.getByText("credential-4711")).toHaveCount(0);
 });
 
-/** Presses Tab, and wants to see where that leads. */
+/** Presses Tab, and checks that the element with the focus is visible. */
 async function tab(page) {
   await page.keyboard.press("Tab");
   const hidden = await page.evaluate(() => {
@@ -277,7 +277,7 @@ async function tab(page) {
   expect(hidden, "the focus is under the bar").toBe("");
 }
 
-test("on a small screen the focus is always in sight, too", async ({ admin, system }) => {
+test("on a small screen the focus is always visible", async ({ admin, system }) => {
   const receiver = await Receiver.start((_, response) => response.writeHead(500).end());
   await system.webhook({ payloadUrl: receiver.url });
   for (let i = 1; i <= 12; i++) await system.push(`e-${i}`);
@@ -288,21 +288,21 @@ test("on a small screen the focus is always in sight, too", async ({ admin, syst
     await admin.goto(`${system.url}/admin/deliveries`);
     await expect(admin.getByRole("row")).toHaveCount(13, { timeout: 1000 });
   }).toPass();
-  const last = admin.getByRole("button", { name: "Retry ticked" });
+  const last = admin.getByRole("button", { name: "Retry selected" });
   for (let i = 0; !(await last.evaluate((e) => e === document.activeElement)); i++) {
-    expect(i, "Tab comes to the last button").toBeLessThan(100);
+    expect(i, "Tab reaches the last button").toBeLessThan(100);
     await tab(admin);
   }
 });
 
-test("a whole story by keyboard alone, the focus always in sight", async ({ page, system }) => {
+test("a webhook is created and deleted by keyboard, with the focus always visible", async ({ page, system }) => {
   await page.goto(`${system.url}/admin/webhooks/new`);
   const tabTo = async (locator) => {
     for (let i = 0; i < 120; i++) {
       await tab(page);
       if (await locator.evaluate((e) => e === document.activeElement)) return;
     }
-    throw new Error(`Tab never came to ${locator}`);
+    throw new Error(`Tab never reached ${locator}`);
   };
   await tabTo(page.getByLabel("Client ID"));
   await page.keyboard.type(administrator.id);
@@ -329,7 +329,7 @@ test("a whole story by keyboard alone, the focus always in sight", async ({ page
   await expect(page.getByText("Deleted.")).toBeVisible();
 });
 
-test("a delivery is followed, and times are those of the reader", async ({ browser, system }) => {
+test("a delivery is followed, with times in the reader's zone", async ({ browser, system }) => {
   const page = await (await browser.newContext({ timezoneId: "Asia/Tokyo" })).newPage();
   await signIn(page, system);
   const { id } = await system.webhook({ payloadUrl: `${system.receiver}/flaky/x`, retrySchedule: "standard" });
@@ -349,7 +349,7 @@ test("a delivery is followed, and times are those of the reader", async ({ brows
   await expect(time).toHaveAttribute("title", /UTC$/);
 });
 
-test("filters for times are in the zone of the reader", async ({ browser, system }) => {
+test("filters for times are in the reader's zone", async ({ browser, system }) => {
   const page = await (await browser.newContext({ timezoneId: "Asia/Tokyo" })).newPage();
   await signIn(page, system);
   const { id } = await system.webhook();
@@ -359,10 +359,10 @@ test("filters for times are in the zone of the reader", async ({ browser, system
   await expect(page).toHaveURL(/from=2026-01-02T00%3A00%3A00/);
   await expect(page.getByLabel("From (your time)")).toHaveValue(/^2026-01-02T09:00/);
   await page.goto(`${system.url}/admin/webhooks/${id}?from=yesterday`);
-  await expect(page.getByRole("alert")).toContainText("From: It is not a time.");
+  await expect(page.getByRole("alert")).toContainText("From is not a time.");
 });
 
-test("what was done is said once", async ({ admin, system }) => {
+test("a notice is shown once", async ({ admin, system }) => {
   const { id } = await system.webhook();
   await admin.goto(`${system.url}/admin/webhooks/${id}`);
   await admin.getByRole("button", { name: "Disable" }).click();
@@ -382,16 +382,16 @@ test("a secret is copied", async ({ admin, system, context }) => {
   expect(await admin.evaluate(() => navigator.clipboard.readText())).toBe(await admin.locator("#new-secret").textContent());
 });
 
-test("a long list of projects is narrowed in place", async ({ admin, system }) => {
+test("a long list of projects is filtered in place", async ({ admin, system }) => {
   for (let i = 1; i <= 15; i++) await system.api("PUT", `/projects/p${i}`, { name: `Project ${i}` });
   await admin.goto(`${system.url}/admin/webhooks/new`);
   await admin.getByLabel("Selected projects").check();
   await admin.getByRole("checkbox", { name: "Project 2" }).check();
   await admin.getByLabel("Filter this list").fill("project 15");
-  await expect(admin.locator("#project-list label:visible")).toHaveText([/Project 2/, /Project 15/]); // what is ticked stays
+  await expect(admin.locator("#project-list label:visible")).toHaveText([/Project 2/, /Project 15/]); // the ticked project stays
 });
 
-test("the documentation authorises and calls the API, and keeps nothing", { tag: "@main" }, async ({ page, system }) => {
+test("the documentation authorises and calls the API, and stores nothing", { tag: "@main" }, async ({ page, system }) => {
   const complaints = [];
   page.on("console", (message) => { if (message.type() === "error") complaints.push(message.text()); });
   page.on("request", (request) => { if (new URL(request.url()).origin !== new URL(system.url).origin && !request.url().startsWith("data:")) complaints.push(request.url()); });

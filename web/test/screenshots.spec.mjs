@@ -1,11 +1,11 @@
-// Takes the pictures for README and docs/console.md, from a state that is made for it: run by `make screenshots`.
+// Takes the pictures for README and docs/console.md, from a system that is filled for them. `make screenshots` runs it.
 import { fileURLToPath } from "node:url";
 import { expect, Receiver, signIn, System, test } from "./system.mjs";
 
 const images = fileURLToPath(new URL("../../docs/images/", import.meta.url));
 const after = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
-/** A company with five receivers of different health. */
+/** Fills the system with webhooks to five receivers of different health. */
 async function seeded(system) {
   const receiver = await Receiver.start(async (request, response) => {
     await after({ "/billing": 80, "/chat": 25, "/warehouse": 140, "/robots": 20_000 }[request.url] ?? 40);
@@ -27,7 +27,7 @@ async function seeded(system) {
       _type: "WorkPackage", id: 100 + i, subject: "Replace the seal of pump 4", status: "In progress", percentageDone: 40,
     });
   }
-  await expect(async () => { // each has failed twice, and waits five minutes
+  await expect(async () => { // each has failed twice and waits for five minutes
     const list = (await system.api("GET", `/webhooks/${warehouse.id}/deliveries?state=retrying`)).json._embedded.elements;
     expect(list.length).toBeGreaterThan(10);
     for (const d of list) expect(d.attemptCount).toBe(2);

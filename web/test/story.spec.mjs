@@ -1,7 +1,7 @@
-// What an administrator does, by labels alone, with and without a script.
+// The work of an administrator, found by labels only, with and without a script.
 import { expect, open, Receiver, secret, signIn, test, unique, uniqueID } from "./system.mjs";
 
-test("every setting can be changed, and its effect is seen on the API", { tag: "@main" }, async ({ admin, system }) => {
+test("every setting can be changed and takes effect in the API", { tag: "@main" }, async ({ admin, system }) => {
   await open(admin, "API");
   await admin.getByLabel("Maximum page size").fill("2");
   await admin.getByRole("button", { name: "Save" }).click();
@@ -30,7 +30,7 @@ test("every setting can be changed, and its effect is seen on the API", { tag: "
   await admin.getByRole("button", { name: "Save" }).click();
   await expect(admin.getByText("Successful update.")).toBeVisible();
   expect((await system.api("GET", "/webhooks")).status).toBe(403);
-  await open(admin, "Webhooks"); // the console goes on, and everything can be put back
+  await open(admin, "Webhooks"); // the console works, and the setting can be changed back
 
   await open(admin, "API");
   await admin.getByLabel("Enable REST web service").check();
@@ -44,14 +44,14 @@ test("every setting can be changed, and its effect is seen on the API", { tag: "
   expect((await fetch(`${system.apiURL}/api/docs`)).status).toBe(200);
 });
 
-test("without a webhook the list says what they are for", async ({ admin }) => {
+test("without a webhook the list says what webhooks are for", async ({ admin }) => {
   await open(admin, "Webhooks");
-  await expect(admin.getByText("Webhooks tell other applications")).toBeVisible();
+  await expect(admin.getByText("Webhooks notify other applications")).toBeVisible();
   await admin.getByRole("button", { name: "+ Webhook" }).click();
   await expect(admin.getByRole("heading", { level: 1, name: "New webhook" })).toBeVisible();
 });
 
-test("a webhook is made, tested, edited, rotated, disabled and deleted", { tag: "@main" }, async ({ admin, system }) => {
+test("a webhook is created, tested, edited, disabled and deleted, and its secret is rotated", { tag: "@main" }, async ({ admin, system }) => {
   const name = unique("Billing");
   await open(admin, "Webhooks");
   await admin.getByRole("button", { name: "+ Webhook" }).click();
@@ -98,7 +98,7 @@ test("a webhook is made, tested, edited, rotated, disabled and deleted", { tag: 
   await admin.getByRole("button", { name: "Disable" }).click();
   await expect(admin.getByText("Disabled by hand")).toBeVisible();
   await admin.getByRole("button", { name: "Enable" }).click();
-  await expect(admin.getByText("Events that it asked for are sent at once.")).toBeVisible();
+  await expect(admin.getByText("Events that it is subscribed to are sent at once.")).toBeVisible();
   await admin.getByRole("button", { name: "Delete" }).click();
   await expect(admin.getByRole("heading", { level: 1 })).toHaveText(`Delete ${name}?`);
   await admin.getByRole("button", { name: "Delete" }).click();
@@ -106,7 +106,7 @@ test("a webhook is made, tested, edited, rotated, disabled and deleted", { tag: 
   await expect(admin.getByRole("link", { name, exact: true })).toHaveCount(0);
 });
 
-test("a project filter lets one event through and not another", { tag: "@main" }, async ({ admin, system }) => {
+test("a webhook gets the events of selected projects only", { tag: "@main" }, async ({ admin, system }) => {
   const [name, plant, added] = [unique("Plant only"), unique("Plant"), uniqueID("depot")];
   const [taught, inPlant, elsewhere] = [uniqueID("taught"), uniqueID("in-plant"), uniqueID("elsewhere")];
   const project = { id: uniqueID("plant"), name: plant };
@@ -124,7 +124,7 @@ test("a project filter lets one event through and not another", { tag: "@main" }
   await admin.getByRole("button", { name: "Add" }).click();
   await expect(admin.getByRole("alert")).toContainText("Project ID");
   await admin.getByLabel("Project ID").fill(added);
-  await admin.getByLabel("Project ID").press("Enter"); // adds, and does not save
+  await admin.getByLabel("Project ID").press("Enter"); // adds the project and does not save
   await expect(admin.getByRole("checkbox", { name: added })).toBeChecked();
   await expect(admin.getByLabel("Project ID")).toBeFocused();
   await expect(admin.getByLabel("Name", { exact: true })).toHaveValue(name);
@@ -140,7 +140,7 @@ test("a project filter lets one event through and not another", { tag: "@main" }
   await system.api("DELETE", `/webhooks/${id}`);
 });
 
-test("a failed delivery is found, understood and tried again", { tag: "@main" }, async ({ admin, system }) => {
+test("a failed delivery is found, understood and retried", { tag: "@main" }, async ({ admin, system }) => {
   const [name, event] = [unique("Warehouse"), uniqueID("broken")];
   let broken = true;
   const receiver = await Receiver.start((_, response) => {
@@ -163,7 +163,7 @@ test("a failed delivery is found, understood and tried again", { tag: "@main" },
   await expect(admin.getByText("the database is away")).toBeVisible();
   await expect(admin.locator("#curl")).toContainText("curl --globoff --path-as-is -i -X POST");
   expect(await admin.content()).not.toContain("credential-4711");
-  await admin.getByRole("link", { name: /Whole body as text/ }).click();
+  await admin.getByRole("link", { name: /Complete body as text/ }).click();
   await expect(admin.locator("body")).toContainText('"action":"work_package:updated"');
   await admin.goBack();
   await admin.getByRole("button", { name: "Retry now" }).click();
@@ -176,7 +176,7 @@ test("a failed delivery is found, understood and tried again", { tag: "@main" },
   await receiver.stop();
 });
 
-test("those that are ticked are tried again together", { tag: "@main" }, async ({ admin, system }) => {
+test("selected deliveries are retried together", { tag: "@main" }, async ({ admin, system }) => {
   const name = unique("Broken");
   const receiver = await Receiver.start((_, response) => response.writeHead(500).end());
   const { id } = await system.webhook({ name, payloadUrl: receiver.url });
@@ -189,8 +189,8 @@ test("those that are ticked are tried again together", { tag: "@main" }, async (
     await open(admin, "Deliveries");
     await expect(rows).toHaveCount(3, { timeout: 1000 });
   }).toPass();
-  for (const row of [rows.nth(0), rows.nth(1)]) await row.getByRole("checkbox", { name: /Choose work_package/ }).check();
-  await admin.getByRole("button", { name: "Retry ticked" }).click();
+  for (const row of [rows.nth(0), rows.nth(1)]) await row.getByRole("checkbox", { name: /Select work_package/ }).check();
+  await admin.getByRole("button", { name: "Retry selected" }).click();
   await expect(admin.getByText("Another attempt will be made.")).toBeVisible();
   await expect(async () => {
     const list = (await system.api("GET", `/webhooks/${id}/deliveries`)).json._embedded.elements;
@@ -200,7 +200,7 @@ test("those that are ticked are tried again together", { tag: "@main" }, async (
   await receiver.stop();
 });
 
-test("why a webhook gets an event, and why not", { tag: "@main" }, async ({ admin, system }) => {
+test("the console explains why a webhook gets an event, and why not", { tag: "@main" }, async ({ admin, system }) => {
   const [name, depot, project] = [unique("Hook"), unique("Depot"), uniqueID("depot")];
   await system.api("PUT", `/projects/${project}`, { name: depot });
   const { id } = await system.webhook({ name, events: ["time_entry:*"], projects: { ids: [project] } });
@@ -219,7 +219,7 @@ test("why a webhook gets an event, and why not", { tag: "@main" }, async ({ admi
   await system.api("DELETE", `/webhooks/${id}`);
 });
 
-test("an application is made, used, rotated and deleted", { tag: "@main" }, async ({ admin, system, browser }) => {
+test("an application is created, used and deleted, and its secret is rotated", { tag: "@main" }, async ({ admin, system, browser }) => {
   const name = unique("Reader");
   await open(admin, "Applications");
   await admin.getByRole("button", { name: "+ Application" }).click();
@@ -241,10 +241,10 @@ test("an application is made, used, rotated and deleted", { tag: "@main" }, asyn
   expect(second).not.toBe(client.secret);
   await admin.getByRole("button", { name: "Done" }).click();
   await admin.getByRole("button", { name: /^Remove the secret .* older$/ }).click();
-  await expect(admin.getByText("opens nothing any more, at once")).toBeVisible();
+  await expect(admin.getByText("ends at once, and so do the tokens")).toBeVisible();
   await admin.getByRole("button", { name: "Remove" }).click();
   await expect(admin.getByText("The secret was removed.")).toBeVisible();
-  await theirs.goto(`${system.url}/admin/webhooks`); // began with the secret that is gone
+  await theirs.goto(`${system.url}/admin/webhooks`); // the session began with the removed secret
   await expect(theirs.getByRole("heading", { level: 1, name: "Sign in" })).toBeVisible();
 
   await signIn(theirs, system, { id: client.id, secret: second });

@@ -1,5 +1,4 @@
-// What the tests share: a system of their own, the API beside the browser, receivers, and the steps that every story
-// begins with.
+// What the tests share: a system for each test, its API, receivers, and the first steps of every story.
 import { test as base, expect } from "@playwright/test";
 import { spawn } from "node:child_process";
 import http from "node:http";
@@ -9,9 +8,10 @@ export { expect };
 export const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
 
 /**
- * A system that runs already, such as a stack behind a gateway: CONSOLE_URL is its address with the stage path, API_URL
- * another one that needs no browser's way with names, CONSOLE_ADMIN its administrator as id:secret, and RECEIVER_URL a
- * receiver that it can call and that takes everything. Only the tests with the tag @main stand what others left there.
+ * A system that is already running, such as a stack behind a gateway. CONSOLE_URL is its address with the stage path,
+ * API_URL is an address for programs that do not resolve names like a browser, CONSOLE_ADMIN is its administrator as
+ * id:secret, and RECEIVER_URL is a receiver that it can call and that accepts everything. Only the tests with the tag
+ * @main tolerate the data of earlier tests.
  */
 const elsewhere = process.env.CONSOLE_URL;
 const [id, ...rest] = (process.env.CONSOLE_ADMIN ?? "administrator:the-secret-of-the-administrator").split(":");
@@ -23,7 +23,7 @@ export const unique = (name) => `${name} ${inThisRun()}`;
 /** An identifier that no other test has. */
 export const uniqueID = (prefix) => `${prefix}-${inThisRun()}`;
 
-/** A running system: its addresses, and its API as the administrator calls it. */
+/** A running system, with its addresses and functions that call its API as the administrator. */
 export class System {
   constructor(process, url, receiver, apiURL = url) {
     Object.assign(this, { process, url, receiver, apiURL });
@@ -70,7 +70,7 @@ export class System {
     return { status: answer.status, headers: answer.headers, json: text ? JSON.parse(text) : null };
   }
 
-  /** Makes a webhook; what is not said is as for every webhook of the tests. */
+  /** Creates a webhook with the given attributes, and defaults for the others. */
   async webhook(with_ = {}) {
     const { json, status } = await this.api("POST", "/webhooks", {
       name: "Billing", payloadUrl: `${this.receiver}/hooks/billing`, events: ["*"], retrySchedule: "none", secret, ...with_,
@@ -84,7 +84,7 @@ export class System {
     expect(status).toBe(202);
   }
 
-  /** Waits until the event has been fanned out and each of its deliveries has come to an end; gives them. */
+  /** Waits until the event has been fanned out and all its deliveries have ended. Returns the deliveries. */
   async settled(id) {
     let deliveries = [];
     await expect(async () => {
@@ -102,7 +102,7 @@ export class System {
   }
 }
 
-/** A receiver that answers as told and keeps what it got. */
+/** A receiver that answers with the given function and records the requests. */
 export class Receiver {
   static async start(answer) {
     const receiver = new Receiver();
@@ -145,7 +145,7 @@ export const test = base.extend({
     await use(system);
     await system.stop();
   },
-  // admin is a page on which the administrator is signed in. No page may complain, or ask another host.
+  // admin is a page on which the administrator is signed in. No page may log an error or call another host.
   admin: async ({ page, system }, use) => {
     const complaints = [];
     page.on("console", (message) => { if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) complaints.push(message.text()); });

@@ -8,7 +8,7 @@ import (
 	"nepenthes/shared/api"
 )
 
-// Client is an application as typed.
+// Client is an application as it was typed.
 type Client struct {
 	Name    string
 	Scopes  []string
@@ -21,7 +21,7 @@ func ReadClient(values url.Values) Client {
 	return Client{Name: v.text("name"), Scopes: v.list("scopes"), Version: v.text("version")}
 }
 
-// FromClient fills the form.
+// FromClient returns the form for an existing application.
 func FromClient(c *access.Client) Client {
 	return Client{Name: c.Name, Scopes: texts(c.Scopes), Version: strconv.FormatInt(c.LockVersion, 10)}
 }

@@ -1,6 +1,6 @@
-// Package form reads what people type into the forms of the console, keeps it as they typed it, and turns it into the
-// inputs of the operations of package api. The operations check it. Package form only reports what an input cannot
-// hold, such as a text that should be a number.
+// Package form reads the forms of the console. It keeps the input as it was typed, and makes the inputs of the operations
+// of package api from it. The operations check their inputs. Package form only reports what an input cannot hold, such as
+// a text in place of a number.
 package form
 
 import (
@@ -14,10 +14,10 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// Values are the fields that came.
+// Values are the fields of a form that was sent.
 type Values struct{ url.Values }
 
-// text is a field with line ends as we write them; browsers send others (HTML standard, "newline
+// text returns the value of a field with "\n" as the line end. Browsers send "\r\n" (HTML standard, "newline
 // normalization").
 func (v Values) text(name string) string { return clean(v.Get(name)) }
 
@@ -25,7 +25,7 @@ func clean(text string) string {
 	return strings.ReplaceAll(text, "\r\n", "\n")
 }
 
-// list is every value of a field.
+// list returns all values of a field.
 func (v Values) list(name string) []string {
 	var all []string
 	for _, value := range v.Values[name] {
@@ -34,17 +34,17 @@ func (v Values) list(name string) []string {
 	return all
 }
 
-// ticked reports whether a check box was.
+// ticked reports whether a check box was ticked.
 func (v Values) ticked(name string) bool { return v.Has(name) }
 
-// problems collects what an input cannot hold.
+// problems collects the fields whose text an input cannot hold.
 type problems struct{ fault.Details }
 
 func (p *problems) note(attribute, message string) {
 	p.Add(fault.Detail{Attribute: attribute, Message: message})
 }
 
-// wholeNumber reads a whole number for the attribute. The Patch says nothing if there is none.
+// wholeNumber parses a whole number for the attribute. It returns an empty Patch if the text is not one.
 func (p *problems) wholeNumber(attribute, text string) api.Patch[int] {
 	n, err := strconv.Atoi(strings.TrimSpace(text))
 	if err != nil {
@@ -64,7 +64,7 @@ func filledFrom(text string) api.Insistence {
 	return api.OnVersion(n)
 }
 
-// lines splits a text area.
+// lines returns the lines of a text area.
 func lines(text string) []string {
 	if text == "" {
 		return []string{}
@@ -72,14 +72,15 @@ func lines(text string) []string {
 	return strings.Split(text, "\n")
 }
 
-// sorted is a copy in order, to compare lists that are sets.
+// sorted returns a sorted copy of the list, so that lists can be compared like sets.
 func sorted(list []string) []string {
 	return slices.Sorted(slices.Values(list))
 }
 
-// Forget is a copy of the fields in which those that must not be shown again are empty. They keep their number: rows
-// of a table stay rows. A header whose value is forgotten is no longer kept, so that the value is asked for.
-func Forget(values url.Values, secrets []string) Values {
+// Cleared returns a copy of the fields in which all values of the secret fields are empty. The number of values stays the
+// same, so that the rows of a table stay together. A header whose new value is cleared no longer keeps its old value, so
+// the user must enter a value.
+func Cleared(values url.Values, secrets []string) Values {
 	v := Values{url.Values{}}
 	for name := range values {
 		v.Values[name] = Values{values}.list(name)
@@ -97,10 +98,10 @@ func Forget(values url.Values, secrets []string) Values {
 	return v
 }
 
-// Names lists the fields in alphabetical order.
+// Names returns the names of the fields in alphabetical order.
 func (v Values) Names() []string { return slices.Sorted(maps.Keys(v.Values)) }
 
-// WholeNumber reads a whole number for the attribute. The problems say if the text is not a number.
+// WholeNumber parses a whole number for the attribute. The details say if the text is not a whole number.
 func WholeNumber(attribute, text string) (api.Patch[int], fault.Details) {
 	var found problems
 	n := found.wholeNumber(attribute, text)

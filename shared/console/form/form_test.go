@@ -14,23 +14,23 @@ func TestSettingsAreReadAsTyped(t *testing.T) {
 		"enabled": {"on"}, "max_page_size": {" 20 "}, "allowed_origins": {"https://a.example\r\n\r\nhttps://b.example\r\n"}, "version": {"3"},
 	}).Change()
 	if on, _ := change.APIEnabled.Value(); !on {
-		t.Error("a ticked box is off")
+		t.Error("got off for a ticked box, want on")
 	}
 	if docs, given := change.DocsEnabled.Value(); docs || !given {
-		t.Error("a box that is not ticked must say so")
+		t.Error("got no value or on for a box that is not ticked, want off")
 	}
 	if size, _ := change.MaxPageSize.Value(); size != 20 {
-		t.Errorf("page size %d", size)
+		t.Errorf("got page size %d, want 20", size)
 	}
 	if origins, _ := change.AllowedOrigins.Value(); len(origins) != 3 || origins[2] != "https://b.example" {
-		t.Errorf("origins %q: blank lines count, so that a fault names the right one", origins)
+		t.Errorf("got origins %q, want 3: blank lines count, so that a fault names the right line", origins)
 	}
 	if version := change.Insistence.LockVersion; version == nil || *version != 3 {
-		t.Errorf("version %v", version)
+		t.Errorf("got version %v, want 3", version)
 	}
 }
 
-func TestWhatIsNoNumberIsAProblem(t *testing.T) {
+func TestInvalidNumbersAreProblems(t *testing.T) {
 	for _, text := range []string{"", "x", "1.5", "0x10", "99999999999999999999"} {
 		if problems := form.ReadSettings(url.Values{"max_page_size": {text}}).Change().Found.Read.Told(); len(problems) != 1 || problems[0].Attribute != "api.maxPageSize" {
 			t.Errorf("%q: %v", text, problems)
@@ -38,7 +38,7 @@ func TestWhatIsNoNumberIsAProblem(t *testing.T) {
 	}
 }
 
-func TestATamperedVersionMatchesNone(t *testing.T) {
+func TestInvalidVersionsMatchNone(t *testing.T) {
 	for _, text := range []string{"", "x", "1e3"} {
 		if version := form.ReadSettings(url.Values{"version": {text}}).Change().Insistence.LockVersion; version == nil || *version != -1 {
 			t.Errorf("%q: %v", text, version)
@@ -52,7 +52,7 @@ func TestSecretChoices(t *testing.T) {
 		reset, given bool
 		problem      bool
 	}{
-		"keep":     {"", "", false, false, true}, // there is none yet
+		"keep":     {"", "", false, false, true}, // there is no secret yet
 		"none":     {"ignored", "", true, false, false},
 		"generate": {"ignored", "generate", false, true, false},
 		"given":    {"whsec_x", "whsec_x", false, true, false},
@@ -68,10 +68,10 @@ func TestSecretChoices(t *testing.T) {
 		})
 	}
 	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"keep"}}).Change("wh_1").Found.Read.Told(); len(p) != 0 {
-		t.Errorf("the present secret: %v", p)
+		t.Errorf("keeping the secret: got %v, want no problem", p)
 	}
 	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"given"}}).Creation().Found.Read.Told(); len(p) != 1 || p[0].Attribute != "secret" {
-		t.Errorf("an empty secret: %v", p)
+		t.Errorf("an empty secret: got %v, want a problem", p)
 	}
 }
 
@@ -95,53 +95,53 @@ func TestHeaders(t *testing.T) {
 			in := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"keep"}, "header_name": {c.row[0]}, "header_value": {c.row[1]}, "header_kept": {c.row[2]}}).Change("wh_1")
 			headers, given := in.Headers.Value()
 			if !given {
-				t.Fatal("headers are not replaced as a whole")
+				t.Fatal("got no headers, want all of them replaced")
 			}
 			if got := headers[c.row[0]]; got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 			if (in.Found.Read.Len() > 0) != c.problem {
-				t.Errorf("problems %v", in.Found.Read.Told())
+				t.Errorf("got problems %v, want some: %v", in.Found.Read.Told(), c.problem)
 			}
 		})
 	}
 	twice := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"none"}, "header_name": {"A", "A"}, "header_value": {"1", "2"}, "header_kept": {"", ""}}).Creation()
 	if twice.Found.Read.Len() != 1 {
-		t.Errorf("one header twice: %v", twice.Found.Read.Told())
+		t.Errorf("a repeated header: got %v, want a problem", twice.Found.Read.Told())
 	}
 }
 
-func TestAFormThatComesAgainHasNoSecrets(t *testing.T) {
+func TestWithoutSecrets(t *testing.T) {
 	f := form.ReadWebhook(url.Values{
 		"secret": {"hidden"}, "header_name": {"X-Typed", "X-Kept"}, "header_value": {"hidden", ""}, "header_kept": {"X-Typed", "X-Kept"}, "name": {"shown"},
-	}).Again()
+	}).WithoutSecrets()
 	if f.Secret != "" || f.Headers[0].Value != "" || f.Name != "shown" {
 		t.Errorf("got %+v", f)
 	}
 	if f.Headers[0].Kept != "" {
-		t.Error("a value that was typed would silently fall back to the former one")
+		t.Error("a header with a typed value keeps its old value")
 	}
 	if f.Headers[1].Kept != "X-Kept" {
-		t.Error("a value that nobody touched is lost")
+		t.Error("a header without a typed value lost its old value")
 	}
 }
 
-func TestForgetKeepsRowsTogether(t *testing.T) {
-	v := form.Forget(url.Values{
+func TestClearedKeepsRowsTogether(t *testing.T) {
+	v := form.Cleared(url.Values{
 		"header_name": {"A", "B"}, "header_value": {"", "hidden"}, "header_kept": {"A", "B"}, "secret": {"hidden"}, "name": {"n"},
 	}, []string{"secret", "header_value"})
 	if got := strings.Join(v.Values["header_value"], "|"); got != "|" {
-		t.Errorf("values %q", got)
+		t.Errorf("got values %q, want two empty ones", got)
 	}
 	if got := strings.Join(v.Values["header_kept"], "|"); got != "A|" {
-		t.Errorf("kept %q", got)
+		t.Errorf("got kept headers %q, want only the first", got)
 	}
 	if v.Get("secret") != "" || v.Get("name") != "n" {
 		t.Errorf("got %v", v.Values)
 	}
 }
 
-func TestProjectsThatNobodyChoseAreNotAll(t *testing.T) {
+func TestUnknownProjectChoicesAreNotAll(t *testing.T) {
 	for _, choice := range []string{"", "x", "selected"} {
 		f := form.ReadWebhook(url.Values{"projects": {choice}, "project_ids": {"7"}})
 		if f.AllProjects || len(f.ProjectIDs) != 1 {

@@ -9,11 +9,11 @@ import (
 	"nepenthes/shared/settings"
 )
 
-// Settings are the settings as typed.
+// Settings are the settings as they were typed.
 type Settings struct {
 	Enabled, DocsEnabled, CORSEnabled bool
 	MaxPageSize                       string
-	AllowedOrigins                    string // one a line
+	AllowedOrigins                    string // one on each line
 	Version                           string
 }
 
@@ -26,7 +26,7 @@ func ReadSettings(values url.Values) Settings {
 	}
 }
 
-// FromSettings fills the form.
+// FromSettings returns the form for the current settings.
 func FromSettings(s *settings.Settings) Settings {
 	return Settings{
 		Enabled: s.APIEnabled, DocsEnabled: s.DocsEnabled, CORSEnabled: s.CORSEnabled,
@@ -35,7 +35,7 @@ func FromSettings(s *settings.Settings) Settings {
 	}
 }
 
-// Same reports whether both say the same, whichever version they were filled from.
+// Same reports whether the values are equal, ignoring the versions.
 func (s Settings) Same(other Settings) bool {
 	s.Version = other.Version
 	return s == other

@@ -20,8 +20,8 @@ const (
 	SecretGiven    = "given"
 )
 
-// Webhook is a webhook as typed. A secret and the values of headers are in it on their way in alone: a form that is
-// filled again has none.
+// Webhook is a webhook as it was typed. It has a secret and values of headers only when the form was sent. A form that is
+// shown does not have them.
 type Webhook struct {
 	Name, PayloadURL, Description string
 	SecretChoice, Secret          string
@@ -35,14 +35,14 @@ type Webhook struct {
 	Version                       string
 }
 
-// Header is a custom header as typed.
+// Header is a custom header as it was typed.
 type Header struct {
 	Name, Value string
-	// Kept is the name under which there is a value that stays if none is typed; empty: there is none.
+	// Kept is the name of the existing header whose value stays if no value is typed. It is empty if there is none.
 	Kept string
 }
 
-// NewWebhook is the form of a webhook that is to be made.
+// NewWebhook returns the form for a new webhook.
 func NewWebhook() Webhook {
 	d := webhook.Defaults()
 	return Webhook{
@@ -51,7 +51,7 @@ func NewWebhook() Webhook {
 	}
 }
 
-// FromWebhook returns the form of an existing webhook.
+// FromWebhook returns the form for an existing webhook.
 func FromWebhook(w *webhook.Webhook) Webhook {
 	f := Webhook{
 		Name: w.Name, PayloadURL: w.PayloadURL, Description: w.Description, SecretChoice: SecretKeep, Active: w.Enabled,
@@ -91,9 +91,9 @@ func ReadWebhook(values url.Values) Webhook {
 	return f
 }
 
-// Again is the form to be filled once more: without what must not be shown. A value that was typed has to be typed
-// again, so it is no longer kept either.
-func (f Webhook) Again() Webhook {
+// WithoutSecrets returns the form without the secret and the values of headers, so that it can be shown again. A header
+// whose new value is removed no longer keeps its old value, so the user must enter a value.
+func (f Webhook) WithoutSecrets() Webhook {
 	f.Secret = ""
 	f.Headers = slices.Clone(f.Headers)
 	for i := range f.Headers {
@@ -142,7 +142,7 @@ func (f Webhook) secret(isNew bool, found *problems) (p api.Patch[string]) {
 		return api.Set(api.Generate)
 	case SecretGiven:
 		if f.Secret == "" {
-			found.note("secret", "Type the secret.")
+			found.note("secret", "Enter the secret.")
 			return p
 		}
 		return api.Set(f.Secret)
@@ -155,10 +155,10 @@ func (f Webhook) secret(isNew bool, found *problems) (p api.Patch[string]) {
 	return p
 }
 
-// kept is how pages show the value of a header. Somebody who types it means the current value.
+// kept is the text that pages show for the value of a header. Somebody who types it means the current value.
 const kept = "***"
 
-// headers returns the custom headers. It keeps the current value of a header for which no value was typed.
+// headers returns the custom headers. A header without a typed value keeps its current value.
 func (f Webhook) headers(found *problems) map[string]api.HeaderPatch {
 	all := map[string]api.HeaderPatch{}
 	for _, h := range f.Headers {
@@ -167,25 +167,25 @@ func (f Webhook) headers(found *problems) map[string]api.HeaderPatch {
 		case h.Value == "" && h.Kept != "" && strings.EqualFold(h.Kept, h.Name):
 			value.Keep = true
 		case h.Value == "":
-			found.note("headers", "Type the value of "+fault.Quote(h.Name)+".")
+			found.note("headers", "Enter the value of "+fault.Quote(h.Name)+".")
 		case h.Name == "":
-			found.note("headers", "A value has no header.")
+			found.note("headers", "A value has no header name.")
 			continue
 		}
 		if _, twice := all[h.Name]; twice {
-			found.Add(fault.Detail{Attribute: "headers", Message: fault.Quote(h.Name) + " is there twice.", Hint: "Keep one of them."})
+			found.Add(fault.Detail{Attribute: "headers", Message: fault.Quote(h.Name) + " is given twice.", Hint: "Keep one of them."})
 		}
 		all[h.Name] = value
 	}
 	return all
 }
 
-// Same reports whether both say the same, whichever version they were filled from, and leave the secret alone.
+// Same reports whether the values are equal, ignoring the versions, and whether f keeps the secret.
 func (f Webhook) Same(other Webhook) bool {
 	return f.SecretChoice == SecretKeep && slices.Equal(f.Texts(), other.Texts())
 }
 
-// Texts are the values of the form as a person compares them, in the order of the page: name, payload URL,
+// Texts returns the values of the form as a person compares them, in the order of the page: name, payload URL,
 // description, active, events, projects, format, legacy signature, headers, timeout, schedule.
 func (f Webhook) Texts() []string {
 	var names []string

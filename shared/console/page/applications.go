@@ -10,7 +10,7 @@ import (
 	"nepenthes/shared/console/form"
 )
 
-// Applications is the list of the OAuth clients.
+// Applications is the page with the list of OAuth clients.
 type Applications struct {
 	Frame
 	NewHref string
@@ -26,7 +26,7 @@ type ApplicationRow struct {
 	CreatedAt      *Time
 }
 
-// NewApplications makes the page.
+// NewApplications returns the page.
 func NewApplications(f Frame, list *api.Page[access.Client], writable bool, now time.Time) *Applications {
 	f.Title = "Applications"
 	p := &Applications{Frame: f}
@@ -39,7 +39,7 @@ func NewApplications(f Frame, list *api.Page[access.Client], writable bool, now 
 			Name: NameOf(c.Name, c.ID), Href: f.To("/applications/" + c.ID), ID: c.ID, Scopes: form.FromClient(c).Scopes, CreatedAt: Moment(c.CreatedAt),
 		}
 		for _, s := range liveSecrets(c, now) {
-			row.Secrets = append(row.Secrets, "Made "+age(s.CreatedAt, now))
+			row.Secrets = append(row.Secrets, "Created "+ageText(s.CreatedAt, now))
 		}
 		p.Rows = append(p.Rows, row)
 	}
@@ -47,7 +47,7 @@ func NewApplications(f Frame, list *api.Page[access.Client], writable bool, now 
 	return p
 }
 
-// liveSecrets lists the secrets of a client that can be used at now, oldest first.
+// liveSecrets returns the secrets of a client that are valid at now, oldest first.
 func liveSecrets(c *access.Client, now time.Time) (live []access.Secret) {
 	for _, s := range c.Secrets {
 		if s.Live(now) {
@@ -57,59 +57,59 @@ func liveSecrets(c *access.Client, now time.Time) (live []access.Secret) {
 	return live
 }
 
-// Application is the page of one OAuth client, and the form of a new one.
+// Application is the page of an OAuth client, or the form for a new one.
 type Application struct {
 	Frame
-	Trail                           []Crumb
-	Summary                         *Summary
-	ID, Self, DeleteHref, Once      string
-	RevokeHref                      string
-	Secrets                         []ClientSecret
-	Action, Button, Cancel, Version string
-	Name, Scopes                    Field
-	ScopeRows                       []ScopeRow
+	Trail                            []Crumb
+	Summary                          *Summary
+	ID, Self, DeleteHref, FormNumber string
+	RevokeHref                       string
+	Secrets                          []ClientSecret
+	Action, Button, Cancel, Version  string
+	Name, Scopes                     Field
+	ScopeRows                        []ScopeRow
 }
 
-// ClientSecret tells of a client's secret without showing it.
+// ClientSecret describes a client's secret without showing it.
 type ClientSecret struct {
 	CreatedAt  *Time
 	Age, Note  string
 	RemoveHref string
 }
 
-// ScopeRow is what may be done with one resource.
+// ScopeRow has the scopes of one resource.
 type ScopeRow struct {
 	Label, About string
 	Boxes        []Box
 }
 
-// scopeRows are the resources of scopes, and what each stands for.
+// scopeRows are the resources of scopes, with an explanation of each.
 var scopeRows = []struct{ resource, label, about string }{
-	{"settings", "Settings", "The page API"},
-	{"webhooks", "Webhooks", "With their secrets, test events and explanations"},
-	{"deliveries", "Deliveries", "What was sent and answered; write: try again"},
-	{"events", "Events", "Their content; write: push events"},
+	{"settings", "Settings", "The page “API”"},
+	{"webhooks", "Webhooks", "Including secrets, test events and explanations"},
+	{"deliveries", "Deliveries", "Requests and answers; write: retries"},
+	{"events", "Events", "The content of events; write: push events"},
 	{"projects", "Projects", "The list of projects"},
-	{"clients", "Applications", "These pages"},
+	{"clients", "Applications", "The pages of applications"},
 }
 
-// ApplicationOptions are what the page shows besides what was typed.
+// ApplicationOptions has what the page shows besides the input.
 type ApplicationOptions struct {
-	// Current is the client that is changed; nil for a new one.
+	// Current is the client to be changed, or nil for a new one.
 	Current *access.Client
-	// Held are the scopes of who is signed in: no others can be granted.
-	Held []access.Scope
-	Once string
-	// Conflict: somebody else saved meanwhile, and Current is what they made of it.
+	// Held has the scopes of the client that is signed in. It can grant no others.
+	Held       []access.Scope
+	FormNumber string
+	// Conflict says that somebody else saved meanwhile. Current is then their version.
 	Conflict bool
 	Now      time.Time
 }
 
-// NewApplication makes the page: what was typed, with the faults that err has about it.
+// NewApplication returns the page with the input and the faults of err.
 func NewApplication(f Frame, c form.Client, o ApplicationOptions, err error) *Application {
 	f.Title = "New application"
 	p := &Application{
-		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}}, Once: o.Once, Version: c.Version,
+		Frame: f, Trail: []Crumb{{"Applications", f.To("/applications")}}, FormNumber: o.FormNumber, Version: c.Version,
 		Action: f.To("/applications/new"), Button: "Create", Cancel: f.To("/applications"),
 	}
 	writable := access.Allows(o.Held, access.ClientsWrite)
@@ -123,8 +123,8 @@ func NewApplication(f Frame, c form.Client, o ApplicationOptions, err error) *Ap
 			p.Secrets[i].RemoveHref = ""
 		}
 	}
-	p.Name = Field{ID: "name", Name: "name", Label: "Name", Value: c.Name, Fixed: !writable, Hint: "Which program it is, and whose."}
-	p.Scopes = Field{ID: "scopes", Name: "scopes", Label: "Scopes", Hint: "What it may do; write includes read. Only scopes that you hold yourself can be granted."}
+	p.Name = Field{ID: "name", Name: "name", Label: "Name", Value: c.Name, Fixed: !writable, Hint: "Which program it is, and who owns it."}
+	p.Scopes = Field{ID: "scopes", Name: "scopes", Label: "Scopes", Hint: "What the application may do. Write includes read. You can grant only scopes that you hold yourself."}
 	p.scopes(c.Scopes, o.Held, writable)
 	fields := []*Field{&p.Name, &p.Scopes}
 	if o.Conflict {
@@ -133,27 +133,27 @@ func NewApplication(f Frame, c form.Client, o ApplicationOptions, err error) *Ap
 		Compare([]string{c.Name, scopesText(c.Scopes)}, []string{theirs.Name, scopesText(theirs.Scopes)}, fields)
 		return p
 	}
-	Blame(err, []string{"name", "scopes"}, fields)
+	AssignFaults(err, []string{"name", "scopes"}, fields)
 	p.Summary = SummaryOf(err, fields)
 	return p
 }
 
-// current fills in what a client has that is there.
+// current fills in the attributes of an existing client.
 func (p *Application) current(c *access.Client, now time.Time) {
 	self := p.To("/applications/" + c.ID)
 	p.Title, p.ID, p.Self, p.Action, p.Button = NameOf(c.Name, c.ID), c.ID, self, self, "Save"
 	p.DeleteHref, p.RevokeHref = self+"/delete", self+"/revoke"
 	live := liveSecrets(c, now)
 	for i, s := range live {
-		secret := ClientSecret{CreatedAt: Moment(s.CreatedAt), Age: age(s.CreatedAt, now), RemoveHref: self + "/secrets/" + s.ID + "/remove"}
-		if len(live) > 1 { // of one minute, perhaps
+		secret := ClientSecret{CreatedAt: Moment(s.CreatedAt), Age: ageText(s.CreatedAt, now), RemoveHref: self + "/secrets/" + s.ID + "/remove"}
+		if len(live) > 1 { // the ages may be equal
 			secret.Note = map[bool]string{true: "newest", false: "older"}[i == len(live)-1]
 		}
 		p.Secrets = append(p.Secrets, secret)
 	}
 }
 
-// scopes fills the table.
+// scopes fills the table of scopes.
 func (p *Application) scopes(chosen []string, held []access.Scope, writable bool) {
 	for _, row := range scopeRows {
 		r := ScopeRow{Label: row.label, About: row.about}
@@ -173,7 +173,7 @@ func scopesText(scopes []string) string {
 	return strings.Join(slices.Sorted(slices.Values(scopes)), ", ")
 }
 
-// NewClientSecret is the page that shows the secret of an application that was just made.
+// NewClientSecret returns the page that shows a new secret of an application.
 func NewClientSecret(f Frame, c *api.IssuedClientSecret, title string, notes ...string) *Secret {
 	f.Title = title
 	self := f.To("/applications/" + c.ID)

@@ -25,7 +25,7 @@ func curlOf(url, body string, headers map[string]string) *page.Curl {
 	return page.CurlOf(&payload.Request{Attempt: &delivery.Attempt{ID: "att_1", Number: 1, URL: url}, Headers: headers, Body: &body})
 }
 
-// unprintable are the characters of a command that a terminal would not print. Its own line ends are none of them.
+// unprintable returns the characters of a command that are not printable, without the line ends between its parts.
 func unprintable(command string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -35,14 +35,14 @@ func unprintable(command string) string {
 	}, strings.ReplaceAll(command, " \\\n  ", ""))
 }
 
-// Shells read the command as it was meant, whatever the request held.
+// Shells pass the right arguments to curl, whatever the request contains.
 func TestCurlIsSafeToPaste(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		any := rapid.OneOf(rapid.String(), rapid.StringOf(rapid.SampledFrom([]rune("a'\"\\$`(){}[]*?~!#&;|<> \n\t\r\x7f\u009b\u202e\u2028\u200bä計"))))
 		body, path, odd := any.Draw(t, "body"), any.Draw(t, "path"), any.Draw(t, "odd")
 		c := curlOf("https://receiver.example.com/in?a=it's&b=$(id)`id`"+path, body, map[string]string{"X-Odd": "v" + odd, "webhook-signature": payload.Masked})
 		if found := unprintable(c.Text); found != "" {
-			t.Fatalf("the command %q has %q", c.Text, found)
+			t.Fatalf("the command %q has the unprintable %q", c.Text, found)
 		}
 		script := "curl() { for a in \"$@\"; do printf '%s\\0' \"$a\"; done; }\n" + c.Text
 		for _, shell := range []string{"sh", "bash"} {
@@ -65,16 +65,16 @@ func TestCurlIsSafeToPaste(t *testing.T) {
 			}
 		}
 		if (c.FileHref == "") != (unprintable(body) == "" && len(body) < 1000) && len(body) < 1000 {
-			t.Fatalf("file %q for the body %q", c.FileHref, body)
+			t.Fatalf("got file %q for the body %q", c.FileHref, body)
 		}
 		if !strings.Contains(c.Note, "webhook-signature") {
-			t.Fatalf("the note %q does not say what is missing", c.Note)
+			t.Fatalf("got note %q, want the missing header", c.Note)
 		}
 	})
 }
 
-// The command, run by a shell, sends the receiver the bytes that it got before, and runs nothing else.
-func TestCurlSendsWhatWasSent(t *testing.T) {
+// When a shell runs the command, the receiver gets the same bytes as before, and nothing else is run.
+func TestCurlRepeatsTheRequest(t *testing.T) {
 	type arrived struct{ uri, body, odd string }
 	got := make(chan arrived, 1)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -102,7 +102,7 @@ func TestCurlSendsWhatWasSent(t *testing.T) {
 					}
 					for line := range strings.SplitSeq(c.Text, "\n") {
 						if len(line) > 4095 {
-							t.Errorf("a line of %d bytes, which terminals cut", len(line))
+							t.Errorf("got a line of %d bytes, which terminals cut", len(line))
 						}
 					}
 					run := exec.CommandContext(t.Context(), shell)
@@ -111,7 +111,7 @@ func TestCurlSendsWhatWasSent(t *testing.T) {
 						t.Fatalf("%v: %s", err, out)
 					}
 					if a, want := <-got, (arrived{path, body, `"'$HOME\`}); a != want {
-						t.Errorf("%.300q arrived, want %.300q", a, want)
+						t.Errorf("the receiver got %.300q, want %.300q", a, want)
 					}
 					if _, err := os.Stat(filepath.Join(folder, "pwned")); err == nil {
 						t.Error("the command ran something else")

@@ -12,8 +12,8 @@ import (
 // Deliveries is a table of deliveries.
 type Deliveries struct {
 	Caption  string
-	Webhooks bool // with the column of the webhook
-	Ticks    bool // with boxes and buttons to retry
+	Webhooks bool // has a column for the webhook
+	Ticks    bool // has boxes and buttons to retry
 	Rows     []DeliveryRow
 }
 
@@ -25,7 +25,7 @@ type DeliveryRow struct {
 	Answer, Took         string
 	Attempts             int
 	Received             *Time
-	Hopeless             string // why no retry can be asked for
+	NoRetry              string // why the delivery cannot be retried; empty if it can
 }
 
 // DeadDeliveries is the page of the deliveries that need a person.
@@ -51,7 +51,7 @@ func NewDeadDeliveries(f Frame, list *api.DeliveryPage, webhooks map[string]*web
 		if webhooks[d.Webhook] != nil {
 			row.WebhookHref = f.To("/webhooks/" + d.Webhook)
 		}
-		row.Hopeless = hopeless(d.Webhook, webhooks)
+		row.NoRetry = noRetry(d.Webhook, webhooks)
 		p.List.Rows = append(p.List.Rows, row)
 	}
 	return p
@@ -67,14 +67,15 @@ func webhookName(id string, webhooks map[string]*webhook.Webhook) string {
 	return "a deleted webhook"
 }
 
-// hopeless says why no retry can be asked for as the webhook is; empty: one can, as far as may be seen.
-func hopeless(id string, webhooks map[string]*webhook.Webhook) string {
+// noRetry returns why a delivery to the webhook cannot be retried, or an empty string if nothing that the client may see
+// prevents a retry.
+func noRetry(id string, webhooks map[string]*webhook.Webhook) string {
 	switch w := webhooks[id]; {
 	case webhooks == nil:
 	case w == nil:
-		return "Its webhook was deleted: nothing can be sent to it any more."
+		return "Its webhook was deleted, so nothing more can be sent."
 	case !w.Enabled:
-		return "Its webhook is disabled: enable that first."
+		return "Its webhook is disabled. Enable the webhook first."
 	}
 	return ""
 }
@@ -86,13 +87,13 @@ func deliveryRow(f Frame, d *delivery.Delivery, webhookName string) DeliveryRow 
 		Attempts: d.AttemptCount, Received: Moment(d.CreatedAt), Answer: "None yet",
 	}
 	if last := d.Last; last != nil {
-		row.Answer, row.Took = answered(last), took(last.Total)
+		row.Answer, row.Took = answerText(last), durationText(last.Total)
 	}
 	return row
 }
 
-// answered says what came back: the status, and the failure if the status is not the failure.
-func answered(last *delivery.Summary) string {
+// answerText returns the status of the last answer, and the class of the failure unless the status is the failure.
+func answerText(last *delivery.Summary) string {
 	text := ""
 	if last.Status != 0 {
 		text = statusText(last.Status)
@@ -101,9 +102,9 @@ func answered(last *delivery.Summary) string {
 	case last.ErrorClass == "" || last.ErrorClass == delivery.ErrStatus:
 		return text
 	case text != "":
-		return text + ", " + classWords(last.ErrorClass)
+		return text + ", " + className(last.ErrorClass)
 	}
-	return words(classWords(last.ErrorClass))
+	return asWords(className(last.ErrorClass))
 }
 
 func statusText(status int) string {
@@ -113,7 +114,7 @@ func statusText(status int) string {
 	return fmt.Sprint(status)
 }
 
-// deliveryMark shows a delivery's state at a glance.
+// deliveryMark returns the mark for a delivery's state.
 func deliveryMark(s delivery.State) Mark {
 	switch s {
 	case delivery.Delivered:

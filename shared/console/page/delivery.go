@@ -27,20 +27,20 @@ type Delivery struct {
 	State                Mark
 	Sentence             []Part
 	RetryAction          string
-	Hopeless             string // why no retry can be asked for
+	NoRetry              string // why the delivery cannot be retried; empty if it can
 	Follow               bool
 	Attempts             []Attempt
 	Bodies               []Body
 	Curl                 *Curl
 }
 
-// Part is a part of a sentence: words, then perhaps a time.
+// Part is a part of a sentence: a text, which a time can follow.
 type Part struct {
 	Text string
 	At   *Time
 }
 
-// Attempt is one POST on the page.
+// Attempt is an attempt on the page.
 type Attempt struct {
 	Number                         int
 	Outcome                        Mark
@@ -56,12 +56,12 @@ type Attempt struct {
 	Status, AnswerBody, AnswerNote string
 }
 
-// HeaderLine is a header.
+// HeaderLine is the name and value of a header.
 type HeaderLine struct{ Name, Value string }
 
-// DeliveryOptions say what of a delivery is shown, and how.
+// DeliveryOptions says what the page shows of a delivery, and how.
 type DeliveryOptions struct {
-	// Retriable offers the button.
+	// Retriable shows the button to retry.
 	Retriable bool
 	// Raw shows the bodies of requests as they were sent.
 	Raw bool
@@ -83,7 +83,7 @@ func NewDelivery(f Frame, d *api.DeliveryDetails, webhooks map[string]*webhook.W
 	}
 	self := f.To("/deliveries/" + p.ID)
 	if o.Retriable && d.State != delivery.Pending {
-		if p.Hopeless = hopeless(d.Webhook, webhooks); p.Hopeless == "" {
+		if p.NoRetry = noRetry(d.Webhook, webhooks); p.NoRetry == "" {
 			p.RetryAction = self + "/retry"
 		}
 	}
@@ -98,10 +98,10 @@ func NewDelivery(f Frame, d *api.DeliveryDetails, webhooks map[string]*webhook.W
 	return p
 }
 
-// soon is how near an attempt must be for the page to follow it.
+// soon is the longest wait for an attempt during which the page is followed.
 const soon = time.Minute
 
-// follows reports whether something is about to happen: an attempt is running, owed, or due soon.
+// follows reports whether the page must be followed: an attempt is running, was requested, or is due soon.
 func follows(d *delivery.Delivery, now time.Time) bool {
 	if d.UnderWay() {
 		return true
@@ -115,9 +115,9 @@ func follows(d *delivery.Delivery, now time.Time) bool {
 	return false
 }
 
-// sentence says where the delivery stands.
+// sentence describes the state of the delivery.
 func sentence(d *delivery.Delivery, now time.Time) []Part {
-	failed := "Failed " + times(d.AttemptCount)
+	failed := "Failed " + timesText(d.AttemptCount)
 	switch d.State {
 	case delivery.Pending:
 		if !d.NextAttemptAt.IsZero() {
@@ -130,38 +130,38 @@ func sentence(d *delivery.Delivery, now time.Time) []Part {
 		}
 		return []Part{{failed + ", next attempt at ", Moment(d.NextAttemptAt)}}
 	case delivery.Delivered:
-		return []Part{{"Arrived with " + which(d.AttemptCount) + " at ", Moment(d.FinishedAt)}}
+		return []Part{{"Arrived with " + attemptText(d.AttemptCount) + " at ", Moment(d.FinishedAt)}}
 	}
 	if d.UnderWay() {
-		return []Part{{Text: ending(d) + " Another attempt is being made."}}
+		return []Part{{Text: endReason(d) + " Another attempt is being made."}}
 	}
-	return []Part{{ending(d) + " Since ", Moment(d.FinishedAt)}}
+	return []Part{{endReason(d) + " Since ", Moment(d.FinishedAt)}}
 }
 
-// ending says why nothing more happens by itself.
-func ending(d *delivery.Delivery) string {
+// endReason says why there are no further attempts by the schedule.
+func endReason(d *delivery.Delivery) string {
 	switch d.Reason {
 	case delivery.Exhausted:
 		why := ", and the schedule has no more attempts."
 		if d.Origin == delivery.TriggerPing {
-			why = "; a test event has no schedule."
+			why = ", and a test event is not retried."
 		}
-		return "Failed " + times(d.AttemptCount) + why
+		return "Failed " + timesText(d.AttemptCount) + why
 	case delivery.Gone:
-		return "The receiver answered 410 Gone: never again."
+		return "The receiver answered 410 Gone, so it gets no further attempts."
 	case delivery.Expired:
-		return "Given up: its event has expired."
+		return "Given up, because the event has expired."
 	case delivery.Disabled:
-		return "Not sent: its webhook was disabled when it fell due."
+		return "Not sent, because the webhook was disabled when the delivery was due."
 	case delivery.Deleted:
-		return "Not sent: its webhook was deleted before."
+		return "Not sent, because the webhook was deleted."
 	case delivery.Unsubscribed:
-		return "Not sent: its webhook no longer wanted it when it fell due."
+		return "Not sent, because the webhook was no longer subscribed when the delivery was due."
 	}
-	return "It has ended."
+	return "The delivery has ended."
 }
 
-func times(n int) string {
+func timesText(n int) string {
 	switch n {
 	case 1:
 		return "once"
@@ -171,16 +171,16 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-func which(n int) string {
+func attemptText(n int) string {
 	if n <= 1 {
 		return "the first attempt"
 	}
 	return fmt.Sprintf("attempt %d", n)
 }
 
-var triggers = map[delivery.Trigger]string{delivery.TriggerManual: "asked for by a person", delivery.TriggerPing: "test event"}
+var triggers = map[delivery.Trigger]string{delivery.TriggerManual: "requested by a person", delivery.TriggerPing: "test event"}
 
-// attempt shows one POST.
+// attempt returns the attempt as the page shows it.
 func attempt(r *payload.Request) Attempt {
 	a := r.Attempt
 	shown := Attempt{
@@ -200,7 +200,7 @@ func attempt(r *payload.Request) Attempt {
 	if a.ErrorClass != "" {
 		shown.Outcome.Text = "Failed: " + shown.Status
 		if a.ErrorClass != delivery.ErrStatus {
-			shown.Outcome.Text = "Failed: " + classWords(a.ErrorClass)
+			shown.Outcome.Text = "Failed: " + className(a.ErrorClass)
 		}
 		shown.Explanation = explain(a.ErrorClass, status)
 	}
@@ -215,36 +215,37 @@ func headerLines(headers map[string]string) []HeaderLine {
 	return lines
 }
 
-// bodyNote says where the body of a request is, or why it is not shown.
+// bodyNote returns where the body of a request is shown, or why it is not.
 func bodyNote(d *api.DeliveryDetails, r *payload.Request) string {
 	switch {
 	case r.Body != nil:
-		return "Its body is shown below."
+		return "The body is shown below."
 	case d.Event == nil:
-		return "Its event has expired: what was sent can no longer be told."
+		return "The body is no longer available, because the event has expired."
 	}
-	return "Bodies are shown to clients that hold the scope events:read."
+	return "Only applications with the scope events:read can see bodies."
 }
 
-// answerBody shows the body of an answer, and what to know about it.
+// answerBody returns the body of an answer as the page shows it, and a note about it.
 func answerBody(r *delivery.Response) (body, note string) {
 	var notes []string
 	text, isText := r.Text()
 	if !isText {
 		text = base64.StdEncoding.EncodeToString(r.Body)
-		notes = append(notes, "It is not text; this is its base64.")
+		notes = append(notes, "The body is not text and is shown in base64.")
 	}
 	if r.Truncated {
-		notes = append(notes, "Only the beginning is kept.")
+		notes = append(notes, "Only the beginning was stored.")
 	}
 	if text == "" {
-		notes = append(notes, "Without a body.")
+		notes = append(notes, "There is no body.")
 	}
 	return visible(text), strings.Join(notes, " ")
 }
 
-// visible replaces control characters by their pictures (Unicode block "Control Pictures"), so that what a stranger
-// sent can neither vanish nor move what stands beside it. Marks that turn the direction of text are shown by number.
+// visible replaces control characters by their pictures (Unicode block "Control Pictures"), and characters that change
+// the direction of text by replacement characters. So a foreign text can neither hide a part of itself nor move the text
+// beside it.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -261,17 +262,17 @@ func visible(text string) string {
 	}, strings.ReplaceAll(text, "\r\n", "\n"))
 }
 
-// Body is the body of requests that had the same.
+// Body is the body of one or more requests.
 type Body struct {
 	ID, Label, Text               string
 	Toggle, ToggleHref, WholeHref string
 	Size, Cut                     string
 }
 
-// bodyShown is how much of a body the page shows.
+// bodyShown is how much of a body the page shows, in bytes.
 const bodyShown = 16 << 10
 
-// bodies lists the bodies that were sent, each once. Attempts have different bodies only if the webhook's format changed.
+// bodies returns each different body that was sent. Attempts have different bodies only if the webhook's format changed.
 func bodies(requests []payload.Request, self string, raw bool) []Body {
 	var list []Body
 	var seen []*string
@@ -290,7 +291,7 @@ func bodies(requests []payload.Request, self string, raw bool) []Body {
 		cut := false
 		if raw {
 			b.Toggle, b.ToggleHref = "Pretty-printed", self
-			b.Text, cut = beginning(b.Text, bodyShown)
+			b.Text, cut = truncate(b.Text, bodyShown)
 		} else {
 			b.Text, cut = pretty(b.Text, bodyShown)
 		}

@@ -9,21 +9,21 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// Field is a control of a form with everything that is said about it.
+// Field is a control of a form with its texts.
 type Field struct {
 	ID, Name, Label, Hint string
 	Value                 string
 	Checked               bool
-	// Type, Min, Max, Rows, Width and Autocomplete shape the control; empty is the ordinary one.
+	// Type, Min, Max, Rows, Width and Autocomplete describe the control. Empty values mean the defaults of its template.
 	Type, Min, Max, Width, Autocomplete string
 	Rows                                int
 	Options                             []Option
-	// Fixed controls cannot be changed.
+	// Fixed says that the control cannot be changed.
 	Fixed bool
-	// Focus is where the page begins.
+	// Focus says that the control has the focus when the page opens.
 	Focus  bool
 	Faults []fault.Detail
-	// Theirs is what somebody else saved meanwhile.
+	// Theirs is the value that somebody else saved meanwhile.
 	Theirs string
 }
 
@@ -46,13 +46,13 @@ type Box struct {
 	Checked, Fixed         bool
 }
 
-// CodeHead is the code up to its colon, after which a line may break.
+// CodeHead returns the code up to its colon, after which a line may break.
 func (b Box) CodeHead() string { return b.Code[:strings.Index(b.Code, ":")+1] }
 
-// CodeTail is the rest of the code.
+// CodeTail returns the rest of the code.
 func (b Box) CodeTail() string { return b.Code[strings.Index(b.Code, ":")+1:] }
 
-// options makes a list; chosen is the value of the one that is.
+// options returns the options for pairs of a value and a label. chosen is the value of the chosen option.
 func options(chosen string, pairs ...string) []Option {
 	var list []Option
 	for i := 0; i < len(pairs); i += 2 {
@@ -70,16 +70,16 @@ func optionsOf[S ~string](chosen string, all []S, label func(S) string) []Option
 	return list
 }
 
-// Summary lists what was wrong with a form, above it.
+// Summary lists the faults of a form, above the form.
 type Summary struct {
 	Title, Text string
 	Entries     []SummaryEntry
 }
 
-// SummaryEntry is one fault; Field is the control at fault, empty when it is about the whole.
+// SummaryEntry is a fault. Field is the id of its control, or empty if the fault is not about a single control.
 type SummaryEntry struct{ Text, Field string }
 
-// SummaryOf lists the faults that err carries, nil for none.
+// SummaryOf returns a summary of the faults of err, or nil if err is nil.
 func SummaryOf(err error, fields []*Field) *Summary {
 	if err == nil {
 		return nil
@@ -88,15 +88,15 @@ func SummaryOf(err error, fields []*Field) *Summary {
 	if len(f.Details) == 0 {
 		return &Summary{Title: f.Message, Text: f.Hint}
 	}
-	return summary(shown(f), f.Count(), fields)
+	return summary(shownDetails(f), f.Count(), fields)
 }
 
-// faultsShown is how many faults a page tells; one more says how many there are besides. Whoever mends those sees the
-// others, and each stands on the page twice: in the summary and at its field.
+// faultsShown is the largest number of faults on a page. An additional entry counts the others, which are shown once these
+// are corrected. Each fault is on the page twice: in the summary and at its field.
 const faultsShown = 20
 
-// shown are the details of f that a page tells.
-func shown(f *fault.Fault) []fault.Detail {
+// shownDetails returns the details of f that a page shows.
+func shownDetails(f *fault.Fault) []fault.Detail {
 	if f.Count() <= faultsShown {
 		return f.Details
 	}
@@ -104,8 +104,8 @@ func shown(f *fault.Fault) []fault.Detail {
 	return append(first, fault.Detail{Message: "There are " + strconv.Itoa(f.Count()-faultsShown) + " more."})
 }
 
-// summary lists the details: those that stand at a field first, in the order of the page, then those about what the
-// form does not have. count is how many there are, those included that are not told.
+// summary returns a summary of the details. Those at a field come first, in the order of the page. Those about members
+// that the form does not have follow. count is the number of all faults, including those that are not shown.
 func summary(details []fault.Detail, count int, fields []*Field) *Summary {
 	s := &Summary{Title: "This needs a correction"}
 	if count > 1 {
@@ -124,12 +124,12 @@ func summary(details []fault.Detail, count int, fields []*Field) *Summary {
 	return s
 }
 
-// Blame gives each field the faults that err has about its attribute; attributes[i] belongs to fields[i].
-func Blame(err error, attributes []string, fields []*Field) {
+// AssignFaults adds to each field the faults of err about its attribute. attributes[i] is the attribute of fields[i].
+func AssignFaults(err error, attributes []string, fields []*Field) {
 	if err == nil {
 		return
 	}
-	for _, d := range shown(fault.From(err)) {
+	for _, d := range shownDetails(fault.From(err)) {
 		for i, attribute := range attributes {
 			if d.Attribute == attribute || strings.HasPrefix(d.Attribute, attribute+".") {
 				fields[i].Faults = append(fields[i].Faults, d)
@@ -139,8 +139,8 @@ func Blame(err error, attributes []string, fields []*Field) {
 	}
 }
 
-// Compare notes at each field that differs what somebody else saved meanwhile; mine[i] and theirs[i] are the values
-// of fields[i], as they are shown.
+// Compare sets Theirs of each field whose values differ. mine[i] and theirs[i] are the values of fields[i] as they are
+// shown.
 func Compare(mine, theirs []string, fields []*Field) {
 	for i := range fields {
 		if mine[i] == theirs[i] {
@@ -148,23 +148,23 @@ func Compare(mine, theirs []string, fields []*Field) {
 		}
 		fields[i].Theirs = theirs[i]
 		if theirs[i] == "" {
-			fields[i].Theirs = "(nothing)"
+			fields[i].Theirs = "(empty)"
 		}
 	}
 }
 
-// Conflict is the summary of a form that somebody else was faster with.
+// Conflict returns the summary for a form that somebody else saved meanwhile.
 func Conflict() *Summary {
 	return &Summary{
 		Title: "Somebody else saved meanwhile",
-		Text:  "Nothing of yours is lost. Where the two differ, what they saved stands below what you typed. Press Save again and yours counts.",
+		Text:  "Your input is kept. Where it differs, the saved value is shown below yours. Press Save again to overwrite the saved values.",
 	}
 }
 
-// faultsOf are the faults that err has, the one of the whole when it names no attribute.
+// faultsOf returns the details of f, or f itself as a detail if it has none.
 func faultsOf(f *fault.Fault) []fault.Detail {
 	if len(f.Details) > 0 {
-		return shown(f)
+		return shownDetails(f)
 	}
 	return []fault.Detail{{Message: f.Message, Hint: f.Hint}}
 }

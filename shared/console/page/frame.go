@@ -1,6 +1,6 @@
-// Package page holds the view models of the console: what each template of package web shows, in the words in which
-// it is shown. They are made from what the operations of the API answer; here is decided how a state is called, what
-// a failure means and what to do about it. Nothing here reads, writes or decides.
+// Package page has the view models of the console: the data and the texts that the templates of package web show. It
+// makes them from the nouns that the operations of package api return. It names states, and explains failures and what to
+// do about them. It does not read or write anything.
 package page
 
 import (
@@ -11,27 +11,27 @@ import (
 // Console is the path of the console below the stage path.
 const Console = "/admin"
 
-// Frame is what every page has around its own content.
+// Frame has what surrounds the content of every page.
 type Frame struct {
-	// Title is the page's heading and what its tab is called.
+	// Title is the heading of the page and the title of its tab.
 	Title string
-	// Base is the stage path by which the request came; every address begins with it.
+	// Base is the stage path of the request, with which every address begins.
 	Base string
-	// Client names who is signed in; empty: nobody.
+	// Client is the name of the client that is signed in, or empty if nobody is.
 	Client     string
 	Navigation []Entry
-	// Notice says what has just been done.
+	// Notice says what was just done.
 	Notice string
-	// Warnings tell of what was accepted just now and is not advisable.
+	// Warnings are about input that was accepted but is not advisable.
 	Warnings []string
-	// RequestID names the request where the operator may have to look it up.
+	// RequestID is the id of a failed request, with which the operator finds it in the log.
 	RequestID string
 }
 
-// To is the address of a page of the console; "" is its beginning.
+// To returns the address of a page of the console. The path of the console itself is "".
 func (f Frame) To(path string) string { return f.Base + Console + path }
 
-// Asset is the address of a static file.
+// Asset returns the address of a static file.
 func (f Frame) Asset(name string) string { return f.To("/static/" + web.Asset(name)) }
 
 // Entry is a line of the navigation.
@@ -40,10 +40,10 @@ type Entry struct {
 	Current     bool
 }
 
-// Crumb leads back to a page above this one.
+// Crumb is a link to a page above this one.
 type Crumb struct{ Label, Href string }
 
-// entries are the navigation, each with the scope that opens it.
+// entries are the entries of the navigation, each with the scope that a client needs.
 var entries = []struct {
 	label, path string
 	scope       access.Scope
@@ -55,8 +55,8 @@ var entries = []struct {
 	{"Why (not)?", "/why", access.WebhooksRead},
 }
 
-// Navigation lists what the scopes open. current is the path of the page that is shown, within the console; the docs
-// page is listed while it is on.
+// Navigation returns the entries that the scopes allow. current is the path of the current page in the console. docs says
+// that the documentation page is on.
 func Navigation(base string, scopes []access.Scope, current string, docs bool) []Entry {
 	var list []Entry
 	for _, e := range entries {
@@ -70,25 +70,25 @@ func Navigation(base string, scopes []access.Scope, current string, docs bool) [
 	return list
 }
 
-// DocsHref is the address of the documentation page.
+// DocsHref returns the address of the documentation page.
 func DocsHref(base string) string { return base + "/api/docs" }
 
-// First is the address of the first page of the console that the scopes open, "" when they open none.
-func First(base string, scopes []access.Scope) string {
+// FirstHref returns the address of the first page of the console that the scopes allow, or "" if they allow none.
+func FirstHref(base string, scopes []access.Scope) string {
 	if list := Navigation(base, scopes, "", false); len(list) > 0 {
 		return list[0].Href
 	}
 	return ""
 }
 
-// Message is a page that only says something.
+// Message is a page with only a text and links.
 type Message struct {
 	Frame
-	Text []string
-	Ways []Crumb
+	Text  []string
+	Links []Crumb
 }
 
-// Confirm asks before something that cannot be undone.
+// Confirm is a page that asks before a change that cannot be undone.
 type Confirm struct {
 	Frame
 	Trail                  []Crumb
@@ -97,7 +97,7 @@ type Confirm struct {
 	Action, Button, Cancel string
 }
 
-// Secret shows what is shown only once.
+// Secret is a page that shows a new secret.
 type Secret struct {
 	Frame
 	Trail []Crumb
@@ -106,22 +106,22 @@ type Secret struct {
 	Next  string
 }
 
-// SecretLine is one value with what it is called.
+// SecretLine is a value with its label.
 type SecretLine struct{ ID, Label, Text string }
 
-// Lapsed tells that a form came after the session had ended, and keeps its input.
-type Lapsed struct {
+// SessionEnded is the page for a form that was sent after its session had ended. The page contains the input.
+type SessionEnded struct {
 	Frame
 	Action, Button, SignIn string
 	Inputs                 []Input
-	// Forgotten: there was input that must not be shown again.
-	Forgotten bool
+	// Cleared says that the input had secrets, which the page does not contain.
+	Cleared bool
 }
 
-// Input is a name and a value that a form carries on.
+// Input is the name and value of a hidden field.
 type Input struct{ Name, Value string }
 
-// SignIn is where a client begins a session.
+// SignIn is the page on which a client signs in.
 type SignIn struct {
 	Frame
 	Summary    *Summary
@@ -129,7 +129,7 @@ type SignIn struct {
 	Back       string
 }
 
-// NewSignIn makes the page; id is what was typed before, back the page that was asked for.
+// NewSignIn returns the page. id is the id that was typed before, and back is the path of the requested page.
 func NewSignIn(f Frame, id, back string, refused error) *SignIn {
 	f.Title = "Sign in"
 	return &SignIn{

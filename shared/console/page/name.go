@@ -3,14 +3,14 @@ package page
 import (
 	"strings"
 
-	seen "nepenthes/shared/visible" // visible is a function here
+	visibletext "nepenthes/shared/visible" // this package has a function visible
 )
 
-// NameOf is a name as pages show it. In place of one that nobody would see stands the id: events can teach a project
-// such a name. Characters that turn the direction of what stands behind them are left out, since names stand within
-// sentences, in titles and beside other text; letters that run from right to left need none of them.
+// NameOf returns a name as pages show it. It returns the id if the name has no visible character, which is possible for
+// names from events. It removes characters that change the direction of the text behind the name. Letters that are
+// written from right to left do not need these characters.
 func NameOf(name, id string) string {
-	if !seen.In(name) {
+	if !visibletext.In(name) {
 		return id
 	}
 	return strings.Map(func(r rune) rune {

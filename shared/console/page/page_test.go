@@ -37,7 +37,7 @@ func detailsOf(change func(*delivery.Delivery)) *api.DeliveryDetails {
 	return &api.DeliveryDetails{Delivery: d}
 }
 
-// rendered is the text of the page without its marks.
+// rendered returns the page as HTML.
 func rendered(t *testing.T, name string, view any) string {
 	t.Helper()
 	text, err := web.Render(name, view, 1<<20)
@@ -47,7 +47,7 @@ func rendered(t *testing.T, name string, view any) string {
 	return string(text)
 }
 
-func TestWhereADeliveryStands(t *testing.T) {
+func TestDeliverySentence(t *testing.T) {
 	for name, c := range map[string]struct {
 		change  func(*delivery.Delivery)
 		want    string
@@ -74,8 +74,8 @@ func TestWhereADeliveryStands(t *testing.T) {
 		"tried again": {func(d *delivery.Delivery) {
 			d.State, d.Reason, d.AttemptCount, d.Owed = delivery.Dead, delivery.Exhausted, 10, &delivery.Owed{}
 		}, "Failed 10 times, and the schedule has no more attempts. Another attempt is being made.", true},
-		"gone":         {func(d *delivery.Delivery) { d.State, d.Reason = delivery.Dead, delivery.Gone }, "The receiver answered 410 Gone: never again.", false},
-		"unsubscribed": {func(d *delivery.Delivery) { d.State, d.Reason = delivery.Skipped, delivery.Unsubscribed }, "Not sent: its webhook no longer wanted it", false},
+		"gone":         {func(d *delivery.Delivery) { d.State, d.Reason = delivery.Dead, delivery.Gone }, "The receiver answered 410 Gone, so it gets no further attempts.", false},
+		"unsubscribed": {func(d *delivery.Delivery) { d.State, d.Reason = delivery.Skipped, delivery.Unsubscribed }, "Not sent, because the webhook was no longer subscribed", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := page.NewDelivery(frame(), detailsOf(c.change), nil, page.DeliveryOptions{Now: now}, nil)
@@ -90,7 +90,7 @@ func TestWhereADeliveryStands(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 			if p.Follow != c.follows {
-				t.Errorf("follows: %v, want %v", p.Follow, c.follows)
+				t.Errorf("got follow %v, want %v", p.Follow, c.follows)
 			}
 		})
 	}
@@ -110,7 +110,7 @@ func TestEveryFailureIsExplained(t *testing.T) {
 			d.Attempts = []delivery.Attempt{a}
 			e := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Now: now}, nil).Attempts[0].Explanation
 			if e == nil || e.What == "" || e.Do == "" {
-				t.Errorf("got %+v", e)
+				t.Errorf("got %+v, want an explanation and what to do", e)
 			}
 		})
 	}
@@ -122,20 +122,20 @@ func TestBodiesAreShownOnceAndCut(t *testing.T) {
 	texts := []*string{&long, &short, &short, nil}
 	shown := page.Bodies(texts, false)
 	if len(shown) != 2 {
-		t.Fatalf("%d bodies", len(shown))
+		t.Fatalf("got %d bodies, want 2", len(shown))
 	}
 	if want := "{\n  \"id\": 9007199254740993\n}"; shown[0].Text != want {
-		t.Errorf("got %q", shown[0].Text)
+		t.Errorf("got %q, want %q", shown[0].Text, want)
 	}
 	if got := shown[1]; len(got.Text) > 16<<10 || !utf8.ValidString(got.Text) || got.Cut == "" {
-		t.Errorf("%d bytes, cut %q", len(got.Text), got.Cut)
+		t.Errorf("got %d bytes and the note %q, want at most 16 KiB of whole characters and a note", len(got.Text), got.Cut)
 	}
 	if raw := page.Bodies(texts, true); raw[0].Text != short {
-		t.Errorf("raw: %q", raw[0].Text)
+		t.Errorf("raw: got %q, want %q", raw[0].Text, short)
 	}
 }
 
-func TestWhatAReceiverAnsweredCannotHide(t *testing.T) {
+func TestAnswersAreShownWithTheirControlCharacters(t *testing.T) {
 	d := detailsOf(func(d *delivery.Delivery) { d.State = delivery.Dead })
 	d.Attempts = []delivery.Attempt{{Number: 1, Outcome: delivery.OutcomeFailed, Response: &delivery.Response{Status: 500, Body: []byte("<b>\x00\x1b[2J\u202eabc\r\nnext")}}}
 	p := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Now: now}, nil)
@@ -143,11 +143,11 @@ func TestWhatAReceiverAnsweredCannotHide(t *testing.T) {
 		t.Errorf("got %q, want %q", p.Attempts[0].AnswerBody, want)
 	}
 	if text := rendered(t, "delivery", p); strings.Contains(text, "<b>␀") {
-		t.Error("the page has the receiver's HTML")
+		t.Error("the page contains the HTML of the receiver")
 	}
 }
 
-func TestAWaterfallStaysWithinItsPicture(t *testing.T) {
+func TestWaterfallsFitTheirPicture(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		phase := func(name string) time.Duration {
 			if rapid.Bool().Draw(t, name+" happened") {
@@ -161,7 +161,7 @@ func TestAWaterfallStaysWithinItsPicture(t *testing.T) {
 		d.Attempts = []delivery.Attempt{{Number: 1, Timing: timing}}
 		for _, p := range page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Now: now}, nil).Attempts[0].Timing.Phases {
 			if p.X < 0 || p.X > 100 || p.Width < 0 || p.Width > 100 {
-				t.Fatalf("%+v", p)
+				t.Fatalf("got %+v, which exceeds the picture", p)
 			}
 		}
 	})
@@ -179,26 +179,26 @@ func TestTheStripCountsEveryState(t *testing.T) {
 	}
 	p.AddDeliveries(nil, newest, page.Filters{}, nil)
 	if want := "1 pending, 1 retrying, 1 delivered, 1 dead, 1 skipped; the last attempts took 1000.0 s to 1000.0 s."; p.Strip.Text != want {
-		t.Errorf("got %q", p.Strip.Text)
+		t.Errorf("got %q, want %q", p.Strip.Text, want)
 	}
 	for _, b := range p.Strip.Bars {
 		if b.Y < 0 || b.Height > 48 {
-			t.Errorf("%+v is out of the picture", b)
+			t.Errorf("got %+v, which exceeds the picture", b)
 		}
 	}
 }
 
-func TestAnActiveWebhookWhoseDeliveriesFailSaysSo(t *testing.T) {
+func TestRecentFailures(t *testing.T) {
 	for name, c := range map[string]struct {
 		newest  []delivery.State
 		enabled bool
 		want    string
 	}{
-		"none yet":                      {nil, true, ""},
-		"all is well":                   {[]delivery.State{delivery.Delivered, delivery.Dead}, true, ""},
-		"one failed":                    {[]delivery.State{delivery.Dead, delivery.Delivered}, true, "But the newest has not arrived: open it below to see why."},
-		"several, and one is under way": {[]delivery.State{delivery.Pending, delivery.Retrying, delivery.Dead, delivery.Delivered, delivery.Dead}, true, "But none of the newest 2 has arrived: open one below to see why."},
-		"it says so already":            {[]delivery.State{delivery.Dead}, false, ""},
+		"no deliveries":                      {nil, true, ""},
+		"the newest arrived":                 {[]delivery.State{delivery.Delivered, delivery.Dead}, true, ""},
+		"the newest failed":                  {[]delivery.State{delivery.Dead, delivery.Delivered}, true, "But the newest delivery has not arrived. Open it below to see why."},
+		"several failed, and one is pending": {[]delivery.State{delivery.Pending, delivery.Retrying, delivery.Dead, delivery.Delivered, delivery.Dead}, true, "But none of the newest 2 deliveries has arrived. Open one below to see why."},
+		"disabled for failing":               {[]delivery.State{delivery.Dead}, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := webhook.Defaults()
@@ -211,55 +211,55 @@ func TestAnActiveWebhookWhoseDeliveriesFailSaysSo(t *testing.T) {
 				newest = append(newest, detailsOf(func(d *delivery.Delivery) { d.State = state }).Delivery)
 			}
 			p.AddDeliveries(nil, newest, page.Filters{}, nil)
-			if p.Trouble != c.want {
-				t.Errorf("got %q, want %q", p.Trouble, c.want)
+			if p.RecentFailures != c.want {
+				t.Errorf("got %q, want %q", p.RecentFailures, c.want)
 			}
 		})
 	}
 }
 
-func TestNoRetryIsOfferedThatCannotBe(t *testing.T) {
+func TestRetriesAreOfferedWhenPossible(t *testing.T) {
 	for name, c := range map[string]struct {
 		webhooks map[string]*webhook.Webhook
 		offered  bool
 		why      string
 	}{
-		"of a webhook that may not be seen": {nil, true, ""},
-		"of an enabled webhook":             {map[string]*webhook.Webhook{webhookID: {ID: "wh_1", Enabled: true}}, true, ""},
-		"of a disabled webhook":             {map[string]*webhook.Webhook{webhookID: {ID: "wh_1"}}, false, "Its webhook is disabled: enable that first."},
-		"of a deleted webhook":              {map[string]*webhook.Webhook{}, false, "Its webhook was deleted: nothing can be sent to it any more."},
+		"a webhook that the client may not see": {nil, true, ""},
+		"an enabled webhook":                    {map[string]*webhook.Webhook{webhookID: {ID: "wh_1", Enabled: true}}, true, ""},
+		"a disabled webhook":                    {map[string]*webhook.Webhook{webhookID: {ID: "wh_1"}}, false, "Its webhook is disabled. Enable the webhook first."},
+		"a deleted webhook":                     {map[string]*webhook.Webhook{}, false, "Its webhook was deleted, so nothing more can be sent."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := detailsOf(func(d *delivery.Delivery) { d.State = delivery.Dead })
 			p := page.NewDelivery(frame(), d, c.webhooks, page.DeliveryOptions{Retriable: true, Now: now}, nil)
-			if offered := p.RetryAction != ""; offered != c.offered || p.Hopeless != c.why {
-				t.Errorf("the delivery's page offers it: %v, because %q", offered, p.Hopeless)
+			if offered := p.RetryAction != ""; offered != c.offered || p.NoRetry != c.why {
+				t.Errorf("the page offers a retry: %v, reason %q; want %v, %q", offered, p.NoRetry, c.offered, c.why)
 			}
 			list := &api.DeliveryPage{Deliveries: []delivery.Delivery{d.Delivery}}
-			if row := page.NewDeadDeliveries(frame(), list, c.webhooks, true).List.Rows[0]; row.Hopeless != c.why {
-				t.Errorf("the list says %q", row.Hopeless)
+			if row := page.NewDeadDeliveries(frame(), list, c.webhooks, true).List.Rows[0]; row.NoRetry != c.why {
+				t.Errorf("the list: got reason %q, want %q", row.NoRetry, c.why)
 			}
 		})
 	}
 }
 
-func TestNavigationHasWhatTheScopesOpen(t *testing.T) {
+func TestNavigation(t *testing.T) {
 	for name, c := range map[string]struct {
 		scopes []access.Scope
 		docs   bool
 		want   string
 	}{
-		"everything":      {access.AdministratorScopes(), true, "API, Webhooks, Deliveries, Applications, Why (not)?, API documentation"},
-		"webhooks to see": {[]access.Scope{access.WebhooksRead}, true, "Webhooks, Why (not)?, API documentation"},
-		"docs off":        {[]access.Scope{access.SettingsWrite}, false, "API"},
-		"nothing":         {nil, false, ""},
+		"everything":    {access.AdministratorScopes(), true, "API, Webhooks, Deliveries, Applications, Why (not)?, API documentation"},
+		"webhooks only": {[]access.Scope{access.WebhooksRead}, true, "Webhooks, Why (not)?, API documentation"},
+		"docs off":      {[]access.Scope{access.SettingsWrite}, false, "API"},
+		"nothing":       {nil, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var labels []string
 			for _, e := range page.Navigation("/prod", c.scopes, "", c.docs) {
 				labels = append(labels, e.Label)
 				if !strings.HasPrefix(e.Href, "/prod/") {
-					t.Errorf("%s leads out of the stage", e.Href)
+					t.Errorf("%s lacks the stage path", e.Href)
 				}
 			}
 			if got := strings.Join(labels, ", "); got != c.want {
@@ -269,19 +269,19 @@ func TestNavigationHasWhatTheScopesOpen(t *testing.T) {
 	}
 }
 
-func TestAFaultStandsBesideItsField(t *testing.T) {
+func TestFaultsAreShownAtTheirFields(t *testing.T) {
 	err := fault.Invalid(
 		fault.Detail{Attribute: "projects.ids", Message: "No project is selected."}, fault.Detail{Attribute: "timeoutSeconds", Message: "Too long."},
 	)
 	p := page.NewWebhookForm(frame(), form.NewWebhook(), page.WebhookFormOptions{}, err)
 	if len(p.Projects.Faults) != 1 || len(p.Timeout.Faults) != 1 || len(p.Name.Faults) != 0 {
-		t.Errorf("projects %v, timeout %v, name %v", p.Projects.Faults, p.Timeout.Faults, p.Name.Faults)
+		t.Errorf("got faults of projects %v, timeout %v, name %v, want one, one and none", p.Projects.Faults, p.Timeout.Faults, p.Name.Faults)
 	}
 	if !p.AdvancedOpen {
-		t.Error("the part with the fault is closed")
+		t.Error("the part with a fault is closed")
 	}
 	if got := p.Summary.Entries; len(got) != 2 || got[0].Field != "projects" || got[1].Field != "timeout" {
-		t.Errorf("summary %+v", got)
+		t.Errorf("got summary %+v, want projects and timeout", got)
 	}
 }
 
@@ -303,28 +303,28 @@ func TestEveryEventTypeCanBeChosen(t *testing.T) {
 	}
 	for pattern := range offered {
 		if err := events.CheckPattern(pattern); err != nil {
-			t.Errorf("%s is offered: %v", pattern, err)
+			t.Errorf("the form offers %s: %v", pattern, err)
 		}
 	}
 }
 
-// TestEveryPageRenders shows each template with next to nothing in it, as after the first start.
+// TestEveryPageRenders renders each template with almost no data, as after the first start.
 func TestEveryPageRenders(t *testing.T) {
 	for name, view := range map[string]any{
-		"sign_in":      page.NewSignIn(page.Frame{}, "", "/admin", nil),
-		"api":          page.NewAPI(frame(), form.Settings{}, true, nil, nil),
-		"webhooks":     page.NewWebhooks(frame(), &api.Page[webhook.Webhook]{}, "", true, nil, nil),
-		"webhook":      page.NewWebhook(frame(), &webhook.Webhook{}, page.WebhookOptions{Writable: true, Once: "ONCE"}),
-		"webhook_form": page.NewWebhookForm(frame(), form.NewWebhook(), page.WebhookFormOptions{}, nil),
-		"deliveries":   page.NewDeadDeliveries(frame(), &api.DeliveryPage{}, nil, true),
-		"delivery":     page.NewDelivery(frame(), detailsOf(func(*delivery.Delivery) {}), nil, page.DeliveryOptions{}, nil),
-		"why":          page.NewWhy(frame(), page.Question{}, nil, nil),
-		"applications": page.NewApplications(frame(), &api.Page[access.Client]{}, true, now),
-		"application":  page.NewApplication(frame(), form.Client{}, page.ApplicationOptions{}, nil),
-		"confirm":      page.NewDeleteWebhook(frame(), &webhook.Webhook{}),
-		"secret":       page.NewClientSecret(frame(), &api.IssuedClientSecret{}, "New"),
-		"message":      page.Message{Frame: frame()},
-		"lapsed":       page.Lapsed{Frame: frame()},
+		"sign_in":       page.NewSignIn(page.Frame{}, "", "/admin", nil),
+		"api":           page.NewAPI(frame(), form.Settings{}, true, nil, nil),
+		"webhooks":      page.NewWebhooks(frame(), &api.Page[webhook.Webhook]{}, "", true, nil, nil),
+		"webhook":       page.NewWebhook(frame(), &webhook.Webhook{}, page.WebhookOptions{Writable: true, FormNumber: "ONCE"}),
+		"webhook_form":  page.NewWebhookForm(frame(), form.NewWebhook(), page.WebhookFormOptions{}, nil),
+		"deliveries":    page.NewDeadDeliveries(frame(), &api.DeliveryPage{}, nil, true),
+		"delivery":      page.NewDelivery(frame(), detailsOf(func(*delivery.Delivery) {}), nil, page.DeliveryOptions{}, nil),
+		"why":           page.NewWhy(frame(), page.Question{}, nil, nil),
+		"applications":  page.NewApplications(frame(), &api.Page[access.Client]{}, true, now),
+		"application":   page.NewApplication(frame(), form.Client{}, page.ApplicationOptions{}, nil),
+		"confirm":       page.NewDeleteWebhook(frame(), &webhook.Webhook{}),
+		"secret":        page.NewClientSecret(frame(), &api.IssuedClientSecret{}, "New"),
+		"message":       page.Message{Frame: frame()},
+		"session_ended": page.SessionEnded{Frame: frame()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := rendered(t, name, view)

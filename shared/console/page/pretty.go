@@ -5,26 +5,26 @@ import (
 	"unicode/utf8"
 )
 
-// deepest is the last level that is indented further: what is nested deeper stands below it. Otherwise a line's
-// indentation would grow with its depth, and nobody could see the text behind it.
-const deepest = 20
+// maxIndent is the largest indentation, in levels. Without a limit the indentation would grow with the depth, and nobody
+// could see the text behind it.
+const maxIndent = 20
 
-// printer lays JSON out and stops when it has written enough, so that what is shown cut is made cut: its cost is that
-// of what it shows, however long or deeply nested the text is.
+// printer indents JSON and stops when it has written enough. So its cost depends on what it shows, however long or deeply
+// nested the text is.
 type printer struct {
 	out   strings.Builder
 	max   int // in bytes
 	depth int
 }
 
-// pretty lays out the beginning of a JSON text, at most max bytes, and reports whether there was more. It knows JSON
-// by its brackets and strings alone: a text that is not JSON is laid out somehow.
+// pretty indents the beginning of a JSON text. It returns at most limit bytes and reports whether there was more. It looks
+// only at brackets and strings, so it also accepts a text that is not JSON.
 func pretty(text string, limit int) (shown string, cut bool) {
 	p := &printer{max: limit}
 	for len(text) > 0 && p.out.Len() <= p.max {
 		text = p.token(text)
 	}
-	shown, cut = beginning(p.out.String(), limit)
+	shown, cut = truncate(p.out.String(), limit)
 	return shown, cut || len(text) > 0
 }
 
@@ -59,15 +59,15 @@ func (p *printer) token(text string) (rest string) {
 	return text[1:]
 }
 
-// line begins a line.
+// line begins a new line.
 func (p *printer) line() {
 	p.out.WriteByte('\n')
-	for range max(0, min(p.depth, deepest)) {
+	for range max(0, min(p.depth, maxIndent)) {
 		p.out.WriteString("  ")
 	}
 }
 
-// scalar writes the string, number or word at the beginning of the text, no more of it than is shown.
+// scalar writes the string, number or word at the beginning of the text, but no more of it than is shown.
 func (p *printer) scalar(text string) (rest string) {
 	end := 1
 	if text[0] == '"' {
@@ -81,7 +81,8 @@ func (p *printer) scalar(text string) (rest string) {
 	return text[end:]
 }
 
-// endOfString is where the string at the beginning of the text ends, or limit or more bytes of it.
+// endOfString returns the length of the string at the beginning of the text. For a longer string it returns limit or a
+// little more.
 func endOfString(text string, limit int) int {
 	for end := 1; end < len(text) && end < limit+2; end++ {
 		switch text[end] {
@@ -94,8 +95,8 @@ func endOfString(text string, limit int) int {
 	return min(len(text), limit+2)
 }
 
-// beginning shortens a text to at most limit bytes, at a whole character, and reports whether there was more.
-func beginning(text string, limit int) (shown string, cut bool) {
+// truncate returns the beginning of a text, at most limit bytes of whole characters, and reports whether there was more.
+func truncate(text string, limit int) (shown string, cut bool) {
 	if len(text) <= limit {
 		return text, false
 	}

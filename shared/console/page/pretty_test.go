@@ -25,7 +25,7 @@ func shownBody(text string, raw bool) page.Body {
 	return page.Bodies([]*string{&text}, raw)[0]
 }
 
-// What fits is laid out as package json does it.
+// JSON that fits is indented as package json does it.
 func TestPrettyIsJSONIndented(t *testing.T) {
 	texts := []string{
 		`{}`, `[]`, `{"a":[]}`, `[{},[],""]`, `{"a":{"b":[1,2.5e-7,true,null,"x\"y\\",{"":0}]},"c":"[,{:"}`, ` { "a" : [ ] , "b" : 1 } `,
@@ -49,8 +49,8 @@ func TestPrettyIsJSONIndented(t *testing.T) {
 	})
 }
 
-// What is shown cut is produced cut: no text costs more than a fixed multiple of what is shown of it.
-func TestBodiesAreProducedCut(t *testing.T) {
+// No text costs more than a fixed multiple of the part that is shown.
+func TestLongBodiesCostNoMore(t *testing.T) {
 	const size = 260 << 10
 	nested := strings.Repeat("[", 990) + strings.Repeat("]", 990)
 	texts := map[string]string{
@@ -65,10 +65,10 @@ func TestBodiesAreProducedCut(t *testing.T) {
 		"deletes":       `"` + strings.Repeat("\x7f", size) + `"`,
 		"returns":       strings.Repeat("\r\n", size/2) + "1",
 		"wide letters":  `"` + strings.Repeat("計", size/3) + `"`,
-		"no JSON":       strings.Repeat("}", size),
+		"not JSON":      strings.Repeat("}", size),
 		"empty members": "[" + strings.Repeat("{},", size/3) + "{}]",
 	}
-	blank := map[string]bool{"white space": true, "returns": true} // laid out, nothing is left to be cut
+	blank := map[string]bool{"white space": true, "returns": true} // their indented form has nothing to cut
 	for name, text := range texts {
 		for _, raw := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
@@ -82,10 +82,10 @@ func TestBodiesAreProducedCut(t *testing.T) {
 				took := time.Since(began)
 				runtime.ReadMemStats(&after)
 				if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 40*bodyShown {
-					t.Errorf("%d bytes were allocated in %v", allocated, took)
+					t.Errorf("got %d allocated bytes in %v, want at most %d", allocated, took, 40*bodyShown)
 				}
 				if b := p.Bodies[0]; len(b.Text) > 3*bodyShown || !utf8.ValidString(b.Text) || (b.Cut == "") != (blank[name] && !raw) {
-					t.Errorf("%d bytes, cut %q", len(b.Text), b.Cut)
+					t.Errorf("got %d bytes and the note %q", len(b.Text), b.Cut)
 				}
 				if _, err := web.Render("delivery", p, limits.PageBody); err != nil {
 					t.Fatal(err)

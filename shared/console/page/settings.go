@@ -1,8 +1,6 @@
 package page
 
 import (
-	"strconv"
-
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/settings"
 )
@@ -16,23 +14,23 @@ type API struct {
 	Writable                                                       bool
 }
 
-// NewAPI makes the page: what the form says, with the faults that err has about it, and with what somebody else saved
-// meanwhile if theirs is not nil.
+// NewAPI returns the page with the input and the faults of err. If somebody else saved meanwhile, theirs has their
+// settings; otherwise it is nil.
 func NewAPI(f Frame, s form.Settings, writable bool, err error, theirs *settings.Settings) *API {
 	f.Title = "API"
 	p := &API{
 		Frame: f, Version: s.Version, Writable: writable,
 		Enabled: Field{
 			ID: "enabled", Name: "enabled", Label: "Enable REST web service", Checked: s.Enabled, Fixed: !writable,
-			Hint: "Off: programs get no answer but that it is off. These pages go on, and so do webhooks.",
+			Hint: "When it is off, every request is refused. These pages and the webhooks keep working.",
 		},
 		MaxPageSize: Field{
 			ID: "max_page_size", Name: "max_page_size", Label: "Maximum page size", Type: "number", Min: "1", Max: "1000",
-			Value: s.MaxPageSize, Fixed: !writable, Hint: "The most elements that any list answers at once: 1 to 1000. A program that asks for more gets so many.",
+			Value: s.MaxPageSize, Fixed: !writable, Hint: "The largest number of elements that a list returns at once: 1 to 1000. A program that asks for more gets this many.",
 		},
 		DocsEnabled: Field{
 			ID: "docs_enabled", Name: "docs_enabled", Label: "Enable docs page", Checked: s.DocsEnabled, Fixed: !writable,
-			Hint: "Everybody who reaches this address can read it, without signing in.",
+			Hint: "Everybody who can reach this address can read it without signing in.",
 		},
 		CORSEnabled: Field{
 			ID: "cors_enabled", Name: "cors_enabled", Label: "Enable CORS", Checked: s.CORSEnabled, Fixed: !writable,
@@ -40,7 +38,7 @@ func NewAPI(f Frame, s form.Settings, writable bool, err error, theirs *settings
 		},
 		AllowedOrigins: Field{
 			ID: "allowed_origins", Name: "allowed_origins", Label: "Allowed origins", Rows: 5, Width: "code",
-			Value: s.AllowedOrigins, Fixed: !writable, Hint: "One a line, as a browser sends it: https://app.example.com",
+			Value: s.AllowedOrigins, Fixed: !writable, Hint: "One on each line, as browsers send them, such as https://app.example.com",
 		},
 	}
 	if s.DocsEnabled {
@@ -53,7 +51,7 @@ func NewAPI(f Frame, s form.Settings, writable bool, err error, theirs *settings
 		Compare(settingsTexts(s), settingsTexts(other), fields)
 		return p
 	}
-	Blame(err, []string{"api.enabled", "api.maxPageSize", "api.docsEnabled", "cors.enabled", "cors.allowedOrigins"}, fields)
+	AssignFaults(err, []string{"api.enabled", "api.maxPageSize", "api.docsEnabled", "cors.enabled", "cors.allowedOrigins"}, fields)
 	p.Summary = SummaryOf(err, fields)
 	return p
 }
@@ -63,5 +61,3 @@ func settingsTexts(s form.Settings) []string {
 }
 
 func onOff(on bool) string { return map[bool]string{true: "on", false: "off"}[on] }
-
-func number(n int64) string { return strconv.FormatInt(n, 10) }

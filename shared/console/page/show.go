@@ -10,10 +10,10 @@ import (
 	"nepenthes/shared/instant"
 )
 
-// Time is a moment as a page shows it: in UTC, until the script writes it in the reader's zone.
+// Time is a moment as a page shows it: in UTC, until the script replaces it by the time in the reader's zone.
 type Time struct{ at time.Time }
 
-// Moment returns the Time of a moment, nil for the zero time.
+// Moment returns the Time of a moment, or nil for the zero time.
 func Moment(t time.Time) *Time {
 	if t.IsZero() {
 		return nil
@@ -21,16 +21,16 @@ func Moment(t time.Time) *Time {
 	return &Time{t.UTC()}
 }
 
-// ISO is for machines (RFC 3339), in milliseconds.
+// ISO returns the time for machines (RFC 3339), with milliseconds.
 func (t Time) ISO() string { return instant.Text(t.at) }
 
-// Text is for people.
+// Text returns the time for people.
 func (t Time) Text() string { return t.at.Format("2 Jan 2006, 15:04:05") + " UTC" }
 
-// Mark is a state at a glance: a word with a shape and a colour.
+// Mark is a state, shown as a word with an icon and a colour.
 type Mark struct{ Tone, Icon, Text string }
 
-// The tones, which the style sheet knows.
+// The tones. The style sheet gives them colours.
 const (
 	good = "good"
 	bad  = "bad"
@@ -39,13 +39,13 @@ const (
 	info = "info"
 )
 
-// Labels are a few short texts and how many more there are.
+// Labels is a list of short texts, and the number of further texts that are not shown.
 type Labels struct {
 	Shown []string
 	More  int
 }
 
-// labelsShown is how many labels a list shows before it counts.
+// labelsShown is the largest number of labels that a list shows.
 const labelsShown = 3
 
 func labels(all []string) Labels {
@@ -53,15 +53,15 @@ func labels(all []string) Labels {
 	return Labels{Shown: all[:shown], More: len(all) - shown}
 }
 
-// Pages leads to the neighbours of a page.
+// Pages has the links to the previous and the next page.
 type Pages struct {
 	Previous, Next string
-	// Counted says where in the whole the page is; empty when the whole is not counted.
+	// Counted says which part of a list the page shows. It is empty if the list is not counted.
 	Counted string
 }
 
-// counted says which part of a counted whole is shown.
-func counted(noun string, offset, size, shown, total int) string {
+// rangeText says which part of a list is shown. It returns an empty string if the whole list is.
+func rangeText(noun string, offset, size, shown, total int) string {
 	if total <= shown {
 		return ""
 	}
@@ -69,23 +69,23 @@ func counted(noun string, offset, size, shown, total int) string {
 	return fmt.Sprintf("%d to %d of %d %s", from, from+shown-1, total, noun)
 }
 
-// words turns a name of the catalogue into words: "work_package" is "Work package".
-func words(name string) string {
+// asWords returns a name of the catalogue in words: "Work package" for "work_package".
+func asWords(name string) string {
 	text := strings.ReplaceAll(name, "_", " ")
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// resourceOf is what an event pattern is about, in words.
+// resourceOf returns the resource of an event pattern, in words.
 func resourceOf(pattern string) string {
 	if pattern == "*" {
 		return "All events"
 	}
 	resource, _, _ := strings.Cut(pattern, ":")
-	return words(resource)
+	return asWords(resource)
 }
 
-// took writes a duration for a person to read.
-func took(d time.Duration) string {
+// durationText returns a duration for people.
+func durationText(d time.Duration) string {
 	ms := float64(d.Round(time.Microsecond)) / float64(time.Millisecond)
 	switch {
 	case ms < 1:
@@ -98,8 +98,8 @@ func took(d time.Duration) string {
 	return strconv.FormatFloat(ms/1000, 'f', 1, 64) + " s"
 }
 
-// age is how long ago something was, in the largest unit that fits.
-func age(at, now time.Time) string {
+// ageText returns how long ago a moment was, in the largest unit that fits.
+func ageText(at, now time.Time) string {
 	d := now.Sub(at)
 	switch {
 	case d < 2*time.Minute:
@@ -119,7 +119,7 @@ func plural(n int, one, many string) string {
 	return strconv.Itoa(n) + " " + many
 }
 
-// eventOptions lists the types of events; first stands above them.
+// eventOptions returns the event types as options. If first is not empty, it is the label of an empty option above them.
 func eventOptions(chosen, first string, operational bool) []Option {
 	var list []Option
 	if first != "" {

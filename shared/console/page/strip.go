@@ -9,18 +9,18 @@ import (
 	"nepenthes/shared/delivery"
 )
 
-// Measures of the strip, in units of its own.
+// Measures of the strip, in the units of its picture.
 const (
 	stripHeight = 48.0
-	stripLowest = 8.0 // of a bar, so that it can be seen
+	stripLowest = 8.0 // height of the lowest bar, which must be visible
 	stripSlot   = 6.0
 	stripBar    = 4.0
-	stripSlots  = 100 // at least: a few bars are not stretched
+	stripSlots  = 100 // smallest number of slots, so that a few bars are not stretched
 	// The durations of the lowest and of the highest bar. No exchange takes longer.
 	stripFastest, stripSlowest = 100 * time.Microsecond, 30 * time.Second
 )
 
-// newStrip draws deliveries that come newest first; nil when there are none.
+// newStrip returns a strip of the deliveries, which are sorted newest first, or nil if there are none.
 func newStrip(newest []delivery.Delivery) *Strip {
 	if len(newest) == 0 {
 		return nil
@@ -39,7 +39,7 @@ func newStrip(newest []delivery.Delivery) *Strip {
 	return s
 }
 
-// bar draws one delivery at x. Times differ by powers of ten, so heights go by the logarithm.
+// bar returns the bar of a delivery at x. Durations differ by powers of ten, so the height is logarithmic.
 func bar(d *delivery.Delivery, x float64) Bar {
 	b := Bar{Tone: deliveryMark(d.State).Tone, X: x, Width: stripBar, Height: stripLowest}
 	if d.Last != nil {
@@ -67,10 +67,10 @@ func magnitude(d time.Duration) float64 {
 	return math.Log(float64(max(d, stripFastest)) / float64(stripFastest))
 }
 
-// round keeps a picture short: hundredths cannot be seen.
+// round rounds to tenths. It keeps a picture short, and smaller differences are not visible.
 func round(x float64) float64 { return math.Round(x*10) / 10 }
 
-// stripText says what the picture shows.
+// stripText describes the picture.
 func stripText(n int, counts map[delivery.State]int, fastest, slowest time.Duration) string {
 	var parts []string
 	for _, state := range delivery.States() {
@@ -79,7 +79,7 @@ func stripText(n int, counts map[delivery.State]int, fastest, slowest time.Durat
 		}
 	}
 	text := strings.Join(parts, ", ")
-	switch shortest, longest := took(fastest), took(slowest); {
+	switch shortest, longest := durationText(fastest), durationText(slowest); {
 	case slowest == 0:
 	case n == 1:
 		text += "; the last attempt took " + longest

@@ -7,32 +7,32 @@ import (
 	"nepenthes/shared/delivery"
 )
 
-// Waterfall shows how long each phase of an exchange took, one after the other.
+// Waterfall shows how long each phase of an exchange took, in the order of the phases.
 type Waterfall struct {
 	Phases      []Phase
 	Total, Text string
 }
 
-// Phase is one of them; X and Width are parts of a hundred.
+// Phase is a phase of an exchange. X and Width are percentages of the whole.
 type Phase struct {
 	Class, Label, Took string
 	X, Width           float64
 }
 
-// waterfall lays the phases out. What is left of the whole is the reading of the answer.
+// waterfall returns the phases of an exchange. The time after the last phase was spent reading the answer.
 func waterfall(t *delivery.Timing) Waterfall {
 	var w Waterfall
 	if t.Total == delivery.NoPhase {
 		return w
 	}
 	var at time.Duration
-	w.Total = took(t.Total)
+	w.Total = durationText(t.Total)
 	share := func(d time.Duration) float64 { return round(min(float64(d)/float64(t.Total)*100, 100)) }
 	add := func(class, label string, d time.Duration) {
 		if d == delivery.NoPhase {
 			return
 		}
-		p := Phase{Class: class, Label: label, Took: took(d)}
+		p := Phase{Class: class, Label: label, Took: durationText(d)}
 		if t.Total > 0 {
 			p.X, p.Width = share(at), share(d)
 		}

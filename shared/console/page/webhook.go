@@ -14,27 +14,27 @@ import (
 // Webhook is the page of one webhook.
 type Webhook struct {
 	Frame
-	Summary                          *Summary
-	Trail                            []Crumb
-	ID, PayloadURL, Description      string
-	Self, EditHref, DeleteHref, Once string
-	Writable, Enabled                bool
-	Health                           Mark
-	Meaning, Trouble                 string
-	Since                            *Time
-	Events                           []string
-	Projects                         Labels
-	Secrets                          []SignatureSecret
-	Format, Schedule, Timeout        string
-	HeaderNames                      []string
-	CreatedAt                        *Time
-	TestEvent, Overlap               Field
-	ShowDeliveries, Filtered         bool
-	Strip                            *Strip
-	State, Event, From, Until        Field
-	FilterFault                      string
-	Deliveries                       Deliveries
-	Pages                            Pages
+	Summary                                *Summary
+	Trail                                  []Crumb
+	ID, PayloadURL, Description            string
+	Self, EditHref, DeleteHref, FormNumber string
+	Writable, Enabled                      bool
+	Health                                 Mark
+	Meaning, RecentFailures                string
+	Since                                  *Time
+	Events                                 []string
+	Projects                               Labels
+	Secrets                                []SignatureSecret
+	Format, Schedule, Timeout              string
+	HeaderNames                            []string
+	CreatedAt                              *Time
+	TestEvent, Overlap                     Field
+	ShowDeliveries, Filtered               bool
+	Strip                                  *Strip
+	State, Event, From, Until              Field
+	FilterFault                            string
+	Deliveries                             Deliveries
+	Pages                                  Pages
 }
 
 // SignatureSecret describes a secret without showing it.
@@ -43,16 +43,16 @@ type SignatureSecret struct {
 	CreatedAt, ExpiresAt *Time
 }
 
-// Filters narrow the deliveries of a webhook, as typed.
+// Filters are the filters for the deliveries of a webhook, as they were typed.
 type Filters struct{ State, Event, From, Until string }
 
-// WebhookOptions are what the page shows besides the webhook.
+// WebhookOptions has what the page shows besides the webhook.
 type WebhookOptions struct {
-	// Names are the names of the projects by their ids; nil shows only how many are selected.
-	Names    map[string]string
-	Writable bool
-	Once     string
-	Now      time.Time
+	// Names has the names of the projects by their ids. If it is nil, the page shows only the number of projects.
+	Names      map[string]string
+	Writable   bool
+	FormNumber string
+	Now        time.Time
 }
 
 // NewWebhook returns the page without the deliveries.
@@ -61,17 +61,17 @@ func NewWebhook(f Frame, w *webhook.Webhook, o WebhookOptions) *Webhook {
 	self := f.To("/webhooks/" + w.ID)
 	p := &Webhook{
 		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}}, ID: w.ID, PayloadURL: w.PayloadURL, Description: w.Description,
-		Self: self, EditHref: self + "/edit", DeleteHref: self + "/delete", Once: o.Once, Writable: o.Writable, Enabled: w.Enabled,
+		Self: self, EditHref: self + "/edit", DeleteHref: self + "/delete", FormNumber: o.FormNumber, Writable: o.Writable, Enabled: w.Enabled,
 		Health: health(w), Meaning: meaning(w), Since: Moment(w.StatusSince), Events: patterns(w.Subscription.Events), Projects: allProjects(w.Subscription.Projects, o.Names),
 		Format: formatWords(w.PayloadFormat), Schedule: scheduleWords(w.RetrySchedule), Timeout: plural(int(w.Timeout/time.Second), "second", "seconds"),
 		Secrets: signatureSecrets(w, o.Now), CreatedAt: Moment(w.CreatedAt),
 		TestEvent: Field{
 			ID: "test_event", Name: "event", Label: "Event type", Options: eventOptions("webhook:ping", "", true),
-			Hint: "Sends the type's example to this webhook alone, once, whatever it is subscribed to.",
+			Hint: "Sends the example of this type once to this webhook only, whatever it is subscribed to.",
 		},
 		Overlap: Field{
 			ID: "overlap", Name: "overlap", Label: "Overlap (hours)", Type: "number", Min: "0", Max: "168", Value: "24",
-			Hint: "Makes a new secret. The present ones go on signing for so long, so that the receiver can change over: 0 to 168.",
+			Hint: "Creates a new secret. The current secrets sign for this long too (0 to 168), so that the receiver can change over.",
 		},
 	}
 	if w.LegacySignature {
@@ -98,7 +98,7 @@ func signatureSecrets(w *webhook.Webhook, now time.Time) (all []SignatureSecret)
 	return all
 }
 
-// patterns returns the event patterns as the form calls them.
+// patterns returns the event patterns with the labels of the form.
 func patterns(events []string) (all []string) {
 	for _, pattern := range events {
 		if pattern == "*" {
@@ -109,7 +109,7 @@ func patterns(events []string) (all []string) {
 	return all
 }
 
-// allProjects names every selected project.
+// allProjects returns the names of all selected projects.
 func allProjects(p webhook.Projects, names map[string]string) Labels {
 	l := projectLabels(p, names)
 	if p.All || names == nil {
@@ -122,15 +122,15 @@ func allProjects(p webhook.Projects, names map[string]string) Labels {
 	return l
 }
 
-// meaning says what follows from the state of a webhook.
+// meaning says what the state of a webhook means.
 func meaning(w *webhook.Webhook) string {
 	switch {
 	case w.Enabled:
-		return "Events that it asked for are sent at once."
+		return "Events that it is subscribed to are sent at once."
 	case w.DisabledReason == webhook.Gone:
-		return "Its receiver answered 410 Gone, which means never again. Nothing is sent. Check the payload URL, then press Enable."
+		return "The receiver answered 410 Gone, so nothing more is sent. Check the payload URL, then press Enable."
 	}
-	return "Somebody switched it off. Nothing is sent, and events that happen meanwhile are not sent later."
+	return "Somebody disabled it. Nothing is sent, and events that happen meanwhile are not sent later."
 }
 
 func formatWords(f webhook.Format) string {
@@ -145,17 +145,17 @@ func scheduleWords(name webhook.ScheduleName) string {
 	}[name]
 }
 
-// AddDeliveries puts the deliveries on the page: those that the filters let through, and the newest of all for the
-// strip. When the filters are at fault, refused says so and list may be nil.
+// AddDeliveries adds the deliveries to the page: list has those that match the filters, and newest has the newest ones
+// for the strip. If a filter is invalid, refused is the fault and list may be nil.
 func (p *Webhook) AddDeliveries(list *api.DeliveryPage, newest []delivery.Delivery, filters Filters, refused error) {
 	p.ShowDeliveries, p.Filtered = true, filters != Filters{}
 	p.Strip = newStrip(newest)
 	if p.Health.Tone == good {
-		p.Trouble = trouble(newest)
+		p.RecentFailures = recentFailures(newest)
 	}
 	states := []string{"", "Any"}
 	for _, s := range delivery.States() {
-		states = append(states, string(s), words(string(s)))
+		states = append(states, string(s), asWords(string(s)))
 	}
 	p.State = Field{ID: "state", Name: "state", Label: "State", Options: options(filters.State, states...)}
 	p.Event = Field{ID: "event", Name: "event", Label: "Event", Options: eventOptions(filters.Event, "Any", true)}
@@ -173,8 +173,8 @@ func (p *Webhook) AddDeliveries(list *api.DeliveryPage, newest []delivery.Delive
 	}
 }
 
-// trouble says that the newest deliveries have not arrived. It is empty if the newest one has.
-func trouble(newest []delivery.Delivery) string {
+// recentFailures says that the newest deliveries have not arrived. It returns an empty string if the newest one has.
+func recentFailures(newest []delivery.Delivery) string {
 	failed := 0
 	for i := range newest {
 		state := newest[i].State
@@ -188,9 +188,9 @@ func trouble(newest []delivery.Delivery) string {
 	case 0:
 		return ""
 	case 1:
-		return "But the newest has not arrived: open it below to see why."
+		return "But the newest delivery has not arrived. Open it below to see why."
 	}
-	return fmt.Sprintf("But none of the newest %d has arrived: open one below to see why.", failed)
+	return fmt.Sprintf("But none of the newest %d deliveries has arrived. Open one below to see why.", failed)
 }
 
 // Strip is a picture of the last deliveries, oldest on the left.
@@ -200,8 +200,8 @@ type Strip struct {
 	Bars        []Bar
 }
 
-// Bar is one delivery: its height the time to answer, its shape and colour the outcome. A split bar has a gap in its
-// middle, a hollow one is an outline.
+// Bar shows a delivery: its height the time to answer, its shape and colour the outcome. A split bar has a gap in the
+// middle, and a hollow bar is an outline.
 type Bar struct {
 	Tone                                string
 	X, Y, Width, Height                 float64

@@ -15,101 +15,101 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// WebhookForm is the page on which a webhook is made or changed.
+// WebhookForm is the page on which a webhook is created or changed.
 type WebhookForm struct {
 	Frame
-	Trail                                      []Crumb
-	Summary                                    *Summary
-	Action, Button, Cancel, Version, Once      string
-	Name, PayloadURL, Description, Active      Field
-	Secret                                     Field
-	SecretChoices                              []Choice
-	Events                                     Field
-	AllEvents                                  Box
-	EventGroups, OptInGroups                   []EventGroup
-	Projects                                   Field
-	AllProjects                                bool
-	ProjectBoxes                               []Box
-	ProjectNote                                string
-	Filter, ProjectID                          *Field
-	FilterInPlace                              bool
-	AdvancedOpen                               bool
-	Format, Legacy, Headers, Timeout, Schedule Field
-	HeaderRows                                 []HeaderRow
+	Trail                                       []Crumb
+	Summary                                     *Summary
+	Action, Button, Cancel, Version, FormNumber string
+	Name, PayloadURL, Description, Active       Field
+	Secret                                      Field
+	SecretChoices                               []Choice
+	Events                                      Field
+	AllEvents                                   Box
+	EventGroups, OptInGroups                    []EventGroup
+	Projects                                    Field
+	AllProjects                                 bool
+	ProjectBoxes                                []Box
+	ProjectNote                                 string
+	Filter, ProjectID                           *Field
+	FilterInPlace                               bool
+	AdvancedOpen                                bool
+	Format, Legacy, Headers, Timeout, Schedule  Field
+	HeaderRows                                  []HeaderRow
 }
 
-// EventGroup is the event types of one resource; All is the box for the whole resource, nil where there is none.
+// EventGroup has the event types of one resource. All is the box for the whole resource, or nil.
 type EventGroup struct {
 	Label string
 	All   *Box
 	Types []Box
 }
 
-// HeaderRow is a custom header to be typed.
+// HeaderRow is a row in which a custom header can be typed.
 type HeaderRow struct {
 	Index                   int
 	Name, Kept, Placeholder string
 }
 
-// ProjectChoices are the projects that the form offers.
+// ProjectChoices has the projects that the form offers.
 type ProjectChoices struct {
-	// Listed are those that are shown; all there are when they are few, else those that the filter found.
+	// Listed has the projects that are shown: all if there are few, or else those that the filter found.
 	Listed []project.Project
-	// Names are the names of those that are ticked, by id.
+	// Names has the names of projects by id, for the selected projects that are not listed.
 	Names map[string]string
-	// Many: there are too many to show them all.
+	// Many says that there are too many projects to show them all.
 	Many bool
-	// Total is how many there are.
+	// Total is the number of all projects.
 	Total int
-	// Filter is what was typed to find some, Added the id of a project that was typed to be added.
+	// Filter and Added are input: a part of a name, and the id of a project to be added.
 	Filter, Added string
-	// Hidden: the names of projects may not be seen.
+	// Hidden says that the client may not see projects.
 	Hidden bool
-	// Addable: projects may be added.
+	// Addable says that the client may add projects.
 	Addable bool
-	// Refused is what an addition met.
+	// Refused is the fault of an addition, or nil.
 	Refused error
 }
 
-// WebhookFormOptions are what the form shows besides what was typed.
+// WebhookFormOptions has what the form shows besides the input.
 type WebhookFormOptions struct {
-	// Current is the webhook that is changed; nil for a new one.
-	Current  *webhook.Webhook
-	Projects ProjectChoices
-	Once     string
-	// Conflict: somebody else saved meanwhile, and Current is what they made of it.
+	// Current is the webhook to be changed, or nil for a new one.
+	Current    *webhook.Webhook
+	Projects   ProjectChoices
+	FormNumber string
+	// Conflict says that somebody else saved meanwhile. Current is then their version.
 	Conflict bool
-	// Asked is what of the projects was asked for, "filter" or "add", whose field takes the focus; Dropped says that a
-	// secret was typed before, which is not shown again.
-	Asked   string
-	Dropped bool
-	Now     time.Time
+	// Pressed is the button beside the projects that was pressed, "filter" or "add", or empty. Its field gets the focus.
+	Pressed string
+	// SecretDropped says that the input had a secret, which is not shown again.
+	SecretDropped bool
+	Now           time.Time
 }
 
-// NewWebhookForm makes the page: what was typed, with the faults that err has about it.
+// NewWebhookForm returns the page with the input and the faults of err.
 func NewWebhookForm(f Frame, w form.Webhook, o WebhookFormOptions, err error) *WebhookForm {
 	f.Title = "New webhook"
 	p := &WebhookForm{
 		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}}, Action: f.To("/webhooks/new"), Button: "Create", Cancel: f.To("/webhooks"),
-		Version: w.Version, Once: o.Once, AllProjects: w.AllProjects,
+		Version: w.Version, FormNumber: o.FormNumber, AllProjects: w.AllProjects,
 	}
 	if o.Current != nil {
 		self := f.To("/webhooks/" + o.Current.ID)
 		p.Title, p.Action, p.Button, p.Cancel = "Edit webhook", self+"/edit", "Save", self
 		p.Trail = append(p.Trail, Crumb{NameOf(o.Current.Name, o.Current.ID), self})
 	}
-	p.plain(w)
+	p.basics(w)
 	p.secrets(w, o.Current, o.Now)
 	p.events(w.Events)
 	p.projects(w, o.Projects)
 	p.headers(w)
-	p.blame(w, o, err)
-	p.goOn(o)
+	p.assignFaults(w, o, err)
+	p.setFocus(o)
 	return p
 }
 
-// plain fills the ordinary fields.
-func (p *WebhookForm) plain(w form.Webhook) {
+// basics sets the fields that have no choices of their own.
+func (p *WebhookForm) basics(w form.Webhook) {
 	p.Name = Field{ID: "name", Name: "name", Label: "Name", Value: w.Name}
 	p.PayloadURL = Field{
 		ID: "payload_url", Name: "payload_url", Label: "Payload URL", Type: "url", Value: w.PayloadURL, Width: "code",
@@ -117,7 +117,7 @@ func (p *WebhookForm) plain(w form.Webhook) {
 	}
 	p.Description = Field{
 		ID: "description", Name: "description", Label: "Description", Value: w.Description, Rows: 2,
-		Hint: "What it is for, and whom to ask.",
+		Hint: "What the webhook is for, and whom to ask.",
 	}
 	p.Active = Field{ID: "active", Name: "active", Label: "Active", Checked: w.Active, Hint: "Events are sent only while this is ticked."}
 	p.Events = Field{ID: "events", Name: "events", Label: "Events"}
@@ -132,11 +132,11 @@ func (p *WebhookForm) plain(w form.Webhook) {
 	}
 	p.Headers = Field{
 		ID: "headers", Name: "header_name", Label: "Custom headers",
-		Hint: "Sent with every request, such as Authorization. Values are sealed and never shown; to remove a header, clear its name.",
+		Hint: "Sent with every request, such as Authorization. Values are stored encrypted and never shown. To remove a header, clear its name.",
 	}
 	p.Timeout = Field{
 		ID: "timeout", Name: "timeout", Label: "Timeout (seconds)", Type: "number", Min: "1", Max: "30", Value: w.Timeout,
-		Hint: "How long a whole exchange may take: 1 to 30.",
+		Hint: "How long a request with its answer may take: 1 to 30.",
 	}
 	p.Schedule = Field{
 		ID: "retry_schedule", Name: "retry_schedule", Label: "Retry schedule",
@@ -145,27 +145,27 @@ func (p *WebhookForm) plain(w form.Webhook) {
 }
 
 func (p *WebhookForm) secrets(w form.Webhook, current *webhook.Webhook, now time.Time) {
-	p.Secret = Field{ID: "secret", Name: "secret", Label: "Signature secret", Hint: "The receiver verifies with it that a request comes from us and is unchanged."}
+	p.Secret = Field{ID: "secret", Name: "secret", Label: "Signature secret", Hint: "The receiver uses it to verify that a request comes from us and is unchanged."}
 	if current != nil {
-		note := "There is none: deliveries are not signed."
+		note := "There is none, so deliveries are not signed."
 		if len(current.LiveSecrets(now)) > 0 {
-			note = "Nothing about signing changes."
+			note = "Signing does not change."
 		}
 		p.SecretChoices = append(p.SecretChoices, Choice{Value: form.SecretKeep, Label: "Keep the present secret", Note: note})
 	}
 	p.SecretChoices = append(p.SecretChoices,
 		Choice{Value: form.SecretNone, Label: "None", Note: "Deliveries are not signed."},
-		Choice{Value: form.SecretGenerate, Label: "Generate", Note: "A new one, shown once on the next page."},
-		Choice{Value: form.SecretGiven, Label: "Use this", Note: "whsec_…, whsk_…, or plain text of 8 to 128 bytes, without anything around it."})
+		Choice{Value: form.SecretGenerate, Label: "Generate", Note: "A new secret, shown once on the next page."},
+		Choice{Value: form.SecretGiven, Label: "Use this", Note: "whsec_…, whsk_…, or plain text of 8 to 128 bytes, without quotes or spaces around it."})
 	for i := range p.SecretChoices {
 		c := &p.SecretChoices[i]
 		if c.Checked = c.Value == w.SecretChoice; c.Checked && c.Value == form.SecretGiven {
-			p.Secret.Hint += " What was typed is never shown again."
+			p.Secret.Hint += " Your input is not shown again."
 		}
 	}
 }
 
-// events offers the catalogue: a group for each resource, and those types that no wildcard reaches apart.
+// events offers the event types in a group for each resource. Types that no wildcard includes are in groups of their own.
 func (p *WebhookForm) events(chosen []string) {
 	box := func(pattern, label string) Box {
 		return Box{ID: "event-" + pattern, Name: "events", Value: pattern, Label: label, Code: pattern, Checked: slices.Contains(chosen, pattern)}
@@ -180,14 +180,14 @@ func (p *WebhookForm) events(chosen []string) {
 			key, list = "apart:"+t.Resource, &apart
 		}
 		if groups[key] == nil {
-			groups[key] = &EventGroup{Label: words(t.Resource)}
+			groups[key] = &EventGroup{Label: asWords(t.Resource)}
 			if !t.OptIn {
 				all := box(t.Resource+":*", "All")
 				groups[key].All = &all
 			}
 			*list = append(*list, key)
 		}
-		groups[key].Types = append(groups[key].Types, box(t.Name, words(t.Action)))
+		groups[key].Types = append(groups[key].Types, box(t.Name, asWords(t.Action)))
 	}
 	for _, key := range order {
 		p.EventGroups = append(p.EventGroups, *groups[key])
@@ -197,24 +197,24 @@ func (p *WebhookForm) events(chosen []string) {
 	}
 }
 
-// projects offers the projects: those listed, and those that are ticked in any case, but no more than can be.
+// projects offers the listed projects, and the selected ones in any case, but not more than a webhook can have.
 func (p *WebhookForm) projects(w form.Webhook, c ProjectChoices) {
 	boxes, listed := projectBoxes(w.ProjectIDs, c), len(c.Listed)
 	unlisted := len(boxes) - listed
 	if most := webhook.ProjectsMax; unlisted > most {
 		p.Projects.Faults = append(p.Projects.Faults, fault.Detail{
-			Message: fmt.Sprintf("%d more are ticked than are shown; if you save again, they are not among them.", unlisted-most),
+			Message: fmt.Sprintf("%d more are selected than are shown. If you save again, they are dropped.", unlisted-most),
 		})
 		boxes = slices.Delete(boxes, most, unlisted)
 	}
 	p.ProjectBoxes = boxes
 	switch {
 	case c.Hidden:
-		p.ProjectNote = "The names of projects need the scope projects:read."
+		p.ProjectNote = "Only applications with the scope projects:read can see the names of projects."
 	case c.Total == 0:
 		p.ProjectNote = "A project appears with its first event."
 	case c.Many && c.Filter == "":
-		p.ProjectNote = fmt.Sprintf("There are %d projects. Those that are ticked are shown; find others with the filter.", c.Total)
+		p.ProjectNote = fmt.Sprintf("There are %d projects. The selected ones are shown. Find others with the filter.", c.Total)
 	case c.Many && len(c.Listed) == 0:
 		p.ProjectNote = "No project has a name or identifier that contains this."
 	}
@@ -223,19 +223,19 @@ func (p *WebhookForm) projects(w form.Webhook, c ProjectChoices) {
 	}
 	p.FilterInPlace = !c.Many && len(p.ProjectBoxes) > 12
 	if c.Addable {
-		p.ProjectID = &Field{ID: "project_id", Name: "project_id", Label: "Project ID", Value: c.Added, Width: "code", Hint: "Adds a project that had no event yet."}
+		p.ProjectID = &Field{ID: "project_id", Name: "project_id", Label: "Project ID", Value: c.Added, Width: "code", Hint: "Adds a project that has had no event yet."}
 		if c.Total > 0 && !c.Many {
-			p.ProjectID.Hint += " The list above has the others."
+			p.ProjectID.Hint += " All others are in the list above."
 		}
 	}
 }
 
-// projectIDMax is how long the id of a project can be, in bytes. No box sends a longer one.
+// projectIDMax is the maximum length of a project's id, in bytes. A longer id cannot come from a box of the form.
 const projectIDMax = 128
 
-// projectBoxes are the boxes of the projects that are ticked and not listed, and then those of the listed ones.
+// projectBoxes returns the boxes of the selected projects that are not listed, followed by those of the listed projects.
 func projectBoxes(ticked []string, c ProjectChoices) []Box {
-	state := make(map[string]bool, len(ticked)) // true: there is a box
+	state := make(map[string]bool, len(ticked)) // whether the project has a box, for each ticked one
 	for _, id := range ticked {
 		state[id] = false
 	}
@@ -265,20 +265,20 @@ func projectBox(p project.Project, checked bool) Box {
 	return b
 }
 
-// spareHeaders is how many empty rows for headers there are besides those in use.
+// spareHeaders is the number of empty rows for further headers.
 const spareHeaders = 2
 
 func (p *WebhookForm) headers(w form.Webhook) {
 	shown := min(len(w.Headers), webhook.HeadersMax)
 	if more := len(w.Headers) - shown; more > 0 {
 		p.Headers.Faults = append(p.Headers.Faults, fault.Detail{
-			Message: fmt.Sprintf("%d more were typed than are shown; if you save again, they are not among them.", more),
+			Message: fmt.Sprintf("%d more were entered than are shown. If you save again, they are dropped.", more),
 		})
 	}
 	for _, h := range w.Headers[:shown] {
-		row := HeaderRow{Index: len(p.HeaderRows), Name: h.Name, Kept: h.Kept, Placeholder: "type the value again"}
+		row := HeaderRow{Index: len(p.HeaderRows), Name: h.Name, Kept: h.Kept, Placeholder: "enter the value again"}
 		if h.Kept != "" {
-			row.Placeholder = "*** (kept; type to replace it)"
+			row.Placeholder = "*** (kept; enter a value to replace it)"
 		}
 		p.HeaderRows = append(p.HeaderRows, row)
 	}
@@ -287,11 +287,11 @@ func (p *WebhookForm) headers(w form.Webhook) {
 	}
 }
 
-// blame puts faults, and what somebody else saved, beside the fields.
-func (p *WebhookForm) blame(w form.Webhook, o WebhookFormOptions, err error) {
+// assignFaults sets the faults, or the values that somebody else saved, of the fields.
+func (p *WebhookForm) assignFaults(w form.Webhook, o WebhookFormOptions, err error) {
 	fields := []*Field{
 		&p.Name, &p.PayloadURL, &p.Description, &p.Active, &p.Events, &p.Projects, &p.Format, &p.Legacy, &p.Headers, &p.Timeout, &p.Schedule, &p.Secret,
-	} // as form.Webhook.Texts has them, then the secret, which has no text
+	} // in the order of form.Webhook.Texts, followed by the secret, which has no text
 	switch {
 	case o.Conflict:
 		theirs := form.FromWebhook(o.Current)
@@ -299,10 +299,10 @@ func (p *WebhookForm) blame(w form.Webhook, o WebhookFormOptions, err error) {
 		Compare(w.Texts(), theirs.Texts(), fields[:len(fields)-1])
 	case o.Projects.Refused != nil && p.ProjectID != nil:
 		added := []*Field{p.ProjectID}
-		Blame(o.Projects.Refused, []string{"id"}, added)
+		AssignFaults(o.Projects.Refused, []string{"id"}, added)
 		p.Summary = SummaryOf(o.Projects.Refused, added)
 	default:
-		Blame(err, []string{
+		AssignFaults(err, []string{
 			"name", "payloadUrl", "description", "enabled", "events", "projects", "payloadFormat", "legacySignature", "headers", "timeoutSeconds", "retrySchedule", "secret",
 		}, fields)
 		p.Summary = SummaryOf(err, fields)
@@ -312,16 +312,16 @@ func (p *WebhookForm) blame(w form.Webhook, o WebhookFormOptions, err error) {
 		slices.ContainsFunc(w.Headers, func(h form.Header) bool { return h.Kept == "" })
 }
 
-// goOn leads back to where projects were asked for.
-func (p *WebhookForm) goOn(o WebhookFormOptions) {
-	if o.Dropped {
-		p.Secret.Faults = append(p.Secret.Faults, fault.Detail{Message: "Type the secret again: what was typed is not kept while projects are chosen."})
+// setFocus gives the focus to the field of the button that was pressed.
+func (p *WebhookForm) setFocus(o WebhookFormOptions) {
+	if o.SecretDropped {
+		p.Secret.Faults = append(p.Secret.Faults, fault.Detail{Message: "Enter the secret again. It was not kept while you chose projects."})
 	}
 	switch {
-	case p.Summary != nil: // which takes the focus
-	case o.Asked == "filter" && p.Filter != nil:
+	case p.Summary != nil: // the summary has the focus
+	case o.Pressed == "filter" && p.Filter != nil:
 		p.Filter.Focus = true
-	case o.Asked == "add" && p.ProjectID != nil:
+	case o.Pressed == "add" && p.ProjectID != nil:
 		p.ProjectID.Focus = true
 	}
 }
@@ -344,10 +344,10 @@ func NewWebhookSecret(f Frame, w *webhook.Webhook, title, secret, publicKey stri
 	return p
 }
 
-// Overlap says in a sentence how long former secrets go on.
+// Overlap says in a sentence how long the previous secrets stay valid.
 func Overlap(hours string) string {
 	if n, err := strconv.Atoi(strings.TrimSpace(hours)); err == nil && n > 0 {
-		return "The former secrets go on signing for " + plural(n, "hour", "hours") + ". Give the new one to the receiver before that."
+		return "The previous secrets also sign for " + plural(n, "hour", "hours") + ". Give the new secret to the receiver before then."
 	}
-	return "The former secrets sign no longer: give the new one to the receiver now."
+	return "The previous secrets no longer sign. Give the new secret to the receiver now."
 }

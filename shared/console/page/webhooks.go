@@ -12,15 +12,15 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// Webhooks is the list of the webhooks.
+// Webhooks is the page with the list of webhooks.
 type Webhooks struct {
 	Frame
-	NewHref  string
-	Search   Field
-	Rows     []WebhookRow
-	Past     bool // there are webhooks, but none on this page
-	ShowLast bool
-	Pages    Pages
+	NewHref   string
+	Search    Field
+	Rows      []WebhookRow
+	BeyondEnd bool // there are webhooks, but none on this page
+	ShowLast  bool
+	Pages     Pages
 }
 
 // WebhookRow is a webhook in the list.
@@ -40,8 +40,8 @@ type LastDelivery struct {
 	At    *Time
 }
 
-// NewWebhooks returns the page. last[i] is the newest delivery of the i-th webhook, nil for none; a nil last leaves the
-// column out. names are the projects' names by id; a nil names leaves them out.
+// NewWebhooks returns the page. last[i] is the newest delivery of the i-th webhook, or nil. If last itself is nil, the
+// table has no column for it. names has the projects' names by id. If it is nil, the table shows the numbers of projects.
 func NewWebhooks(f Frame, list *api.Page[webhook.Webhook], search string, writable bool, last []*delivery.Delivery, names map[string]string) *Webhooks {
 	f.Title = "Webhooks"
 	p := &Webhooks{Frame: f, Search: Field{Value: search}, ShowLast: last != nil}
@@ -61,7 +61,7 @@ func NewWebhooks(f Frame, list *api.Page[webhook.Webhook], search string, writab
 		}
 		p.Rows = append(p.Rows, row)
 	}
-	p.Past = len(p.Rows) == 0 && list.Total > 0
+	p.BeyondEnd = len(p.Rows) == 0 && list.Total > 0
 	filters := url.Values{}
 	if search != "" {
 		filters.Set("name", search)
@@ -70,14 +70,15 @@ func NewWebhooks(f Frame, list *api.Page[webhook.Webhook], search string, writab
 	return p
 }
 
-// pagesOf returns the links to the pages around one of the things that are called name, at path with the filters.
+// pagesOf returns the links to the pages around p, a page of a list at path with the filters. name is the plural of its
+// elements.
 func pagesOf[T any](name, path string, p *api.Page[T], filters url.Values) Pages {
 	at := func(number int) string {
 		query := url.Values{"offset": {strconv.Itoa(number)}, "pageSize": {strconv.Itoa(p.Size)}}
 		maps.Copy(query, filters)
 		return path + "?" + query.Encode()
 	}
-	pages := Pages{Counted: counted(name, p.Number, p.Size, len(p.Items), p.Total)}
+	pages := Pages{Counted: rangeText(name, p.Number, p.Size, len(p.Items), p.Total)}
 	if p.Number > 1 {
 		pages.Previous = at(p.Number - 1)
 	}
@@ -87,7 +88,7 @@ func pagesOf[T any](name, path string, p *api.Page[T], filters url.Values) Pages
 	return pages
 }
 
-// resources returns the resources of event patterns, each once.
+// resources returns the resources of event patterns without duplicates, in words.
 func resources(patterns []string) []string {
 	var all []string
 	for _, p := range patterns {
@@ -98,7 +99,7 @@ func resources(patterns []string) []string {
 	return all
 }
 
-// projectLabels names the first of the selected projects.
+// projectLabels returns the names of the first selected projects.
 func projectLabels(p webhook.Projects, names map[string]string) Labels {
 	if p.All {
 		return Labels{Shown: []string{"All projects"}}
@@ -118,7 +119,7 @@ func projectName(id string, names map[string]string) string {
 	return NameOf(names[id], id)
 }
 
-// health shows the state of a webhook at a glance.
+// health returns the mark for the state of a webhook.
 func health(w *webhook.Webhook) Mark {
 	switch {
 	case w.Enabled:

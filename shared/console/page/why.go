@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"strconv"
 
 	"nepenthes/shared/api"
 	"nepenthes/shared/fault"
@@ -13,32 +14,33 @@ type Why struct {
 	Frame
 	Summary                *Summary
 	Event, Project, Pasted Field
-	Asked                  bool
+	Explained              bool
 	Verdict                string
 	Rows                   []WhyRow
 	Method                 string
-	Again                  []Input
+	Inputs                 []Input
 	PreviousPage, NextPage string
 	Counted                string
 }
 
-// WhyRow is one webhook's answer.
+// WhyRow says whether a webhook wants the event, and why not.
 type WhyRow struct {
 	Name, Href string
 	Match      Mark
 	Reasons    []string
 }
 
-// The values of the project's list that are no project's id.
+// The values of the list of projects that are not the id of a project.
 const (
 	ExampleProject = ""
 	NoProject      = "-"
 )
 
-// Question is what was asked, as typed.
+// Question has the input.
 type Question struct{ Event, Project, Pasted string }
 
-// NewWhy makes the page with the question; projects are those to choose from, nil to have an id typed.
+// NewWhy returns the page without an answer. projects has the projects to choose from. If it is nil, the page has a field
+// for the id of a project.
 func NewWhy(f Frame, q Question, projects []project.Project, err error) *Why {
 	f.Title = "Why (not)?"
 	p := &Why{
@@ -46,7 +48,7 @@ func NewWhy(f Frame, q Question, projects []project.Project, err error) *Why {
 		Event: Field{ID: "event", Name: "event", Label: "Event type", Options: eventOptions(q.Event, "", false)},
 		Project: Field{
 			ID: "project", Name: "project", Label: "Project", Value: q.Project,
-			Hint: "The event is taken to have happened there.",
+			Hint: "The project in which the event happens.",
 		},
 		Pasted: Field{
 			ID: "pasted", Name: "pasted", Label: "Event as JSON", Value: q.Pasted, Rows: 7, Width: "code",
@@ -54,27 +56,27 @@ func NewWhy(f Frame, q Question, projects []project.Project, err error) *Why {
 		},
 	}
 	if projects != nil {
-		pairs := []string{ExampleProject, "That of the example", NoProject, "None"}
+		pairs := []string{ExampleProject, "The example's project", NoProject, "None"}
 		for _, p := range projects {
 			pairs = append(pairs, p.ID, projectBox(p, false).Label)
 		}
 		p.Project.Options = options(q.Project, pairs...)
 	} else {
-		p.Project.Hint += " Empty: that of the example. A hyphen: none."
+		p.Project.Hint += " Leave it empty for the example's project. Enter a hyphen for none."
 	}
-	p.blame(q, err)
+	p.assignFaults(q, err)
 	return p
 }
 
-// blame puts the faults beside what asked: the fields of the example, or the event that was pasted, whose members are
-// named.
-func (p *Why) blame(q Question, err error) {
+// assignFaults sets the faults of the fields for an example, or of the field with the pasted event. A fault of a pasted
+// event names the member.
+func (p *Why) assignFaults(q Question, err error) {
 	if err == nil {
 		return
 	}
 	asked := []*Field{&p.Event, &p.Project}
 	if q.Event != "" {
-		Blame(err, []string{"type", "project"}, asked)
+		AssignFaults(err, []string{"type", "project"}, asked)
 		p.Summary = SummaryOf(err, asked)
 		return
 	}
@@ -88,9 +90,9 @@ func (p *Why) blame(q Question, err error) {
 	p.Summary = summary(p.Pasted.Faults, f.Count(), []*Field{&p.Pasted})
 }
 
-// Answer puts the explanations on the page; again are the inputs that ask the same for another page.
-func (p *Why) Answer(list *api.Page[api.Explanation], eventType, method string, again []Input) {
-	p.Asked, p.Method, p.Again = true, method, again
+// Answer adds the explanations to the page. inputs are the hidden fields of the form that requests another page of them.
+func (p *Why) Answer(list *api.Page[api.Explanation], eventType, method string, inputs []Input) {
+	p.Explained, p.Method, p.Inputs = true, method, inputs
 	matches := 0
 	for _, e := range list.Items {
 		row := WhyRow{Name: e.Webhook.Name, Href: p.To("/webhooks/" + e.Webhook.ID), Match: Mark{calm, "dash", "No"}}
@@ -109,13 +111,13 @@ func (p *Why) Answer(list *api.Page[api.Explanation], eventType, method string, 
 	case len(list.Items) == list.Total:
 		p.Verdict = fmt.Sprintf("Wanted by %d of %s: %s", matches, plural(list.Total, "webhook", "webhooks"), eventType)
 	default:
-		p.Verdict = "Who wants " + eventType
+		p.Verdict = "Which webhooks want " + eventType
 	}
-	p.Counted = counted("webhooks", list.Number, list.Size, len(list.Items), list.Total)
+	p.Counted = rangeText("webhooks", list.Number, list.Size, len(list.Items), list.Total)
 	if list.Number > 1 {
-		p.PreviousPage = number(int64(list.Number - 1))
+		p.PreviousPage = strconv.Itoa(list.Number - 1)
 	}
 	if list.HasNext() {
-		p.NextPage = number(int64(list.Number + 1))
+		p.NextPage = strconv.Itoa(list.Number + 1)
 	}
 }

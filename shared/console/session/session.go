@@ -1,6 +1,6 @@
-// Package session keeps the sessions of the console. A browser holds a random number in a cookie; the store has its
-// hash, and whose it is. A session ends when nobody uses it for a while, after a working day, when its client signs
-// out, when the client or the secret with which it was begun is gone, and when all that the client has are ended.
+// Package session keeps the sessions of the console. A browser has a random number in a cookie, and the store has its hash
+// with the client. A session ends when it was not used for [Idle], after [Life], when its client signs out, when its
+// client or the secret that began it is removed, and when all sessions of its client are ended.
 package session
 
 import (
@@ -21,34 +21,34 @@ import (
 const (
 	// Idle is how long a session lives without being used.
 	Idle = 30 * time.Minute
-	// Life is how long it lives at most.
+	// Life is the longest life of a session.
 	Life = 8 * time.Hour
-	// noted is how old the written time of the last use may be: not every click is worth a write.
-	noted = time.Minute
+	// useStep is how old the stored time of the last use can be. Storing every use would cost a write for each click.
+	useStep = time.Minute
 )
 
-// Store keeps what may be lost (store.State).
+// Store keeps data that may be lost (store.State).
 type Store interface {
 	PutState(ctx context.Context, key string, value []byte, expires time.Time) error
 	State(ctx context.Context, key string) ([]byte, error)
 	DropState(ctx context.Context, key string) error
 }
 
-// Config is what a Keeper is made of.
+// Config has the parts of a Keeper.
 type Config struct {
 	Store   Store
 	Clients auth.ClientReader
-	// PlainHTTP: the console is served without TLS, so the cookie is neither Secure nor named as only secure ones
-	// may be.
+	// PlainHTTP says that the console is served without TLS. The cookie is then not Secure, and its name has no prefix,
+	// because browsers accept the prefix only with TLS.
 	PlainHTTP bool
-	// Now is the time; nil means time.Now.
+	// Now returns the current time. Nil means time.Now.
 	Now func() time.Time
 }
 
 // Keeper keeps sessions. It is safe for concurrent use.
 type Keeper struct{ Config }
 
-// NewKeeper makes a Keeper; it panics when a part is missing.
+// NewKeeper returns a new Keeper. It panics when a part is missing.
 func NewKeeper(c Config) *Keeper {
 	if c.Store == nil || c.Clients == nil {
 		panic("session: a part of Config is missing")
@@ -59,29 +59,29 @@ func NewKeeper(c Config) *Keeper {
 	return &Keeper{c}
 }
 
-// record is a session as it is stored. It is never written again: a late note of a use could bring a session back
-// that somebody has just ended. The last use has a place of its own.
+// record is a stored session. It is written only once, because a late write could restore a session that was just ended.
+// So the time of the last use is stored under a key of its own.
 type record struct {
 	Client string `json:"client"`
 	Secret string `json:"secret"`
-	// SecretMade tells a secret from its successor of the same id: the administrator's follows its source.
+	// SecretMade is when the secret was created. It distinguishes a secret from a later one with the same id.
 	SecretMade time.Time `json:"secretMade"`
-	// Revocations is the client's number when the session began; 0, too, in sessions from before there was one.
+	// Revocations is the client's number of revocations when the session began. It is 0 in sessions older than the member.
 	Revocations int64     `json:"revocations,omitempty"`
 	Begun       time.Time `json:"begun"`
 }
 
-// Begin begins a session for a client that has just shown the secret, and sets its cookie. A session that the browser
-// had before ends.
+// Begin begins a session for a client that has just signed in with the secret, and sets the cookie. A session that the
+// browser had before ends. Begin returns a fault of kind Unauthenticated if the secret is no longer valid.
 func (k *Keeper) Begin(ctx context.Context, w http.ResponseWriter, r *http.Request, client access.Client, secretID string) (err error) {
 	defer fault.Wrap(&err, "begin a session")
-	if _, err := k.forget(ctx, r); err != nil {
+	if _, err := k.drop(ctx, r); err != nil {
 		return err
 	}
 	now := k.Now()
 	secret, live := client.LiveSecret(secretID, now)
 	if !live {
-		return fault.New(fault.Unauthenticated, "The secret is gone.")
+		return fault.New(fault.Unauthenticated, "The secret is no longer valid.")
 	}
 	token := newToken()
 	text, err := json.Marshal(record{
@@ -97,18 +97,18 @@ func (k *Keeper) Begin(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	return nil
 }
 
-// End ends the session of a request and takes its cookie away; it does nothing when there is none.
+// End ends the session of a request and removes its cookie. It does nothing if there is no cookie.
 func (k *Keeper) End(ctx context.Context, w http.ResponseWriter, r *http.Request) (err error) {
 	defer fault.Wrap(&err, "end a session")
-	came, err := k.forget(ctx, r)
-	if came {
+	hadCookie, err := k.drop(ctx, r)
+	if hadCookie {
 		http.SetCookie(w, k.cookie("", -1))
 	}
 	return err
 }
 
-// forget drops the session of a request, and reports whether a cookie of one came with it.
-func (k *Keeper) forget(ctx context.Context, r *http.Request) (came bool, err error) {
+// drop removes the session of a request from the store, and reports whether the request had a cookie of a session.
+func (k *Keeper) drop(ctx context.Context, r *http.Request) (hadCookie bool, err error) {
 	cookie, err := r.Cookie(k.cookieName())
 	if err != nil {
 		return false, nil
@@ -119,13 +119,13 @@ func (k *Keeper) forget(ctx context.Context, r *http.Request) (came bool, err er
 	return true, k.Store.DropState(ctx, useKey(cookie.Value))
 }
 
-// Client gives the client whose session a request belongs to, as it is now, and notes the use if it counts as one.
-// The fault is of kind Unauthenticated when there is no session, or no longer.
+// Client returns the current state of the client that the request's session belongs to. If counts is true, the request is
+// a use of the session. Client returns a fault of kind Unauthenticated if there is no session or it has ended.
 func (k *Keeper) Client(ctx context.Context, r *http.Request, counts bool) (_ access.Client, err error) {
 	defer fault.Wrap(&err, "find a session")
 	cookie, err := r.Cookie(k.cookieName())
 	if err != nil {
-		return access.Client{}, errNone()
+		return access.Client{}, errNotSignedIn()
 	}
 	s, used, err := k.find(ctx, cookie.Value)
 	if err != nil {
@@ -133,23 +133,23 @@ func (k *Keeper) Client(ctx context.Context, r *http.Request, counts bool) (_ ac
 	}
 	now := k.Now()
 	if !now.Before(s.Begun.Add(Life)) || !now.Before(used.Add(Idle)) {
-		return access.Client{}, errNone()
+		return access.Client{}, errNotSignedIn()
 	}
 	client, err := k.owner(ctx, s, now)
 	if err != nil {
 		return access.Client{}, err
 	}
-	if counts && now.Sub(used) >= noted {
+	if counts && now.Sub(used) >= useStep {
 		return client, k.Store.PutState(ctx, useKey(cookie.Value), []byte(now.Format(time.RFC3339Nano)), now.Add(Idle))
 	}
 	return client, nil
 }
 
-// find reads a session and when it was last used.
+// find returns a session and the time of its last use.
 func (k *Keeper) find(ctx context.Context, token string) (_ *record, used time.Time, err error) {
 	text, err := k.Store.State(ctx, key(token))
 	if fault.Is(err, fault.NotFound) {
-		return nil, time.Time{}, errNone()
+		return nil, time.Time{}, errNotSignedIn()
 	}
 	if err != nil {
 		return nil, time.Time{}, err
@@ -169,35 +169,36 @@ func (k *Keeper) find(ctx context.Context, token string) (_ *record, used time.T
 	return &s, used, err
 }
 
-// owner is the session's client, if it is still there, so is the secret, and its sessions were not ended.
+// owner returns the session's client. It returns a fault of kind Unauthenticated if the client or the secret was removed
+// or all sessions of the client were ended.
 func (k *Keeper) owner(ctx context.Context, s *record, now time.Time) (access.Client, error) {
 	client, err := k.Clients.Client(ctx, s.Client)
 	if fault.Is(err, fault.NotFound) {
-		return access.Client{}, errNone()
+		return access.Client{}, errNotSignedIn()
 	}
 	if err != nil {
 		return access.Client{}, err
 	}
 	secret, live := client.LiveSecret(s.Secret, now)
 	if !live || !secret.CreatedAt.Equal(s.SecretMade) || s.Revocations != client.Revocations {
-		return access.Client{}, errNone()
+		return access.Client{}, errNotSignedIn()
 	}
 	return client, nil
 }
 
-func errNone() error { return fault.New(fault.Unauthenticated, "You are not signed in.") }
+func errNotSignedIn() error { return fault.New(fault.Unauthenticated, "You are not signed in.") }
 
-// newToken is 256 random bits.
+// newToken returns 256 random bits.
 func newToken() string {
 	var bits [32]byte
-	rand.Read(bits[:]) // never fails: crypto/rand ends the process rather
+	rand.Read(bits[:]) // never fails: crypto/rand would end the process instead
 	return base64.RawURLEncoding.EncodeToString(bits[:])
 }
 
-// key is where a session is stored: who reads the store cannot take over a session.
+// key returns the key of a session in the store. It is a hash, so nobody who reads the store can take over a session.
 func key(token string) string { return tables.Sessions + hash(token) }
 
-// useKey is where its last use is noted.
+// useKey returns the key of the time at which a session was last used.
 func useKey(token string) string { return tables.SessionUses + hash(token) }
 
 func hash(token string) string {
@@ -212,7 +213,8 @@ func (k *Keeper) cookieName() string {
 	return "__Host-nepenthes"
 }
 
-// cookie is Lax, so that a link in a mail opens for who is signed in. It ends with the browser; the store knows better.
+// cookie returns the cookie of a session. SameSite is Lax, so that a link in a mail opens for a client that is signed in.
+// Without an age the cookie lasts until the browser is closed. The store decides when the session ends.
 func (k *Keeper) cookie(value string, maxAge int) *http.Cookie {
 	return &http.Cookie{
 		Name: k.cookieName(), Value: value, Path: "/", MaxAge: maxAge,

@@ -67,15 +67,15 @@ func (d *day) request() *http.Request {
 	return r
 }
 
-// use makes a request that counts, or one that does not, and expects the session to be there or not.
+// use makes a request that may count as a use, and checks whether the session is alive.
 func (d *day) use(counts, alive bool) {
 	d.t.Helper()
 	client, err := d.Client(d.t.Context(), d.request(), counts)
 	switch {
 	case alive && err != nil:
-		d.t.Errorf("at %s: %v", d.now.Format(time.TimeOnly), err)
+		d.t.Errorf("at %s: got %v, want the session alive", d.now.Format(time.TimeOnly), err)
 	case alive && client.ID != d.client.ID:
-		d.t.Errorf("the session is of %q", client.ID)
+		d.t.Errorf("got the session of %q, want %q", client.ID, d.client.ID)
 	case !alive && !fault.Is(err, fault.Unauthenticated):
 		d.t.Errorf("at %s: got %v, want Unauthenticated", d.now.Format(time.TimeOnly), err)
 	}
@@ -101,7 +101,7 @@ func TestSessionEnds(t *testing.T) {
 			d.pass(20 * time.Minute)
 			d.use(true, false)
 		},
-		"although a delivery was followed all the time": func(d *day) {
+		"after 30 minutes of only following a delivery": func(d *day) {
 			for range 29 {
 				d.pass(time.Minute)
 				d.use(false, true)
@@ -115,17 +115,17 @@ func TestSessionEnds(t *testing.T) {
 			}
 			d.use(true, false)
 		},
-		"when the secret it began with is removed": func(d *day) {
+		"when its secret is removed": func(d *day) {
 			d.client.Secrets = []access.Secret{{ID: "sec_2", CreatedAt: d.now}}
 			d.put()
 			d.use(true, false)
 		},
-		"when the secret is replaced under its id": func(d *day) {
+		"when its secret is replaced under the same id": func(d *day) {
 			d.client.Secrets = []access.Secret{{ID: "sec_1", CreatedAt: d.now.Add(time.Second)}}
 			d.put()
 			d.use(true, false)
 		},
-		"when the secret expires": func(d *day) {
+		"when its secret expires": func(d *day) {
 			d.client.Secrets[0].ExpiresAt = d.now.Add(time.Minute)
 			d.put()
 			d.use(true, true)
@@ -139,7 +139,7 @@ func TestSessionEnds(t *testing.T) {
 			d.signIn()
 			d.use(true, true)
 		},
-		"when its client signs in anew": func(d *day) {
+		"when its client signs in again": func(d *day) {
 			former := d.cookie
 			d.signIn()
 			d.use(true, true)
@@ -155,30 +155,30 @@ func TestSessionEnds(t *testing.T) {
 	}
 }
 
-func TestSigningOutEndsASessionForEver(t *testing.T) {
+func TestSigningOutEndsTheSession(t *testing.T) {
 	d := begin(t, true)
 	d.pass(2 * time.Minute)
-	d.use(true, true) // its use is noted
+	d.use(true, true) // the time of the use is stored
 	w := httptest.NewRecorder()
 	if err := d.End(t.Context(), w, d.request()); err != nil {
 		t.Fatal(err)
 	}
 	if c := w.Result().Cookies(); len(c) != 1 || c[0].MaxAge >= 0 {
-		t.Errorf("the cookie was not taken away: %v", c)
+		t.Errorf("got cookies %v, want the cookie removed", c)
 	}
 	d.use(true, false)
 	if err := d.End(t.Context(), httptest.NewRecorder(), d.request()); err != nil {
-		t.Errorf("ending it again: %v", err)
+		t.Errorf("signing out again: got %v, want no error", err)
 	}
 }
 
-func TestScopesAreThoseOfNow(t *testing.T) {
+func TestScopesAreCurrent(t *testing.T) {
 	d := begin(t, true)
 	d.client.Scopes = []access.Scope{access.WebhooksRead}
 	d.put()
 	client, err := d.Client(t.Context(), d.request(), true)
 	if err != nil || len(client.Scopes) != 1 {
-		t.Errorf("got %v, %v", client.Scopes, err)
+		t.Errorf("got scopes %v, %v, want the changed ones", client.Scopes, err)
 	}
 }
 
@@ -194,16 +194,16 @@ func TestCookie(t *testing.T) {
 			cookie := begin(t, c.plain).cookie
 			if cookie.Name != c.called || cookie.Secure == c.plain || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode ||
 				cookie.Path != "/" || cookie.Domain != "" {
-				t.Errorf("got %s", cookie)
+				t.Errorf("got cookie %s, want the name %s", cookie, c.called)
 			}
 			if bits := len(cookie.Value) * 6; bits < 256 {
-				t.Errorf("%d random bits", bits)
+				t.Errorf("got %d random bits, want 256", bits)
 			}
 		})
 	}
 }
 
-// recordingStore keeps what is written.
+// recordingStore records everything that is written.
 type recordingStore struct {
 	session.Store
 	text strings.Builder
