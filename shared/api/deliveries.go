@@ -8,6 +8,7 @@ import (
 	"nepenthes/events"
 	"nepenthes/shared/access"
 	"nepenthes/shared/delivery"
+	"nepenthes/shared/fault"
 	"nepenthes/shared/required"
 	"nepenthes/shared/store"
 )
@@ -103,7 +104,7 @@ type deliveriesResource struct{ DeliveriesConfig }
 // list returns a page of a webhook's deliveries. A delivery is listed from its first attempt on.
 func (o deliveriesResource) list(ctx context.Context, _ Call, in *ListDeliveries) (*DeliveryPage, error) {
 	if in.State != "" && !slices.Contains(delivery.States(), in.State) {
-		return nil, invalidQuery("state", "There is no such state.", "States are pending, retrying, delivered, dead and skipped.")
+		return nil, fault.BadParameter("state", "There is no such state.", "States are pending, retrying, delivered, dead and skipped.")
 	}
 	size, err := o.checkList(ctx, in.Filters, in.Paging)
 	if err != nil {
@@ -127,7 +128,7 @@ func (o deliveriesResource) listDead(ctx context.Context, _ Call, in *ListDeadDe
 // checkList checks what every list of deliveries is asked with, and returns the page size that is used.
 func (o deliveriesResource) checkList(ctx context.Context, f DeliveryFilters, p DeliveryPaging) (size int, err error) {
 	if _, known := events.Lookup(f.Event); f.Event != "" && !known {
-		return 0, invalidQuery("event", "It is not in the catalogue of event types.", "Give an exact name: see event_types.")
+		return 0, fault.BadParameter("event", "It is not in the catalogue of event types.", "Give an exact name: see event_types.")
 	}
 	if size, err = o.effective(ctx, p.PageSize, p.Most); err != nil {
 		return 0, err

@@ -27,20 +27,13 @@ const All = math.MaxInt32
 // defaultPageSize is the page size of a caller that asks for none.
 const defaultPageSize = 20
 
-// invalidQuery returns the fault of one parameter of the query.
-func invalidQuery(name, message, hint string) *fault.Fault {
-	f := fault.New(fault.InvalidQuery, "%s: %s", name, message).With(hint)
-	f.Details = []fault.Detail{{Attribute: name, Message: message, Hint: hint}}
-	return f
-}
-
 // effective returns the page size that is used: the size that was asked for, but not more than the settings allow.
 func (c *Common) effective(ctx context.Context, asked *int, most int) (int, error) {
 	if most > 0 {
 		return most, nil
 	}
 	if asked != nil && *asked < -1 {
-		return 0, invalidQuery("pageSize", "It is below -1.", "Ask for 0 or more, or for -1, which means as many as possible.")
+		return 0, fault.BadParameter("pageSize", "It is below -1.", "Ask for 0 or more, or for -1, which means as many as possible.")
 	}
 	s, err := c.Settings.Settings(ctx)
 	if err != nil {
@@ -60,7 +53,7 @@ type page struct{ size, offset int }
 
 func (c *Common) page(ctx context.Context, p Paging) (page, error) {
 	if p.Offset != nil && *p.Offset < 1 {
-		return page{}, invalidQuery("offset", "It is below 1.", "The first page has number 1.")
+		return page{}, fault.BadParameter("offset", "It is below 1.", "The first page has number 1.")
 	}
 	size, err := c.effective(ctx, p.PageSize, p.Most)
 	if err != nil {
@@ -142,6 +135,6 @@ func Named[N any](all []N, name string, texts func(N) []string) []N {
 // largest item, and limit the largest size of an answer, both in bytes.
 func TooLarge(count, largest, limit int) error {
 	fits := max(1, min(count-1, (limit-limit/20)/max(1, largest)))
-	return invalidQuery("pageSize", fmt.Sprintf("This page would be larger than %d bytes.", limit),
+	return fault.BadParameter("pageSize", fmt.Sprintf("This page would be larger than %d bytes.", limit),
 		fmt.Sprintf("Ask for pageSize=%d.", fits))
 }

@@ -46,7 +46,7 @@ var edges = map[string][]string{
 
 	// what the work asks of the outside
 	"shared/lane":  {"shared/limits"},
-	"shared/store": {"events", "shared/access", "shared/delivery", "shared/keypair", "shared/project", "shared/record", "shared/settings", "shared/webhook"},
+	"shared/store": {"events", "shared/access", "shared/delivery", "shared/fault", "shared/keypair", "shared/project", "shared/record", "shared/settings", "shared/webhook"},
 
 	// the work
 	"shared/auth":         {"shared/access", "shared/fault", "shared/required", "shared/tables"},

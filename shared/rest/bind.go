@@ -71,7 +71,7 @@ func (in *input) read(x *exchange, body []byte, v reflect.Value) error {
 		// A semicolon is an ordinary character (WHATWG URL, "application/x-www-form-urlencoded parsing"), but package url
 		// refuses it.
 		if query, err = url.ParseQuery(strings.ReplaceAll(x.r.URL.RawQuery, ";", "%3B")); err != nil {
-			return queryFault("query", "It is not percent-encoded.", "Encode names and values.")
+			return fault.BadParameter("query", "It is not percent-encoded.", "Encode names and values.")
 		}
 	}
 	for i := range in.fields {
@@ -109,11 +109,11 @@ func (f *inputField) readQuery(values []string, v reflect.Value) error {
 		return nil
 	case 1:
 	default:
-		return queryFault(f.name, "It is given more than once.", "Give it only once.")
+		return fault.BadParameter(f.name, "It is given more than once.", "Give it only once.")
 	}
 	text := values[0]
 	if text == "" && !f.takesEmpty() {
-		return queryFault(f.name, "It is empty.", "Give it a value, or leave it out.")
+		return fault.BadParameter(f.name, "It is empty.", "Give it a value, or leave it out.")
 	}
 	switch to := v.Addr().Interface().(type) {
 	case *string:
@@ -122,18 +122,18 @@ func (f *inputField) readQuery(values []string, v reflect.Value) error {
 		n, err := strconv.Atoi(text)
 		// If the number is out of range, n is the nearest int.
 		if strings.HasPrefix(text, "+") || err != nil && !errors.Is(err, strconv.ErrRange) {
-			return queryFault(f.name, "It is not an integer.", "")
+			return fault.BadParameter(f.name, "It is not an integer.", "")
 		}
 		*to = &n
 	case *time.Time:
 		// A plus sign that was not encoded arrives as a space.
 		t, ok := events.ParseTime(strings.Replace(text, " ", "+", 1))
 		if !ok {
-			return queryFault(f.name, "It is not an RFC 3339 time.", "Write it like 2026-01-02T11:00:00.000Z.")
+			return fault.BadParameter(f.name, "It is not an RFC 3339 time.", "Write it like 2026-01-02T11:00:00.000Z.")
 		}
 		// Links contain the time in UTC, and RFC 3339 has only these years.
 		if year := t.UTC().Year(); year < 1 || year > 9999 {
-			return queryFault(f.name, "In UTC it is outside the years 1 to 9999.", "Leave it out, or give a time within these years.")
+			return fault.BadParameter(f.name, "In UTC it is outside the years 1 to 9999.", "Leave it out, or give a time within these years.")
 		}
 		if t = instant.Cut(t); t.IsZero() { // the zero time means an absent parameter
 			t = t.Add(time.Nanosecond)
@@ -146,12 +146,6 @@ func (f *inputField) readQuery(values []string, v reflect.Value) error {
 // takesEmpty reports whether the parameter is a text without any rule.
 func (f *inputField) takesEmpty() bool {
 	return f.Type.Kind() == reflect.String && f.Tag.Get("enum") == "" && f.Tag.Get("minLength") == ""
-}
-
-func queryFault(name, message, hint string) error {
-	f := fault.New(fault.InvalidQuery, "%s: %s", name, message).With(hint)
-	f.Details = []fault.Detail{{Attribute: name, Message: message, Hint: hint}}
-	return f
 }
 
 // readText reads the body of a request, which has at most limit bytes.

@@ -81,7 +81,7 @@ func (l deliveryLists) input(in *listDeliveries) (*api.ListDeliveries, error) {
 
 func (l deliveryLists) deadInput(in *listDeadDeliveries) (*api.ListDeadDeliveries, error) {
 	if in.State != string(delivery.Dead) {
-		return nil, queryFault("state", "Deliveries of all webhooks can only be listed when they are dead.",
+		return nil, fault.BadParameter("state", "Deliveries of all webhooks can only be listed when they are dead.",
 			"Add state=dead, or list the deliveries of one webhook.")
 	}
 	asked := &api.ListDeadDeliveries{Filters: in.filters()}

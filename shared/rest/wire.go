@@ -139,7 +139,7 @@ func (m ifMatch) insistence(lockVersion strictjson.Member[int64]) (insists api.I
 	case m.IfMatch == "" || strings.TrimSpace(m.IfMatch) == "*":
 		return insists, nil
 	case !entityTags.MatchString(m.IfMatch):
-		return insists, queryFault("If-Match", "The header is not a list of entity tags.", `Send the ETag as it came, in its quotation marks, or *.`)
+		return insists, fault.BadParameter("If-Match", "The header is not a list of entity tags.", `Send the ETag as it came, in its quotation marks, or *.`)
 	}
 	tags := entityTag.FindAllString(m.IfMatch, -1)
 	insists.Check = func(lockVersion int64) error { return matches(tags, hal.ETag(lockVersion)) }

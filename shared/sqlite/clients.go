@@ -9,6 +9,7 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/store"
 )
 
 const (
@@ -90,7 +91,7 @@ func raiseClientList(conn *sqlite.Conn, version int64) error {
 		return err
 	}
 	if stored != version {
-		return list.conflict()
+		return store.Conflict(list.kind)
 	}
 	p := bind(conn, `INSERT OR REPLACE INTO config (kind, id, version, value) VALUES (?, '', ?, '')`)
 	return execute(p.text(clientList).number(version + 1).stmt)

@@ -6,6 +6,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"nepenthes/shared/fault"
+	"nepenthes/shared/store"
 )
 
 // noun is a row of the config table. Its value is the JSON of the noun as it is in Go; version is the noun's own,
@@ -34,9 +35,9 @@ func (r noun) put(conn *sqlite.Conn) (written bool, err error) {
 	case found && value == r.value:
 		return false, nil
 	case !found && r.version > 1 && r.id != "": // what has no id is there even before it is written
-		return false, r.missing()
+		return false, store.Missing(r.kind, r.id)
 	case version != r.version-1:
-		return false, r.conflict()
+		return false, store.Conflict(r.kind)
 	}
 	if err := r.uniqueName(conn); err != nil {
 		return false, err
@@ -83,20 +84,11 @@ func (r noun) drop(conn *sqlite.Conn) error {
 	case err != nil:
 		return err
 	case !found:
-		return r.missing()
+		return store.Missing(r.kind, r.id)
 	case r.version != 0 && r.version != version:
-		return r.conflict()
+		return store.Conflict(r.kind)
 	}
 	return execute(bind(conn, `DELETE FROM config WHERE kind = ? AND id = ?`).text(r.kind).text(r.id).stmt)
-}
-
-func (r noun) missing() error {
-	return fault.New(fault.NotFound, "There is no %s %s.", r.kind, r.id)
-}
-
-func (r noun) conflict() error {
-	return fault.New(fault.UpdateConflict, "Somebody else has changed the %s meanwhile.", r.kind).
-		With("Read it again and repeat the change.")
 }
 
 // get reads one noun.
@@ -104,7 +96,7 @@ func get[T any](conn *sqlite.Conn, kind, id string) (value T, err error) {
 	r := noun{kind: kind, id: id}
 	_, text, found, err := r.stored(conn)
 	if err == nil && !found {
-		err = r.missing()
+		err = store.Missing(r.kind, r.id)
 	}
 	if err != nil {
 		return value, err

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
-	"github.com/aws/smithy-go"
 
+	"nepenthes/shared/awsclient"
 	"nepenthes/shared/fault"
 )
 
@@ -30,7 +30,7 @@ func Redrive(ctx context.Context, from, to *Lane) (moved int64, err error) {
 		return 0, err
 	}
 	_, err = from.client.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: &source, DestinationArn: &destination})
-	if refusal, ok := errors.AsType[smithy.APIError](err); ok && cannotMove[refusal.ErrorCode()] {
+	if awsclient.IsUnknownAction(err) {
 		return 0, ErrCannotMove
 	}
 	if err != nil {
@@ -41,9 +41,6 @@ func Redrive(ctx context.Context, from, to *Lane) (moved int64, err error) {
 
 // ErrCannotMove says that a service does not move messages between queues.
 var ErrCannotMove = errors.New("the queues' service moves no messages")
-
-// cannotMove are the codes by which a service says that it does not know the action.
-var cannotMove = map[string]bool{"InvalidAction": true, "UnknownOperationException": true, "NotImplemented": true}
 
 // Waiting implements lane.Consumer, as far as SQS knows: a message that was sent a moment ago may be missing.
 func (l *Lane) Waiting(ctx context.Context) (_ int, err error) {

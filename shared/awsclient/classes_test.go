@@ -58,3 +58,23 @@ func TestIsTemporary(t *testing.T) {
 		})
 	}
 }
+
+func TestIsUnknownAction(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"no error":                   {nil, false},
+		"unknown to SQS":             {answered(400, code("InvalidAction")), true},
+		"unknown to a JSON service":  {code("UnknownOperationException"), true},
+		"an emulator does not do it": {fmt.Errorf("move messages: %w", answered(501, code("NotImplemented"))), true},
+		"a permission is missing":    {code("AccessDeniedException"), false},
+		"a network error":            {&net.OpError{Op: "dial", Err: errors.New("refused")}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := awsclient.IsUnknownAction(c.err); got != c.want {
+				t.Errorf("got %t", got)
+			}
+		})
+	}
+}
