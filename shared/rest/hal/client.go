@@ -20,14 +20,14 @@ type OAuthClient struct {
 	Links        SelfLink       `json:"_links"`
 }
 
-// ClientSecret tells of a client's secret without showing it.
+// ClientSecret describes a secret of a client without its value.
 type ClientSecret struct {
 	ID        string        `json:"id" doc:"The id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 	CreatedAt instant.Time  `json:"createdAt" doc:"When it was created." example:"2026-01-02T11:00:00.000Z"`
 	ExpiresAt *instant.Time `json:"expiresAt" nullable:"true" doc:"When the secret expires. Null means never." example:"2026-01-03T11:00:00.000Z"`
 }
 
-// FromClient shows a client at now; secret is one that this very request made, else empty.
+// FromClient represents a client at now. secret is a secret that the request created, else empty.
 func FromClient(p Paths, c *access.Client, secret string, now time.Time) *OAuthClient {
 	shown := &OAuthClient{
 		Type: "OAuthClient", ID: c.ID, Name: c.Name, Scopes: make([]string, len(c.Scopes)), Secrets: []ClientSecret{},
@@ -45,8 +45,8 @@ func FromClient(p Paths, c *access.Client, secret string, now time.Time) *OAuthC
 	return shown
 }
 
-// ETag is the tag of the lock version.
+// ETag returns the entity tag of the lock version.
 func (c *OAuthClient) ETag() string { return ETag(c.LockVersion) }
 
-// Location is the client's address.
+// Location returns the path of the client.
 func (c *OAuthClient) Location() string { return c.Links.Self.Href }

@@ -25,7 +25,7 @@ type CollectionLinks struct {
 	Next       *Link `json:"nextByOffset,omitempty" doc:"The next page. It is absent on the last page."`
 }
 
-// CursorCollection is a page of a set without bounds; its pages are reached through links alone.
+// CursorCollection is a page of an unbounded set. Its pages are reached only by links.
 type CursorCollection[T any] struct {
 	Type     string      `json:"_type" enum:"Collection" doc:"Always Collection." example:"Collection"`
 	Count    int         `json:"count" minimum:"0" doc:"The number of elements on this page. It may be less than pageSize, even 0, on a page that is not the last." example:"20"`
@@ -34,20 +34,20 @@ type CursorCollection[T any] struct {
 	Links    CursorLinks `json:"_links"`
 }
 
-// CursorLinks lead to the neighbouring pages. Only a missing Next is the end.
+// CursorLinks lead to the neighbouring pages. Only the last page has no Next.
 type CursorLinks struct {
 	Self     Link  `json:"self" doc:"This page."`
 	Next     *Link `json:"next,omitempty" doc:"The next page. Only the last page has no next page."`
 	Previous *Link `json:"previous,omitempty" doc:"The previous page. It is absent on the first page."`
 }
 
-// Sized is an answer that can be made smaller by asking for smaller pages.
+// Sized is an answer that is smaller if the client asks for a smaller page.
 type Sized interface{ Parts() []any }
 
-// Parts are the elements.
+// Parts returns the elements.
 func (c *Collection[T]) Parts() []any { return parts(c.Embedded.Elements) }
 
-// Parts are the elements.
+// Parts returns the elements.
 func (c *CursorCollection[T]) Parts() []any { return parts(c.Embedded.Elements) }
 
 func parts[T any](elements []T) []any {

@@ -29,7 +29,7 @@ type Delivery struct {
 	Links         DeliveryLinks `json:"_links"`
 }
 
-// LastAttempt is the last attempt in short.
+// LastAttempt is a summary of the last attempt.
 type LastAttempt struct {
 	Number     int          `json:"number" minimum:"1" doc:"The number of the attempt. The first attempt has number 1." example:"2"`
 	Outcome    string       `json:"outcome" enum:"delivered,failed" doc:"The outcome." example:"failed"`
@@ -39,7 +39,7 @@ type LastAttempt struct {
 	ErrorClass *string      `json:"errorClass" enum:"dns,blocked,connect,tls,timeout,reset,protocol,response_too_large,status" doc:"How the attempt failed, or null." example:"status"`
 }
 
-// Attempts are those of one delivery.
+// Attempts holds the attempts of a delivery.
 type Attempts struct {
 	Attempts []*Attempt `json:"attempts" nullable:"false" doc:"The attempts, oldest first. The newest 50 are kept."`
 }
@@ -52,7 +52,7 @@ type DeliveryLinks struct {
 	Retries Link `json:"retries" doc:"Request an extra attempt."`
 }
 
-// FromDelivery shows a delivery without its attempts.
+// FromDelivery represents a delivery without its attempts.
 func FromDelivery(p Paths, d *delivery.Delivery) *Delivery {
 	id := d.ID()
 	return &Delivery{
@@ -69,7 +69,7 @@ func FromDelivery(p Paths, d *delivery.Delivery) *Delivery {
 	}
 }
 
-// Location is the delivery's address.
+// Location returns the path of the delivery.
 func (d *Delivery) Location() string { return d.Links.Self.Href }
 
 func lastAttempt(s *delivery.Summary) *LastAttempt {
@@ -86,7 +86,7 @@ func lastAttempt(s *delivery.Summary) *LastAttempt {
 	return last
 }
 
-// Attempt is one POST with what came back.
+// Attempt is one POST request with its response.
 type Attempt struct {
 	Type      string        `json:"_type" enum:"Attempt" doc:"Always Attempt." example:"Attempt"`
 	ID        string        `json:"id" doc:"The id." example:"att_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
@@ -101,7 +101,7 @@ type Attempt struct {
 	Error     *AttemptError `json:"error" doc:"How the attempt failed, or null."`
 }
 
-// Timing is how long each phase took.
+// Timing says how long each phase took.
 type Timing struct {
 	DNS       *float64 `json:"dnsMs" doc:"The lookup of the host name." example:"4.1"`
 	Connect   *float64 `json:"connectMs" doc:"The connection." example:"11.7"`
@@ -110,14 +110,14 @@ type Timing struct {
 	Total     *float64 `json:"totalMs" doc:"The whole attempt." example:"48.2"`
 }
 
-// Request is what was sent.
+// Request is the request that was sent.
 type Request struct {
 	Headers   map[string]string `json:"headers" doc:"The headers." example:"{\"Content-Type\":\"application/json\",\"webhook-signature\":\"***\"}"`
 	Body      *string           `json:"body" doc:"The body. It is null if the caller does not hold events:read, if the event has expired, or if truncated is true." example:"{\"action\":\"work_package:updated\",\"work_package\":{}}"`
 	Truncated bool              `json:"truncated,omitempty" doc:"True if the body was left out because the answer would be too large. Read the attempt to get its body." example:"true"`
 }
 
-// Response is what came back; 4 KiB of its headers and of its body are kept.
+// Response is the response of the receiver. 4 KiB of its headers and 4 KiB of its body are kept.
 type Response struct {
 	Status       int               `json:"status" doc:"The status." example:"503"`
 	Headers      map[string]string `json:"headers" doc:"The headers. The values of headers with the same name are joined by commas." example:"{\"Retry-After\":\"30\"}"`
@@ -179,7 +179,7 @@ func response(r *delivery.Response) *Response {
 	return shown
 }
 
-// Shortened is a representation that leaves parts out when it would be too large.
+// Shortened is a representation that leaves parts out if it would be too large.
 type Shortened interface{ Fit(limit int) error }
 
 // Fit leaves out the bodies of older requests until the representation has at most limit bytes as JSON. Newer attempts
@@ -216,10 +216,10 @@ func (d *Delivery) Fit(limit int) error {
 	return nil
 }
 
-// truncatedSize is what the member truncated adds, which every attempt may need.
+// truncatedSize is the size of the member truncated, which every attempt may get.
 const truncatedSize = len(`,"truncated":true`)
 
-// textSize is the size of a text as JSON at most: package json writes control characters and a few others in six
+// textSize returns the largest size of a text as JSON. Package json writes control characters and a few others in six
 // bytes.
 func textSize(s string) int {
 	size := len(s)

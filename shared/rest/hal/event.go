@@ -42,7 +42,7 @@ type EventLinks struct {
 	Deliveries Link `json:"deliveries" doc:"The deliveries of the event, one for each webhook that it matched."`
 }
 
-// FromEvent shows a recorded event.
+// FromEvent represents a recorded event.
 func FromEvent(p Paths, r *record.Event) *Event {
 	return &Event{
 		Type: "Event", ID: r.ID, Source: r.Source, EventType: r.Type, OccurredAt: r.OccurredAt,
@@ -55,7 +55,7 @@ func FromEvent(p Paths, r *record.Event) *Event {
 	}
 }
 
-// eventHref is the address of an event or of what belongs to it; the default source is left out.
+// eventHref returns the path of an event, or of one of its resources, without the default source.
 func eventHref(p Paths, source, id string, rest ...string) string {
 	href := p.To(append([]string{"events", id}, rest...)...)
 	if source != events.DefaultSource {
@@ -64,14 +64,14 @@ func eventHref(p Paths, source, id string, rest ...string) string {
 	return href
 }
 
-// EventReceipt says that an event is on its way.
+// EventReceipt says that an event is on the queue.
 type EventReceipt struct {
 	Type   string `json:"_type" enum:"EventReceipt" doc:"Always EventReceipt." example:"EventReceipt"`
 	ID     string `json:"id" doc:"The event's id." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 	Source string `json:"source" doc:"The event's source." example:"urn:nepenthes"`
 }
 
-// FromEventType shows an entry of the catalogue.
+// FromEventType represents an entry of the catalogue.
 func FromEventType(t *events.Type) *EventType {
 	return &EventType{
 		Type: "EventType", ID: t.Name, Resource: t.Resource, Action: t.Action, Description: t.Description,
@@ -93,7 +93,7 @@ type EventType struct {
 	Example     JSON   `json:"example" doc:"An example of data." example:"{\"_type\":\"WorkPackage\",\"id\":42}"`
 }
 
-// Explanation says whether a webhook wants an event, and if not, why.
+// Explanation says whether a webhook wants an event, and why not.
 type Explanation struct {
 	Type        string    `json:"_type" enum:"Explanation" doc:"Always Explanation." example:"Explanation"`
 	WebhookID   string    `json:"webhookId" doc:"The webhook's id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
@@ -102,7 +102,7 @@ type Explanation struct {
 	Reasons     []Refusal `json:"reasons" nullable:"false" doc:"Every rule that refuses the event. It is empty if the webhook wants the event."`
 }
 
-// Refusal is a rule that says no.
+// Refusal is a rule that refuses an event.
 type Refusal struct {
 	Rule   string `json:"rule" enum:"enabled,event,project" doc:"The rule." example:"project"`
 	Detail string `json:"detail" doc:"Why the rule refuses this event." example:"The webhook wants events of 1 selected project; 7 is not among them."`

@@ -1,8 +1,8 @@
-// Package hal holds what the API answers with: HAL representations of the system's nouns (JSON with _type, _links
-// and _embedded, modelled on OpenProject's APIv3), and how they are made from the nouns. Here is decided what may
-// be seen; a secret cannot leak by a struct tag, since the nouns carry none.
+// Package hal makes the answers of the API from the nouns of the system: HAL representations, which are JSON with _type,
+// _links and _embedded, modelled on OpenProject's APIv3. A representation decides what a client may see. A noun has no
+// tags, so a secret in it cannot leak.
 //
-// The tags doc, example and so on describe each member in the API's document.
+// The tags doc, example and so on describe the members in the API's document.
 package hal
 
 import (
@@ -17,18 +17,18 @@ import (
 // Base is the path under which all resources live.
 const Base = "/api/v3"
 
-// Paths makes hrefs: root-relative, beginning with the stage path by which the request came ("" for none).
+// Paths makes paths relative to the root of the host. They begin with Prefix, the stage path of the request, or "".
 type Paths struct{ Prefix string }
 
-// To joins the segments of a resource's path; they must be clean already, as ids are.
+// To returns the path of a resource. The segments must be escaped already; ids need no escapes.
 func (p Paths) To(segments ...string) string {
 	return p.Prefix + Base + "/" + strings.Join(segments, "/")
 }
 
-// Root is the path of the API itself.
+// Root returns the path of the root of the API.
 func (p Paths) Root() string { return p.Prefix + Base }
 
-// Link points at another resource or names what can be done.
+// Link leads to a resource or an operation.
 type Link struct {
 	Href      string `json:"href" doc:"The path, relative to the root of the host. It includes the stage path." example:"/api/v3/webhooks/wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 	Title     string `json:"title,omitempty" doc:"A title for people." example:"Billing"`
@@ -41,16 +41,16 @@ type SelfLink struct {
 	Self Link `json:"self" doc:"This resource."`
 }
 
-// Versioned is a representation under optimistic locking.
+// Versioned is a representation of a resource with a lock version.
 type Versioned interface{ ETag() string }
 
-// Located is a representation that has an address of its own.
+// Located is a representation of a resource with a path of its own.
 type Located interface{ Location() string }
 
-// ETag is the entity tag of a lock version (RFC 9110 §8.8.3).
+// ETag returns the entity tag of a lock version (RFC 9110 §8.8.3).
 func ETag(lockVersion int64) string { return `"` + strconv.FormatInt(lockVersion, 10) + `"` }
 
-// moment shows a time in UTC; the zero time is null.
+// moment returns a time in UTC, or nil for the zero time.
 func moment(t time.Time) *instant.Time {
 	if t.IsZero() {
 		return nil
@@ -58,7 +58,7 @@ func moment(t time.Time) *instant.Time {
 	return &instant.Time{Time: t.UTC()}
 }
 
-// text is null when there is none.
+// text returns s, or nil if it is empty.
 func text[S ~string](s S) *string {
 	if s == "" {
 		return nil
@@ -67,10 +67,11 @@ func text[S ~string](s S) *string {
 	return &t
 }
 
-// milliseconds shows a duration with three decimals; phases over loopback take far less than one.
+// milliseconds returns a duration in milliseconds, in whole microseconds: phases over loopback take far less than a
+// millisecond.
 func milliseconds(d time.Duration) float64 {
 	return float64(d.Round(time.Microsecond)) / float64(time.Millisecond)
 }
 
-// JSON is a part of an answer that is JSON already and passes through unchanged.
+// JSON is a part of an answer that is JSON already.
 type JSON = json.RawMessage

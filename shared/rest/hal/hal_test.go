@@ -27,20 +27,20 @@ func TestAWebhookInShort(t *testing.T) {
 	}
 	short := hal.FromWebhookInShort(hal.Paths{}, &w, time.Now())
 	if short.Description != nil {
-		t.Errorf("got a description of %d bytes, want it left out", len(*short.Description))
+		t.Errorf("got a description of %d bytes, want none", len(*short.Description))
 	}
 	if short.Projects.IDs != nil || *short.Projects.Count != 21 {
-		t.Errorf("got %d projects of %d, want them left out", len(short.Projects.IDs), *short.Projects.Count)
+		t.Errorf("got %d projects of %d, want none", len(short.Projects.IDs), *short.Projects.Count)
 	}
 	if short.Headers != nil {
-		t.Errorf("got headers %v, want them left out", short.Headers)
+		t.Errorf("got headers %v, want none", short.Headers)
 	}
 	if len(w.Subscription.Projects.IDs) != 21 {
-		t.Error("got the webhook itself cut")
+		t.Error("the representation in short changed the webhook")
 	}
 	whole := hal.FromWebhook(hal.Paths{}, &w, time.Now())
 	if len(whole.Projects.IDs) != 21 || whole.Projects.Count != nil || whole.Headers["X-Team"] != "***" || len([]rune(*whole.Description)) != 201 {
-		t.Errorf("got %+v, want it whole", whole)
+		t.Errorf("got %+v, want all of it", whole)
 	}
 }
 
@@ -95,7 +95,7 @@ func TestAnExpiredEventLeavesTheRequestEmpty(t *testing.T) {
 	}
 }
 
-// Many attempts cost what their one body costs, not each as much again.
+// A body is rendered once for all attempts.
 func TestAttemptsShareTheirBody(t *testing.T) {
 	const size = 256 << 10
 	recorded := &record.Event{Event: events.Event{ID: "evt_1", Type: "work_package:updated", Data: []byte(`"` + strings.Repeat("x", size) + `"`)}}
@@ -117,7 +117,7 @@ func TestAttemptsShareTheirBody(t *testing.T) {
 	}
 	for i, a := range d.Embedded.Attempts {
 		if want := string(payload.Body(attempts[i].Format, recorded.Event)); a.Request.Body == nil || *a.Request.Body != want {
-			t.Fatalf("attempt %d has another body than was sent", i+1)
+			t.Fatalf("attempt %d has a body that is not the body of the request", i+1)
 		}
 	}
 }

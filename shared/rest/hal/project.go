@@ -2,7 +2,7 @@ package hal
 
 import "nepenthes/shared/project"
 
-// Project is a project that events have told of.
+// Project is a project that webhooks can select.
 type Project struct {
 	Type       string `json:"_type" enum:"Project" doc:"Always Project." example:"Project"`
 	ID         string `json:"id" doc:"The id." example:"7"`
@@ -12,10 +12,10 @@ type Project struct {
 	created    bool
 }
 
-// FromProject shows a project; created says that this very request made it.
+// FromProject represents a project. created reports whether the request created it.
 func FromProject(p *project.Project, created bool) *Project {
 	return &Project{Type: "Project", ID: p.ID, Identifier: p.Identifier, Name: p.Name, Gone: p.Gone, created: created}
 }
 
-// Created reports whether the request that this answers made the project.
+// Created reports whether the request created the project.
 func (p *Project) Created() bool { return p.created }

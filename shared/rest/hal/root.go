@@ -1,6 +1,6 @@
 package hal
 
-// Root is where the API begins.
+// Root is the root of the API.
 type Root struct {
 	Type    string    `json:"_type" enum:"Root" doc:"Always Root." example:"Root"`
 	Version string    `json:"version" doc:"The version of the service." example:"1.0.0"`
@@ -22,7 +22,7 @@ type RootLinks struct {
 	OpenAPI      Link `json:"openapi" doc:"The document that describes this API."`
 }
 
-// NewRoot makes the root.
+// NewRoot returns the root.
 func NewRoot(p Paths, version string) *Root {
 	return &Root{Type: "Root", Version: version, Links: RootLinks{
 		Self:         Link{Href: p.Root()},

@@ -5,7 +5,7 @@ import (
 	"nepenthes/shared/settings"
 )
 
-// Settings is the one settings resource.
+// Settings is the resource of the settings.
 type Settings struct {
 	Type        string        `json:"_type" enum:"Settings" doc:"Always Settings." example:"Settings"`
 	API         APISettings   `json:"api" doc:"The REST web service and its documentation."`
@@ -15,20 +15,20 @@ type Settings struct {
 	Links       SelfLink      `json:"_links"`
 }
 
-// APISettings are about the REST web service.
+// APISettings are the settings of the REST web service.
 type APISettings struct {
 	Enabled     bool `json:"enabled" doc:"Whether the REST web service is on. While it is off, every request with a token is answered with 403, except requests for this resource." example:"true"`
 	MaxPageSize int  `json:"maxPageSize" minimum:"1" maximum:"1000" doc:"The largest page size of all lists. A larger pageSize is reduced to it." example:"1000"`
 	DocsEnabled bool `json:"docsEnabled" doc:"Whether the documentation page and this document are available." example:"true"`
 }
 
-// CORSSettings are about calls from web pages.
+// CORSSettings are the settings of calls from web pages.
 type CORSSettings struct {
 	Enabled        bool     `json:"enabled" doc:"Whether web pages of the allowed origins may call the API from a browser." example:"true"`
 	AllowedOrigins []string `json:"allowedOrigins" nullable:"false" maxItems:"100" doc:"The origins whose web pages may call the API, each as scheme://host or scheme://host:port." example:"https://app.example.com"`
 }
 
-// FromSettings shows settings.
+// FromSettings represents the settings.
 func FromSettings(p Paths, s *settings.Settings) *Settings {
 	origins := s.AllowedOrigins
 	if origins == nil {
@@ -44,5 +44,5 @@ func FromSettings(p Paths, s *settings.Settings) *Settings {
 	}
 }
 
-// ETag is the tag of the lock version.
+// ETag returns the entity tag of the lock version.
 func (s *Settings) ETag() string { return ETag(s.LockVersion) }

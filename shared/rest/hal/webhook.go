@@ -8,7 +8,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// Webhook is a URL that gets events, with its subscription and its secrets.
+// Webhook is the URL of a receiver with its subscription and its secrets.
 type Webhook struct {
 	Type            string            `json:"_type" enum:"Webhook" doc:"Always Webhook." example:"Webhook"`
 	ID              string            `json:"id" doc:"The id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
@@ -33,14 +33,14 @@ type Webhook struct {
 	Links           WebhookLinks      `json:"_links"`
 }
 
-// Projects selects all projects or some.
+// Projects selects projects.
 type Projects struct {
 	All   bool     `json:"all" doc:"True selects the events of all projects, and events without a project." example:"false"`
 	IDs   []string `json:"ids,omitzero" nullable:"false" maxItems:"1000" doc:"The selected projects if all is false. Lists leave this member out if there are more than 20." example:"7"`
 	Count *int     `json:"count,omitempty" minimum:"0" doc:"The number of selected projects. Only lists have this member." example:"1"`
 }
 
-// SecretInfo tells of a signature secret without showing it.
+// SecretInfo describes a signature secret without its value.
 type SecretInfo struct {
 	ID        string        `json:"id" doc:"The id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 	Kind      string        `json:"kind" enum:"hmac,ed25519" doc:"The kind of signature: v1 (hmac) or v1a (ed25519)." example:"hmac"`
@@ -49,7 +49,7 @@ type SecretInfo struct {
 	ExpiresAt *instant.Time `json:"expiresAt" nullable:"true" doc:"When the secret stops signing. Null means never." example:"2026-01-03T11:00:00.000Z"`
 }
 
-// Status says how a webhook is doing.
+// Status is the state of a webhook.
 type Status struct {
 	State        string        `json:"state" enum:"active,disabled" doc:"The state." example:"active"`
 	Reason       *string       `json:"reason" enum:"manual,gone" doc:"Why the webhook is disabled: somebody disabled it (manual), or its receiver answered 410 (gone). It is null while the webhook is active." example:"manual"`
@@ -57,7 +57,7 @@ type Status struct {
 	FailingSince *instant.Time `json:"failingSince" nullable:"true" doc:"Always null."`
 }
 
-// Warning tells of something that was accepted but is not advisable.
+// Warning says that something was accepted but is not recommended.
 type Warning struct {
 	Attribute string `json:"attribute" doc:"The member that the warning is about." example:"secret"`
 	Message   string `json:"message" doc:"The warning in a sentence." example:"The secret has fewer than 24 bytes."`
@@ -71,7 +71,7 @@ type WebhookLinks struct {
 	Secrets    Link `json:"secrets" doc:"Add a signature secret."`
 }
 
-// FromWebhook shows a webhook in full, at now.
+// FromWebhook represents a webhook at now.
 func FromWebhook(p Paths, w *webhook.Webhook, now time.Time) *Webhook {
 	shown := &Webhook{
 		Type: "Webhook", ID: w.ID, Name: w.Name, PayloadURL: w.PayloadURL, Description: &w.Description,
@@ -91,14 +91,14 @@ func FromWebhook(p Paths, w *webhook.Webhook, now time.Time) *Webhook {
 	return shown
 }
 
-// How long a member may be that lists show. What is longer is left out: cut, it would destroy the rest when it is sent
-// back.
+// The largest members in lists. Lists leave out longer ones. If lists cut them, a client that sends the element back would
+// cut the webhook.
 const (
 	shortDescription = 200 // characters
 	shortProjects    = 20
 )
 
-// FromWebhookInShort shows a webhook as lists do.
+// FromWebhookInShort represents a webhook as in lists.
 func FromWebhookInShort(p Paths, w *webhook.Webhook, now time.Time) *Webhook {
 	shown := FromWebhook(p, w, now)
 	shown.Headers = nil
@@ -113,10 +113,10 @@ func FromWebhookInShort(p Paths, w *webhook.Webhook, now time.Time) *Webhook {
 	return shown
 }
 
-// ETag is the tag of the lock version.
+// ETag returns the entity tag of the lock version.
 func (w *Webhook) ETag() string { return ETag(w.LockVersion) }
 
-// Location is the webhook's address.
+// Location returns the path of the webhook.
 func (w *Webhook) Location() string { return w.Links.Self.Href }
 
 func webhookLinks(p Paths, id string) WebhookLinks {
@@ -128,7 +128,7 @@ func webhookLinks(p Paths, id string) WebhookLinks {
 	}
 }
 
-// Masked stands for a header value that is never shown; sent back, it keeps the value.
+// Masked stands for the value of a header. A client that sends it back keeps the value.
 const Masked = "***"
 
 func maskedHeaders(headers []webhook.Header) map[string]string {
@@ -165,7 +165,7 @@ type Secret struct {
 	Warnings []Warning `json:"warnings,omitempty" nullable:"false" doc:"What was accepted, but is not recommended."`
 }
 
-// FromSecret shows a secret that was just added; value is the secret itself if the request generated it.
+// FromSecret represents a secret that was just added. value is the secret itself if the request generated it, else empty.
 func FromSecret(s *webhook.Secret, value string, warnings []Warning) *Secret {
 	return &Secret{Type: "Secret", SecretInfo: secretInfo(s), Secret: value, Warnings: warnings}
 }

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// sendBack sends every kind of representation back as it came: from the answer that made or changed the thing, from the
-// thing itself and from its list. Nothing may change by that, and nothing may be refused.
+// sendBack sends every kind of representation back as it came: from the answer that created or changed a thing, from the
+// thing itself and from its list. This must change nothing, and nothing may be refused.
 func (r *runner) sendBack(t *testing.T) {
 	run := r.run + "-back"
 	var ids []string
@@ -34,17 +34,17 @@ func (r *runner) sendBack(t *testing.T) {
 		"without words": {"events": []string{"*", "user:*"}, "description": ""},
 	} {
 		t.Run("webhook: "+name, func(t *testing.T) {
-			whole := map[string]any{"name": "back " + name + " " + run, "payloadUrl": hooks}
-			maps.Copy(whole, fields)
-			made := r.ask(t, "POST", "/api/v3/webhooks", whole)
+			body := map[string]any{"name": "back " + name + " " + run, "payloadUrl": hooks}
+			maps.Copy(body, fields)
+			made := r.ask(t, "POST", "/api/v3/webhooks", body)
 			self := "/api/v3/webhooks/" + fmt.Sprint(made["id"])
 			r.same(t, "PATCH", self, self, made)
 			r.same(t, "PATCH", self, self, r.ask(t, "GET", self, nil))
 			r.same(t, "PATCH", self, self, r.ask(t, "PATCH", self, map[string]any{"enabled": true}))
-			list := r.ask(t, "GET", "/api/v3/webhooks?pageSize=1&name="+strings.ReplaceAll(whole["name"].(string), " ", "%20"), nil)
+			list := r.ask(t, "GET", "/api/v3/webhooks?pageSize=1&name="+strings.ReplaceAll(body["name"].(string), " ", "%20"), nil)
 			element, _ := at(list, "_embedded.elements.0")
 			r.same(t, "PATCH", self, self, element)
-			// Moments are the same in any zone, with any digits beyond milliseconds.
+			// The zone of a time and its digits after milliseconds do not matter.
 			elsewhere := strings.Replace(fmt.Sprint(made["createdAt"]), "Z", "987+00:00", 1)
 			r.same(t, "PATCH", self, self, map[string]any{"createdAt": elsewhere})
 			r.ask(t, "DELETE", self, nil)
@@ -70,7 +70,7 @@ func (r *runner) sendBack(t *testing.T) {
 	})
 }
 
-// ask sends a body and wants it to be accepted.
+// ask sends a request that must be accepted.
 func (r *runner) ask(t *testing.T, method, path string, body any) map[string]any {
 	t.Helper()
 	step := Step{}
@@ -89,8 +89,8 @@ func (r *runner) ask(t *testing.T, method, path string, body any) map[string]any
 	return answer
 }
 
-// same sends a representation back and wants the thing to be what it was. Of a secret that comes along only the name
-// may change: it is given anew.
+// same sends a representation back and checks that the thing stays as it was. A secret in the representation is set again,
+// so only its id and its time may change.
 func (r *runner) same(t *testing.T, method, path, look string, representation any) {
 	t.Helper()
 	before := r.ask(t, "GET", look, nil)
@@ -108,6 +108,6 @@ func (r *runner) same(t *testing.T, method, path, look string, representation an
 		}
 	}
 	if !reflect.DeepEqual(before, after) {
-		t.Errorf("%s %s: sending back %v made\n%v of\n%v", method, path, representation, after, before)
+		t.Errorf("%s %s: sending back %v changed\n%v to\n%v", method, path, representation, before, after)
 	}
 }

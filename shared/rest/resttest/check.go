@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// check holds an answer against what the step says; it reports whether all is well.
+// check compares an answer with its step, and reports whether it is as it should be.
 func (r *runner) check(t *testing.T, name string, step Step, kept map[string]string, response *http.Response, body []byte) bool {
 	t.Helper()
 	ok := true
@@ -28,7 +28,7 @@ func (r *runner) check(t *testing.T, name string, step Step, kept map[string]str
 		fail("got no X-Request-Id")
 	}
 	if got := response.Header.Get("Content-Type"); response.StatusCode == http.StatusNoContent && got != "" && !r.Emulator.Has(TypeOfNothing) {
-		fail("got the Content-Type %q of no content", got)
+		fail("got Content-Type %q for an answer without content", got)
 	}
 	answer := decoded(body)
 	if strings.HasPrefix(response.Header.Get("Content-Type"), "application/hal+json") {
@@ -39,7 +39,7 @@ func (r *runner) check(t *testing.T, name string, step Step, kept map[string]str
 		}
 	}
 	for _, strange := range strangeTimes(answer, response) {
-		fail("got the time %s, want UTC with three digits of a second", strange)
+		fail("got time %s, want UTC with milliseconds", strange)
 	}
 	if step.Kind != "" {
 		checkProblem(fail, step, answer, response)
@@ -57,7 +57,7 @@ func (r *runner) check(t *testing.T, name string, step Step, kept map[string]str
 	return ok
 }
 
-// checkProblem wants a problem document of the step's kind with the attributes that it names.
+// checkProblem checks that the answer is a problem document with the kind and the attributes of the step.
 func checkProblem(fail func(string, ...any), step Step, answer any, response *http.Response) {
 	const urn = "urn:nepenthes:api:v3:errors:"
 	if got := response.Header.Get("Content-Type"); got != "application/problem+json" {
@@ -68,7 +68,7 @@ func checkProblem(fail func(string, ...any), step Step, answer any, response *ht
 	}
 	id := response.Header.Get("X-Request-Id")
 	if got, _ := at(answer, "instance"); got != "urn:nepenthes:request:"+id {
-		fail("got instance %v, want that of request %s", got, id)
+		fail("got instance %v, want the instance of request %s", got, id)
 	}
 	if step.Attributes == nil {
 		return
@@ -85,7 +85,7 @@ func checkProblem(fail func(string, ...any), step Step, answer any, response *ht
 	}
 }
 
-// filled puts in what was kept, in texts within lists and objects too.
+// filled replaces the names in braces by the kept values, also in lists and objects.
 func filled(want any, kept map[string]string) any {
 	switch want := want.(type) {
 	case Some, None:
@@ -95,12 +95,12 @@ func filled(want any, kept map[string]string) any {
 	}
 	text, err := json.Marshal(want)
 	if err != nil {
-		panic(err) // a case is data
+		panic(err) // impossible: cases are data
 	}
 	return json.RawMessage(fill(string(text), kept))
 }
 
-// differs says in what the member at path is not what is wanted; "" when it is.
+// differs says how the member at path differs from what is wanted, or returns "".
 func differs(answer any, path string, want any) string {
 	got, found := at(answer, path)
 	switch want := want.(type) {
@@ -117,7 +117,7 @@ func differs(answer any, path string, want any) string {
 	case Like:
 		text, isText := got.(string)
 		if !isText || !regexp.MustCompile(string(want)).MatchString(text) {
-			return fmt.Sprintf("got %s %v, want it like %s", path, got, want)
+			return fmt.Sprintf("got %s %v, want a text like %s", path, got, want)
 		}
 		return ""
 	}
@@ -130,7 +130,7 @@ func differs(answer any, path string, want any) string {
 	return ""
 }
 
-// decoded reads JSON with its numbers as they are written; nil when it is none.
+// decoded reads JSON and keeps the digits of numbers. It returns nil if the text is not JSON.
 func decoded(text []byte) any {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
@@ -141,8 +141,7 @@ func decoded(text []byte) any {
 	return value
 }
 
-// hrefs gives the addresses of every _links within an answer. What producers send has links too, which lead to
-// wherever they like.
+// hrefs returns the links in every _links of an answer. It skips the links in data of producers, which may lead anywhere.
 func hrefs(value any) (all []string) {
 	switch value := value.(type) {
 	case []any:
@@ -167,7 +166,7 @@ func hrefs(value any) (all []string) {
 	return all
 }
 
-// at finds the member at a path of names and numbers.
+// at returns the member at a path of names and numbers, and reports whether it exists.
 func at(value any, path string) (any, bool) {
 	for name := range strings.SplitSeq(path, ".") {
 		switch v := value.(type) {

@@ -13,7 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// document is the target's OpenAPI document, by which every answer is judged.
+// document is the OpenAPI document of the target. Every answer is checked against it.
 type document struct {
 	compiler *jsonschema.Compiler
 	paths    []documentPath
@@ -56,7 +56,7 @@ func (r *runner) readDocument(t *testing.T) *document {
 	return d
 }
 
-// member is an object within an object; empty when there is none.
+// member returns the object at a path of names, or an empty object.
 func member(value any, names ...string) map[string]any {
 	for _, name := range names {
 		object, _ := value.(map[string]any)
@@ -66,7 +66,7 @@ func member(value any, names ...string) map[string]any {
 	return object
 }
 
-// template finds the path of the document that an address belongs to; literal ones come first.
+// template returns the path in the document that matches a path of a request. A path without parameters comes first.
 func (d *document) template(path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	found := ""
@@ -78,8 +78,8 @@ func (d *document) template(path string) string {
 	return found
 }
 
-// check wants the status, the content type and the body of an answer to be in the document. What the document does
-// not speak of, such as unknown paths, is left alone.
+// check checks that the document describes the status, the content type and the body of an answer. It ignores operations
+// that the document does not have, such as those of unknown paths.
 func (d *document) check(t *testing.T, method, path string, response *http.Response, body []byte) {
 	t.Helper()
 	do := method + " " + path
@@ -92,7 +92,7 @@ func (d *document) check(t *testing.T, method, path string, response *http.Respo
 	answer := member(operation, "responses", status)
 	place := []string{"paths", template, strings.ToLower(method), "responses", status}
 	if answer == nil {
-		t.Errorf("%s: got status %s, which the document does not name", do, status)
+		t.Errorf("%s: got status %s, which the document does not have", do, status)
 		return
 	}
 	if ref, ok := answer["$ref"].(string); ok {
@@ -101,13 +101,13 @@ func (d *document) check(t *testing.T, method, path string, response *http.Respo
 	}
 	if member(answer, "content") == nil {
 		if len(body) > 0 {
-			t.Errorf("%s: got a body, and the document has none for %s", do, status)
+			t.Errorf("%s: got a body, but the document has none for %s", do, status)
 		}
 		return
 	}
 	mediaType, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	if err != nil || member(answer, "content", mediaType) == nil {
-		t.Errorf("%s: got Content-Type %q, which the document does not name for %s", do, response.Header.Get("Content-Type"), status)
+		t.Errorf("%s: got Content-Type %q, which the document does not have for %s", do, response.Header.Get("Content-Type"), status)
 		return
 	}
 	d.checkSchema(t, do, append(place, "content", mediaType, "schema"), body)
@@ -121,7 +121,7 @@ func (d *document) checkSchema(t *testing.T, do string, place []string, body []b
 	}
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	if err != nil {
-		t.Errorf("%s: got a body that is no JSON: %v", do, err)
+		t.Errorf("%s: got a body that is not JSON: %v", do, err)
 		return
 	}
 	if err := schema.Validate(value); err != nil {
@@ -129,7 +129,7 @@ func (d *document) checkSchema(t *testing.T, do string, place []string, body []b
 	}
 }
 
-// pointer is a JSON pointer as a URI fragment (RFC 6901).
+// pointer returns a JSON pointer as a URI fragment (RFC 6901).
 func pointer(place []string) string {
 	var b strings.Builder
 	for _, name := range place {

@@ -3,34 +3,34 @@ package resttest
 // hooks is a payload URL that every deployment accepts.
 const hooks = "https://receiver.example.com/hooks"
 
-// Errors is about the checks that come before any operation, and their order.
+// Errors are the cases of the checks before an operation, and of their order.
 var Errors = []Case{
-	{Name: "an unknown path is not found, with or without a token, whatever the method", Steps: []Step{
+	{Name: "an unknown path is not found for any method, with or without a token", Steps: []Step{
 		{Do: "GET /api/v3/nothing", As: "-", Status: 404, Kind: "NotFound"},
 		{Do: "DELETE /api/v3/nothing", Status: 404, Kind: "NotFound"},
 		{Do: "GET /api/v3/webhooks/", Status: 404, Kind: "NotFound"},
 		{Do: "GET /api", Status: 404, Kind: "NotFound"},
 		{Do: "OPTIONS /api/v3/nothing", As: "-", Status: 404, Kind: "NotFound"},
 	}},
-	{Name: "routes of later issues do not exist", Steps: []Step{
+	{Name: "there are no other routes", Steps: []Step{
 		{Do: "POST /api/v3/webhooks/wh_x/pause", Status: 404, Kind: "NotFound"},
 		{Do: "POST /api/v3/webhooks/wh_x/replays", Status: 404, Kind: "NotFound"},
 	}},
-	{Name: "a wrong method is told before the missing token, with the right ones", Steps: []Step{
+	{Name: "a wrong method is reported before a missing token, with the methods of the path", Steps: []Step{
 		{Do: "PUT /api/v3/webhooks", As: "-", Status: 405, Kind: "MethodNotAllowed", WantHeader: map[string]string{"Allow": "GET, HEAD, POST, OPTIONS"}},
 		{Do: "POST /api/v3/settings", As: "-", Status: 405, Kind: "MethodNotAllowed", WantHeader: map[string]string{"Allow": "GET, HEAD, PATCH, OPTIONS"}},
 		{Do: "PUT /api/v3/events/explain", As: "-", Status: 405, Kind: "MethodNotAllowed", WantHeader: map[string]string{"Allow": "POST, OPTIONS"}},
 		{Do: "GET /oauth/token", As: "-", Status: 405, Kind: "MethodNotAllowed", WantHeader: map[string]string{"Allow": "POST, OPTIONS"}},
 		{Do: "POST /api/v3/openapi.json", As: "-", Status: 405, Kind: "MethodNotAllowed", WantHeader: map[string]string{"Allow": "GET, HEAD, OPTIONS"}},
 	}},
-	{Name: "OPTIONS tells the methods", Steps: []Step{
+	{Name: "OPTIONS lists the methods", Steps: []Step{
 		{Do: "OPTIONS /api/v3/webhooks/wh_x", As: "-", Status: 204, WantHeader: map[string]string{"Allow": "GET, HEAD, PATCH, DELETE, OPTIONS"}},
 	}},
 	{Name: "HEAD is GET without a body", Steps: []Step{
 		{Do: "HEAD /api/v3/settings", Status: 200, WantHeader: map[string]string{"Content-Type": "application/hal+json; charset=utf-8"}},
 		{Do: "HEAD /api/v3/settings", As: "-", Status: 401},
 	}},
-	{Name: "without a token nobody is known", Steps: []Step{
+	{Name: "a request without a valid token is not authenticated", Steps: []Step{
 		{
 			Do: "GET /api/v3", As: "-", Status: 401, Kind: "Unauthenticated",
 			Want:       map[string]any{"scheme": "Bearer", "error": None{}},
@@ -49,7 +49,7 @@ var Errors = []Case{
 		{Do: "GET /api/v3?access_token=x", As: "-", Status: 401, Kind: "Unauthenticated"},
 		{Do: "GET /api/v3", As: "-", Header: map[string]string{"Cookie": "__Host-nepenthes=x"}, Status: 401, Kind: "Unauthenticated"},
 	}},
-	{Name: "the root takes any token and links to everything", Steps: []Step{
+	{Name: "the root accepts any token and links to everything", Steps: []Step{
 		{Do: "GET /api/v3", As: "projects:read", Status: 200, Want: map[string]any{
 			"_type": "Root", "version": Some{}, "_links.self.href": Like(`/api/v3$`), "_links.webhooks.href": Like(`/api/v3/webhooks$`),
 			"_links.settings.href": Some{}, "_links.projects.href": Some{}, "_links.eventTypes.href": Some{}, "_links.oauthClients.href": Some{},
@@ -67,7 +67,7 @@ var Errors = []Case{
 	{Name: "write includes read", Steps: []Step{
 		{Do: "GET /api/v3/webhooks", As: "webhooks:write", Status: 200},
 	}},
-	{Name: "a body must be JSON, told before a bad query and an unknown thing", Steps: []Step{
+	{Name: "a body that is not JSON is reported before a bad query and an unknown id", Steps: []Step{
 		{Do: "PATCH /api/v3/webhooks/wh_x", Body: "<x/>", Header: map[string]string{"Content-Type": "text/xml"}, Status: 415, Kind: "TypeNotSupported"},
 		{Do: "PATCH /api/v3/webhooks/wh_x", Body: "{}", Header: map[string]string{"Content-Type": ""}, Status: 415, Kind: "TypeNotSupported"},
 		{Do: "PATCH /api/v3/webhooks/wh_x", Body: "{}", Header: map[string]string{"Content-Type": "application/json; charset=latin1"}, Status: 415, Kind: "TypeNotSupported", Want: map[string]any{"message": Like("must be UTF-8")}},
@@ -95,13 +95,13 @@ var Errors = []Case{
 		{Do: "POST /api/v3/webhooks", Body: `{}`, Header: map[string]string{"Content-Type": "application/merge-patch+json"}, Status: 415, Kind: "TypeNotSupported"},
 		{Do: "POST /api/v3/webhooks", Body: `{}`, Header: map[string]string{"Content-Type": "Application/JSON; Charset=UTF-8"}, Status: 422, Kind: "MultipleErrors"},
 	}},
-	{Name: "plain JSON comes when it is preferred", Steps: []Step{
+	{Name: "an answer is plain JSON if the client prefers it", Steps: []Step{
 		{Do: "GET /api/v3/settings", Header: map[string]string{"Accept": "application/json"}, Status: 200, WantHeader: map[string]string{"Content-Type": "application/json; charset=utf-8"}},
 		{Do: "GET /api/v3/settings", Header: map[string]string{"Accept": "application/json, */*"}, Status: 200, WantHeader: map[string]string{"Content-Type": "application/hal+json; charset=utf-8"}},
 		{Do: "GET /api/v3/settings", Header: map[string]string{"Accept": "application/*;q=0.5"}, Status: 200, WantHeader: map[string]string{"Content-Type": "application/hal+json; charset=utf-8"}},
 		{Do: "GET /api/v3/settings", Header: map[string]string{"Accept": "text/html, application/hal+json;q=0"}, Status: 406, Kind: "NotAcceptable"},
 	}},
-	{Name: "a query is checked before the thing is looked for", Steps: []Step{
+	{Name: "a bad query is reported before an unknown id", Steps: []Step{
 		{Do: "GET /api/v3/webhooks/wh_x/deliveries?state=lost", Status: 400, Kind: "InvalidQuery", Attributes: []string{"state"}},
 		{Do: "GET /api/v3/webhooks/wh_x/deliveries?event=lost", Status: 400, Kind: "InvalidQuery", Attributes: []string{"event"}},
 		{Do: "GET /api/v3/webhooks/wh_x/deliveries?since=yesterday", Status: 400, Kind: "InvalidQuery", Attributes: []string{"since"}},
@@ -132,14 +132,14 @@ var Errors = []Case{
 		{Do: "GET /api/v3/webhooks?offset=99999999999999999999", Status: 200, Want: map[string]any{"count": 0}},
 		{Do: "GET /api/v3/webhooks?whatever=x", Status: 200},
 	}},
-	{Name: "HTTP method names are exact", Steps: []Step{
+	{Name: "names of methods are exact", Steps: []Step{
 		{Do: "TRACE /api/v3/webhooks", Unless: NoTrace, Status: 405, Kind: "MethodNotAllowed"},
 	}},
 }
 
-// Settings is about the settings resource.
+// Settings are the cases of the settings.
 var Settings = []Case{
-	{Name: "settings are changed member by member, and reset by null", Steps: []Step{
+	{Name: "a change of the settings changes the given members, and null resets a member", Steps: []Step{
 		{Do: "GET /api/v3/settings", As: "settings:read", Status: 200, Want: map[string]any{
 			"_type": "Settings", "api.enabled": true, "api.docsEnabled": true, "cors.enabled": false, "_links.self.href": Some{}, "updatedAt": Some{},
 		}},
@@ -153,7 +153,7 @@ var Settings = []Case{
 		{Do: "GET /api/docs", As: "-", Status: 404, Kind: "NotFound"},
 		{Do: "PATCH /api/v3/settings", Body: `{"api":null}`, Status: 200, Want: map[string]any{"api.docsEnabled": true}},
 	}},
-	{Name: "settings are kept under a version", Steps: []Step{
+	{Name: "settings have a version", Steps: []Step{
 		{Do: "PATCH /api/v3/settings", Body: `{"cors":{"allowedOrigins":["https://{run}.example.com"]}}`, Status: 200, Keep: map[string]string{"etag": "header:ETag"}},
 		{Do: "PATCH /api/v3/settings", Body: `{"cors":{"allowedOrigins":[]}}`, Header: map[string]string{"If-Match": "{etag}"}, Status: 200},
 		{Do: "PATCH /api/v3/settings", Body: `{"api":{"maxPageSize":0}}`, Header: map[string]string{"If-Match": "{etag}"}, Status: 409, Kind: "UpdateConflict"},
@@ -161,7 +161,7 @@ var Settings = []Case{
 		{Do: "PATCH /api/v3/settings", Body: `{}`, Header: map[string]string{"If-Match": "*"}, Status: 200},
 		{Do: "PATCH /api/v3/settings", Body: `{}`, Header: map[string]string{"If-Match": "W/{etag}"}, Status: 409, Kind: "UpdateConflict", Want: map[string]any{"message": Like("weak")}},
 	}},
-	{Name: "what is wrong with settings is told at once, bad lines by their numbers", Steps: []Step{
+	{Name: "all faults of settings are reported at once, bad origins by their numbers", Steps: []Step{
 		{
 			Do: "PATCH /api/v3/settings", Body: `{"api":{"maxPageSize":1001,"enabled":"yes","colour":1},"cors":{"allowedOrigins":["https://ok.example.com","","https://bad.example.com/"," *"]}}`,
 			Status: 422, Kind: "MultipleErrors",
@@ -174,14 +174,14 @@ var Settings = []Case{
 		{Do: "PATCH /api/v3/settings", Body: `{"_type":"Settings","_links":{"self":{"href":"/elsewhere"}}}`, Status: 200},
 		{Do: "PATCH /api/v3/settings", Body: `{"api":7}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"api"}},
 	}},
-	{Name: "origins are kept as browsers send them", Steps: []Step{
+	{Name: "origins are stored as browsers send them", Steps: []Step{
 		{
 			Do: "PATCH /api/v3/settings", Body: `{"cors":{"allowedOrigins":[" HTTPS://Äpp.Example.com:443 ","https://xn--pp-uia.example.com","","http://localhost:3000"]}}`,
 			Status: 200, Want: map[string]any{"cors.allowedOrigins": []string{"https://xn--pp-uia.example.com", "http://localhost:3000"}},
 		},
 		{Do: "PATCH /api/v3/settings", Body: `{"cors":null}`, Status: 200, Want: map[string]any{"cors.allowedOrigins": []string{}}},
 	}},
-	{Name: "switched off, the API answers those alone who can see the switch", Steps: []Step{
+	{Name: "while the API is off, it answers only callers that can see the switch", Steps: []Step{
 		{Do: "PATCH /api/v3/settings", Body: `{"api":{"enabled":false}}`, Status: 200},
 		{Do: "GET /api/v3/webhooks", Status: 403, Kind: "ApiDisabled"},
 		{Do: "GET /api/v3", Status: 403, Kind: "ApiDisabled"},
@@ -198,9 +198,9 @@ var Settings = []Case{
 	}},
 }
 
-// Origins is about cross-origin resource sharing.
+// Origins are the cases of cross-origin resource sharing.
 var Origins = []Case{
-	{Name: "while CORS is off no header of it is sent", Steps: []Step{
+	{Name: "while CORS is off, answers have no CORS headers", Steps: []Step{
 		{
 			Do: "GET /api/v3/settings", Header: map[string]string{"Origin": "https://app.example.com"}, Status: 200,
 			WantHeader: map[string]string{"Access-Control-Allow-Origin": "", "Vary": ""},
@@ -210,7 +210,7 @@ var Origins = []Case{
 			WantHeader: map[string]string{"Access-Control-Allow-Origin": "", "Access-Control-Allow-Methods": ""},
 		},
 	}},
-	{Name: "an allowed origin is let in, its failures included; strangers are not", Steps: []Step{
+	{Name: "an allowed origin may read answers and failures, and other origins may not", Steps: []Step{
 		{Do: "PATCH /api/v3/settings", Body: `{"cors":{"enabled":true,"allowedOrigins":["https://app.example.com"]}}`, Status: 200},
 		{Do: "GET /api/v3/settings", Header: fromApp, Status: 200, WantHeader: allowed},
 		{Do: "GET /api/v3/settings", As: "-", Header: fromApp, Status: 401, WantHeader: allowed},

@@ -2,9 +2,9 @@ package resttest
 
 import "slices"
 
-// Deliveries is about what can be told of deliveries without waiting for a receiver.
+// Deliveries are the cases of deliveries that do not wait for a receiver.
 var Deliveries = []Case{
-	{Name: "a ping goes to one webhook, also while it is disabled", Steps: []Step{
+	{Name: "a ping goes to one webhook, even if it is disabled", Steps: []Step{
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"ping {run}","payloadUrl":"https://nowhere.invalid/","events":["project:created"],"enabled":false}`, Status: 201, Keep: map[string]string{"id": "id"}},
 		{
 			Do: "POST /api/v3/webhooks/{id}/ping", As: "webhooks:write", Status: 202,
@@ -29,7 +29,7 @@ var Deliveries = []Case{
 		{Do: "GET {location}", Status: 200},
 		{Do: "POST /api/v3/webhooks/{id}/ping", Status: 404, Kind: "NotFound"},
 	}},
-	{Name: "deliveries that are none are not found", Steps: []Step{
+	{Name: "an unknown delivery is not found", Steps: []Step{
 		{Do: "GET /api/v3/deliveries/dlv_nonsense", Status: 404, Kind: "NotFound"},
 		{Do: "GET /api/v3/deliveries/dlv_AZOFyQZ0aU6_Cdna5QAVtgGThckGdA8cmT7m1aJzXy9kzg", Status: 404, Kind: "NotFound"},
 		{Do: "POST /api/v3/deliveries/dlv_nonsense/retries", Status: 404, Kind: "NotFound"},
@@ -37,7 +37,7 @@ var Deliveries = []Case{
 		{Do: "GET /api/v3/events/unknown-{run}", Status: 404, Kind: "NotFound"},
 		{Do: "GET /api/v3/events/unknown-{run}/deliveries", Status: 404, Kind: "NotFound"},
 	}},
-	{Name: "of all webhooks only dead deliveries are listed", Steps: []Step{
+	{Name: "only dead deliveries are listed for all webhooks", Steps: []Step{
 		{Do: "GET /api/v3/deliveries?state=dead", As: "deliveries:read", Status: 200, Want: map[string]any{"_type": "Collection", "total": None{}, "count": Some{}}},
 		{Do: "GET /api/v3/deliveries", Status: 400, Kind: "InvalidQuery", Attributes: []string{"state"}},
 		{Do: "GET /api/v3/deliveries?state=retrying", Status: 400, Kind: "InvalidQuery", Attributes: []string{"state"}},
@@ -47,9 +47,9 @@ var Deliveries = []Case{
 
 const anEvent = `"type":"work_package:updated","occurredAt":"2026-01-02T11:00:00Z","data":{"id":42}`
 
-// Events is about pushing, explaining and the catalogue.
+// Events are the cases of events and of the catalogue.
 var Events = []Case{
-	{Name: "an event is taken, twice too", Steps: []Step{
+	{Name: "an event is accepted, also the second time", Steps: []Step{
 		{Do: "POST /api/v3/events", As: "events:write", Body: `{"id":"{run}",` + anEvent + `}`, Status: 202, Want: map[string]any{"_type": "EventReceipt", "id": "{run}", "source": "urn:nepenthes"}},
 		{Do: "POST /api/v3/events", Body: `{"id":"{run}",` + anEvent + `}`, Status: 202},
 		{
@@ -63,7 +63,7 @@ var Events = []Case{
 			Want: map[string]any{"source": "/erp"},
 		},
 	}},
-	{Name: "what is wrong with an event is told at once", Steps: []Step{
+	{Name: "all faults of an event are reported at once", Steps: []Step{
 		{Do: "POST /api/v3/events", Body: `{"id":"a b","type":"nothing","occurredAt":"today","data":null,"extra":1}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"extra", "id", "type", "occurredAt", "data"}},
 		{Do: "POST /api/v3/events", Body: `{"id":"a",` + anEvent + `,"project":{}}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"project.id"}},
 		{Do: "POST /api/v3/events", Body: `{"id":"a","id":"b",` + anEvent + `}`, Status: 400, Kind: "InvalidRequestBody", Want: map[string]any{"message": Like(`line 1, column 11\b`)}},
@@ -72,7 +72,7 @@ var Events = []Case{
 		{Do: "POST /api/v3/events", Body: `{"id":"a","type":"webhook:ping","occurredAt":"2026-01-02T11:00:00Z","data":1}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"type"}},
 		{Do: "POST /api/v3/events", Body: `id=a`, Header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, Status: 415, Kind: "TypeNotSupported"},
 	}},
-	{Name: "explain names every rule that says no", Steps: []Step{
+	{Name: "explain names every rule that refuses the event", Steps: []Step{
 		{Do: "PUT /api/v3/projects/x-{run}", Body: `{}`, Status: 201},
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"why {run}","payloadUrl":"` + hooks + `","events":["project:*"],"projects":{"all":false,"ids":["x-{run}"]},"enabled":false}`, Status: 201, Keep: map[string]string{"id": "id"}},
 		{
@@ -105,9 +105,9 @@ var Events = []Case{
 	}},
 }
 
-// Projects is about the project list.
+// Projects are the cases of the list of projects.
 var Projects = []Case{
-	{Name: "a project is made, renamed and found", Steps: []Step{
+	{Name: "a project is created, renamed and found", Steps: []Step{
 		{Do: "PUT /api/v3/projects/q-{run}", As: "projects:write", Body: `{"identifier":"plant-{run}","name":"Plant"}`, Status: 201, Want: map[string]any{
 			"_type": "Project", "id": "q-{run}", "identifier": "plant-{run}", "name": "Plant", "gone": false,
 		}},
@@ -120,10 +120,10 @@ var Projects = []Case{
 	}},
 }
 
-// formEncoded is the header of what the token endpoint takes.
+// formEncoded is the header of a form, which the token endpoint reads.
 var formEncoded = map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
 
-// guess is a sign-in with a wrong secret, for a client of this run alone.
+// guess authenticates with a wrong secret, as a client that only this run uses.
 func guess(status int, code string) Step {
 	return Step{
 		Do: "POST /oauth/token", As: "-", Header: formEncoded, Body: "grant_type=client_credentials&client_id=nobody-{run}&client_secret=wrong",
@@ -131,9 +131,9 @@ func guess(status int, code string) Step {
 	}
 }
 
-// Clients is about OAuth clients.
+// Clients are the cases of OAuth clients.
 var Clients = []Case{
-	{Name: "a client is made, changed and deleted", Steps: []Step{
+	{Name: "a client is created, changed and deleted", Steps: []Step{
 		{
 			Do: "POST /api/v3/oauth_clients", As: "clients:write webhooks:read", Body: `{"name":"sync {run}","scopes":["webhooks:read"]}`, Status: 201,
 			Want: map[string]any{
@@ -161,7 +161,7 @@ var Clients = []Case{
 		{Do: "DELETE {location}", Status: 204},
 		{Do: "DELETE {location}", Status: 404, Kind: "NotFound"},
 	}},
-	{Name: "a token ends with the secret that it was got with, and by a revocation of all", Steps: []Step{
+	{Name: "a token ends with its secret, and when all tokens are revoked", Steps: []Step{
 		{
 			Do: "POST /api/v3/oauth_clients", Body: `{"name":"leaky {run}","scopes":["clients:write","webhooks:read"]}`, Status: 201,
 			Keep: map[string]string{"id": "id", "location": "header:Location", "first": "secrets.0.id", "firstSecret": "clientSecret"},
@@ -185,8 +185,8 @@ var Clients = []Case{
 		{Do: "DELETE {location}", Status: 204},
 		{Do: "POST {location}/revocations", Status: 404, Kind: "NotFound"},
 	}},
-	{Name: "who guesses is slowed down", Steps: append(slices.Repeat([]Step{guess(401, "invalid_client")}, 10), guess(429, "temporarily_unavailable"))},
-	{Name: "what is wrong with a client is told at once", Steps: []Step{
+	{Name: "somebody who guesses secrets has to wait", Steps: append(slices.Repeat([]Step{guess(401, "invalid_client")}, 10), guess(429, "temporarily_unavailable"))},
+	{Name: "all faults of a client are reported at once", Steps: []Step{
 		{Do: "POST /api/v3/oauth_clients", Body: `{"colour":1,"name":"","scopes":["everything"]}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"colour", "name", "scopes"}},
 		{Do: "POST /api/v3/oauth_clients", Body: `{"scopes":7,"name":" "}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"scopes", "name"}},
 		{Do: "POST /api/v3/oauth_clients", As: "clients:write", Body: `{"colour":1,"scopes":["webhooks:read"]}`, Status: 403, Kind: "MissingPermission"},

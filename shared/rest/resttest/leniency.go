@@ -2,66 +2,66 @@ package resttest
 
 import "slices"
 
-// Emulator is a local AWS endpoint behind which a target can stand.
+// Emulator is a local AWS endpoint on which a target can run.
 type Emulator string
 
-// The emulators that the cases are tried with.
+// The emulators that the suite knows.
 const (
 	MiniStack  Emulator = "MiniStack"
 	LocalStack Emulator = "LocalStack"
 )
 
-// Leniency is something in which emulators differ from AWS, so that a case asks less there.
+// Leniency is a difference between emulators and AWS, for which the suite skips a check.
 type Leniency struct {
-	// Sentence says what differs. docs/deploying.md has it too.
+	// Sentence describes the difference. docs/deploying.md has the same sentence.
 	Sentence string
-	// Of are the emulators that differ so.
+	// Of lists the emulators with this difference.
 	Of []Emulator
 }
 
-// The leniencies; Leniencies lists them.
+// The leniencies.
 var (
-	// ThisMachine is our own doing: a story's receivers are on this machine.
+	// ThisMachine lets webhooks lead to receivers on this machine, which other tests need.
 	ThisMachine = Leniency{
 		"The functions are built for this machine, so payload URLs may lead to it.",
 		[]Emulator{MiniStack, LocalStack},
 	}
-	// DecodedQueries hides from us what is wrong with a query.
+	// DecodedQueries hides faults of a query from the service.
 	DecodedQueries = Leniency{
-		"The gateway decodes a query before we see it, and passes on what cannot be decoded as if nothing were wrong.",
+		"The gateway decodes a query before the service gets it, and passes on a query that cannot be decoded.",
 		[]Emulator{MiniStack, LocalStack},
 	}
-	// TypeOfNothing is a header that we did not send.
+	// TypeOfNothing is a header that the service did not send.
 	TypeOfNothing = Leniency{
 		"The gateway adds a Content-Type to answers without content.",
 		[]Emulator{MiniStack, LocalStack},
 	}
-	// DefaultAccept hides from us that a client takes anything.
+	// DefaultAccept hides from the service that a client accepts anything.
 	DefaultAccept = Leniency{
-		"The gateway asks us for application/json when a client says nothing of what it accepts.",
+		"The gateway adds Accept: application/json to a request without the header Accept.",
 		[]Emulator{LocalStack},
 	}
-	// UnpackedRequests is the gateway's own reading of a body that is none of its business.
+	// UnpackedRequests hides the encoding of a body from the service.
 	UnpackedRequests = Leniency{
-		"The gateway unpacks a request whose Content-Encoding is gzip, and answers 500 itself when it is not.",
+		"The gateway unpacks a request whose Content-Encoding is gzip, and answers 500 if the body is not gzip.",
 		[]Emulator{LocalStack},
 	}
-	// NoTrace keeps a method from us.
+	// NoTrace hides a method from the service.
 	NoTrace = Leniency{
-		"The gateway refuses the method TRACE itself.",
+		"The gateway refuses the method TRACE.",
 		[]Emulator{LocalStack},
 	}
-	// NoPermissions makes every grant of the stack superfluous.
+	// NoPermissions lets the functions do what the stack does not grant.
 	NoPermissions = Leniency{
 		"Permissions are not enforced.",
 		[]Emulator{LocalStack},
 	}
 )
 
-// Leniencies lists every leniency: what is not in it is asked of emulators as of AWS.
+// Leniencies returns every leniency. In everything else an emulator must behave as AWS does.
 func Leniencies() []Leniency {
 	return []Leniency{ThisMachine, DecodedQueries, TypeOfNothing, DefaultAccept, UnpackedRequests, NoTrace, NoPermissions}
 }
 
-// Has reports whether the emulator differs so; none, which is AWS and local, never does.
+// Has reports whether the emulator has the leniency. The empty Emulator has none.
 func (e Emulator) Has(l Leniency) bool { return slices.Contains(l.Of, e) }

@@ -9,7 +9,7 @@ import (
 	"nepenthes/shared/rest/resttest"
 )
 
-// TestLenienciesAreDocumented: what is not asked of emulators stands in docs/deploying.md, and nothing else does.
+// TestLenienciesAreDocumented checks that docs/deploying.md lists exactly the leniencies.
 func TestLenienciesAreDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../../docs/deploying.md")
 	if err != nil {
@@ -17,7 +17,7 @@ func TestLenienciesAreDocumented(t *testing.T) {
 	}
 	_, table, found := strings.Cut(string(text), "| where | what is different |\n|---|---|\n")
 	if !found {
-		t.Fatal("docs/deploying.md has no such table")
+		t.Fatal("docs/deploying.md has no table of differences")
 	}
 	table, _, _ = strings.Cut(table, "\n\n")
 	var want []string

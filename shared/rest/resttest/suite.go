@@ -1,6 +1,6 @@
-// Package resttest holds cases for the API as data: requests, and what must come back. The same cases run against a
-// handler in a test, against the local program and against a deployed stack. Every answer is also held against the
-// OpenAPI document that the target itself publishes.
+// Package resttest is a test suite for the API. Its cases are data: requests and the answers that must follow. The same
+// cases run against a handler in a test, against the local program and against a deployed stack. Every answer is also
+// checked against the OpenAPI document of the target.
 package resttest
 
 import (
@@ -15,59 +15,59 @@ import (
 	"testing"
 )
 
-// Target is a running API with an administrator. The cases make and change things there, settings too, and put the
-// settings back; names carry a random part, so that they can run again.
+// Target is a running API with an administrator. The cases create and change things there. They restore the settings, and
+// their names have a random part, so that they can run again.
 type Target struct {
-	// URL is the address without /api/v3, the stage path included.
+	// URL is the address before /api/v3, with the stage path.
 	URL string
-	// Stage is the path that links must begin with before /api/v3, such as "/dev"; empty where there is none.
+	// Stage is the path with which links begin before /api/v3, such as "/dev", or "".
 	Stage string
-	// Emulator is the one that the target stands behind; empty for AWS and for local.
+	// Emulator is the emulator on which the target runs. It is empty for AWS and for the local program.
 	Emulator Emulator
-	// ClientID and ClientSecret are those of a client with every scope.
+	// ClientID and ClientSecret belong to a client with every scope.
 	ClientID, ClientSecret string
-	// HTTP makes the calls; nil means http.DefaultClient.
+	// HTTP makes the requests. Nil means http.DefaultClient.
 	HTTP *http.Client
 }
 
-// Case is a story of requests. What a step keeps, later steps can name in braces.
+// Case is a sequence of requests. Later steps can use the values that a step keeps.
 type Case struct {
 	Name  string
 	Steps []Step
 }
 
-// Step is one request and what must come back. In Path, Header, Body and Want, {run} is random for each run, {self}
-// is the host and port of the target, and {name} what was kept under that name.
+// Step is one request and the answer that must follow. In Do, Header, Body and Want, {run} is a random text of the case,
+// {self} is the host and port of the target, and {name} is the value that was kept under this name.
 type Step struct {
-	// Do is the method and the path behind the target's address: "GET /api/v3/webhooks".
+	// Do is the method and the path after the target's address: "GET /api/v3/webhooks".
 	Do string
-	// As is the scopes of the token, separated by spaces; empty: all; "-": no token is sent.
+	// As lists the scopes of the token, separated by spaces. Empty means all scopes, and "-" means no token.
 	As string
-	// Header is sent beside what belongs to every request. A Content-Type of application/json goes with a body.
+	// Header has more headers than every request has. A body has the Content-Type application/json.
 	Header map[string]string
 	Body   string
-	// Unless leaves the step out for emulators with this leniency.
+	// Unless skips the step on emulators with this leniency.
 	Unless Leniency
 
-	// Status must come back.
+	// Status is the status that the answer must have.
 	Status int
-	// Kind must be the error's kind, such as "InvalidQuery".
+	// Kind is the kind that the error must have, such as "InvalidQuery".
 	Kind string
-	// Attributes must be those of the errors, in their order.
+	// Attributes are the attributes that the errors must have, in this order.
 	Attributes []string
-	// Want has the members that must be in the answer, by their paths ("_embedded.elements.0.name"): a value
-	// means this value, Some anything at all, None that there is no such member, Like a text that matches.
+	// Want maps paths of members ("_embedded.elements.0.name") to what the answer must have there: a value, Some for any
+	// value, None for no member, or Like for a text that matches.
 	Want map[string]any
-	// WantHeader must come back; "" means that the header must not.
+	// WantHeader maps names of headers to the values that they must have. "" means that there must be no such header.
 	WantHeader map[string]string
-	// Keep names values of the answer for later steps, by their paths; "header:Location" is a header.
+	// Keep maps names to the paths of the values to keep for later steps. "header:Location" is a header.
 	Keep map[string]string
 }
 
-// Some stands for any value but an absent one, null included.
+// Some stands for any value, also null.
 type Some struct{}
 
-// None stands for the absence of a member.
+// None stands for an absent member.
 type None struct{}
 
 // Like stands for a text that matches a regular expression.
@@ -84,10 +84,10 @@ func Run(t *testing.T, target Target, cases []Case) {
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) { r.play(t, c) })
 	}
-	t.Run("nothing that is given changes anything when it is sent back", r.sendBack)
+	t.Run("a representation that is sent back changes nothing", r.sendBack)
 }
 
-// All lists the cases for every part of the API.
+// All returns the cases of every part of the API.
 func All() []Case {
 	var all []Case
 	for _, part := range [][]Case{Errors, Settings, Webhooks, Headers, Secrets, Deliveries, Events, Projects, Clients, Origins} {
@@ -121,7 +121,7 @@ func (r *runner) play(t *testing.T, c Case) {
 	}
 }
 
-// host is the host and port of the target's address.
+// host returns the host and port of the target.
 func (r *runner) host(t *testing.T) string {
 	t.Helper()
 	address, err := url.Parse(r.URL)
@@ -131,7 +131,7 @@ func (r *runner) host(t *testing.T) string {
 	return address.Host
 }
 
-// do gives the step's method and its path behind the target's address, also of a link that was kept.
+// do returns the method of a step and its path after the target's address. The path may be a link that was kept.
 func (r *runner) do(step Step, kept map[string]string) (method, path string) {
 	method, path, _ = strings.Cut(fill(step.Do, kept), " ")
 	return method, strings.TrimPrefix(path, r.Stage)
@@ -139,7 +139,7 @@ func (r *runner) do(step Step, kept map[string]string) (method, path string) {
 
 var placeholder = regexp.MustCompile(`\{[a-z][A-Za-z]*\}`)
 
-// fill puts in what was kept; names that were not are left as they are.
+// fill replaces the names in braces by the kept values. It leaves other names as they are.
 func fill(text string, kept map[string]string) string {
 	return placeholder.ReplaceAllStringFunc(text, func(name string) string {
 		if value, ok := kept[name[1:len(name)-1]]; ok {
@@ -168,7 +168,7 @@ func (r *runner) send(t *testing.T, method, path string, step Step, kept map[str
 		}
 	}
 	if r.Emulator.Has(DefaultAccept) && request.Header.Get("Accept") == "" {
-		request.Header.Set("Accept", "*/*") // what it means to say nothing (RFC 9110 §12.5.1)
+		request.Header.Set("Accept", "*/*") // means the same as no header (RFC 9110 §12.5.1)
 	}
 	response, err := r.HTTP.Do(request)
 	if err != nil {
@@ -182,7 +182,7 @@ func (r *runner) send(t *testing.T, method, path string, step Step, kept map[str
 	return response, body
 }
 
-// token gets a token for scopes, once for a run.
+// token returns a token for the scopes, the same one for the whole run.
 func (r *runner) token(t *testing.T, scopes string) string {
 	t.Helper()
 	if token := r.tokens[scopes]; token != "" {
@@ -217,7 +217,7 @@ func keep(t *testing.T, step Step, kept map[string]string, response *http.Respon
 		value, found := at(decoded(body), path)
 		text, isText := value.(string)
 		if !found || !isText {
-			t.Fatalf("%s: got no text at %s to keep", step.Do, path)
+			t.Fatalf("%s: there is no text at %s to keep", step.Do, path)
 		}
 		kept[name] = text
 	}

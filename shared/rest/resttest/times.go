@@ -13,10 +13,10 @@ var (
 	ourTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
 )
 
-// theirs are the members that hold what producers and receivers wrote, and examples of that.
+// theirs are the members with texts of producers and receivers, or examples of these.
 var theirs = map[string]bool{"occurredAt": true, "data": true, "body": true, "headers": true, "example": true, "examples": true, "schema": true}
 
-// strangeTimes are the times in an answer that are not UTC with three digits of a second.
+// strangeTimes returns the times in an answer that are not in UTC with milliseconds.
 func strangeTimes(answer any, response *http.Response) (strange []string) {
 	for name, values := range response.Header {
 		strange = append(strange, timesIn(name, strings.Join(values, " "))...)

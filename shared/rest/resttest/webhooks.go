@@ -1,8 +1,8 @@
 package resttest
 
-// Webhooks is about webhooks and their rules.
+// Webhooks are the cases of webhooks and their rules.
 var Webhooks = []Case{
-	{Name: "a webhook is made, read, changed, listed and deleted", Steps: []Step{
+	{Name: "a webhook is created, read, changed, listed and deleted", Steps: []Step{
 		{
 			Do: "POST /api/v3/webhooks", Body: `{"name":"  Billing {run} ","payloadUrl":"` + hooks + `","events":["time_entry:created"]}`, Status: 201,
 			Want: map[string]any{
@@ -40,7 +40,7 @@ var Webhooks = []Case{
 		{Do: "GET /api/v3/webhooks/{id}", Status: 404, Kind: "NotFound"},
 		{Do: "PATCH /api/v3/webhooks/{id}", Body: `{}`, Status: 404, Kind: "NotFound"},
 	}},
-	{Name: "several faults come together, each with its attribute", Steps: []Step{
+	{Name: "several faults are reported at once, each with its attribute", Steps: []Step{
 		{
 			Do: "POST /api/v3/webhooks", Body: `{"name":" ","payloadUrl":"https://127.1/x","events":[],"timeoutSeconds":31,"retrySchedule":"often","payloadFormat":7,"colour":"red"}`,
 			Status: 422, Kind: "MultipleErrors", Attributes: []string{"payloadFormat", "colour", "name", "events", "timeoutSeconds", "retrySchedule", "payloadUrl"},
@@ -48,7 +48,7 @@ var Webhooks = []Case{
 		{Do: "POST /api/v3/webhooks", Body: `{}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"name", "events", "payloadUrl"}},
 		{Do: "POST /api/v3/webhooks", Body: `{"name":null,"payloadUrl":null,"events":null}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"name", "events", "payloadUrl"}},
 	}},
-	{Name: "a name has something to see", Steps: []Step{
+	{Name: "a name has a visible character", Steps: []Step{
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"\u200b","payloadUrl":"` + hooks + `","events":["*"]}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"name"}, Want: map[string]any{"message": Like("visible")}},
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"\u3164\u2800 \uffa0\u115f\u1160","payloadUrl":"` + hooks + `","events":["*"]}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"name"}},
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"\u0301\ufe0f","payloadUrl":"` + hooks + `","events":["*"]}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"name"}},
@@ -62,7 +62,7 @@ var Webhooks = []Case{
 		{Do: "PUT /api/v3/projects/seen-{run}", Body: `{"name":"\u3164","identifier":"\u200b"}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"identifier", "name"}},
 		{Do: "PUT /api/v3/projects/seen-{run}", Body: `{"name":""}`, Status: 201},
 	}},
-	{Name: "names are unique whatever the case of their letters", Steps: []Step{
+	{Name: "names are unique, and case does not matter", Steps: []Step{
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"Straße {run}","payloadUrl":"` + hooks + `","events":["*"]}`, Status: 201, Keep: map[string]string{"id": "id"}},
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"STRASSE {run}","payloadUrl":"` + hooks + `","events":["*"]}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"name"}},
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"strasse {run}","payloadUrl":"ftp://x","events":["*"]}`, Status: 422, Kind: "MultipleErrors", Attributes: []string{"payloadUrl", "name"}},
@@ -74,7 +74,7 @@ var Webhooks = []Case{
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"strasse {run}","payloadUrl":"` + hooks + `","events":["*"]}`, Status: 201, Keep: map[string]string{"id": "id"}},
 		{Do: "DELETE /api/v3/webhooks/{id}", Status: 204},
 	}},
-	{Name: "read-only members may come back as they are", Steps: []Step{
+	{Name: "read-only members may be sent back unchanged", Steps: []Step{
 		{
 			Do: "POST /api/v3/webhooks", Body: `{"name":"ro {run}","payloadUrl":"` + hooks + `","events":["*"]}`, Status: 201,
 			Keep: map[string]string{"id": "id", "created": "createdAt", "updated": "updatedAt"},
@@ -88,7 +88,7 @@ var Webhooks = []Case{
 		{Do: "POST /api/v3/webhooks", Body: `{"id":"{id}","name":"ro2 {run}","payloadUrl":"` + hooks + `","events":["*"]}`, Status: 422, Kind: "PropertyIsReadOnly", Attributes: []string{"id"}},
 		{Do: "DELETE /api/v3/webhooks/{id}", Status: 204},
 	}},
-	{Name: "a stale version is a conflict, told before other faults, and nothing is written", Steps: []Step{
+	{Name: "a stale version is a conflict, which is reported before other faults, and nothing is written", Steps: []Step{
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"lock {run}","payloadUrl":"` + hooks + `","events":["*"]}`, Status: 201, Keep: map[string]string{"id": "id", "etag": "header:ETag"}},
 		{Do: "PATCH /api/v3/webhooks/{id}", Body: `{"description":"one","lockVersion":1}`, Status: 200, Want: map[string]any{"lockVersion": 2}},
 		{Do: "PATCH /api/v3/webhooks/{id}", Body: `{"description":"two","lockVersion":1}`, Status: 409, Kind: "UpdateConflict"},
@@ -114,7 +114,7 @@ var Webhooks = []Case{
 		{Do: "PATCH /api/v3/webhooks/{id}", Body: `{"lockVersion":"3"}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"lockVersion"}},
 		{Do: "DELETE /api/v3/webhooks/{id}", Header: map[string]string{"If-Match": `"3"`}, Status: 204},
 	}},
-	{Name: "payload URLs lead to the public internet", Steps: []Step{
+	{Name: "a payload URL must lead to the public internet", Steps: []Step{
 		refusedURL("http://receiver.example.com/"), refusedURL("https://x.internal/"), refusedURL("https://[::ffff:10.0.0.1]/"),
 		thisMachine("https://localhost/"), thisMachine("https://127.0.0.1/"), thisMachine("https://2130706433/"), thisMachine("https://0x7f.1/"),
 		thisMachine("https://[::1]/"), thisMachine("https://１２７.0.0.1/"),
@@ -144,7 +144,7 @@ var Webhooks = []Case{
 		{Do: "PATCH /api/v3/webhooks/{id}", Body: `{"projects":{"ids":["p-{run}"],"every":1}}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"projects.every"}},
 		{Do: "DELETE /api/v3/webhooks/{id}", Status: 204},
 	}},
-	{Name: "event patterns are those of the catalogue", Steps: []Step{
+	{Name: "event patterns must be in the catalogue", Steps: []Step{
 		{
 			Do: "POST /api/v3/webhooks", Body: `{"name":"e {run}","payloadUrl":"` + hooks + `","events":["work_package:updated","Work_Package:*","work_package","*:created"]}`,
 			Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"events"}, Want: map[string]any{"message": Like(`"Work_Package:\*", "work_package", "\*:created"`)},
@@ -152,7 +152,7 @@ var Webhooks = []Case{
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"e {run}","payloadUrl":"` + hooks + `","events":["*",null]}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"events"}},
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"e {run}","payloadUrl":"` + hooks + `","events":"*"}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"events"}},
 	}},
-	{Name: "a set is cut into pages", Steps: []Step{
+	{Name: "a list has pages", Steps: []Step{
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"page {run} 1","payloadUrl":"` + hooks + `","events":["*"]}`, Status: 201, Keep: map[string]string{"one": "id"}},
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"page {run} 2","payloadUrl":"` + hooks + `","events":["*"]}`, Status: 201, Keep: map[string]string{"two": "id"}},
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"page {run} 3","payloadUrl":"` + hooks + `","events":["*"]}`, Status: 201, Keep: map[string]string{"three": "id"}},
@@ -183,16 +183,16 @@ func refusedURL(url string) Step {
 	}
 }
 
-// thisMachine is refusedURL for those that emulators' builds accept.
+// thisMachine is refusedURL for the URLs that the builds for emulators accept.
 func thisMachine(url string) Step {
 	step := refusedURL(url)
 	step.Unless = ThisMachine
 	return step
 }
 
-// Headers is about custom headers.
+// Headers are the cases of custom headers.
 var Headers = []Case{
-	{Name: "header values are never shown, and kept by ***", Steps: []Step{
+	{Name: "header values are never shown, and *** keeps a value", Steps: []Step{
 		{
 			Do: "POST /api/v3/webhooks", Body: `{"name":"h {run}","payloadUrl":"` + hooks + `","events":["*"],"headers":{"X-Team":"s3cret","X-Other":""}}`, Status: 201,
 			Want: map[string]any{"headers": map[string]string{"X-Team": "***", "X-Other": "***"}}, Keep: map[string]string{"id": "id"},
@@ -213,7 +213,7 @@ var Headers = []Case{
 		{Do: "PATCH /api/v3/webhooks/{id}", Body: `{"payloadUrl":"` + hooks + `","headers":null}`, Status: 200, Want: map[string]any{"headers": map[string]string{}}},
 		{Do: "DELETE /api/v3/webhooks/{id}", Status: 204},
 	}},
-	{Name: "an origin is the same in every spelling", Steps: []Step{
+	{Name: "the spelling of an origin does not matter", Steps: []Step{
 		{
 			Do: "POST /api/v3/webhooks", Body: `{"name":"o {run}","payloadUrl":"https://Bücher.example.com/a","events":["*"],"headers":{"X-Team":"s3cret"}}`, Status: 201,
 			Want: map[string]any{"payloadUrl": "https://xn--bcher-kva.example.com/a"}, Keep: map[string]string{"id": "id"},
@@ -223,7 +223,7 @@ var Headers = []Case{
 		{Do: "PATCH /api/v3/webhooks/{id}", Body: `{"payloadUrl":"https://bucher.example.com/c"}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"headers"}},
 		{Do: "DELETE /api/v3/webhooks/{id}", Status: 204},
 	}},
-	{Name: "some headers are not for customers", Steps: []Step{
+	{Name: "some headers cannot be custom headers", Steps: []Step{
 		refusedHeaders(`{"Host":"x"}`), refusedHeaders(`{"content-length":"1"}`), refusedHeaders(`{"Content-Type":"text/html"}`), refusedHeaders(`{"X-Forwarded-For":"1"}`),
 		refusedHeaders(`{"Webhook-Id":"1"}`), refusedHeaders(`{"x-op-anything":"1"}`), refusedHeaders(`{"X-Nepenthes-Event":"1"}`), refusedHeaders(`{"TE":"1"}`),
 		refusedHeaders(`{"Proxy-Authorization":"1"}`), refusedHeaders(`{"a b":"1"}`), refusedHeaders(`{"":"1"}`), refusedHeaders(`{"ä":"1"}`),
@@ -239,9 +239,9 @@ func refusedHeaders(headers string) Step {
 	}
 }
 
-// Secrets is about signature secrets.
+// Secrets are the cases of signature secrets.
 var Secrets = []Case{
-	{Name: "a generated secret is shown once, a given one never", Steps: []Step{
+	{Name: "a generated secret is shown once, and a client's own secret never", Steps: []Step{
 		{
 			Do: "POST /api/v3/webhooks", Body: `{"name":"s {run}","payloadUrl":"` + hooks + `","events":["*"],"secret":"generate"}`, Status: 201, Keep: map[string]string{"id": "id"},
 			Want: map[string]any{"secret": Like(`^whsec_[A-Za-z0-9+/]{43}=$`), "secrets.0.kind": "hmac", "secrets.0.publicKey": nil, "secrets.0.expiresAt": nil, "secrets.0.id": Like("^sec_"), "warnings": None{}},
@@ -266,7 +266,7 @@ var Secrets = []Case{
 		{Do: "PATCH /api/v3/webhooks/{id}", Body: `{"secret":{}}`, Status: 422, Kind: "PropertyConstraintViolation", Attributes: []string{"secret"}},
 		{Do: "DELETE /api/v3/webhooks/{id}", Status: 204},
 	}},
-	{Name: "secrets are rotated with an overlap, at most four live", Steps: []Step{
+	{Name: "secrets are rotated with an overlap, and at most four are live", Steps: []Step{
 		{Do: "POST /api/v3/webhooks", Body: `{"name":"r {run}","payloadUrl":"` + hooks + `","events":["*"],"secret":"generate"}`, Status: 201, Keep: map[string]string{"id": "id", "first": "secrets.0.id"}},
 		{
 			Do: "POST /api/v3/webhooks/{id}/secrets", Status: 201,
