@@ -100,6 +100,7 @@ func unauthenticated(message string) *fault.Fault {
 
 func revocationKey(tokenID string) string { return tables.Revocations + tokenID }
 
+// notRevoked returns an error when the token was revoked, or when the store cannot say whether it was.
 func (v *Verifier) notRevoked(ctx context.Context, tokenID string) error {
 	_, err := v.Revocations.State(ctx, revocationKey(tokenID))
 	switch {

@@ -115,9 +115,7 @@ func (x *exchange) showFault(f *fault.Fault) {
 	if f.Hint != "" {
 		view.Text = append(view.Text, f.Hint)
 	}
-	if f.RetryAfter > 0 {
-		httpedge.SetRetryAfter(x.Header(), f.RetryAfter)
-	}
+	httpedge.SetRetryAfter(x.Header(), f)
 	view.Links = []page.Crumb{{Label: "Go to the first page", Href: frame.To("")}}
 	if err := x.render(f.Kind.Status(), "message", view); err != nil {
 		x.LogFailure(err)

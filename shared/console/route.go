@@ -104,6 +104,7 @@ func (h *Handler) addRoutes() {
 	})
 }
 
+// handle registers serve for a pattern. serve returns an error instead of writing it, so that every fault has a page.
 func (h *Handler) handle(pattern string, serve func(*exchange) error) {
 	h.mux.HandleFunc(pattern, func(w http.ResponseWriter, _ *http.Request) {
 		x := w.(*exchange) // only ServeHTTP of the Handler calls the mux
@@ -117,6 +118,7 @@ func (h *Handler) handle(pattern string, serve func(*exchange) error) {
 // other methods would not be a page of the console.
 type byMethod map[string]func(*exchange) error
 
+// serve calls the handler for the method of the request. HEAD is served like GET.
 func (m byMethod) serve(x *exchange) error {
 	method := x.r.Method
 	if method == http.MethodHead {

@@ -50,7 +50,7 @@ func (x *exchange) signIn() error {
 	case fault.Is(err, fault.Unauthenticated):
 		return x.render(http.StatusUnprocessableEntity, "sign_in", page.NewSignIn(x.frame(), clientID, back, err))
 	case fault.Is(err, fault.TooManyRequests):
-		httpedge.SetRetryAfter(x.Header(), fault.From(err).RetryAfter)
+		httpedge.SetRetryAfter(x.Header(), fault.From(err))
 		return x.render(http.StatusTooManyRequests, "sign_in", page.NewSignIn(x.frame(), clientID, back, err))
 	case err != nil:
 		return err

@@ -12,6 +12,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
+// listWebhooks shows the list of webhooks, with the newest delivery of each webhook if the client may see deliveries.
 func (x *exchange) listWebhooks() error {
 	query := x.r.URL.Query()
 	asked, err := paging(query)
@@ -97,6 +98,8 @@ func (x *exchange) pingWebhook() error {
 func (x *exchange) enableWebhook() error  { return x.switchWebhook(true, "enabled") }
 func (x *exchange) disableWebhook() error { return x.switchWebhook(false, "disabled") }
 
+// switchWebhook enables or disables a webhook. It does not check the version, because it sets a single attribute and cannot
+// overwrite another change.
 func (x *exchange) switchWebhook(on bool, what string) error {
 	in := &api.ChangeWebhook{ID: x.webhookID(), WebhookPatch: api.WebhookPatch{Enabled: api.Set(on)}}
 	if _, err := do(x, x.h.Operations.Webhooks.Change, in); err != nil {

@@ -114,10 +114,12 @@ func (a *Answer) Write(b []byte) (int, error) {
 // Unwrap returns the writer of the connection, for http.ResponseController.
 func (a *Answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// SetRetryAfter sets Retry-After to whole seconds (RFC 9110 §10.2.3). It rounds up, so that a client never comes back too
-// early, and sets at least 1.
-func SetRetryAfter(header http.Header, wait time.Duration) {
-	header.Set("Retry-After", strconv.Itoa(max(1, int((wait+time.Second-1)/time.Second))))
+// SetRetryAfter sets Retry-After for a fault of kind TooManyRequests or Unavailable, and does nothing for any other. The
+// header has whole seconds (RFC 9110 §10.2.3), at least 1, rounded up so that a client never comes back too early.
+func SetRetryAfter(header http.Header, f *fault.Fault) {
+	if f.Kind == fault.TooManyRequests || f.Kind == fault.Unavailable {
+		header.Set("Retry-After", strconv.Itoa(max(1, int((f.RetryAfter+time.Second-1)/time.Second))))
+	}
 }
 
 // PeerAddress returns the address of the client's end of the connection, without the port. It ignores headers, because a

@@ -233,11 +233,17 @@ func TestSetRetryAfter(t *testing.T) {
 		time.Minute:                     "60",
 		24*time.Hour - time.Microsecond: "86400",
 	} {
-		header := http.Header{"Retry-After": {"7"}}
-		httpedge.SetRetryAfter(header, wait)
-		if diff := cmp.Diff(http.Header{"Retry-After": {want}}, header); diff != "" {
-			t.Errorf("%v (-want +got):\n%s", wait, diff)
+		for _, kind := range []fault.Kind{fault.TooManyRequests, fault.Unavailable} {
+			header := http.Header{"Retry-After": {"7"}}
+			httpedge.SetRetryAfter(header, fault.New(kind, "Wait.").After(wait))
+			if diff := cmp.Diff(http.Header{"Retry-After": {want}}, header); diff != "" {
+				t.Errorf("%v (-want +got):\n%s", wait, diff)
+			}
 		}
+	}
+	header := http.Header{}
+	if httpedge.SetRetryAfter(header, fault.New(fault.Internal, "No.").After(time.Minute)); len(header) > 0 {
+		t.Errorf("another kind: got %v, want no header", header)
 	}
 }
 

@@ -68,6 +68,7 @@ func newBatch(ctx context.Context, messages int) (*batch, context.Context) {
 	return b, context.WithValue(ctx, batchKey{}, b)
 }
 
+// wait adds messages to those that wait. The first of them starts the timer, so that none waits longer than gatherFor.
 func (b *batch) wait(w *waiting) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -77,6 +77,7 @@ func failed(ctx context.Context, consume Consumer, records []lambdaevents.SQSMes
 	return notIn(finished, records)
 }
 
+// notIn returns the ids of the records that are not finished, in the order of the records.
 func notIn(finished map[string]bool, records []lambdaevents.SQSMessage) []string {
 	var ids []string
 	for _, record := range records {

@@ -50,17 +50,15 @@ func (x *exchange) writeProblem(f *fault.Fault) {
 		p.Errors = append(p.Errors, ProblemEntry{Attribute: d.Attribute, Message: d.Message, Hint: d.Hint})
 	}
 	header := x.Header()
-	switch f.Kind {
-	case fault.Unauthenticated:
+	if f.Kind == fault.Unauthenticated {
 		p.Scheme = scheme
 		header.Set("WWW-Authenticate", scheme)
 		if _, sent := bearer(x.r.Header.Get("Authorization")); sent {
 			p.Error = badToken
 			header.Set("WWW-Authenticate", scheme+` error="`+badToken+`"`)
 		}
-	case fault.TooManyRequests, fault.Unavailable:
-		httpedge.SetRetryAfter(header, f.RetryAfter)
 	}
+	httpedge.SetRetryAfter(header, f)
 	body, err := json.Marshal(p)
 	if err != nil {
 		panic(err) // impossible: a Problem has only texts and a number

@@ -53,6 +53,7 @@ type reading struct {
 	err   error
 }
 
+// administrator is the id and secret of the first administrator.
 type administrator struct {
 	id   string
 	hash [sha256.Size]byte
@@ -125,6 +126,8 @@ func (a *Administrator) present(ctx context.Context, maxAge time.Duration) (_ ad
 	return r.admin, r.err
 }
 
+// newAdministrator returns the administrator with the id and secret. It returns an error if sign-in would never accept
+// them. Only the hash of the secret stays in memory.
 func newAdministrator(id, secret string) (administrator, error) {
 	if !auth.WellFormed(id, secret) {
 		return administrator{}, errors.New("an administrator's id must have 1 to 128 letters, digits and . _ ~ -, beginning with a " +

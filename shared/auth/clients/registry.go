@@ -336,6 +336,8 @@ func cleaned(name string) string {
 	return strings.TrimSpace(norm.NFC.String(name))
 }
 
+// nameFaults returns the faults of a name. A name is one line with a visible character, because pages and logs show it
+// beside other text.
 func nameFaults(name string) (found fault.Details) {
 	if name != "" && !visible.In(name) {
 		found.Add(fault.Detail{Attribute: "name", Message: "It has no visible character.", Hint: "Say what the client is for."})
@@ -352,6 +354,7 @@ func nameFaults(name string) (found fault.Details) {
 	return found
 }
 
+// scopeFaults returns the faults of scopes. It gives the position of an unknown scope and not its text, which may be long.
 func scopeFaults(scopes []access.Scope) (found fault.Details) {
 	message := "A client needs at least one scope."
 	all := access.Scopes()

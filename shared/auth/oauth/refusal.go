@@ -3,7 +3,6 @@ package oauth
 import (
 	"encoding/json"
 	"net/http"
-	"time"
 
 	"nepenthes/shared/fault"
 	"nepenthes/shared/httpedge"
@@ -15,13 +14,15 @@ type refusal struct {
 	status      int
 	code        string // from the RFC's closed list where a code fits
 	description string
-	retryAfter  time.Duration
+	fault       *fault.Fault // nil unless the client should try again later
 }
 
+// invalidRequest refuses a request that does not follow the RFC, whoever sends it.
 func invalidRequest(description string) *refusal {
 	return &refusal{status: http.StatusBadRequest, code: "invalid_request", description: description}
 }
 
+// invalidClient refuses a client that did not prove who it is.
 func invalidClient(description string) *refusal {
 	return &refusal{status: http.StatusUnauthorized, code: "invalid_client", description: description}
 }
@@ -34,7 +35,7 @@ func refuse(err error) *refusal {
 	case fault.Unauthenticated:
 		return invalidClient(f.Message)
 	case fault.TooManyRequests, fault.Unavailable:
-		return &refusal{f.Kind.Status(), "temporarily_unavailable", f.Kind.Title() + ".", f.RetryAfter}
+		return &refusal{f.Kind.Status(), "temporarily_unavailable", f.Kind.Title() + ".", f}
 	}
 	return &refusal{status: http.StatusInternalServerError, code: "server_error", description: f.Kind.Title() + "."}
 }
@@ -42,12 +43,14 @@ func refuse(err error) *refusal {
 // realm names the protection space of client secrets (RFC 9110 §11.5).
 const realm = `Basic realm="nepenthes"`
 
+// write answers with the refusal. RFC 6749 requires the challenge only for clients that used the Authorization header, but
+// allows it for all.
 func (f *refusal) write(w http.ResponseWriter) {
 	if f.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", realm)
 	}
-	if f.retryAfter > 0 {
-		httpedge.SetRetryAfter(w.Header(), f.retryAfter)
+	if f.fault != nil {
+		httpedge.SetRetryAfter(w.Header(), f.fault)
 	}
 	writeJSON(w, f.status, struct {
 		Error       string `json:"error"`

@@ -43,14 +43,15 @@ func New(c Config) *Server {
 	return &Server{c}
 }
 
-// Route is one operation of the server.
+// Route is one operation of the server. The router of package rest mounts it, so that the settings for CORS apply.
 type Route struct {
 	Method  string
 	Path    string
 	Handler http.Handler
 }
 
-// The paths of the server.
+// The paths of the server. They are part of the metadata, from which standard clients learn them. The two paths below
+// /.well-known are fixed by RFC 8414 and by convention.
 const (
 	TokenPath    = "/oauth/token"
 	RevokePath   = "/oauth/revoke"

@@ -424,8 +424,9 @@ func TestServerErrors(t *testing.T) {
 		code       string
 		retryAfter string
 	}{
-		"unavailable": {away, 503, "temporarily_unavailable", "2"},
-		"unexpected":  {context.DeadlineExceeded, 500, "server_error", ""},
+		"unavailable":                     {away, 503, "temporarily_unavailable", "2"},
+		"unavailable for an unknown time": {fault.New(fault.Unavailable, "away"), 503, "temporarily_unavailable", "1"},
+		"unexpected":                      {context.DeadlineExceeded, 500, "server_error", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := deploy(t, options{failures: broken{test.err}})

@@ -26,6 +26,7 @@ func FromClient(c *access.Client) Client {
 	return Client{Name: c.Name, Scopes: texts(c.Scopes), Version: strconv.FormatInt(c.LockVersion, 10)}
 }
 
+// texts returns the scopes as texts, as the boxes of the form have them.
 func texts(scopes []access.Scope) []string {
 	all := make([]string, len(scopes))
 	for i, s := range scopes {

@@ -114,6 +114,8 @@ func (f Webhook) Change(id string) *api.ChangeWebhook {
 	return &api.ChangeWebhook{ID: id, WebhookPatch: f.patch(false), Insistence: filledFrom(f.Version)}
 }
 
+// patch returns the attributes of the form. It sets every attribute except a kept secret, because the form shows all
+// others.
 func (f Webhook) patch(isNew bool) api.WebhookPatch {
 	var found problems
 	p := api.WebhookPatch{
@@ -126,6 +128,7 @@ func (f Webhook) patch(isNew bool) api.WebhookPatch {
 	return p
 }
 
+// projects returns the selection of projects. With all projects it leaves the ids out, since the form hides their boxes.
 func (f Webhook) projects() api.ProjectsPatch {
 	p := api.ProjectsPatch{All: api.Set(f.AllProjects)}
 	if !f.AllProjects {
@@ -134,6 +137,7 @@ func (f Webhook) projects() api.ProjectsPatch {
 	return p
 }
 
+// secret returns the chosen change of the secret. An empty Patch keeps the secret, which a new webhook does not have.
 func (f Webhook) secret(isNew bool, found *problems) (p api.Patch[string]) {
 	switch f.SecretChoice {
 	case SecretNone:

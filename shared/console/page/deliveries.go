@@ -57,6 +57,7 @@ func NewDeadDeliveries(f Frame, list *api.DeliveryPage, webhooks map[string]*web
 	return p
 }
 
+// webhookName returns the name of a webhook, or its id if the client may not see webhooks.
 func webhookName(id string, webhooks map[string]*webhook.Webhook) string {
 	switch w := webhooks[id]; {
 	case w != nil:
@@ -80,6 +81,8 @@ func noRetry(id string, webhooks map[string]*webhook.Webhook) string {
 	return ""
 }
 
+// deliveryRow returns the row of a delivery. It shows the last attempt from the delivery itself, because reading the
+// attempts of each row would cost a read for each.
 func deliveryRow(f Frame, d *delivery.Delivery, webhookName string) DeliveryRow {
 	id := d.ID()
 	row := DeliveryRow{

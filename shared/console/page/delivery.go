@@ -207,6 +207,7 @@ func attempt(r *payload.Request) Attempt {
 	return shown
 }
 
+// headerLines returns the headers in alphabetical order. The order in which they were sent is not stored.
 func headerLines(headers map[string]string) []HeaderLine {
 	var lines []HeaderLine
 	for _, name := range slices.Sorted(maps.Keys(headers)) {

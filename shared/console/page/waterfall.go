@@ -54,6 +54,7 @@ func waterfall(t *delivery.Timing) Waterfall {
 	return w
 }
 
+// text describes the picture for screen readers.
 func (w *Waterfall) text() string {
 	var parts []string
 	for _, p := range w.Phases {

@@ -144,6 +144,7 @@ func (p *WebhookForm) basics(w form.Webhook) {
 	}
 }
 
+// secrets sets the choices of the signature secret. A secret that was typed is never part of the page.
 func (p *WebhookForm) secrets(w form.Webhook, current *webhook.Webhook, now time.Time) {
 	p.Secret = Field{ID: "secret", Name: "secret", Label: "Signature secret", Hint: "The receiver uses it to verify that a request comes from us and is unchanged."}
 	if current != nil {
@@ -254,6 +255,7 @@ func projectBoxes(ticked []string, c ProjectChoices) []Box {
 	return append(others, listed...)
 }
 
+// projectBox returns the box of a project. The identifier helps to distinguish projects with the same name.
 func projectBox(p project.Project, checked bool) Box {
 	b := Box{ID: "project-" + p.ID, Name: "project_ids", Value: p.ID, Label: NameOf(p.Name, p.ID), Checked: checked}
 	if p.Identifier != "" {
@@ -268,6 +270,7 @@ func projectBox(p project.Project, checked bool) Box {
 // spareHeaders is the number of empty rows for further headers.
 const spareHeaders = 2
 
+// headers sets the rows of custom headers, with a few empty rows, because a page without a script cannot add rows.
 func (p *WebhookForm) headers(w form.Webhook) {
 	shown := min(len(w.Headers), webhook.HeadersMax)
 	if more := len(w.Headers) - shown; more > 0 {
