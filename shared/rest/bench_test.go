@@ -12,8 +12,8 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// BenchmarkReadWebhook prints what an authenticated GET of one webhook costs, as a ratio to a bare handler that
-// writes the same bytes; both over loopback. Aim: 3.
+// BenchmarkReadWebhook prints the time of an authenticated GET of one webhook, as a ratio to a bare handler that writes
+// the same bytes. Both use loopback. The target is 3.
 func BenchmarkReadWebhook(b *testing.B) {
 	s := newService(b)
 	token := s.token(b)
@@ -27,7 +27,7 @@ func BenchmarkReadWebhook(b *testing.B) {
 	b.ReportMetric(ratio(b, token, s.URL+path, bare.URL+path), "times-bare")
 }
 
-// BenchmarkListWebhooks prints what a page of 100 of 10,000 webhooks costs, as a ratio to 100 of 100. Aim: 1.3.
+// BenchmarkListWebhooks prints the time of a page of 100 of 10,000 webhooks, as a ratio to 100 of 100. The target is 1.3.
 func BenchmarkListWebhooks(b *testing.B) {
 	const path = "/api/v3/webhooks?pageSize=100"
 	few, many := newService(b), newService(b)
@@ -38,7 +38,7 @@ func BenchmarkListWebhooks(b *testing.B) {
 	b.ReportMetric(ratio(b, few.token(b), many.URL+path, few.URL+path), "times-small")
 }
 
-// fill makes n webhooks.
+// fill creates n webhooks.
 func (s *service) fill(b *testing.B, n int) {
 	b.Helper()
 	var running sync.WaitGroup
@@ -56,7 +56,7 @@ func (s *service) fill(b *testing.B, n int) {
 	running.Wait()
 }
 
-// BenchmarkPushEvent prints what taking an event costs, one after another.
+// BenchmarkPushEvent prints the time of a push, one after another.
 func BenchmarkPushEvent(b *testing.B) {
 	s := newService(b)
 	token := s.token(b)
@@ -70,8 +70,8 @@ func BenchmarkPushEvent(b *testing.B) {
 	}
 }
 
-// ratio is what a GET of one address costs by another's. The two take turns, and the best turn of each counts, so
-// that other work on the machine does not.
+// ratio returns the ratio of the times of two GET requests. They take turns, and the best turn of each counts, so that
+// other work on the machine does not matter.
 func ratio(b *testing.B, token, measured, floor string) float64 {
 	b.Helper()
 	for b.Loop() { // measured once, whatever the benchmark's number of times
@@ -85,7 +85,7 @@ func ratio(b *testing.B, token, measured, floor string) float64 {
 	return float64(best[0]) / float64(best[1])
 }
 
-// turn is the time of a number of GETs over one connection.
+// turn returns the time of a number of GET requests over one connection.
 func turn(b *testing.B, token, url string) time.Duration {
 	b.Helper()
 	request := must[*http.Request](b)(http.NewRequest("GET", url, nil))

@@ -18,23 +18,23 @@ import (
 	"nepenthes/shared/rest"
 )
 
-// What a request may cost more than a harmless one of its size, which is read once and refused: JSON of many small
-// parts takes more to read than a long text. Work that grows with the square of the size takes a hundred times that
-// and more.
+// The cost of a request, compared with a harmless request of the same size, which is read once and refused. JSON of many
+// small parts takes more time than a long text. Work that grows with the square of the size takes more than a hundred
+// times as long.
 const (
 	costFactor = 30
-	// bodySize is that of whole bodies. A body that says one member is smaller, but large enough to show work that grows
-	// with its square; so is what a query or a header says.
+	// bodySize is the size of complete bodies. Bodies with one member, queries and headers are smaller, but large enough to
+	// show work that grows with the square of the size.
 	bodySize, memberSize, partSize = limits.RequestBody, 128 << 10, 16 << 10
-	// problemMax is how long an answer about faults may be.
+	// problemMax is the largest size of a problem document.
 	problemMax = 64 << 10
 )
 
-// costFloor is the least that counts as the cost of a harmless request: below it, it is the process's own.
+// costFloor is the smallest cost of a harmless request that counts. A smaller cost is that of the process itself.
 var costFloor = costtest.Cost{CPU: 2 * time.Millisecond, Bytes: 256 << 10}
 
-// TestNoRequestCostsMoreThanItsSize sends each operation of the document what hurts those who do more than read it
-// once.
+// TestNoRequestCostsMoreThanItsSize sends requests to each operation of the document that are expensive for code that does
+// more than read them once.
 func TestNoRequestCostsMoreThanItsSize(t *testing.T) {
 	s := newService(t)
 	m := &meter{handler: rest.New(s.Config), token: s.token(t), values: s.values(t)}
@@ -43,7 +43,7 @@ func TestNoRequestCostsMoreThanItsSize(t *testing.T) {
 	}
 }
 
-// operations are those of the document; those that delete come last.
+// operations returns the operations of the document. Operations that delete come last.
 func operations(document map[string]any) (all []operation) {
 	paths := object(document["paths"])
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
@@ -60,7 +60,7 @@ func operations(document map[string]any) (all []operation) {
 	return all
 }
 
-// values are those of the parameters of paths: of things that are there.
+// values returns the values of the parameters of paths. They are ids of things that exist.
 func (s *service) values(t *testing.T) map[string]string {
 	t.Helper()
 	token := s.token(t)
@@ -72,11 +72,11 @@ func (s *service) values(t *testing.T) map[string]string {
 	return map[string]string{"webhooks": w, "projects": "7", "events": "e1", "deliveries": key.DeliveryKey(w).ID(), "oauth_clients": s.Admin}
 }
 
-// operation is what the document says of one.
+// operation is an operation of the document.
 type operation struct {
 	method, path string
-	// queries and headers are the names of parameters, members the paths of the body's members, and fields the names of
-	// a form's.
+	// queries and headers are names of parameters, members are paths of members of the body, and fields are names of fields
+	// of a form.
 	queries, headers, members, fields []string
 }
 
@@ -101,7 +101,7 @@ func operationOf(document map[string]any, method, path string, said map[string]a
 	return o
 }
 
-// members are the paths of a schema's members, those of objects within it included.
+// members returns the paths of a schema's members, also of the objects in it.
 func members(document map[string]any, schema any, prefix string) (paths []string) {
 	s := object(schema)
 	if ref, ok := s["$ref"].(string); ok {
@@ -126,7 +126,7 @@ type meter struct {
 	answer  *httptest.ResponseRecorder
 }
 
-// request makes a request of the operation; change adds what hurts.
+// request returns a request of the operation. change makes it expensive.
 func (m *meter) request(o operation, body string, change func(*http.Request)) *http.Request {
 	path := o.path
 	for collection, value := range m.values {
@@ -146,7 +146,7 @@ func (m *meter) cost(r *http.Request) costtest.Cost {
 	return costtest.Of(func() { m.handler.ServeHTTP(m.answer, r) })
 }
 
-// hold fails the test unless the request is cheap, and its answer short when it is one about faults.
+// hold fails the test unless the request is cheap, and a problem document in the answer is small.
 func (m *meter) hold(t *testing.T, what string, r *http.Request, limit costtest.Cost) {
 	t.Helper()
 	cost := m.cost(r)
@@ -159,7 +159,7 @@ func (m *meter) hold(t *testing.T, what string, r *http.Request, limit costtest.
 	}
 }
 
-// limit is what a request may cost that is as large as a harmless one.
+// limit returns the largest cost of a request with the size of a harmless one.
 func (m *meter) limit(harmless func() *http.Request) costtest.Cost {
 	return m.cost(harmless()).Max(m.cost(harmless())).Max(costFloor).Times(costFactor)
 }
@@ -192,7 +192,7 @@ func (m *meter) try(t *testing.T, o operation) {
 	}
 }
 
-// within makes the body that says one member.
+// within returns a body with one member.
 func within(path, value string) string {
 	first, rest, nested := strings.Cut(path, ".")
 	if nested {
@@ -201,28 +201,28 @@ func within(path, value string) string {
 	return `{` + strconv.Quote(first) + `:` + value + `}`
 }
 
-// bodies hurt whatever the operation takes.
+// bodies are expensive whatever the operation reads.
 func bodies(size int) map[string]string {
 	return map[string]string{
-		"many unknown members":         `{` + costtest.List(size, `"x%d":0`) + `}`,
-		"many names with markup":       `{` + costtest.List(size, `"<&\u0001%d":0`) + `}`,
-		"a long name":                  `{"` + costtest.Letters(size) + `":0}`,
-		"a name twice, at the end":     `{` + costtest.List(size, `"x%d":0`) + `,"x0":0}`,
-		"many lines, then no JSON":     `{` + strings.Repeat("\n", size) + `x`,
-		"much, then no UTF-8":          `{"x":"` + strings.Repeat("a", size) + "\xff",
-		"deep nesting":                 `{"x":` + strings.Repeat("[", size/2) + strings.Repeat("]", size/2) + `}`,
-		"nesting as deep as it may be": `{"x":[` + repeated(size, strings.Repeat("[", 900)+strings.Repeat("]", 900)) + `]}`,
-		"many empty objects":           `{"x":[` + repeated(size, "{}") + `]}`,
-		"escapes":                      `{"x":"` + strings.Repeat(`\ud83d\ude00`, size/12) + `"}`,
+		"many unknown members":      `{` + costtest.List(size, `"x%d":0`) + `}`,
+		"many names with markup":    `{` + costtest.List(size, `"<&\u0001%d":0`) + `}`,
+		"a long name":               `{"` + costtest.Letters(size) + `":0}`,
+		"a name twice, at the end":  `{` + costtest.List(size, `"x%d":0`) + `,"x0":0}`,
+		"many lines, then not JSON": `{` + strings.Repeat("\n", size) + `x`,
+		"much, then not UTF-8":      `{"x":"` + strings.Repeat("a", size) + "\xff",
+		"deep nesting":              `{"x":` + strings.Repeat("[", size/2) + strings.Repeat("]", size/2) + `}`,
+		"the deepest nesting":       `{"x":[` + repeated(size, strings.Repeat("[", 900)+strings.Repeat("]", 900)) + `]}`,
+		"many empty objects":        `{"x":[` + repeated(size, "{}") + `]}`,
+		"escapes":                   `{"x":"` + strings.Repeat(`\ud83d\ude00`, size/12) + `"}`,
 	}
 }
 
-// repeated makes so many bytes of the entry, with commas between.
+// repeated returns a text of the given size: the entry again and again, separated by commas.
 func repeated(size int, entry string) string {
 	return strings.TrimSuffix(strings.Repeat(entry+",", size/(len(entry)+1)), ",")
 }
 
-// memberValues hurt who looks into one member.
+// memberValues are expensive for code that looks into one member.
 var memberValues = sync.OnceValue(func() map[string]string {
 	const size = memberSize
 	values := map[string]string{
@@ -242,7 +242,7 @@ var memberValues = sync.OnceValue(func() map[string]string {
 	return values
 })
 
-// spellings are names of one header, all of them different, each with the value that keeps the present one.
+// spellings returns different names of the same header, each with the value that keeps the current one.
 func spellings(size int) string {
 	const length = 20
 	var b strings.Builder
@@ -258,10 +258,10 @@ func spellings(size int) string {
 	return strings.TrimSuffix(b.String(), ",")
 }
 
-// partTexts hurt who looks into a parameter of a query, a header or a field.
+// partTexts are expensive for code that looks into a parameter, a header or a field.
 var partTexts = sync.OnceValue(func() map[string]string { return costtest.Texts(partSize) })
 
-// tryParts sends what hurts in queries, headers and paths.
+// tryParts sends expensive queries, headers and paths.
 func (m *meter) tryParts(t *testing.T, o operation) {
 	query := func(text string) *http.Request {
 		return m.request(o, "", func(r *http.Request) { r.URL.RawQuery = text })
@@ -292,7 +292,7 @@ func (m *meter) tryParts(t *testing.T, o operation) {
 	}
 }
 
-// tryForm sends forms that hurt. They are bounded by 16 KiB; what is larger is refused unread.
+// tryForm sends expensive forms. They have at most 16 KiB, because larger forms are refused without reading.
 func (m *meter) tryForm(t *testing.T, o operation) {
 	form := func(text string) *http.Request {
 		return m.request(o, text, func(r *http.Request) {

@@ -21,7 +21,7 @@ import (
 
 var received = time.Now().UTC().Truncate(time.Millisecond).Add(-time.Hour)
 
-// record keeps an event with its plan, received so long after the first.
+// record stores an event with its plan. The event was received at the given time after the first one.
 func (s *service) record(t testing.TB, eventID string, after time.Duration, data string, plan ...string) record.Event {
 	t.Helper()
 	r := record.Event{
@@ -35,7 +35,7 @@ func (s *service) record(t testing.TB, eventID string, after time.Duration, data
 	return stored
 }
 
-// failed makes an attempt that got a 503.
+// failed returns an attempt with the answer 503.
 func failed(number int) *delivery.Attempt {
 	at := received.Add(time.Duration(number) * time.Second)
 	return &delivery.Attempt{
@@ -47,7 +47,7 @@ func failed(number int) *delivery.Attempt {
 	}
 }
 
-// deliver records attempts of a delivery, each a 503, as the sender does.
+// deliver stores attempts of a delivery, each with the answer 503, as the sender does.
 func (s *service) deliver(t testing.TB, r record.Event, webhookID string, attempts int) delivery.Delivery {
 	t.Helper()
 	d := r.Delivery(webhookID)
@@ -108,7 +108,7 @@ func TestADeliveryShowsItsAttempts(t *testing.T) {
 	}
 }
 
-func TestBodiesOfRequestsNeedAScopeOfTheirOwn(t *testing.T) {
+func TestBodiesOfRequestsNeedTheirOwnScope(t *testing.T) {
 	s := newService(t)
 	w := s.webhook(t, s.token(t), "w")
 	d := s.deliver(t, s.record(t, "e1", 0, `{"private":"payload"}`, w), w, 1)
@@ -143,21 +143,21 @@ func TestALargeDeliveryLeavesOutOlderBodies(t *testing.T) {
 	}
 	attempts := shown.Embedded.Attempts
 	if len(attempts) != 20 || attempts[19].Request.Body == nil || attempts[0].Request.Body != nil || !attempts[0].Request.Truncated {
-		t.Fatal("got something else than the newest bodies")
+		t.Fatal("the newest bodies are missing")
 	}
 	for i := 1; i < len(attempts); i++ {
 		if attempts[i-1].Request.Body != nil && attempts[i].Request.Body == nil {
-			t.Errorf("got the body of attempt %d and not of the newer %d", i, i+1)
+			t.Errorf("got the body of attempt %d but not the body of the newer attempt %d", i, i+1)
 		}
 	}
 	var whole hal.Attempt
 	s.do(t, token, "GET", "/api/v3/deliveries/"+d.ID()+"/attempts/"+attempts[0].ID, "").want(t, 200, &whole)
 	if whole.Request.Body == nil || len(*whole.Request.Body) < 240_000 {
-		t.Error("got the attempt by itself without its body")
+		t.Error("got the single attempt without its body")
 	}
 }
 
-func TestADeliveryThatNobodyClaimedIsPending(t *testing.T) {
+func TestADeliveryThatWasNotClaimedIsPending(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
 	planned, other := s.webhook(t, token, "planned"), s.webhook(t, token, "other")
@@ -166,7 +166,7 @@ func TestADeliveryThatNobodyClaimedIsPending(t *testing.T) {
 	var shown hal.Delivery
 	s.do(t, token, "GET", "/api/v3/deliveries/"+key.ID(), "").want(t, 200, &shown)
 	if shown.State != "pending" || shown.AttemptCount != 0 || !shown.CreatedAt.Equal(r.ReceivedAt) {
-		t.Errorf("got %+v, want it pending", shown)
+		t.Errorf("got %+v, want state pending", shown)
 	}
 	s.do(t, token, "GET", "/api/v3/deliveries/"+r.DeliveryKey(other).ID(), "").wantKind(t, fault.NotFound)
 	key.ReceivedMs++
@@ -216,7 +216,7 @@ func TestAnEventListsItsPlan(t *testing.T) {
 	s.do(t, token, "GET", "/api/v3/events/none/deliveries", "").want(t, 200, nil)
 }
 
-// walk follows a list by one of its links and gives the ids on its pages.
+// walk follows one kind of link through a list and returns the ids on its pages.
 func (s *service) walk(t *testing.T, token, path string, follow func(hal.CursorLinks) *hal.Link) (ids []string, last string) {
 	t.Helper()
 	for range 100 {
@@ -233,7 +233,7 @@ func (s *service) walk(t *testing.T, token, path string, follow func(hal.CursorL
 		}
 		path = link.Href
 	}
-	t.Fatal("got no end of the list")
+	t.Fatal("the list has no end")
 	return nil, ""
 }
 
@@ -260,14 +260,14 @@ func TestDeliveriesAreListedNewestFirst(t *testing.T) {
 	slices.Sort(back)
 	all := slices.Sorted(slices.Values(want))
 	if !slices.Equal(back, all) {
-		t.Errorf("got %d deliveries going back from the end, want all %d once", len(back), len(all))
+		t.Errorf("got %d deliveries going back from the end, want each of the %d once", len(back), len(all))
 	}
 	if dead, _ := s.walk(t, token, "/api/v3/deliveries?state=dead&pageSize=7", next); len(dead) != 46 {
 		t.Errorf("got %d dead deliveries of all webhooks, want 46", len(dead))
 	}
 	since, until := received.Add(2*time.Second).Format(time.RFC3339Nano), received.Add(4*time.Second).Format(time.RFC3339Nano)
 	if some, _ := s.walk(t, token, path+"&since="+since+"&until="+until, next); len(some) != 6 {
-		t.Errorf("got %d deliveries in two seconds, want 6: the first included, the last not", len(some))
+		t.Errorf("got %d deliveries in two seconds, want 6, with the first and without the last", len(some))
 	}
 	for query, count := range map[string]int{"&state=dead": 23, "&state=delivered": 0, "&event=work_package:updated": 23, "&event=project:created": 0} {
 		if some, _ := s.walk(t, token, path+query, next); len(some) != count {
@@ -276,14 +276,14 @@ func TestDeliveriesAreListedNewestFirst(t *testing.T) {
 	}
 }
 
-// sortKey orders deliveries of one webhook as their table does.
+// sortKey returns the key by which the table sorts the deliveries of a webhook.
 func sortKey(t *testing.T, deliveryID string) string {
 	t.Helper()
 	key := must[delivery.Key](t)(delivery.ParseKey(deliveryID))
 	return fmt.Sprintf("%020d%x", key.ReceivedMs, key.Event)
 }
 
-func TestACursorCountsForItsListAlone(t *testing.T) {
+func TestACursorIsValidOnlyForItsList(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
 	w, other := s.webhook(t, token, "w"), s.webhook(t, token, "other")
@@ -310,12 +310,12 @@ func TestACursorCountsForItsListAlone(t *testing.T) {
 		altered := []byte(cursor)
 		altered[i] ^= 1
 		if got := s.do(t, token, "GET", good+strings.ReplaceAll(string(altered), "%", "%25"), ""); got.StatusCode != 400 {
-			t.Errorf("got %d for a cursor altered at %d, want 400", got.StatusCode, i)
+			t.Errorf("got %d for a cursor that was changed at %d, want 400", got.StatusCode, i)
 		}
 	}
 }
 
-func TestRetryOwesOneAttempt(t *testing.T) {
+func TestRetryAddsOneAttempt(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
 	w := s.webhook(t, token, "w")
@@ -337,7 +337,7 @@ func TestRetryOwesOneAttempt(t *testing.T) {
 	}
 	stored := must[delivery.Delivery](t)(s.DB.Delivery(t.Context(), d.Key))
 	if stored.Owed == nil || stored.Owed.Trigger != delivery.TriggerManual || stored.SweepAt.IsZero() {
-		t.Errorf("got %+v, want an attempt owed by hand that the sweeper will look for", stored)
+		t.Errorf("got %+v, want a manual attempt that the sweeper will find", stored)
 	}
 }
 
@@ -367,7 +367,7 @@ func TestRetryIsRefusedWhenNoAttemptCouldBeMade(t *testing.T) {
 	}
 }
 
-// atOnce gives what a lane has at once; an error when that is nothing.
+// atOnce returns the messages that a lane has now. If there are none, it returns an error.
 func atOnce(l interface {
 	Receive(ctx context.Context, max int) ([]lane.Message, error)
 },

@@ -39,7 +39,7 @@ func walk(value any, pointer string, visit func(pointer string, object map[strin
 	}
 }
 
-// TestTheDocumentIsClean runs the linter that most readers of OpenAPI documents have, with its strictest rules.
+// TestTheDocumentIsClean runs a common linter of OpenAPI documents with its strictest rules.
 func TestTheDocumentIsClean(t *testing.T) {
 	const linter = "../../node_modules/.bin/redocly"
 	if _, err := os.Stat(linter); err != nil && os.Getenv("CI") != "true" {
@@ -79,12 +79,12 @@ func TestExamplesFollowTheirSchemas(t *testing.T) {
 		for _, example := range examples {
 			found++
 			if err := schema.Validate(example); err != nil {
-				t.Errorf("%s: the example %v is none: %v", pointer, example, err)
+				t.Errorf("%s: the example %v does not follow the schema: %v", pointer, example, err)
 			}
 		}
 	})
 	if found < 100 {
-		t.Errorf("got %d examples, want one for nearly every member", found)
+		t.Errorf("got %d examples, want one for almost every member", found)
 	}
 }
 
@@ -122,7 +122,7 @@ func list(value any) []any {
 	return l
 }
 
-func TestEveryOperationNamesItsFailures(t *testing.T) {
+func TestEveryOperationListsItsFailures(t *testing.T) {
 	document := newService(t).document(t)
 	for path, item := range document["paths"].(map[string]any) {
 		if !strings.HasPrefix(path, "/api") {
@@ -139,7 +139,7 @@ func TestEveryOperationNamesItsFailures(t *testing.T) {
 			}
 			for _, status := range want {
 				if operation["responses"].(map[string]any)[status] == nil {
-					t.Errorf("%s %s does not name %s", method, path, status)
+					t.Errorf("%s %s does not list %s", method, path, status)
 				}
 			}
 		}
@@ -154,7 +154,7 @@ func TestTheDocumentIsTheSameEachTime(t *testing.T) {
 	}
 }
 
-func TestTheHandlerRefusesMissingParts(t *testing.T) {
+func TestNewNamesTheMissingDependency(t *testing.T) {
 	c := newService(t).Config
 	for name, spoil := range map[string]func(*rest.Config){
 		"Verifier":  func(c *rest.Config) { c.Verifier = nil },
@@ -175,7 +175,8 @@ func TestTheHandlerRefusesMissingParts(t *testing.T) {
 	}
 }
 
-// TestAHandlerServesOnlyItsOperations takes operations away. A document of the others would be wrong.
+// TestAHandlerServesOnlyItsOperations checks a handler that has only some operations. It has no document, which would be
+// incomplete.
 func TestAHandlerServesOnlyItsOperations(t *testing.T) {
 	s := newService(t)
 	s.Config.Operations = api.Operations{Settings: s.Config.Operations.Settings}
@@ -186,7 +187,7 @@ func TestAHandlerServesOnlyItsOperations(t *testing.T) {
 	}
 }
 
-func TestDocsArePassedOn(t *testing.T) {
+func TestFilesOfTheDocumentationAreServed(t *testing.T) {
 	docs := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "docs ", r.URL.Path) })
 	s := newService(t, withDocs(map[string]http.Handler{"": docs, "style.css": docs}))
 	for _, path := range []string{"/api/docs", "/api/docs/style.css"} {
@@ -201,7 +202,7 @@ func TestDocsArePassedOn(t *testing.T) {
 	s.do(t, s.token(t), "PATCH", "/api/v3/settings", `{"api":{"docsEnabled":false}}`).want(t, 200, nil)
 	s.do(t, "", "GET", "/api/docs", "").want(t, 404, nil)
 	s.do(t, "", "GET", "/api/docs/style.css", "").want(t, 404, nil)
-	for _, method := range []string{"POST", "OPTIONS"} { // nothing tells that there could be something
+	for _, method := range []string{"POST", "OPTIONS"} { // no answer reveals that the path could exist
 		s.do(t, "", method, "/api/docs", "").want(t, 404, nil)
 		s.do(t, "", method, "/api/v3/openapi.json", "").want(t, 404, nil)
 	}

@@ -23,7 +23,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-func TestOneOfManyWinsAName(t *testing.T) {
+func TestOnlyOneOfManyGetsAName(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
 	var made, refused atomic.Int64
@@ -43,7 +43,7 @@ func TestOneOfManyWinsAName(t *testing.T) {
 	}
 	running.Wait()
 	if made.Load() != 1 || refused.Load() != 29 {
-		t.Errorf("got %d made and %d refused, want 1 and 29", made.Load(), refused.Load())
+		t.Errorf("got %d created and %d refused, want 1 and 29", made.Load(), refused.Load())
 	}
 }
 
@@ -71,7 +71,7 @@ func TestNoChangeIsLost(t *testing.T) {
 	}
 }
 
-func TestOneOfManyWinsAVersion(t *testing.T) {
+func TestOnlyOneOfManyChangesAVersion(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
 	w := s.webhook(t, token, "w")
@@ -96,12 +96,12 @@ func TestOneOfManyWinsAVersion(t *testing.T) {
 	}
 }
 
-// clock is a time that tests move.
+// clock is a time that tests change.
 type clock struct{ at atomic.Int64 }
 
 func (c *clock) now() time.Time { return time.Unix(0, c.at.Load()) }
 
-func TestAClientIsHeldToItsRate(t *testing.T) {
+func TestTheRateOfAClientIsLimited(t *testing.T) {
 	c := &clock{}
 	c.at.Store(time.Now().UnixNano())
 	s := newService(t, func(rc *rest.Config, _ *api.Config) { rc.Throttle = throttle.NewProcess(5, c.now) })
@@ -128,7 +128,7 @@ func TestAClientIsHeldToItsRate(t *testing.T) {
 	s.do(t, "nonsense", "GET", "/api/v3", "").wantKind(t, fault.Unauthenticated)
 }
 
-func TestBodiesAreBounded(t *testing.T) {
+func TestTheSizeOfBodiesIsLimited(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
 	large := `{"description":"` + strings.Repeat("x", 1<<20) + `"}`
@@ -147,7 +147,7 @@ func TestBodiesAreBounded(t *testing.T) {
 	s.do(t, token, "POST", "/api/v3/events", event(events.MaxSize+1)).wantKind(t, fault.PayloadTooLarge)
 }
 
-func TestAPageThatWouldBeTooLargeSaysWhatToAskFor(t *testing.T) {
+func TestAPageThatIsTooLargeSuggestsASize(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
 	for i := range 600 {
@@ -168,7 +168,7 @@ func TestAPageThatWouldBeTooLargeSaysWhatToAskFor(t *testing.T) {
 	}
 	var size int
 	if _, err := fmt.Sscanf(problem.Hint, "Ask for pageSize=%d.", &size); err != nil || size < 100 {
-		t.Fatalf("got hint %q, want a size to ask for", problem.Hint)
+		t.Fatalf("got hint %q, want a size that fits", problem.Hint)
 	}
 	got := s.do(t, token, "GET", fmt.Sprint("/api/v3/webhooks?pageSize=", size), "").want(t, 200, nil)
 	if len(got.text) > 4<<20 {
@@ -176,7 +176,7 @@ func TestAPageThatWouldBeTooLargeSaysWhatToAskFor(t *testing.T) {
 	}
 }
 
-// broken is a store of which one call fails, or panics.
+// broken is a store with one method that fails or panics.
 type broken struct {
 	api.Store
 	err    error
@@ -190,18 +190,18 @@ func (b broken) Event(context.Context, events.Key) (record.Event, error) {
 	return record.Event{}, b.err
 }
 
-func TestFailuresOfOursTellNothing(t *testing.T) {
+func TestOurFailuresRevealNothing(t *testing.T) {
 	const inner = "inner text that nobody may read"
 	for name, c := range map[string]struct {
 		store  broken
 		status int
 		retry  string
 	}{
-		"an error":            {broken{err: errors.New(inner)}, 500, ""},
-		"a wrapped error":     {broken{err: fmt.Errorf("%s: %w", inner, io.EOF)}, 500, ""},
-		"a panic":             {broken{panics: inner}, 500, ""},
-		"a store that is off": {broken{err: fault.New(fault.Unavailable, "The store is away.").After(1500 * time.Millisecond).Because(errors.New(inner))}, 503, "2"},
-		"no time left":        {broken{err: fmt.Errorf("%s: %w", inner, context.DeadlineExceeded)}, 503, "1"},
+		"an error":             {broken{err: errors.New(inner)}, 500, ""},
+		"a wrapped error":      {broken{err: fmt.Errorf("%s: %w", inner, io.EOF)}, 500, ""},
+		"a panic":              {broken{panics: inner}, 500, ""},
+		"an unavailable store": {broken{err: fault.New(fault.Unavailable, "The store is away.").After(1500 * time.Millisecond).Because(errors.New(inner))}, 503, "2"},
+		"no time left":         {broken{err: fmt.Errorf("%s: %w", inner, context.DeadlineExceeded)}, 503, "1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newService(t, func(_ *rest.Config, ac *api.Config) {
@@ -210,7 +210,7 @@ func TestFailuresOfOursTellNothing(t *testing.T) {
 			})
 			got := s.do(t, s.token(t), "GET", "/api/v3/events/e1", "").want(t, c.status, nil)
 			if strings.Contains(got.text, inner) {
-				t.Errorf("got %s, which tells the inside", got.text)
+				t.Errorf("got %s, which reveals the cause", got.text)
 			}
 			if got.Header.Get("Retry-After") != c.retry {
 				t.Errorf("got Retry-After %q, want %q", got.Header.Get("Retry-After"), c.retry)
@@ -223,7 +223,7 @@ func TestFailuresOfOursTellNothing(t *testing.T) {
 	}
 }
 
-// breakable are settings that can be read until they break.
+// breakable is a source of settings that fails once it is broken.
 type breakable struct {
 	readable rest.Settings
 	broken   atomic.Bool
@@ -248,7 +248,7 @@ func TestAnAnswerKeepsItsCORSHeadersWhenTheSettingsCannotBeRead(t *testing.T) {
 	got := send(t, request)
 	got.wantKind(t, fault.Unavailable)
 	if got.Header.Get("Access-Control-Allow-Origin") != "https://app.example.com" {
-		t.Error("got no CORS header, want those of the settings known last")
+		t.Error("got no CORS header, want the headers of the last known settings")
 	}
 }
 

@@ -10,9 +10,9 @@ import (
 	"nepenthes/shared/rest/hal"
 )
 
-// TestNoCallTellsASecret plays random calls about one webhook and looks into every answer and the log for any secret
-// that was ever given or generated. Only the answer that generated one may show it.
-func TestNoCallTellsASecret(t *testing.T) {
+// TestNoCallRevealsASecret makes random calls for one webhook. It searches every answer and the log for all secrets that
+// were given or generated. Only the answer to the request that generated a secret may contain it.
+func TestNoCallRevealsASecret(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -24,7 +24,7 @@ func TestNoCallTellsASecret(t *testing.T) {
 	})
 }
 
-// player makes calls and remembers what must not be told.
+// player makes calls and remembers the secrets.
 type player struct {
 	*service
 	t       testing.TB
@@ -33,7 +33,7 @@ type player struct {
 	secrets []string
 }
 
-// fresh draws a secret that has not been seen before.
+// fresh draws a new secret.
 func (p *player) fresh(rt *rapid.T) string {
 	secret := fmt.Sprintf("hush-%016x", rapid.Uint64().Draw(rt, "secret"))
 	p.secrets = append(p.secrets, secret)
@@ -50,7 +50,7 @@ func (p *player) play(rt *rapid.T) {
 		}
 		for _, secret := range p.secrets {
 			if strings.Contains(got.text, secret) || strings.Contains(p.Log.String(), secret) {
-				rt.Fatalf("%s %s %s: the answer or the log tells %s: %s", method, path, body, secret, got.text)
+				rt.Fatalf("%s %s %s: the answer or the log contains %s: %s", method, path, body, secret, got.text)
 			}
 		}
 		if shown.Secret != "" {
@@ -81,7 +81,7 @@ func (p *player) play(rt *rapid.T) {
 	}
 }
 
-func TestAClientSecretIsToldOnce(t *testing.T) {
+func TestAClientSecretIsShownOnce(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
 	var made hal.OAuthClient
@@ -95,6 +95,6 @@ func TestAClientSecretIsToldOnce(t *testing.T) {
 		}
 	}
 	if strings.Contains(s.Log.String(), made.ClientSecret) {
-		t.Error("got the secret in the log")
+		t.Error("the log contains the secret")
 	}
 }

@@ -41,7 +41,7 @@ type service struct {
 	Config    rest.Config
 }
 
-// log keeps what was logged.
+// log collects the log.
 type log struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -59,7 +59,7 @@ func (l *log) String() string {
 	return l.text.String()
 }
 
-// resolver answers every name with a public address, but for those that begin with "inside" or "nowhere".
+// resolver resolves every name to a public address, except names that begin with "inside" or "nowhere".
 type resolver struct{}
 
 func (resolver) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
@@ -72,7 +72,7 @@ func (resolver) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, er
 	return []netip.Addr{netip.MustParseAddr("93.184.215.14")}, nil
 }
 
-// must fails the test of a helper that cannot go on.
+// must returns a function that fails the test on an error.
 func must[T any](t testing.TB) func(T, error) T {
 	return func(v T, err error) T {
 		t.Helper()
@@ -83,7 +83,8 @@ func must[T any](t testing.TB) func(T, error) T {
 	}
 }
 
-// dataFolder is where the database is: in memory for tests, on disk for benchmarks, as the local program has it.
+// dataFolder returns the folder of the database. Tests have a database in memory, and benchmarks have it on disk, as the
+// local program does.
 func dataFolder(t testing.TB) string {
 	if b, measured := t.(*testing.B); measured {
 		return b.TempDir()
@@ -91,7 +92,7 @@ func dataFolder(t testing.TB) string {
 	return ""
 }
 
-// option changes what a service is made of.
+// option changes the dependencies of a service.
 type option func(*rest.Config, *api.Config)
 
 func withDocs(docs map[string]http.Handler) option {
@@ -139,13 +140,13 @@ func newService(t testing.TB, options ...option) *service {
 	return s
 }
 
-// keys joins the two halves of the keys of tokens.
+// keys are the private and the public halves of the keys of tokens.
 type keys struct {
 	*vault.Signer
 	*vault.Verifier
 }
 
-// serve puts the service on a port.
+// serve starts the service on a port.
 func (s *service) serve(t testing.TB) {
 	t.Helper()
 	listening := httptest.NewServer(rest.New(s.Config))
@@ -153,7 +154,7 @@ func (s *service) serve(t testing.TB) {
 	s.URL = listening.URL
 }
 
-// token gets a token of the administrator; without scopes, one for everything.
+// token returns a token of the administrator. Without scopes it has all scopes.
 func (s *service) token(t testing.TB, scopes ...string) string {
 	t.Helper()
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {s.Admin}, "client_secret": {s.Secret}}
@@ -172,13 +173,13 @@ func (s *service) token(t testing.TB, scopes ...string) string {
 	return token.Text
 }
 
-// answer is what came back.
+// answer is the answer to a call.
 type answer struct {
 	*http.Response
 	text string
 }
 
-// do makes a call with a token; body is sent as JSON unless it is empty.
+// do makes a call with a token. A body that is not empty is sent as JSON.
 func (s *service) do(t testing.TB, token, method, path, body string) answer {
 	t.Helper()
 	request := must[*http.Request](t)(http.NewRequest(method, s.URL+path, strings.NewReader(body)))
@@ -196,7 +197,7 @@ func send(t testing.TB, request *http.Request) answer {
 	return answer{response, string(must[[]byte](t)(io.ReadAll(response.Body)))}
 }
 
-// want fails the test unless the status is the one wanted, and reads the answer into v.
+// want fails the test unless the answer has the status. It reads the answer into v, unless v is nil.
 func (a answer) want(t testing.TB, status int, v any) answer {
 	t.Helper()
 	if a.StatusCode != status {
@@ -210,7 +211,7 @@ func (a answer) want(t testing.TB, status int, v any) answer {
 	return a
 }
 
-// wantKind fails the test unless the answer is a problem of that kind.
+// wantKind fails the test unless the answer is a problem of the kind.
 func (a answer) wantKind(t testing.TB, kind fault.Kind) {
 	t.Helper()
 	var problem rest.Problem
@@ -222,7 +223,7 @@ func (a answer) wantKind(t testing.TB, kind fault.Kind) {
 
 const hooks = "https://receiver.example.com/hooks"
 
-// webhook makes a webhook for every event and gives its id.
+// webhook creates a webhook for all events and returns its id.
 func (s *service) webhook(t testing.TB, token, name string) string {
 	t.Helper()
 	var made struct{ ID string }
@@ -230,7 +231,7 @@ func (s *service) webhook(t testing.TB, token, name string) string {
 	return made.ID
 }
 
-func TestAcceptMayComeInSeveralLines(t *testing.T) {
+func TestAcceptMayHaveSeveralLines(t *testing.T) {
 	s := newService(t)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/api/v3", nil)
 	if err != nil {
@@ -243,6 +244,6 @@ func TestAcceptMayComeInSeveralLines(t *testing.T) {
 	}
 	defer answer.Body.Close()
 	if got := answer.Header.Get("Content-Type"); answer.StatusCode != http.StatusOK || got != "application/json; charset=utf-8" {
-		t.Errorf("got %d of type %q, want what the second line takes", answer.StatusCode, got)
+		t.Errorf("got %d of type %q, want the type of the second line", answer.StatusCode, got)
 	}
 }

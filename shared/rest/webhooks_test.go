@@ -15,7 +15,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// made is the body that makes a webhook.
+// made is a body that creates a webhook.
 func made(name, url string) string {
 	return `{"name":"` + name + `","payloadUrl":"` + url + `","events":["*"]}`
 }
@@ -30,7 +30,7 @@ func TestNoWebhookPointsAtTheServiceItself(t *testing.T) {
 	s.do(t, token, "POST", "/api/v3/webhooks", made("beside", "http://127.0.0.1:1/x")).want(t, 201, nil)
 }
 
-// Behind a public URL the service has a second address: the one that the gateway gave it.
+// Behind a public URL the service also has the address that the gateway gave it.
 func TestNoWebhookPointsAtOneOfTwoOwnAddresses(t *testing.T) {
 	const gateway = "a1b2c3.execute-api.eu-central-1.amazonaws.com"
 	s := newService(t, func(_ *rest.Config, ac *api.Config) { ac.Addresses.Own = []string{"nepenthes.example.com"} })
@@ -56,14 +56,14 @@ func TestNoWebhookPointsAtOneOfTwoOwnAddresses(t *testing.T) {
 	call("POST", "/api/v3/webhooks", made("beside", "https://x"+gateway+"/")).want(t, 201, nil)
 }
 
-func TestPayloadURLsAreLookedUp(t *testing.T) {
+func TestHostsOfPayloadURLsAreLookedUp(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
 	s.do(t, token, "POST", "/api/v3/webhooks", made("inside", "https://inside.example.com/")).wantKind(t, fault.PropertyConstraintViolation)
 	s.do(t, token, "POST", "/api/v3/webhooks", made("nowhere", "https://nowhere.example.com/")).want(t, 201, nil)
 }
 
-func TestPayloadURLsAreKeptInNormalForm(t *testing.T) {
+func TestPayloadURLsAreStoredInNormalForm(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
 	var shown hal.Webhook
@@ -73,7 +73,7 @@ func TestPayloadURLsAreKeptInNormalForm(t *testing.T) {
 	}
 	s.do(t, token, "PATCH", "/api/v3/webhooks/"+shown.ID, `{"payloadUrl":"https://bücher.example.com/a"}`).want(t, 200, &shown)
 	if shown.LockVersion != 1 {
-		t.Errorf("got version %d for another spelling of the same, want 1", shown.LockVersion)
+		t.Errorf("got version %d for another spelling of the same URL, want 1", shown.LockVersion)
 	}
 }
 
@@ -88,8 +88,8 @@ func TestKeptHeadersCountToo(t *testing.T) {
 	s.do(t, token, "PATCH", path, `{"headers":{"X-A":"***","X-B":"`+large[:1091]+`"}}`).wantKind(t, fault.PropertyConstraintViolation)
 }
 
-// TestSealsOfTheFirstVersion: who seals cannot seal anew what he cannot open. A value from before is kept as it is
-// until it is given again, and it moves to another origin as little as any other.
+// TestSealsOfTheFirstVersion checks that a value of an earlier release keeps its seal until a client gives it again. The API
+// can seal values, but cannot open them. Such a value moves to another origin no more than others do.
 func TestSealsOfTheFirstVersion(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
@@ -117,12 +117,12 @@ func TestSealsOfTheFirstVersion(t *testing.T) {
 		s.do(t, token, "PATCH", path, step.body).want(t, step.status, nil)
 		w := must[webhook.Webhook](t)(s.DB.Webhook(t.Context(), id))
 		if secret, header := w.Secrets[0].Sealed[0], w.Headers[0].Sealed[0]; secret != step.secret || header != step.header {
-			t.Errorf("after %s secret and header are of version %d and %d, want %d and %d", step.body, secret, header, step.secret, step.header)
+			t.Errorf("after %s the secret and the header have versions %d and %d, want %d and %d", step.body, secret, header, step.secret, step.header)
 		}
 	}
 }
 
-func TestABodyThatEndsEarlyIsTheClientsFault(t *testing.T) {
+func TestABodyThatEndsEarlyIsInvalid(t *testing.T) {
 	s := newService(t)
 	handler := rest.New(s.Config)
 	request := must[*http.Request](t)(http.NewRequest("PATCH", s.URL+"/api/v3/settings", strings.NewReader(`{`)))
@@ -140,13 +140,13 @@ func TestUncleanPathsAreNotRedirected(t *testing.T) {
 	s := newService(t)
 	for _, path := range []string{"//api/v3", "/api//v3", "/api/v3/", "/api/./v3", "/api/v3/webhooks/..", "/api/v3/%2e%2e/v3"} {
 		if got := s.do(t, s.token(t), "GET", path, ""); got.StatusCode != 404 || got.Request.URL.String() != s.URL+path {
-			t.Errorf("%s: got %d at %s, want 404 where it was asked for", path, got.StatusCode, got.Request.URL)
+			t.Errorf("%s: got %d at %s, want 404 without a redirect", path, got.StatusCode, got.Request.URL)
 		}
 	}
 }
 
 // Earlier releases had more event types than the catalogue has now.
-func TestAWebhookThatNamesALostTypeCanBeChanged(t *testing.T) {
+func TestAWebhookWithAnUnknownEventTypeCanBeChanged(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
 	stored := webhook.Defaults()

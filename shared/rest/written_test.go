@@ -12,18 +12,18 @@ import (
 	"nepenthes/shared/rest"
 )
 
-// writing is a request of a writing operation, and the line that it leaves.
+// writing is a request of an operation that writes, and the line that it must leave in the log.
 type writing struct {
 	path, body string
 	action     string // empty: it changes no configuration and nobody's access
 	target     string // empty: the id in the answer
 }
 
-// hidden is in the requests wherever something secret may stand; no line shows it.
+// hidden stands in the requests for everything that the log must not contain.
 const hidden = "hidden-4711"
 
-// writings are one request of each writing operation of the document, by its id; {webhook}, {secret}, {delivery},
-// {client} and {clientSecret} are there already.
+// writings has a request of each operation that writes, by the operation's id in the document. {webhook}, {secret},
+// {delivery}, {client} and {clientSecret} exist already.
 var writings = map[string]writing{
 	"changeSettings": {"/settings", `{"cors":{"enabled":true,"allowedOrigins":["https://hidden-4711.example.com"]}}`, "settings.update", "settings"},
 	"createWebhook":  {"/webhooks", `{"name":"hidden-4711","payloadUrl":"` + hooks + `/hidden-4711","events":["*"],"secret":"hidden-4711-hidden-4711-hidden-4711","headers":{"X-Hidden":"hidden-4711"}}`, "webhook.create", ""},
@@ -46,7 +46,7 @@ var writings = map[string]writing{
 	"explainEvent": {"/events/explain", `{"type":"project:created","data":1}`, "", ""},
 }
 
-// ownTokens are the operations by which a client gets and ends tokens of its own; they are package oauth's.
+// ownTokens are the operations with which a client gets and revokes its own tokens. Package oauth tests them.
 var ownTokens = map[string]bool{"/oauth/token": true, "/oauth/revoke": true}
 
 func TestEveryWriteLeavesALine(t *testing.T) {
@@ -62,7 +62,7 @@ func TestEveryWriteLeavesALine(t *testing.T) {
 			t.Run(id, func(t *testing.T) {
 				w, known := writings[id]
 				if !known {
-					t.Fatalf("nobody has said which line %s %s leaves", method, path)
+					t.Fatalf("writings has no request of %s %s", method, path)
 				}
 				w.leaves(t, strings.ToUpper(method))
 			})
@@ -70,7 +70,7 @@ func TestEveryWriteLeavesALine(t *testing.T) {
 	}
 }
 
-// leaves makes the request, refused first and then rightly, and compares the lines.
+// leaves makes the request, first without the scope and then with it, and compares the lines in the log.
 func (w writing) leaves(t *testing.T, method string) {
 	var lines bytes.Buffer
 	s := newService(t, func(_ *rest.Config, c *api.Config) {
@@ -82,7 +82,7 @@ func (w writing) leaves(t *testing.T, method string) {
 	lines.Reset()
 	refused := s.do(t, s.token(t, "webhooks:read"), method, path, w.body)
 	if got := written(t, lines.String()); refused.StatusCode == http.StatusForbidden && got != nil {
-		t.Errorf("refused, it left %v", got)
+		t.Errorf("the refused request left %v", got)
 	}
 	lines.Reset()
 	answer := s.do(t, token, method, path, w.body)
@@ -102,14 +102,14 @@ func (w writing) leaves(t *testing.T, method string) {
 	}
 	want := line{Client: s.Admin, Via: "api", Action: w.action, Target: target, Request: answer.Header.Get("X-Request-Id")}
 	if got := written(t, lines.String()); len(got) != 1 || got[0] != want {
-		t.Errorf("got %+v, want %+v alone", got, want)
+		t.Errorf("got %+v, want only %+v", got, want)
 	}
 	if strings.Contains(lines.String(), hidden) || strings.Contains(lines.String(), "Hidden") {
-		t.Errorf("the log shows what was written: %s", lines.String())
+		t.Errorf("the log contains what was written: %s", lines.String())
 	}
 }
 
-// things makes what the writings need.
+// things creates the things that the writings need.
 func (s *service) things(t *testing.T, token string) *strings.Replacer {
 	t.Helper()
 	var hook, client struct {
@@ -124,10 +124,10 @@ func (s *service) things(t *testing.T, token string) *strings.Replacer {
 		"{clientSecret}", client.Secrets[0].ID, "{delivery}", recorded.DeliveryKey(hook.ID).ID())
 }
 
-// line is what a write leaves in the log, and nothing else.
+// line has all members of the log line of a write.
 type line struct{ Client, Via, Action, Target, Request string }
 
-// written reads the lines about writes.
+// written returns the log lines of writes.
 func written(t *testing.T, log string) (lines []line) {
 	t.Helper()
 	for text := range strings.Lines(log) {
@@ -139,7 +139,7 @@ func written(t *testing.T, log string) (lines []line) {
 			continue
 		}
 		if len(members) != 8 || members["level"] != "INFO" { // time, level, msg and five of ours
-			t.Errorf("got %s, want these members alone", text)
+			t.Errorf("got %s, want no other members", text)
 		}
 		var l line
 		if err := json.Unmarshal([]byte(text), &l); err != nil {
