@@ -8,6 +8,7 @@ package api
 
 import (
 	"context"
+	"errors"
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/auth"
@@ -32,21 +33,15 @@ type Operation[I, O any] struct {
 	// them.
 	Action Action
 	do     func(context.Context, Call, *I) (*O, error)
-	// written writes the log line of the action; it is nil if there is no action.
-	written func(context.Context, Call, *I, *O)
 }
 
 // Do carries out the operation. If the caller does not hold the scope, Do looks at nothing and returns a fault of kind
-// MissingPermission. A successful operation with an action writes a log line.
+// MissingPermission. If an operation with an action has written something, it writes a log line.
 func (op Operation[I, O]) Do(ctx context.Context, call Call, in *I) (*O, error) {
 	if err := Permit(call.Caller, op.Scope); err != nil {
 		return nil, err
 	}
-	out, err := op.do(ctx, call, in)
-	if err == nil && op.written != nil {
-		op.written(ctx, call, in, out)
-	}
-	return out, err
+	return op.do(ctx, call, in)
 }
 
 // Permit returns a fault of kind MissingPermission that names the scope if the caller does not hold it. An empty scope
@@ -67,13 +62,24 @@ func operation[I, O any](scope access.Scope, do func(context.Context, Call, *I) 
 	return Operation[I, O]{Scope: scope, do: do}
 }
 
+// errUnchanged is the error of an operation that succeeds without a write, because everything is as the caller wants it
+// already. The operation returns its result as well.
+var errUnchanged = errors.New("nothing has changed")
+
 // write returns an operation that changes configuration or somebody's access. target returns the id of the thing that
-// was changed.
+// was changed. The operation succeeds if do returns errUnchanged, but leaves no line in the log.
 func write[I, O any](
 	c *Common, scope access.Scope, action Action, do func(context.Context, Call, *I) (*O, error), target func(*I, *O) string,
 ) Operation[I, O] {
 	logger := c.Logger
-	return Operation[I, O]{Scope: scope, Action: action, do: do, written: func(ctx context.Context, call Call, in *I, out *O) {
-		LogWritten(ctx, logger, call, action, target(in, out))
+	return Operation[I, O]{Scope: scope, Action: action, do: func(ctx context.Context, call Call, in *I) (*O, error) {
+		out, err := do(ctx, call, in)
+		switch {
+		case errors.Is(err, errUnchanged):
+			return out, nil
+		case err == nil:
+			LogWritten(ctx, logger, call, action, target(in, out))
+		}
+		return out, err
 	}}
 }

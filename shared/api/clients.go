@@ -143,6 +143,9 @@ func (o clientsResource) change(ctx context.Context, call Call, in *ChangeClient
 	if err != nil {
 		return nil, err
 	}
+	if changed.LockVersion == current.LockVersion {
+		return &changed, errUnchanged
+	}
 	return &changed, nil
 }
 

@@ -106,31 +106,43 @@ func (o deliveriesResource) readAttempt(ctx context.Context, call Call, in *Read
 // returns a fault of kind InvalidState if no attempt could be made, or if the first one is still to come.
 func (o deliveriesResource) retry(ctx context.Context, call Call, in *DeliveryID) (_ *DeliveryDetails, err error) {
 	defer fault.Wrap(&err, "retry a delivery")
+	d, asked, err := o.ask(ctx, call, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	details, err := o.withAttempts(ctx, d)
+	if err == nil && !asked {
+		err = errUnchanged
+	}
+	return details, err
+}
+
+// ask stores that an extra attempt is owed and rings for it. asked is false if an attempt is owed already.
+func (o deliveriesResource) ask(ctx context.Context, call Call, deliveryID string) (d DeliveryDetails, asked bool, err error) {
 	for {
-		d, err := o.find(ctx, call, in.ID)
-		if err != nil {
-			return nil, err
+		if d, err = o.find(ctx, call, deliveryID); err != nil {
+			return d, false, err
 		}
 		if err := o.retriable(ctx, &d); err != nil {
-			return nil, err
+			return d, false, err
 		}
-		added, err := d.Ask(delivery.TriggerManual, o.moment(), o.Waits)
+		asked, err := d.Ask(delivery.TriggerManual, o.moment(), o.Waits)
 		if err != nil {
-			return nil, notRetriable("it is "+string(d.State), "Wait until an attempt has been made.").Because(err)
+			return d, false, notRetriable("it is "+string(d.State), "Wait until an attempt has been made.").Because(err)
 		}
-		if !added {
-			return o.withAttempts(ctx, d)
+		if !asked {
+			return d, false, nil
 		}
 		stored, won, err := o.Store.PutDelivery(ctx, d.Delivery, nil)
 		if err != nil {
-			return nil, err
+			return d, false, err
 		}
 		if !won { // somebody made or recorded an attempt meanwhile
 			continue
 		}
 		d.Delivery = stored
 		o.ring(ctx, &d.Delivery)
-		return o.withAttempts(ctx, d)
+		return d, true, nil
 	}
 }
 

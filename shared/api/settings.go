@@ -74,7 +74,7 @@ func (o settingsResource) change(ctx context.Context, _ Call, in *ChangeSettings
 			return nil, err
 		}
 		if reflect.DeepEqual(changed, current) {
-			return &current, nil
+			return &current, errUnchanged
 		}
 		changed.UpdatedAt = o.moment()
 		again, err := settle(ctx, o.Store.PutSettings(ctx, &changed), !in.Insistence.any())

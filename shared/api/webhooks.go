@@ -153,7 +153,7 @@ func (o webhooksResource) change(ctx context.Context, call Call, in *ChangeWebho
 			return nil, err
 		}
 		if reflect.DeepEqual(&changed, current) {
-			return writing.written(&changed), nil
+			return writing.written(&changed), errUnchanged
 		}
 		changed.UpdatedAt = o.moment()
 		again, err := settle(ctx, o.Store.PutWebhook(ctx, &changed), !in.Insistence.any())

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"nepenthes/events"
+	"nepenthes/shared/api"
 	"nepenthes/shared/console"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/webhook"
@@ -100,6 +101,10 @@ func (s *system) things(path string) *strings.Replacer {
 		id = client
 	case strings.HasPrefix(path, "/deliveries"):
 		id = delivery
+	case path == "/webhooks/{id}/enable": // enabling an enabled webhook writes nothing
+		in := &api.ChangeWebhook{ID: id}
+		in.Enabled = api.Set(false)
+		must[*api.WrittenWebhook](t)(s.operations.Webhooks.Change.Do(t.Context(), call(), in))
 	}
 	return strings.NewReplacer("{id}", id, "{webhook}", w.ID, "{client}", client, "{secret}", stored.Secrets[0].ID, "{delivery}", delivery)
 }

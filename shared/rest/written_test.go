@@ -70,6 +70,32 @@ func TestEveryWriteLeavesALine(t *testing.T) {
 	}
 }
 
+// TestWhatWritesNothingLeavesNoLine makes each request twice. The second request finds everything as it asks for.
+func TestWhatWritesNothingLeavesNoLine(t *testing.T) {
+	for name, request := range map[string]struct{ method, path, body string }{
+		"settings": {"PATCH", "/settings", `{"api":{"maxPageSize":7}}`},
+		"webhook":  {"PATCH", "/webhooks/{webhook}", `{"enabled":false}`},
+		"client":   {"PATCH", "/oauth_clients/{client}", `{"name":"renamed"}`},
+		"delivery": {"POST", "/deliveries/{delivery}/retries", ``},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var lines bytes.Buffer
+			s := newService(t, func(_ *rest.Config, c *api.Config) { c.Logger = slog.New(slog.NewJSONHandler(&lines, nil)) })
+			token := s.token(t)
+			path := "/api/v3" + s.things(t, token).Replace(request.path)
+			for _, want := range []int{1, 0} {
+				lines.Reset()
+				if answer := s.do(t, token, request.method, path, request.body); answer.StatusCode/100 != 2 {
+					t.Fatalf("got %d %s", answer.StatusCode, answer.text)
+				}
+				if got := written(t, lines.String()); len(got) != want {
+					t.Errorf("got %v, want %d lines", got, want)
+				}
+			}
+		})
+	}
+}
+
 // leaves makes the request, first without the scope and then with it, and compares the lines in the log.
 func (w writing) leaves(t *testing.T, method string) {
 	var lines bytes.Buffer
