@@ -42,8 +42,8 @@ func (x *writing) checkHeaders(ctx context.Context, found *faults, w, current *w
 		return nil
 	}
 	if keeps {
-		found.addf(attributeHeaders, "The payload URL moves to another origin; header values are not sent there unseen.",
-			"Give the value of every custom header again, or remove them.")
+		found.addf(attributeHeaders, "The payload URL moves to another origin, and header values are not sent there without your consent.",
+			"Give the value of every custom header again, or remove the headers.")
 	}
 	return nil
 }

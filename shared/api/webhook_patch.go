@@ -134,7 +134,7 @@ func (x *writing) nameTaken(ctx context.Context, found *faults, w *webhook.Webho
 	folded := webhook.FoldName(w.Name)
 	for _, other := range all {
 		if other.ID != w.ID && webhook.FoldName(other.Name) == folded {
-			found.addf("name", "Another webhook has this name.", "Names are compared without regard to case: choose another.")
+			found.addf("name", "Another webhook has this name.", "Choose another name. Case does not matter.")
 			return nil
 		}
 	}
