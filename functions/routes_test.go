@@ -62,7 +62,7 @@ var parameter = regexp.MustCompile(`\{[^}]*\}`)
 func (o operation) isServed(t *testing.T, handler http.Handler) bool {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // whoever looks further than the route calls nobody
+	cancel() // so that an operation that is reached makes no call
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, o.method, parameter.ReplaceAllString(o.path, "x"), nil))
 	return answer.Code != http.StatusNotFound && answer.Code != http.StatusMethodNotAllowed

@@ -163,9 +163,9 @@ func browse(t *testing.T, cloud rehearsal.Cloud) {
 
 func play(t *testing.T, cloud rehearsal.Cloud) error {
 	t.Helper()
-	var told strings.Builder
-	err := rehearsal.Play(t.Context(), cloud, &told)
-	t.Log("\n" + told.String())
+	var output strings.Builder
+	err := rehearsal.Play(t.Context(), cloud, &output)
+	t.Log("\n" + output.String())
 	return err
 }
 

@@ -27,7 +27,7 @@ const stranger = await oauth.discovery(new URL(ISSUER), CLIENT_ID, undefined, oa
 });
 const refused = async (config, scope) => {
   const error = await oauth.clientCredentialsGrant(config, scope && { scope }).then(() => null, (e) => e);
-  return error?.error ?? error?.cause?.[0]?.scheme ?? null; // a 401 with a challenge is told as that challenge
+  return error?.error ?? error?.cause?.[0]?.scheme ?? null; // the library reports a 401 with a challenge as that challenge
 };
 const config = await oauth.discovery(new URL(ISSUER), CLIENT_ID, undefined, oauth.ClientSecretBasic(CLIENT_SECRET), {
   algorithm: "oauth2", execute: [oauth.allowInsecureRequests],

@@ -321,7 +321,7 @@ func TestRevocation(t *testing.T) {
 func TestKeySet(t *testing.T) {
 	d := deploy(t, options{})
 	d.client(t, "reader", "secret", access.EventsRead)
-	got := d.get(t, oauth.KeySetPath) // before the first token: whoever keeps this set must be able to verify that
+	got := d.get(t, oauth.KeySetPath) // before the first token, which a verifier that caches this set must be able to verify
 	if got.status != 200 || got.header.Get("Cache-Control") != "public, max-age=60" {
 		t.Fatalf("got %d, Cache-Control %q, want 200 and a minute", got.status, got.header.Get("Cache-Control"))
 	}
