@@ -106,43 +106,35 @@ func (o deliveriesResource) readAttempt(ctx context.Context, call Call, in *Read
 // returns a fault of kind InvalidState if no attempt could be made, or if the first one is still to come.
 func (o deliveriesResource) retry(ctx context.Context, call Call, in *DeliveryID) (_ *DeliveryDetails, err error) {
 	defer fault.Wrap(&err, "retry a delivery")
-	d, asked, err := o.ask(ctx, call, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	details, err := o.withAttempts(ctx, d)
-	if err == nil && !asked {
-		err = errUnchanged
-	}
-	return details, err
-}
-
-// ask stores that an extra attempt is owed and rings for it. asked is false if an attempt is owed already.
-func (o deliveriesResource) ask(ctx context.Context, call Call, deliveryID string) (d DeliveryDetails, asked bool, err error) {
 	for {
-		if d, err = o.find(ctx, call, deliveryID); err != nil {
-			return d, false, err
+		d, err := o.find(ctx, call, in.ID)
+		if err != nil {
+			return nil, err
 		}
 		if err := o.retriable(ctx, &d); err != nil {
-			return d, false, err
+			return nil, err
 		}
 		asked, err := d.Ask(delivery.TriggerManual, o.moment(), o.Waits)
 		if err != nil {
-			return d, false, notRetriable("it is "+string(d.State), "Wait until an attempt has been made.").Because(err)
+			return nil, notRetriable("it is "+string(d.State), "Wait until an attempt has been made.").Because(err)
+		}
+		// Nothing may fail after the write. No attempt is recorded between this read and a write that wins.
+		details, err := o.withAttempts(ctx, d)
+		if err != nil {
+			return nil, err
 		}
 		if !asked {
-			return d, false, nil
+			return details, errUnchanged
 		}
 		stored, won, err := o.Store.PutDelivery(ctx, d.Delivery, nil)
 		if err != nil {
-			return d, false, err
+			return nil, err
 		}
-		if !won { // somebody made or recorded an attempt meanwhile
-			continue
+		if won {
+			details.Delivery = stored
+			o.ring(ctx, &stored)
+			return details, nil
 		}
-		d.Delivery = stored
-		o.ring(ctx, &d.Delivery)
-		return d, true, nil
 	}
 }
 
