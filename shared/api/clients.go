@@ -181,11 +181,7 @@ func (o clientsResource) delete(ctx context.Context, call Call, in *DeleteClient
 
 // addSecret adds a secret to a client; two calls add two, up to the number of secrets that can be live.
 func (o clientsResource) addSecret(ctx context.Context, call Call, in *ClientID) (*IssuedClientSecret, error) {
-	_, secret, err := o.Clients.AddSecret(ctx, call.Caller, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	c, err := o.Clients.Get(ctx, in.ID)
+	c, secret, err := o.Clients.AddSecret(ctx, call.Caller, in.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -150,26 +150,26 @@ func (r *Registry) Update(ctx context.Context, caller auth.Caller, clientID stri
 	})
 }
 
-// AddSecret adds a secret to the client. It returns the secret, which cannot be read later, and its record. It returns
-// a fault of kind InvalidState when the client already has two live secrets. Two calls add two secrets.
-func (r *Registry) AddSecret(ctx context.Context, caller auth.Caller, clientID string) (added access.Secret, secret string, err error) {
+// AddSecret adds a secret to the client. It returns the client, whose newest secret is the record of the new one, and
+// the secret, which cannot be read later. It returns a fault of kind InvalidState when the client already has two live
+// secrets. Two calls add two secrets.
+func (r *Registry) AddSecret(ctx context.Context, caller auth.Caller, clientID string) (client access.Client, secret string, err error) {
 	defer fault.Wrap(&err, "add a secret to client %s", clientID)
 	secret = newSecret()
-	_, err = r.change(ctx, caller, clientID, nil, func(client *access.Client) error {
+	client, err = r.change(ctx, caller, clientID, nil, func(client *access.Client) error {
 		now := moment(r.Now())
 		client.Secrets = slices.DeleteFunc(slices.Clone(client.Secrets), func(s access.Secret) bool { return !s.Live(now) })
 		if len(client.Secrets) >= auth.SecretsMax {
 			return fault.New(fault.InvalidState, "The client has %d secrets, which is the most that it may have.", auth.SecretsMax).
 				With("Delete a secret that is no longer in use first.")
 		}
-		added = record(secret, now)
-		client.Secrets = append(client.Secrets, added)
+		client.Secrets = append(client.Secrets, record(secret, now))
 		return nil
 	})
 	if err != nil {
-		return access.Secret{}, "", err
+		return access.Client{}, "", err
 	}
-	return added, secret, nil
+	return client, secret, nil
 }
 
 // DeleteSecret removes a secret. From the next request on, the secret is refused, as are the tokens and sessions that

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -213,10 +214,14 @@ func TestUpdate(t *testing.T) {
 func TestSecrets(t *testing.T) {
 	r := newRegistry(t)
 	c := create(t, r, access.WebhooksRead)
-	added, secret, err := r.AddSecret(t.Context(), root, c.ID)
+	changed, secret, err := r.AddSecret(t.Context(), root, c.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if want := get(t, r, c.ID); !reflect.DeepEqual(changed, want) {
+		t.Errorf("got %+v, want the client as it is stored: %+v", changed, want)
+	}
+	added := changed.Secrets[1]
 	if added.Hash != sha256.Sum256([]byte(secret)) || added.ID == c.Secrets[0].ID {
 		t.Errorf("got %+v, want another secret", added)
 	}
