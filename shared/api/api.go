@@ -2,8 +2,8 @@
 // Package rest puts them on the wire and describes them. The console calls the same operations, so every rule is in one
 // place.
 //
-// An operation checks a request in the order of the contract: the caller's scope, the query, whether the thing exists, its
-// version and state, and then all attributes at once. It reports what is wrong in a *fault.Fault.
+// An operation checks a request in the order of the contract: the caller's scope, the query, whether the thing exists,
+// its version and state, and then all attributes at once. It reports what is wrong in a *fault.Fault.
 package api
 
 import (

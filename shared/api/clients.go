@@ -87,6 +87,7 @@ func NewClients(c ClientsConfig) *Clients {
 // clientsResource checks requests about clients. Package clients applies the rules.
 type clientsResource struct{ ClientsConfig }
 
+// list returns a page of the clients, oldest first.
 func (o clientsResource) list(ctx context.Context, _ Call, in *ListClients) (*Page[access.Client], error) {
 	page, err := o.page(ctx, in.Paging)
 	if err != nil {
@@ -99,6 +100,7 @@ func (o clientsResource) list(ctx context.Context, _ Call, in *ListClients) (*Pa
 	return pageOf(page, Named(all, in.Name, func(c access.Client) []string { return []string{c.Name, c.ID} })), nil
 }
 
+// read returns a client. A client that does not exist is a fault of kind NotFound.
 func (o clientsResource) read(ctx context.Context, _ Call, in *ClientID) (*access.Client, error) {
 	c, err := o.Clients.Get(ctx, in.ID)
 	if err != nil {

@@ -99,6 +99,8 @@ func NewDeliveries(c DeliveriesConfig) *Deliveries {
 	}
 }
 
+// deliveriesResource has the methods of the operations on deliveries. Each reads the store, because deliveries are too
+// many for the catalogue.
 type deliveriesResource struct{ DeliveriesConfig }
 
 // list returns a page of a webhook's deliveries. A delivery is listed from its first attempt on.

@@ -31,6 +31,7 @@ type DeliveryDetails struct {
 	ShowBodies bool
 }
 
+// noDelivery returns the fault of an id without a delivery.
 func noDelivery(id string) *fault.Fault {
 	return fault.New(fault.NotFound, "There is no delivery %s.", fault.Quote(id)).
 		With("Deliveries are kept for a week longer than their event.")
@@ -175,6 +176,7 @@ func (o deliveriesResource) retriable(ctx context.Context, d *DeliveryDetails) e
 	return nil
 }
 
+// notRetriable returns the fault of a delivery that cannot be tried again.
 func notRetriable(why, hint string) *fault.Fault {
 	return fault.New(fault.InvalidState, "The delivery cannot be tried again: %s.", why).With(hint)
 }

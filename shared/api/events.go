@@ -81,6 +81,7 @@ func NewEvents(c EventsConfig) *Events {
 	}
 }
 
+// eventsResource has the methods of the operations on events.
 type eventsResource struct{ EventsConfig }
 
 // unsendable are the characters that JSON allows and a message of SQS does not (API reference, SendMessage).
@@ -136,6 +137,7 @@ func refusedEvent(err error) error {
 	return found.Err()
 }
 
+// read returns an event with the number of its matches.
 func (o eventsResource) read(ctx context.Context, _ Call, in *EventID) (*record.Event, error) {
 	r, err := o.recorded(ctx, *in)
 	if err != nil {
@@ -174,6 +176,8 @@ func (o eventsResource) listDeliveries(ctx context.Context, _ Call, in *ListEven
 	return &Page[delivery.Delivery]{Items: elements, Total: r.MatchCount, Size: page.size, Number: page.offset}, nil
 }
 
+// planned returns the deliveries on a page of an event. It reads the page of the plan, and then all rows at once, so
+// that an event with many deliveries costs no more than one with few.
 func (o eventsResource) planned(ctx context.Context, r *record.Event, page page) ([]delivery.Delivery, error) {
 	from, to := page.bounds(r.MatchCount)
 	if from == to {
@@ -202,6 +206,7 @@ func (o eventsResource) planned(ctx context.Context, r *record.Event, page page)
 	return elements, nil
 }
 
+// listTypes returns a page of the catalogue of event types.
 func (o eventsResource) listTypes(ctx context.Context, _ Call, in *ListEventTypes) (*Page[events.Type], error) {
 	page, err := o.page(ctx, in.Paging)
 	if err != nil {

@@ -78,6 +78,7 @@ func (o eventsResource) explain(ctx context.Context, _ Call, in *Explain) (_ *Pa
 	return pageThrough(page, judged, func(w *webhook.Webhook) Explanation { return explanation(w, in.Draft.event) }), nil
 }
 
+// judged returns the webhooks to ask about: all of them, or the one with the id.
 func (o eventsResource) judged(ctx context.Context, webhookID string) ([]*webhook.Webhook, error) {
 	if webhookID == "" {
 		return o.Catalogue.All(ctx)
@@ -111,6 +112,8 @@ func fillIn(text []byte) ([]byte, error) {
 	return filled.Bytes(), err
 }
 
+// explanation applies all rules, not only the first that refuses the event, so that nobody has to ask again after a
+// change.
 func explanation(w *webhook.Webhook, e events.Event) Explanation {
 	explained, project := Explanation{Webhook: w}, project.Of(e)
 	for _, rule := range w.Refusals(e.Type, project) {

@@ -19,6 +19,7 @@ func (f *faults) add(d fault.Detail) {
 	}
 }
 
+// addf adds a fault of an attribute. See add.
 func (f *faults) addf(attribute, message, hint string) {
 	f.add(fault.Detail{Attribute: attribute, Message: message, Hint: hint})
 }

@@ -58,8 +58,8 @@ type Store interface {
 	DeliveryFinder
 }
 
-// New returns all operations. It panics if a dependency is missing. A process that serves only some resources calls their
-// constructors instead, such as NewSettings.
+// New returns all operations. It panics if a dependency is missing. A process that serves only some resources calls
+// their constructors instead, such as NewSettings.
 func New(c Config) Operations {
 	required.Fields(c)
 	common := Common{Settings: c.Catalogue, Logger: c.Logger, Now: c.Now}

@@ -83,8 +83,8 @@ func TestEveryOperationNeedsItsScope(t *testing.T) {
 	}
 }
 
-// TestEveryWriteHasAnAction checks that no operation changes anything without a log line. Pushing an event changes neither
-// configuration nor anybody's access.
+// TestEveryWriteHasAnAction checks that no operation changes anything without a log line. Pushing an event changes
+// neither configuration nor anybody's access.
 func TestEveryWriteHasAnAction(t *testing.T) {
 	seen := map[string]string{}
 	for name, op := range all() {

@@ -51,6 +51,8 @@ func (c *Common) effective(ctx context.Context, asked *int, most int) (int, erro
 // page is a page of a small set. Its numbers are checked.
 type page struct{ size, offset int }
 
+// page checks the numbers of a page. A page after the last one is empty, not a fault: the set may have shrunk since the
+// client read its first page.
 func (c *Common) page(ctx context.Context, p Paging) (page, error) {
 	if p.Offset != nil && *p.Offset < 1 {
 		return page{}, fault.BadParameter("offset", "It is below 1.", "The first page has number 1.")

@@ -77,6 +77,7 @@ type Insistence struct {
 // OnVersion returns the Insistence on one version.
 func OnVersion(lockVersion int64) Insistence { return Insistence{LockVersion: &lockVersion} }
 
+// any reports whether the change accepts every version.
 func (i Insistence) any() bool { return i.LockVersion == nil && i.Check == nil }
 
 // accepts returns a fault of kind UpdateConflict if the change insists on another version than the current one.

@@ -24,6 +24,7 @@ type Ping struct {
 	Found fault.Details
 }
 
+// pingType is the event type of a ping for which the caller chooses none. Only pings have it.
 const pingType = "webhook:ping"
 
 // ping sends the example of an event type to this webhook only, whatever its subscription. Every call sends one.

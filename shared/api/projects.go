@@ -72,8 +72,10 @@ func NewProjects(c ProjectsConfig) *Projects {
 	}
 }
 
+// projectsResource has the methods of the operations on projects.
 type projectsResource struct{ ProjectsConfig }
 
+// list returns a page of the projects, oldest first.
 func (o projectsResource) list(ctx context.Context, _ Call, in *ListProjects) (*Page[project.Project], error) {
 	page, err := o.page(ctx, in.Paging)
 	if err != nil {
@@ -114,6 +116,7 @@ func (o projectsResource) put(ctx context.Context, _ Call, in *PutProject) (_ *W
 	}
 }
 
+// apply changes the names of p. The fault lists every attribute that is not acceptable.
 func (in *PutProject) apply(p *project.Project) error {
 	found := faults{in.Found.Read}
 	if !projectID.MatchString(in.ID) {

@@ -83,6 +83,7 @@ func (n *newSecret) parse(found *faults, p Patch[string]) {
 	n.secret = secret
 }
 
+// generateSecret generates a secret of the kind that text names.
 func generateSecret(text string) signing.Secret {
 	if text == GenerateEd25519 {
 		return signing.GenerateEd25519()
@@ -98,6 +99,7 @@ func (n *newSecret) generatedText() string {
 	return n.secret.Text()
 }
 
+// warnings returns what was accepted but is not recommended. A generated secret has no warnings.
 func (n *newSecret) warnings() []Warning {
 	if !n.secret.Weak() {
 		return nil

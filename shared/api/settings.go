@@ -47,8 +47,10 @@ func NewSettings(c SettingsConfig) *Settings {
 	}
 }
 
+// settingsResource has the methods of the operations on the settings.
 type settingsResource struct{ SettingsConfig }
 
+// read returns the settings. Before their first change these are the defaults, with version 0.
 func (o settingsResource) read(ctx context.Context, _ Call, _ *None) (*settings.Settings, error) {
 	s, err := o.Settings.Settings(ctx)
 	if err != nil {

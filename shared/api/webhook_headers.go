@@ -16,9 +16,9 @@ type Sealer interface {
 	Seal(ctx context.Context, secret []byte, info webhook.SealInfo) ([]byte, error)
 }
 
-// checkHeaders adds the faults of the custom headers: of their names and values, of values to keep that do not exist, and
-// of values to keep although the payload URL moves to another origin. Somebody who cannot read a credential must not be
-// able to redirect it.
+// checkHeaders adds the faults of the custom headers: of their names and values, of values to keep that do not exist,
+// and of values to keep although the payload URL moves to another origin. Somebody who cannot read a credential must
+// not be able to redirect it.
 func (x *writing) checkHeaders(ctx context.Context, found *faults, w, current *webhook.Webhook) error {
 	given, _ := x.patch.Headers.Value()
 	if len(given) > webhook.HeadersMax { // before any work for each of them

@@ -51,6 +51,7 @@ type writing struct {
 	secret newSecret
 }
 
+// writing returns a writing that has applied nothing yet.
 func (o webhooksResource) writing(call Call, patch *WebhookPatch) *writing {
 	return &writing{webhooksResource: o, call: call, patch: patch}
 }
@@ -113,6 +114,7 @@ func (x *writing) take(found *faults, w, current *webhook.Webhook) {
 	}
 }
 
+// apply changes the selection. IDs that are set alone select: a client that names projects does not want all of them.
 func (p ProjectsPatch) apply(to *webhook.Projects) {
 	p.IDs.Apply(&to.IDs, nil)
 	if ids, given := p.IDs.Value(); given && len(ids) > 0 && p.All.IsAbsent() {
@@ -141,8 +143,8 @@ func (x *writing) nameTaken(ctx context.Context, found *faults, w *webhook.Webho
 	return nil
 }
 
-// knownProjects adds a fault if a newly selected project is not known. Projects that the webhook has selected before stay
-// valid.
+// knownProjects adds a fault if a newly selected project is not known. Projects that the webhook has selected before
+// stay valid.
 func (x *writing) knownProjects(ctx context.Context, found *faults, w, current *webhook.Webhook) error {
 	if found.Has("projects.ids") || len(w.Subscription.Projects.IDs) == 0 {
 		return nil

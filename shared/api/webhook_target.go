@@ -39,6 +39,8 @@ func (x *writing) applyURL(ctx context.Context, found *faults, w, current *webho
 	return nil
 }
 
+// judge checks a payload URL and the addresses of its host. A host that leads to an address of our own network could be
+// used to reach services there (SSRF).
 func (x *writing) judge(ctx context.Context, raw string) target {
 	rules := x.Addresses
 	if x.call.Host != "" {

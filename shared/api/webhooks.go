@@ -95,8 +95,10 @@ func NewWebhooks(c WebhooksConfig) *Webhooks {
 	}
 }
 
+// webhooksResource has the methods of the operations on webhooks.
 type webhooksResource struct{ WebhooksConfig }
 
+// list returns a page of the webhooks, oldest first. It copies only the webhooks of the page.
 func (o webhooksResource) list(ctx context.Context, _ Call, in *ListWebhooks) (*Page[webhook.Webhook], error) {
 	page, err := o.page(ctx, in.Paging)
 	if err != nil {
@@ -110,6 +112,7 @@ func (o webhooksResource) list(ctx context.Context, _ Call, in *ListWebhooks) (*
 	return pageThrough(page, all, func(w *webhook.Webhook) webhook.Webhook { return *w }), nil
 }
 
+// read returns a webhook. A webhook that does not exist is a fault of kind NotFound.
 func (o webhooksResource) read(ctx context.Context, _ Call, in *WebhookID) (*webhook.Webhook, error) {
 	w, err := o.Catalogue.Webhook(ctx, in.ID)
 	if err != nil {

@@ -27,7 +27,8 @@ func BenchmarkReadWebhook(b *testing.B) {
 	b.ReportMetric(ratio(b, token, s.URL+path, bare.URL+path), "times-bare")
 }
 
-// BenchmarkListWebhooks prints the time of a page of 100 of 10,000 webhooks, as a ratio to 100 of 100. The target is 1.3.
+// BenchmarkListWebhooks prints the time of a page of 100 of 10,000 webhooks, as a ratio to 100 of 100. The target is
+// 1.3.
 func BenchmarkListWebhooks(b *testing.B) {
 	const path = "/api/v3/webhooks?pageSize=100"
 	few, many := newService(b), newService(b)

@@ -28,14 +28,17 @@ type input struct {
 	event   string              // the tag body of that field, which says what kind of event the body is
 }
 
+// inputField is a field for a parameter: where the parameter is, and its name there.
 type inputField struct {
 	reflect.StructField
 	index    []int
 	in, name string
 }
 
+// fieldKinds are the places of parameters. Each is also the name of its tag.
 var fieldKinds = []string{"path", "query", "header"}
 
+// inputOf finds the fields of a struct, also of those that it embeds. It runs once for a route.
 func inputOf(t reflect.Type) *input {
 	in := &input{}
 	for _, f := range reflect.VisibleFields(t) {
@@ -68,8 +71,8 @@ func (in *input) read(x *exchange, body []byte, v reflect.Value) error {
 	var query url.Values
 	if x.r.URL.RawQuery != "" {
 		var err error
-		// A semicolon is an ordinary character (WHATWG URL, "application/x-www-form-urlencoded parsing"), but package url
-		// refuses it.
+		// A semicolon is an ordinary character (WHATWG URL, "application/x-www-form-urlencoded parsing"), but package
+		// url refuses it.
 		if query, err = url.ParseQuery(strings.ReplaceAll(x.r.URL.RawQuery, ";", "%3B")); err != nil {
 			return fault.BadParameter("query", "It is not percent-encoded.", "Encode names and values.")
 		}
@@ -90,6 +93,7 @@ func (in *input) read(x *exchange, body []byte, v reflect.Value) error {
 	return nil
 }
 
+// readBody reads the body as its field wants it: as it came, or as JSON.
 func (in *input) readBody(text []byte, v reflect.Value) error {
 	switch to := v.Addr().Interface().(type) {
 	case *[]byte:
@@ -173,6 +177,7 @@ func readText(r *http.Request, limit int) ([]byte, error) {
 	return text, nil
 }
 
+// tooLarge returns the fault of a body that is larger than limit bytes.
 func tooLarge(limit int) error {
 	return fault.New(fault.PayloadTooLarge, "The body has more than %d bytes.", limit).With("Send less data in one request.")
 }

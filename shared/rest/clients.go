@@ -15,6 +15,7 @@ const (
 	pathClient  = pathClients + "/{id}"
 )
 
+// addClients adds the routes of OAuth clients.
 func (h *Handler) addClients(o *api.Clients) {
 	addPaged(h, o.List, spec{
 		method: http.MethodGet, path: pathClients, id: "listClients", tag: tagClients,
@@ -59,6 +60,7 @@ func (h *Handler) addClients(o *api.Clients) {
 	}, (*clientID).input, noAnswer)
 }
 
+// listClients is the request for a page of clients.
 type listClients struct {
 	paging
 	Name string `query:"name" doc:"Only clients whose name or id contains this text. Case does not matter." example:"sync"`
@@ -74,14 +76,17 @@ func showClients(v view, in *listClients, page *api.Page[access.Client]) *hal.Co
 	})
 }
 
+// showClient represents a client without any value of a secret. Only showIssuedSecret shows one.
 func showClient(v view, c *access.Client) *hal.OAuthClient {
 	return hal.FromClient(v.Paths, c, "", v.now)
 }
 
+// showIssuedSecret represents a client with the secret that the request created.
 func showIssuedSecret(v view, c *api.IssuedClientSecret) *hal.OAuthClient {
 	return hal.FromClient(v.Paths, &c.Client, c.Secret, v.now)
 }
 
+// clientID is a request that only names a client.
 type clientID struct {
 	ID string `path:"id" doc:"The client's id." example:"app_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 }
@@ -130,6 +135,7 @@ func (p *ClientPatch) returned(current *access.Client) fault.Details {
 	return found.Details
 }
 
+// createClient is the request for a new client.
 type createClient struct{ Body body[ClientPatch] }
 
 func (in *createClient) input() (*api.CreateClient, error) {
@@ -140,6 +146,7 @@ func (in *createClient) input() (*api.CreateClient, error) {
 	}, nil
 }
 
+// changeClient is the request for a change of a client.
 type changeClient struct {
 	clientID
 	ifMatch
@@ -155,6 +162,7 @@ func (in *changeClient) input() (*api.ChangeClient, error) {
 	}, err
 }
 
+// deleteClient is the request to delete a client.
 type deleteClient struct {
 	clientID
 	ifMatch
@@ -165,6 +173,7 @@ func (in *deleteClient) input() (*api.DeleteClient, error) {
 	return &api.DeleteClient{ID: in.ID, Insistence: insists}, err
 }
 
+// removeClientSecret is the request to remove a secret of a client.
 type removeClientSecret struct {
 	clientID
 	SecretID string `path:"secretId" doc:"The secret's id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`

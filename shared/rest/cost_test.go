@@ -23,8 +23,8 @@ import (
 // times as long.
 const (
 	costFactor = 30
-	// bodySize is the size of complete bodies. Bodies with one member, queries and headers are smaller, but large enough to
-	// show work that grows with the square of the size.
+	// bodySize is the size of complete bodies. Bodies with one member, queries and headers are smaller, but large
+	// enough to show work that grows with the square of the size.
 	bodySize, memberSize, partSize = limits.RequestBody, 128 << 10, 16 << 10
 	// problemMax is the largest size of a problem document.
 	problemMax = 64 << 10
@@ -33,8 +33,8 @@ const (
 // costFloor is the smallest cost of a harmless request that counts. A smaller cost is that of the process itself.
 var costFloor = costtest.Cost{CPU: 2 * time.Millisecond, Bytes: 256 << 10}
 
-// TestNoRequestCostsMoreThanItsSize sends requests to each operation of the document that are expensive for code that does
-// more than read them once.
+// TestNoRequestCostsMoreThanItsSize sends requests to each operation of the document that are expensive for code that
+// does more than read them once.
 func TestNoRequestCostsMoreThanItsSize(t *testing.T) {
 	s := newService(t)
 	m := &meter{handler: rest.New(s.Config), token: s.token(t), values: s.values(t)}
@@ -75,8 +75,8 @@ func (s *service) values(t *testing.T) map[string]string {
 // operation is an operation of the document.
 type operation struct {
 	method, path string
-	// queries and headers are names of parameters, members are paths of members of the body, and fields are names of fields
-	// of a form.
+	// queries and headers are names of parameters, members are paths of members of the body, and fields are names of
+	// fields of a form.
 	queries, headers, members, fields []string
 }
 

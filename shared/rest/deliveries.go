@@ -16,6 +16,7 @@ import (
 
 const pathDelivery = hal.Base + "/deliveries/{id}"
 
+// addDeliveries adds the routes of deliveries.
 func (h *Handler) addDeliveries(o *api.Deliveries) {
 	lists := deliveryLists{h.CursorKey}
 	addPaged(h, o.List, spec{
@@ -53,10 +54,12 @@ type deliveryFilters struct {
 	Until time.Time `query:"until" doc:"Only deliveries whose event was received before this time (RFC 3339)." example:"2026-01-03T11:00:00Z"`
 }
 
+// filters returns the filters of the operation.
 func (f deliveryFilters) filters() api.DeliveryFilters {
 	return api.DeliveryFilters{Event: f.Event, Since: f.Since, Until: f.Until}
 }
 
+// listDeliveries is the request for a page of a webhook's deliveries.
 type listDeliveries struct {
 	webhookID
 	cursorPaging
@@ -64,6 +67,7 @@ type listDeliveries struct {
 	State string `query:"state" enum:"pending,retrying,delivered,dead,skipped" doc:"Only deliveries in this state." example:"dead"`
 }
 
+// listDeadDeliveries is the request for a page of the dead deliveries of all webhooks. Its state must be dead.
 type listDeadDeliveries struct {
 	cursorPaging
 	deliveryFilters
@@ -89,6 +93,7 @@ func (l deliveryLists) deadInput(in *listDeadDeliveries) (*api.ListDeadDeliverie
 	return asked, nil
 }
 
+// paging reads the cursor. The operation returns the fault of a bad cursor, because it comes after others.
 func (l deliveryLists) paging(p cursorPaging, list cursor.List) api.DeliveryPaging {
 	start, err := l.key.Read(list, p.Cursor)
 	return api.DeliveryPaging{PageSize: p.PageSize, Start: start, BadStart: err}
@@ -174,6 +179,7 @@ func showAttempt(_ view, d *api.DeliveryDetails) *hal.Attempt {
 	return hal.FromAttempt(&requests(d)[0])
 }
 
+// requests returns the requests of the attempts, with their bodies if the caller may see them.
 func requests(d *api.DeliveryDetails) []payload.Request {
 	return payload.Requests(d.Event, d.Key, d.Attempts, d.ShowBodies)
 }

@@ -44,6 +44,7 @@ func (x *exchange) serveDocument() {
 	x.Write(text) // an error means that the client has gone
 }
 
+// orRoot returns the address of a server without a stage path as "/", since an empty address is not valid.
 func orRoot(prefix string) string {
 	if prefix == "" {
 		return "/"
@@ -51,6 +52,7 @@ func orRoot(prefix string) string {
 	return prefix
 }
 
+// quote returns a text as JSON.
 func quote(text string) []byte {
 	quoted, err := json.Marshal(text)
 	if err != nil {
@@ -59,6 +61,7 @@ func quote(text string) []byte {
 	return quoted
 }
 
+// openAPI returns the document as JSON, with prefixMark in it.
 func (h *Handler) openAPI() ([]byte, error) {
 	h.document.once.Do(func() {
 		h.document.text, h.document.err = json.Marshal(h.describe())
@@ -96,6 +99,7 @@ func (h *Handler) describe() *huma.OpenAPI {
 
 const securityScheme = "oauth2"
 
+// security describes the tokens and all scopes.
 func security() map[string]*huma.SecurityScheme {
 	scopes := map[string]string{}
 	for _, s := range access.Scopes() {
@@ -120,6 +124,7 @@ type describer struct {
 	doc      *huma.OpenAPI
 }
 
+// operation describes a route.
 func (d describer) operation(rt *route) *huma.Operation {
 	op := &huma.Operation{
 		Method: rt.method, Path: rt.path, OperationID: rt.id, Tags: []string{rt.tag},
@@ -146,6 +151,7 @@ func (d describer) operation(rt *route) *huma.Operation {
 	return op
 }
 
+// parameter describes a parameter of the path, the query or a header.
 func (d describer) parameter(f *inputField) *huma.Param {
 	schema := huma.SchemaFromField(d.registry, f.StructField, "")
 	p := &huma.Param{Name: f.name, In: f.in, Description: schema.Description, Schema: schema}
@@ -192,6 +198,7 @@ func requiredAtCreate(rt *route, t reflect.Type) (names []string) {
 	return names
 }
 
+// success describes the answer of success.
 func (d describer) success(rt *route) *huma.Response {
 	response := &huma.Response{Description: rt.answers, Headers: map[string]*huma.Header{"X-Request-Id": requestID}}
 	if rt.status == http.StatusNoContent {
@@ -209,6 +216,7 @@ func (d describer) success(rt *route) *huma.Response {
 	return response
 }
 
+// header describes a header of an answer.
 func header(about, example string) *huma.Header {
 	return &huma.Header{Description: about, Schema: &huma.Schema{Type: huma.TypeString, Examples: []any{example}}}
 }
@@ -261,6 +269,8 @@ func (d describer) problems() {
 
 func problemName(kind fault.Kind) string { return "Problem" + strconv.Itoa(kind.Status()) }
 
+// addFailure adds a failure to an operation. Operations share the descriptions of failures, which keeps the document
+// small.
 func (d describer) addFailure(op *huma.Operation, kind fault.Kind) {
 	op.Responses[strconv.Itoa(kind.Status())] = &huma.Response{Ref: "#/components/responses/" + problemName(kind)}
 }

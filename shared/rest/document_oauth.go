@@ -90,6 +90,7 @@ func (d describer) form(op *huma.Operation, form, answer reflect.Type, means str
 	}
 }
 
+// with returns a copy of headers with one more. The operations share headers, so these must not change.
 func with(headers map[string]*huma.Header, name string, h *huma.Header) map[string]*huma.Header {
 	more := maps.Clone(headers)
 	more[name] = h

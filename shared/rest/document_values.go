@@ -35,6 +35,7 @@ func everyType(events.Type) bool { return true }
 
 func producersType(t events.Type) bool { return !t.Operational }
 
+// typeNames returns the names of the event types that keep selects.
 func typeNames(keep func(events.Type) bool) (names []string) {
 	for _, t := range events.Types() {
 		if keep(t) {
@@ -56,6 +57,7 @@ func patterns() []string {
 	return all
 }
 
+// values returns the values of a closed list for a schema.
 func values[S ~string](list []S) []any {
 	all := make([]any, len(list))
 	for i, s := range list {

@@ -17,6 +17,7 @@ const (
 	pathEvent  = pathEvents + "/{id}"
 )
 
+// addEvents adds the routes of events and of the catalogue.
 func (h *Handler) addEvents(o *api.Events) {
 	addRoute(h, o.Push, spec{
 		method: http.MethodPost, path: pathEvents, id: "pushEvent", tag: tagEvents, status: http.StatusAccepted,
@@ -43,6 +44,7 @@ func (h *Handler) addEvents(o *api.Events) {
 	}, (*listEventTypes).input, showEventTypes)
 }
 
+// pushEvent is a push. Its body stays bytes, because receivers get the bytes of the producer.
 type pushEvent struct {
 	Text        []byte `body:"event"`
 	Traceparent string `header:"Traceparent" doc:"The W3C trace context. Receivers get its trace id." example:"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"`
@@ -56,6 +58,7 @@ func showPushedEvent(_ view, e *api.PushedEvent) *hal.EventReceipt {
 	return &hal.EventReceipt{Type: "EventReceipt", ID: e.ID, Source: e.Source}
 }
 
+// eventID is a request that only names an event.
 type eventID struct {
 	ID     string `path:"id" doc:"The event's id, which its producer chose." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 	Source string `query:"source" doc:"The event's source. The default is urn:nepenthes." example:"urn:nepenthes"`
@@ -67,6 +70,7 @@ func (in *eventID) input() (*api.EventID, error) {
 
 func showEvent(v view, r *record.Event) *hal.Event { return hal.FromEvent(v.Paths, r) }
 
+// listEventDeliveries is the request for a page of an event's deliveries.
 type listEventDeliveries struct {
 	eventID
 	paging
@@ -76,6 +80,7 @@ func (in *listEventDeliveries) input() (*api.ListEventDeliveries, error) {
 	return &api.ListEventDeliveries{Event: api.EventID{ID: in.ID, Source: in.Source}, Paging: in.page()}, nil
 }
 
+// showEventDeliveries represents a page of an event's deliveries.
 func showEventDeliveries(v view, in *listEventDeliveries, page *api.Page[delivery.Delivery]) *hal.Collection[hal.Delivery] {
 	path := v.To("events", url.PathEscape(in.ID), "deliveries")
 	return collection(path, filters("source", in.Source), page, func(d *delivery.Delivery) *hal.Delivery {
@@ -83,6 +88,7 @@ func showEventDeliveries(v view, in *listEventDeliveries, page *api.Page[deliver
 	})
 }
 
+// explainEvent is the request for explanations. It is a POST only because an event may be too long for a query.
 type explainEvent struct {
 	paging
 	Webhook string    `query:"webhook" doc:"Only this webhook." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
@@ -97,6 +103,7 @@ func showExplanations(v view, in *explainEvent, page *api.Page[api.Explanation])
 	return collection(v.To("events", "explain"), filters("webhook", in.Webhook), page, showExplanation)
 }
 
+// showExplanation represents an explanation. It names the webhook, so that a client need not read each.
 func showExplanation(e *api.Explanation) *hal.Explanation {
 	shown := &hal.Explanation{
 		Type: "Explanation", WebhookID: e.Webhook.ID, WebhookName: e.Webhook.Name,
@@ -108,6 +115,7 @@ func showExplanation(e *api.Explanation) *hal.Explanation {
 	return shown
 }
 
+// listEventTypes is the request for a page of the catalogue.
 type listEventTypes struct{ paging }
 
 func (in *listEventTypes) input() (*api.ListEventTypes, error) {

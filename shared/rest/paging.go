@@ -15,6 +15,7 @@ type paging struct {
 	Offset   *int `query:"offset" minimum:"1" doc:"The number of the page. The first page has number 1." example:"1"`
 }
 
+// page returns the paging of the operation.
 func (p paging) page() api.Paging { return api.Paging{PageSize: p.PageSize, Offset: p.Offset} }
 
 // cursorPaging asks for a page of a set without bounds.

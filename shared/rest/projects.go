@@ -12,6 +12,7 @@ import (
 
 const pathProjects = hal.Base + "/projects"
 
+// addProjects adds the routes of projects.
 func (h *Handler) addProjects(o *api.Projects) {
 	addPaged(h, o.List, spec{
 		method: http.MethodGet, path: pathProjects, id: "listProjects", tag: tagProjects,
@@ -24,6 +25,7 @@ func (h *Handler) addProjects(o *api.Projects) {
 	}, (*putProject).input, showWrittenProject)
 }
 
+// listProjects is the request for a page of projects.
 type listProjects struct {
 	paging
 	Name string `query:"name" doc:"Only projects whose name or identifier contains this text. Case does not matter." example:"plant"`
@@ -39,6 +41,7 @@ func showProjects(v view, in *listProjects, page *api.Page[project.Project]) *ha
 	})
 }
 
+// putProject is the request to create or rename a project. The client chooses the id, because events name it.
 type putProject struct {
 	ID   string `path:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The project's id: 1 to 128 letters, digits, _ and -." example:"7"`
 	Body body[ProjectPatch]
@@ -61,6 +64,7 @@ func (in *putProject) input() (*api.PutProject, error) {
 	}, nil
 }
 
+// returned compares the members that cannot be written.
 func (p *ProjectPatch) returned(current project.Project) fault.Details {
 	var found returned
 	found.unchanged("_type", p.Type, "Project")

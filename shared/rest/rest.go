@@ -53,12 +53,12 @@ type Config struct {
 	Operations api.Operations
 	Verifier   Verifier
 	Settings   Settings
-	// CursorKey authenticates the cursors of lists of deliveries. It has at least cursor.KeySize bytes, and only a handler
-	// with the operations on deliveries needs it.
+	// CursorKey authenticates the cursors of lists of deliveries. It has at least cursor.KeySize bytes, and only a
+	// handler with the operations on deliveries needs it.
 	CursorKey cursor.Key
 	Mounts    []Mount
-	// Docs are the files of the documentation page by their names. The name of the page itself is "". Nil means that there
-	// is no page.
+	// Docs are the files of the documentation page by their names. The name of the page itself is "". Nil means that
+	// there is no page.
 	Docs map[string]http.Handler
 	// Throttle limits the rate of each client. Nil means no limit.
 	Throttle Throttle
@@ -148,6 +148,7 @@ func (x *exchange) readSettings() error {
 // fail answers with a problem document for err.
 func (x *exchange) fail(err error) { x.writeProblem(x.Fault(err)) }
 
+// noPath returns the fault of a path that does not exist.
 func noPath() *fault.Fault {
 	return fault.New(fault.NotFound, "There is nothing at this path.").
 		With("The API begins at " + hal.Base + ". Its root links to everything.")

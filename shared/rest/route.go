@@ -85,6 +85,7 @@ func noInput(*struct{}) (*api.None, error) { return &api.None{}, nil }
 // noAnswer represents the answer of an operation that returns nothing.
 func noAnswer(view, *api.None) *struct{} { return nil }
 
+// completed returns s with its defaults.
 func (s spec) completed() spec {
 	if s.status == 0 {
 		s.status = http.StatusOK
@@ -139,12 +140,13 @@ func (rt *route) admit(x *exchange) (body []byte, err error) {
 	return body, err
 }
 
-// opensSwitchedOff reports whether the caller may use the route while the API is off. A caller that may read the settings
-// can reach the switch.
+// opensSwitchedOff reports whether the caller may use the route while the API is off. A caller that may read the
+// settings can reach the switch.
 func (rt *route) opensSwitchedOff(call api.Call) bool {
 	return rt.whileSwitchedOff != "" && call.Allows(access.Scope(rt.whileSwitchedOff+":read"))
 }
 
+// readBody reads the body and checks its type. A route without a body ignores one, unless it is too large.
 func (rt *route) readBody(x *exchange) ([]byte, error) {
 	if rt.in.body == nil {
 		if x.r.ContentLength > int64(limits.RequestBody) {
@@ -172,6 +174,7 @@ func (rt *route) readBody(x *exchange) ([]byte, error) {
 	return body, nil
 }
 
+// missingBody returns the fault of an empty body. It names a position, as the other faults of bodies do.
 func missingBody() error {
 	return fault.New(fault.InvalidRequestBody, "The body is empty, but a JSON object is expected at line 1, column 1.").
 		With("Send one JSON object in UTF-8, without duplicate members.")
@@ -285,6 +288,7 @@ var order = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
 
+// add adds a method and lists it in Allow.
 func (res *resource) add(method string, serve func(*exchange)) {
 	if res.methods == nil {
 		res.methods = map[string]func(*exchange){}

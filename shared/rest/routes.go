@@ -49,6 +49,7 @@ func (h *Handler) addRoutes() {
 	}
 }
 
+// addRoot adds the route of the root.
 func (h *Handler) addRoot(o *api.Root) {
 	addRoute(h, o.Read, spec{
 		method: http.MethodGet, path: hal.Base, id: "readRoot", tag: tagRoot,

@@ -9,6 +9,7 @@ import (
 	"nepenthes/shared/strictjson"
 )
 
+// addSecrets adds the routes of signature secrets. There is no route to read one: its value is shown only once.
 func (h *Handler) addSecrets(o *api.Webhooks) {
 	addRoute(h, o.AddSecret, spec{
 		method: http.MethodPost, path: pathWebhook + "/secrets", id: "addSecret", tag: tagWebhooks,
@@ -23,6 +24,7 @@ func (h *Handler) addSecrets(o *api.Webhooks) {
 	}, (*removeSecret).input, noAnswer)
 }
 
+// addSecret is the request for another signature secret.
 type addSecret struct {
 	webhookID
 	Body body[NewSecret]
@@ -40,10 +42,12 @@ func (in *addSecret) input() (*api.AddSecret, error) {
 	}, nil
 }
 
+// showAddedSecret represents a new secret. Only a generated secret has its value, since the client knows its own.
 func showAddedSecret(_ view, s *api.AddedSecret) *hal.Secret {
 	return hal.FromSecret(&s.Secret, s.Text, showWarnings(s.Warnings))
 }
 
+// removeSecret is the request to remove a signature secret.
 type removeSecret struct {
 	webhookID
 	SecretID string `path:"secretId" doc:"The secret's id." example:"sec_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`

@@ -12,6 +12,7 @@ import (
 
 const pathSettings = hal.Base + "/settings"
 
+// addSettings adds the routes of the settings. They work while the API is off, because they switch it on again.
 func (h *Handler) addSettings(o *api.Settings) {
 	addRoute(h, o.Read, spec{
 		method: http.MethodGet, path: pathSettings, id: "readSettings", tag: tagSettings, whileSwitchedOff: "settings",
@@ -26,13 +27,14 @@ func (h *Handler) addSettings(o *api.Settings) {
 
 func showSettings(v view, s *settings.Settings) *hal.Settings { return hal.FromSettings(v.Paths, s) }
 
+// changeSettings is the request for a change of the settings.
 type changeSettings struct {
 	ifMatch
 	Body body[SettingsPatch]
 }
 
-// SettingsPatch is a merge patch of the settings (RFC 7396): absent members stay as they are, and null resets a member to
-// its default.
+// SettingsPatch is a merge patch of the settings (RFC 7396): absent members stay as they are, and null resets a member
+// to its default.
 type SettingsPatch struct {
 	Type        anything                     `json:"_type,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
 	API         strictjson.Member[APIPatch]  `json:"api,omitempty" null:"resets" doc:"The REST web service and its documentation. Null resets all its members."`
@@ -55,6 +57,7 @@ type CORSPatch struct {
 	AllowedOrigins strictjson.Member[[]string] `json:"allowedOrigins,omitempty" nullable:"true" doc:"The origins whose web pages may call the API: at most 100, each as scheme://host or scheme://host:port of at most 300 characters. They replace the former origins, and are stored as browsers write them." example:"https://app.example.com"`
 }
 
+// input returns the change. Null for a group resets all its members.
 func (in *changeSettings) input() (*api.ChangeSettings, error) {
 	p := &in.Body.value
 	insists, err := in.insistence(p.LockVersion)
@@ -76,6 +79,7 @@ func (in *changeSettings) input() (*api.ChangeSettings, error) {
 	}, nil
 }
 
+// returned compares the members that cannot be written.
 func (in *changeSettings) returned(current settings.Settings) fault.Details {
 	var found returned
 	found.unchanged("_type", in.Body.value.Type, "Settings")

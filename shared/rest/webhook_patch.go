@@ -10,8 +10,8 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// WebhookPatch says which attributes a webhook gets. It is complete for a new webhook, and a merge patch (RFC 7396) for an
-// existing one.
+// WebhookPatch says which attributes a webhook gets. It is complete for a new webhook, and a merge patch (RFC 7396) for
+// an existing one.
 type WebhookPatch struct {
 	Name            strictjson.Member[string]            `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"The name. It is unique, and case does not matter." example:"Billing"`
 	PayloadURL      strictjson.Member[string]            `json:"payloadUrl,omitempty" create:"required" maxLength:"2048" doc:"The URL that events are sent to: an https URL on the public internet, but not of this service. A change to another origin needs the values of all custom headers again." example:"https://billing.example.com/hooks"`
@@ -68,6 +68,7 @@ func namePatch[S ~string](m strictjson.Member[string]) api.Patch[S] {
 	return api.Patch[S]{}
 }
 
+// projectsPatch returns what the member projects says. Null selects all projects and keeps the ids.
 func projectsPatch(m strictjson.Member[ProjectsPatch]) api.ProjectsPatch {
 	if m.IsNull() {
 		return api.ProjectsPatch{All: api.Reset[bool]()}
@@ -76,6 +77,7 @@ func projectsPatch(m strictjson.Member[ProjectsPatch]) api.ProjectsPatch {
 	return api.ProjectsPatch{All: patch(p.All), IDs: patch(p.IDs)}
 }
 
+// headersPatch returns the headers. A value that is shown as *** is one to keep.
 func headersPatch(m strictjson.Member[map[string]string]) api.Patch[map[string]api.HeaderPatch] {
 	given, isGiven := m.Get()
 	if m.IsNull() {

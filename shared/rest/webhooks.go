@@ -15,6 +15,7 @@ const (
 	pathWebhook  = pathWebhooks + "/{id}"
 )
 
+// addWebhooks adds the routes of webhooks.
 func (h *Handler) addWebhooks(o *api.Webhooks) {
 	addPaged(h, o.List, spec{
 		method: http.MethodGet, path: pathWebhooks, id: "listWebhooks", tag: tagWebhooks,
@@ -47,6 +48,7 @@ func (h *Handler) addWebhooks(o *api.Webhooks) {
 	}, (*ping).input, showPing)
 }
 
+// listWebhooks is the request for a page of webhooks.
 type listWebhooks struct {
 	paging
 	Name string `query:"name" doc:"Only webhooks whose name contains this text. Case does not matter." example:"bill"`
@@ -56,6 +58,7 @@ func (in *listWebhooks) input() (*api.ListWebhooks, error) {
 	return &api.ListWebhooks{Paging: in.page(), Name: in.Name}, nil
 }
 
+// showWebhooks represents a page. Its webhooks are in short, because a page may have a thousand of them.
 func showWebhooks(v view, in *listWebhooks, page *api.Page[webhook.Webhook]) *hal.Collection[hal.Webhook] {
 	return collection(v.To("webhooks"), filters("name", in.Name), page, func(w *webhook.Webhook) *hal.Webhook {
 		return hal.FromWebhookInShort(v.Paths, w, v.now)
@@ -64,6 +67,7 @@ func showWebhooks(v view, in *listWebhooks, page *api.Page[webhook.Webhook]) *ha
 
 func showWebhook(v view, w *webhook.Webhook) *hal.Webhook { return hal.FromWebhook(v.Paths, w, v.now) }
 
+// showWrittenWebhook represents a webhook after a change. A generated secret is shown only in this answer.
 func showWrittenWebhook(v view, w *api.WrittenWebhook) *hal.Webhook {
 	shown := showWebhook(v, &w.Webhook)
 	shown.Secret, shown.Warnings = w.Secret, showWarnings(w.Warnings)
@@ -77,18 +81,21 @@ func showWarnings(warnings []api.Warning) (shown []hal.Warning) {
 	return shown
 }
 
+// webhookID is a request that only names a webhook.
 type webhookID struct {
 	ID string `path:"id" doc:"The webhook's id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 }
 
 func (in *webhookID) input() (*api.WebhookID, error) { return &api.WebhookID{ID: in.ID}, nil }
 
+// createWebhook is the request for a new webhook.
 type createWebhook struct{ Body body[WebhookPatch] }
 
 func (in *createWebhook) input() (*api.CreateWebhook, error) {
 	return &api.CreateWebhook{WebhookPatch: in.Body.value.patch(in.Body.problems)}, nil
 }
 
+// changeWebhook is the request for a change of a webhook.
 type changeWebhook struct {
 	webhookID
 	ifMatch
@@ -100,6 +107,7 @@ func (in *changeWebhook) input() (*api.ChangeWebhook, error) {
 	return &api.ChangeWebhook{ID: in.ID, WebhookPatch: in.Body.value.patch(in.Body.problems), Insistence: insists}, err
 }
 
+// deleteWebhook is the request to delete a webhook.
 type deleteWebhook struct {
 	webhookID
 	ifMatch
@@ -110,6 +118,7 @@ func (in *deleteWebhook) input() (*api.DeleteWebhook, error) {
 	return &api.DeleteWebhook{ID: in.ID, Insistence: insists}, err
 }
 
+// ping is the request for a test event.
 type ping struct {
 	webhookID
 	Body body[PingEvent]

@@ -88,8 +88,8 @@ func TestKeptHeadersCountToo(t *testing.T) {
 	s.do(t, token, "PATCH", path, `{"headers":{"X-A":"***","X-B":"`+large[:1091]+`"}}`).wantKind(t, fault.PropertyConstraintViolation)
 }
 
-// TestSealsOfTheFirstVersion checks that a value of an earlier release keeps its seal until a client gives it again. The API
-// can seal values, but cannot open them. Such a value moves to another origin no more than others do.
+// TestSealsOfTheFirstVersion checks that a value of an earlier release keeps its seal until a client gives it again.
+// The API can seal values, but cannot open them. Such a value moves to another origin no more than others do.
 func TestSealsOfTheFirstVersion(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)

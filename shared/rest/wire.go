@@ -53,6 +53,7 @@ func patch[T any](m strictjson.Member[T]) api.Patch[T] {
 // reported once.
 type returned struct{ fault.Details }
 
+// add adds a detail unless there is one about its attribute already.
 func (f *returned) add(d fault.Detail) {
 	if !f.Has(d.Attribute) {
 		f.Add(d)

@@ -50,6 +50,7 @@ func (c *Collection[T]) Parts() []any { return parts(c.Embedded.Elements) }
 // Parts returns the elements.
 func (c *CursorCollection[T]) Parts() []any { return parts(c.Embedded.Elements) }
 
+// parts returns the elements as values of any type.
 func parts[T any](elements []T) []any {
 	all := make([]any, len(elements))
 	for i := range elements {

@@ -72,6 +72,7 @@ func FromDelivery(p Paths, d *delivery.Delivery) *Delivery {
 // Location returns the path of the delivery.
 func (d *Delivery) Location() string { return d.Links.Self.Href }
 
+// lastAttempt represents the summary of an attempt. Lists have it, so that they need not read attempts.
 func lastAttempt(s *delivery.Summary) *LastAttempt {
 	if s == nil {
 		return nil
@@ -155,10 +156,12 @@ func FromAttempts(requests []payload.Request) *Attempts {
 	return shown
 }
 
+// timing represents the phases of an attempt.
 func timing(t delivery.Timing) Timing {
 	return Timing{DNS: phase(t.DNS), Connect: phase(t.Connect), TLS: phase(t.TLS), FirstByte: phase(t.FirstByte), Total: phase(t.Total)}
 }
 
+// phase returns the milliseconds of a phase, or nil if the phase did not happen.
 func phase(d time.Duration) *float64 {
 	if d == delivery.NoPhase {
 		return nil
@@ -167,6 +170,7 @@ func phase(d time.Duration) *float64 {
 	return &ms
 }
 
+// response represents a response. A body that is not UTF-8 is written as Base64.
 func response(r *delivery.Response) *Response {
 	if r == nil {
 		return nil

@@ -91,8 +91,8 @@ func FromWebhook(p Paths, w *webhook.Webhook, now time.Time) *Webhook {
 	return shown
 }
 
-// The largest members in lists. Lists leave out longer ones. If lists cut them, a client that sends the element back would
-// cut the webhook.
+// The largest members in lists. Lists leave out longer ones. If lists cut them, a client that sends the element back
+// would cut the webhook.
 const (
 	shortDescription = 200 // characters
 	shortProjects    = 20
@@ -119,6 +119,7 @@ func (w *Webhook) ETag() string { return ETag(w.LockVersion) }
 // Location returns the path of the webhook.
 func (w *Webhook) Location() string { return w.Links.Self.Href }
 
+// webhookLinks returns the links of a webhook. They do not depend on the scopes of the caller.
 func webhookLinks(p Paths, id string) WebhookLinks {
 	return WebhookLinks{
 		Self:       Link{Href: p.To("webhooks", id)},
@@ -131,6 +132,7 @@ func webhookLinks(p Paths, id string) WebhookLinks {
 // Masked stands for the value of a header. A client that sends it back keeps the value.
 const Masked = "***"
 
+// maskedHeaders returns the names of headers. The values are sealed, and the API cannot open them.
 func maskedHeaders(headers []webhook.Header) map[string]string {
 	shown := make(map[string]string, len(headers))
 	for _, h := range headers {
@@ -139,6 +141,7 @@ func maskedHeaders(headers []webhook.Header) map[string]string {
 	return shown
 }
 
+// secretInfo describes a secret. A public key is not a secret, and receivers need it.
 func secretInfo(s *webhook.Secret) SecretInfo {
 	return SecretInfo{
 		ID: s.ID, Kind: string(s.Kind), PublicKey: text(s.PublicKey),
@@ -146,10 +149,12 @@ func secretInfo(s *webhook.Secret) SecretInfo {
 	}
 }
 
+// statusOf returns the state of a webhook.
 func statusOf(w *webhook.Webhook) Status {
 	return Status{State: string(w.State()), Reason: text(w.DisabledReason), Since: instant.Of(w.StatusSince)}
 }
 
+// orEmpty returns an empty list for nil, which JSON would write as null.
 func orEmpty(list []string) []string {
 	if list == nil {
 		return []string{}
@@ -165,7 +170,8 @@ type Secret struct {
 	Warnings []Warning `json:"warnings,omitempty" nullable:"false" doc:"What was accepted, but is not recommended."`
 }
 
-// FromSecret represents a secret that was just added. value is the secret itself if the request generated it, else empty.
+// FromSecret represents a secret that was just added. value is the secret itself if the request generated it, else
+// empty.
 func FromSecret(s *webhook.Secret, value string, warnings []Warning) *Secret {
 	return &Secret{Type: "Secret", SecretInfo: secretInfo(s), Secret: value, Warnings: warnings}
 }

@@ -89,8 +89,8 @@ func (r *runner) ask(t *testing.T, method, path string, body any) map[string]any
 	return answer
 }
 
-// same sends a representation back and checks that the thing stays as it was. A secret in the representation is set again,
-// so only its id and its time may change.
+// same sends a representation back and checks that the thing stays as it was. A secret in the representation is set
+// again, so only its id and its time may change.
 func (r *runner) same(t *testing.T, method, path, look string, representation any) {
 	t.Helper()
 	before := r.ask(t, "GET", look, nil)

@@ -141,7 +141,8 @@ func decoded(text []byte) any {
 	return value
 }
 
-// hrefs returns the links in every _links of an answer. It skips the links in data of producers, which may lead anywhere.
+// hrefs returns the links in every _links of an answer. It skips the links in data of producers, which may lead
+// anywhere.
 func hrefs(value any) (all []string) {
 	switch value := value.(type) {
 	case []any:

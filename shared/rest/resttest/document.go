@@ -20,14 +20,17 @@ type document struct {
 	raw      any
 }
 
+// documentPath is a path of the document, as a pattern for the paths of requests.
 type documentPath struct {
 	pattern  *regexp.Regexp
 	literal  bool
 	template string
 }
 
+// documentURL is the name of the document for the compiler of schemas. Nothing is read from it.
 const documentURL = "https://nepenthes.example/openapi.json"
 
+// readDocument reads the document of the target.
 func (r *runner) readDocument(t *testing.T) *document {
 	t.Helper()
 	response, err := r.HTTP.Get(r.URL + "/api/v3/openapi.json")
@@ -113,6 +116,7 @@ func (d *document) check(t *testing.T, method, path string, response *http.Respo
 	d.checkSchema(t, do, append(place, "content", mediaType, "schema"), body)
 }
 
+// checkSchema checks that a body follows the schema at a place in the document.
 func (d *document) checkSchema(t *testing.T, do string, place []string, body []byte) {
 	t.Helper()
 	schema, err := d.compiler.Compile(documentURL + "#" + pointer(place))

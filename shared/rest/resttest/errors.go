@@ -254,6 +254,7 @@ var (
 	stranger = map[string]string{"Access-Control-Allow-Origin": "", "Access-Control-Allow-Credentials": "", "Access-Control-Expose-Headers": "", "Vary": "Origin"}
 )
 
+// preflight returns the headers of a preflight from an allowed origin.
 func preflight(method, headers string) map[string]string {
 	asked := map[string]string{"Origin": "https://app.example.com", "Access-Control-Request-Method": method}
 	if headers != "" {

@@ -45,6 +45,7 @@ var Deliveries = []Case{
 	}},
 }
 
+// anEvent has all required members of an event except the id.
 const anEvent = `"type":"work_package:updated","occurredAt":"2026-01-02T11:00:00Z","data":{"id":42}`
 
 // Events are the cases of events and of the catalogue.

@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// Target is a running API with an administrator. The cases create and change things there. They restore the settings, and
-// their names have a random part, so that they can run again.
+// Target is a running API with an administrator. The cases create and change things there. They restore the settings,
+// and their names have a random part, so that they can run again.
 type Target struct {
 	// URL is the address before /api/v3, with the stage path.
 	URL string
@@ -104,6 +104,7 @@ type runner struct {
 	run      string
 }
 
+// play makes the requests of a case. It stops after a wrong answer, because later steps may depend on it.
 func (r *runner) play(t *testing.T, c Case) {
 	kept := map[string]string{"run": r.run + "-" + strings.ToLower(rand.Text()[:4]), "self": r.host(t)}
 	for _, step := range c.Steps {
@@ -137,6 +138,7 @@ func (r *runner) do(step Step, kept map[string]string) (method, path string) {
 	return method, strings.TrimPrefix(path, r.Stage)
 }
 
+// placeholder matches a name in braces.
 var placeholder = regexp.MustCompile(`\{[a-z][A-Za-z]*\}`)
 
 // fill replaces the names in braces by the kept values. It leaves other names as they are.
@@ -149,6 +151,7 @@ func fill(text string, kept map[string]string) string {
 	})
 }
 
+// send makes the request of a step and reads the answer.
 func (r *runner) send(t *testing.T, method, path string, step Step, kept map[string]string) (*http.Response, []byte) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, r.URL+path, strings.NewReader(fill(step.Body, kept)))
@@ -207,6 +210,7 @@ func (r *runner) token(t *testing.T, scopes string) string {
 	return answer.Token
 }
 
+// keep keeps the values that a step names.
 func keep(t *testing.T, step Step, kept map[string]string, response *http.Response, body []byte) {
 	t.Helper()
 	for name, path := range maps.All(step.Keep) {

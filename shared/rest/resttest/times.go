@@ -25,6 +25,7 @@ func strangeTimes(answer any, response *http.Response) (strange []string) {
 	return strange
 }
 
+// timesIn returns the strange times in a text.
 func timesIn(where, text string) (strange []string) {
 	if decoded, err := url.QueryUnescape(text); err == nil { // times within links
 		text = decoded
@@ -37,6 +38,7 @@ func timesIn(where, text string) (strange []string) {
 	return strange
 }
 
+// walk visits every text in an answer, except those of others.
 func walk(path string, value any, see func(path, text string)) {
 	switch value := value.(type) {
 	case string:

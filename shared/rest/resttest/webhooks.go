@@ -176,6 +176,7 @@ var Webhooks = []Case{
 	}},
 }
 
+// refusedURL is a step with a payload URL that must be refused.
 func refusedURL(url string) Step {
 	return Step{
 		Do: "POST /api/v3/webhooks", Body: `{"name":"u {run}","payloadUrl":"` + url + `","events":["*"]}`,
@@ -232,6 +233,7 @@ var Headers = []Case{
 	}},
 }
 
+// refusedHeaders is a step with custom headers that must be refused.
 func refusedHeaders(headers string) Step {
 	return Step{
 		Do: "POST /api/v3/webhooks", Body: `{"name":"h {run}","payloadUrl":"` + hooks + `","events":["*"],"headers":` + headers + `}`,
