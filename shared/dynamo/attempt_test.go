@@ -8,7 +8,8 @@ import (
 	"nepenthes/shared/dynamo"
 )
 
-// TestAttemptsOfEverySizeAreFound records two attempts of one delivery, each of any size: each finds its place, in the row or beside it.
+// TestAttemptsOfEverySizeAreFound records two attempts of one delivery, each of any size, and reads both back, wherever
+// they are stored.
 func TestAttemptsOfEverySizeAreFound(t *testing.T) {
 	var units meter
 	s := open(t, units.attach(local(t)), time.Now)
@@ -24,18 +25,18 @@ func TestAttemptsOfEverySizeAreFound(t *testing.T) {
 			is(t, "the attempts", want)(s.Attempts(t.Context(), d.Key))
 			is(t, "the delivery", d)(s.Delivery(t.Context(), d.Key))
 			if got := units.of(func() { stored(t, s, d, nil) }); got != 1 {
-				t.Errorf("with answers of %d and %d bytes a write of the row takes %g units, want 1", first, second, got)
+				t.Errorf("after responses of %d and %d bytes: a write of the row takes %g units, want 1", first, second, got)
 			}
 		}
 	}
 }
 
-// TestAnAttemptThatNobodyRecordedIsNotTold lets a holder die between the attempt and the row. Whoever takes the
-// delivery over makes an attempt of the same number.
-func TestAnAttemptThatNobodyRecordedIsNotTold(t *testing.T) {
+// TestAttemptsThatAreNotRecordedAreLeftOut has a holder die between the write of the attempt and the write of the row.
+// The next holder of the delivery makes an attempt with the same number.
+func TestAttemptsThatAreNotRecordedAreLeftOut(t *testing.T) {
 	cfg, wire := through(local(t))
 	s := open(t, cfg, time.Now)
-	for name, size := range map[string]int{"the next in the row": 100, "the next beside it": 4000} {
+	for name, size := range map[string]int{"the next attempt in the row": 100, "the next attempt beside the row": 4000} {
 		t.Run(name, func(t *testing.T) {
 			d := claimed(t, s)
 			first := attempt(1, &delivery.Response{Status: 503, Body: []byte(noise(4000))})
@@ -49,16 +50,16 @@ func TestAnAttemptThatNobodyRecordedIsNotTold(t *testing.T) {
 			_, _, err := s.PutDelivery(t.Context(), d, attempt(2, &delivery.Response{Status: 503, Body: []byte(noise(4000))}))
 			isUnavailable(t, err)
 			wire.begin(nil)
-			is(t, "the attempts before the next", []delivery.Attempt{*first})(s.Attempts(t.Context(), d.Key))
+			is(t, "the attempts before the next one", []delivery.Attempt{*first})(s.Attempts(t.Context(), d.Key))
 			next := attempt(2, &delivery.Response{Status: 503, Body: []byte(noise(size))})
 			stored(t, s, d, next)
-			is(t, "the attempts after it", []delivery.Attempt{*first, *next})(s.Attempts(t.Context(), d.Key))
+			is(t, "the attempts after the next one", []delivery.Attempt{*first, *next})(s.Attempts(t.Context(), d.Key))
 		})
 	}
 }
 
-// TestALosersAttemptIsTakenAway lets the later of two attempts lose, whose id would win.
-func TestALosersAttemptIsTakenAway(t *testing.T) {
+// TestTheAttemptOfALoserIsDeleted has the later of two attempts lose. Its id would win if it stayed.
+func TestTheAttemptOfALoserIsDeleted(t *testing.T) {
 	s := open(t, local(t), time.Now)
 	d := claimed(t, s)
 	first := attempt(1, &delivery.Response{Status: 503, Body: []byte(noise(4000))})
@@ -67,9 +68,9 @@ func TestALosersAttemptIsTakenAway(t *testing.T) {
 	got, won, err := s.PutDelivery(t.Context(), d, later)
 	must(t, err)
 	if won {
-		t.Error("a write under a version that has passed was won")
+		t.Error("a write under an old version won")
 	}
-	is(t, "the row that the loser is told", now)(got, nil)
+	is(t, "the row that the loser gets", now)(got, nil)
 	is(t, "the attempts", []delivery.Attempt{*first})(s.Attempts(t.Context(), d.Key))
 }
 
@@ -77,16 +78,17 @@ func TestALosersAttemptIsTakenAway(t *testing.T) {
 func claimed(t *testing.T, s *dynamo.Store) delivery.Delivery {
 	t.Helper()
 	e := event(t, 1200)
-	return stored(t, s, e.Delivery(hooks(1)[0]), nil)
+	return stored(t, s, e.Delivery(webhookIDs(1)[0]), nil)
 }
 
+// stored stores the next version of d and an attempt that ended, if any.
 func stored(t *testing.T, s *dynamo.Store, d delivery.Delivery, ended *delivery.Attempt) delivery.Delivery {
 	t.Helper()
-	d.AttemptCount++ // makes it another than before
+	d.AttemptCount++ // to change the row
 	now, won, err := s.PutDelivery(t.Context(), d, ended)
 	must(t, err)
 	if !won {
-		t.Fatal("the write is lost")
+		t.Fatal("the write lost")
 	}
 	return now
 }

@@ -25,14 +25,14 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// meter counts the write units that DynamoDB reports for single writes. (DynamoDB Local is right about those; it
-// is off by one for transactions, which no delivery needs.)
+// meter counts the write units that DynamoDB reports for single writes. DynamoDB Local reports these correctly. It is
+// off by one for transactions, which no delivery needs.
 type meter struct {
 	mu    sync.Mutex
 	units float64
 }
 
-// attach has every write of the clients made from cfg report its capacity.
+// attach makes clients with the returned configuration report the capacity of every write.
 func (m *meter) attach(cfg aws.Config) aws.Config {
 	cfg.APIOptions = append(cfg.APIOptions[:len(cfg.APIOptions):len(cfg.APIOptions)], func(stack *middleware.Stack) error {
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Meter", m.measure), middleware.After)
@@ -51,7 +51,7 @@ func (m *meter) measure(ctx context.Context, in middleware.InitializeInput, next
 	}
 	out, metadata, err := next.HandleInitialize(ctx, in)
 	if _, refused := errors.AsType[*types.ConditionalCheckFailedException](err); refused {
-		m.add(&types.ConsumedCapacity{CapacityUnits: aws.Float64(1)}) // billed by what is stored, and not reported
+		m.add(&types.ConsumedCapacity{CapacityUnits: aws.Float64(1)}) // charged by the size of the stored item, but not reported
 	}
 	switch output := out.Result.(type) {
 	case *dynamodb.PutItemOutput:
@@ -65,19 +65,20 @@ func (m *meter) measure(ctx context.Context, in middleware.InitializeInput, next
 func (m *meter) add(c *types.ConsumedCapacity) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if c != nil { // of a request that failed
+	if c != nil { // nil if the request failed
 		m.units += aws.ToFloat64(c.CapacityUnits)
 	}
 }
 
-// of is the number of units that do takes.
+// of returns the number of units that do takes.
 func (m *meter) of(do func()) float64 {
 	m.units = 0
 	do()
 	return m.units
 }
 
-// TestBudget holds the write units of the design's budget. It counts what DynamoDB reports, index writes included.
+// TestBudget compares write units with the budget of the design. It counts what DynamoDB reports, including index
+// writes.
 func TestBudget(t *testing.T) {
 	var units meter
 	store := open(t, units.attach(local(t)), time.Now)
@@ -87,24 +88,24 @@ func TestBudget(t *testing.T) {
 		most float64
 	}{
 		{"an event that matches nothing", func(b budget) { b.event(1200, nil) }, 1},
-		{"an event that matches one webhook", func(b budget) { b.event(1200, hooks(1)) }, 1},
-		{"an event and plan of more than 1 KB", func(b budget) { b.event(1200, hooks(40)) }, 2},
-		{"a delivery that succeeds at once", func(b budget) { b.deliver(small(204)) }, 2},
-		{"a delivery that fails once and then succeeds", func(b budget) { b.deliver(small(503), small(200)) }, 2 + 5},
-		{"a delivery that fails twice and then succeeds", func(b budget) { b.deliver(small(503), small(500), small(200)) }, 2 + 5 + 5},
-		{"a count of the health of a webhook", func(b budget) { b.count() }, 1},
+		{"an event that matches one webhook", func(b budget) { b.event(1200, webhookIDs(1)) }, 1},
+		{"an event with a plan, longer than 1 KB", func(b budget) { b.event(1200, webhookIDs(40)) }, 2},
+		{"a delivery that succeeds at once", func(b budget) { b.deliver(smallResponse(204)) }, 2},
+		{"a delivery that fails once and then succeeds", func(b budget) { b.deliver(smallResponse(503), smallResponse(200)) }, 2 + 5},
+		{"a delivery that fails twice and then succeeds", func(b budget) { b.deliver(smallResponse(503), smallResponse(500), smallResponse(200)) }, 2 + 5 + 5},
+		{"a count for the health of a webhook", func(b budget) { b.count() }, 1},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			got := units.of(func() { c.do(budget{t, store}) })
 			t.Logf("%s: %g write units, budget %g", c.what, got, c.most)
 			if got > c.most {
-				t.Errorf("got %g write units, want %g at the most", got, c.most)
+				t.Errorf("got %g write units, want at most %g", got, c.most)
 			}
 		})
 	}
 }
 
-// budget does what fan-out and sender do.
+// budget writes as fan-out and the sender do.
 type budget struct {
 	*testing.T
 	store *dynamo.Store
@@ -119,7 +120,7 @@ func (b budget) event(size int, plan []string) {
 // deliver claims and records one attempt for each answer.
 func (b budget) deliver(answers ...*delivery.Response) {
 	recorded := event(b.T, 1200)
-	d, now := recorded.Delivery(hooks(1)[0]), recorded.ReceivedAt
+	d, now := recorded.Delivery(webhookIDs(1)[0]), recorded.ReceivedAt
 	for number, answer := range answers {
 		a := attempt(number+1, answer)
 		if err := d.Claim(a.ID, delivery.TriggerSchedule, now); err != nil {
@@ -143,12 +144,12 @@ func (b budget) put(d delivery.Delivery, ended *delivery.Attempt) delivery.Deliv
 }
 
 func (b budget) count() {
-	if _, err := b.store.Count(b.Context(), "health:"+hooks(1)[0], 1, time.Now().Add(time.Hour)); err != nil {
+	if _, err := b.store.Count(b.Context(), "health:"+webhookIDs(1)[0], 1, time.Now().Add(time.Hour)); err != nil {
 		b.Fatal(err)
 	}
 }
 
-// event is a work package of about so many bytes, as OpenProject tells of it.
+// event returns the event of a work package with about size bytes, as OpenProject sends it.
 func event(t *testing.T, size int) record.Event {
 	t.Helper()
 	data, err := json.Marshal(map[string]any{
@@ -179,7 +180,7 @@ func event(t *testing.T, size int) record.Event {
 	}
 }
 
-// words is text that does not repeat itself more than a description does.
+// words returns text that repeats itself about as much as a description does.
 func words(size int) string {
 	vocabulary := strings.Fields("pump valve pressure leak replace order supplier delivery week inspection " +
 		"building pipe gasket meeting maintenance report finished waiting decision budget drawing")
@@ -190,15 +191,16 @@ func words(size int) string {
 	return b.String()
 }
 
-func hooks(n int) (plan []string) {
+// webhookIDs returns n new ids of webhooks.
+func webhookIDs(n int) (plan []string) {
 	for range n {
 		plan = append(plan, id.New(id.Webhook, time.Now()))
 	}
 	return plan
 }
 
-// small is an answer of a usual server with 256 bytes of headers and body.
-func small(status int) *delivery.Response {
+// smallResponse returns a typical response with 256 bytes of headers and body.
+func smallResponse(status int) *delivery.Response {
 	return &delivery.Response{
 		Status: status,
 		Headers: http.Header{

@@ -9,10 +9,10 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// TestAVersionIsToldWhenItsTransactionIsThrough: nobody but DynamoDB can tell, and it tells by refusing a
-// transaction that reads what another writes. So every version that a process sees for the first time must be read
-// by one, until that succeeds; later reads are plain.
-func TestAVersionIsToldWhenItsTransactionIsThrough(t *testing.T) {
+// TestAVersionIsReturnedOnceItsTransactionHasCommitted: only DynamoDB knows when, and it refuses a transaction that
+// reads what another one writes. So a process must read every version that it sees for the first time in a transaction,
+// until that succeeds. Later reads are plain.
+func TestAVersionIsReturnedOnceItsTransactionHasCommitted(t *testing.T) {
 	cfg := local(t)
 	writer := open(t, cfg, time.Now)
 	cfg, wire := through(cfg)
@@ -26,7 +26,7 @@ func TestAVersionIsToldWhenItsTransactionIsThrough(t *testing.T) {
 		return nil
 	})
 	for _, want := range [][]string{
-		{"GetItem"}, // there is no version yet
+		{"GetItem"}, // before the first version
 		{"GetItem", "TransactGetItems", "TransactGetItems", "TransactGetItems"},
 		{"GetItem"},
 	} {
@@ -42,7 +42,7 @@ func TestAVersionIsToldWhenItsTransactionIsThrough(t *testing.T) {
 	}
 }
 
-func TestTablesThatAreThereStay(t *testing.T) {
+func TestCreateTablesKeepsExistingTables(t *testing.T) {
 	cfg := local(t)
 	s := open(t, cfg, time.Now)
 	w := newWebhook()

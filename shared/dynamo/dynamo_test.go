@@ -23,7 +23,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// local is the configuration of DynamoDB Local.
+// local returns the configuration for DynamoDB Local.
 func local(t *testing.T) aws.Config {
 	t.Helper()
 	t.Setenv("AWS_ENDPOINT_URL", awstest.DynamoDB(t))
@@ -39,10 +39,10 @@ func local(t *testing.T) aws.Config {
 
 var opened atomic.Int64
 
-// newest is the prefix of the tables that were opened last.
+// newest returns the prefix of the tables that open created last.
 func newest() string { return fmt.Sprintf("t%d-", opened.Load()) }
 
-// open gives a store with new tables.
+// open returns a store with new tables.
 func open(t *testing.T, cfg aws.Config, now func() time.Time) *dynamo.Store {
 	t.Helper()
 	opened.Add(1)

@@ -28,9 +28,9 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// operation is a write on a noun of its own. prepare stores what must be there before; the write it returns can be
-// called again with the same values, as a caller does after an answer that got lost; check says what is wrong
-// with the store after it.
+// operation is a write of its own value. prepare stores what the write needs. write can be called again with the same
+// values, as a caller does after a lost response. check returns an error if the store is not as the write should leave
+// it.
 type operation struct {
 	name    string
 	prepare func(t *testing.T, s *dynamo.Store) (write func(context.Context) error, check func(context.Context) error)
@@ -60,7 +60,7 @@ var operations = []operation{
 				return versionIs(err, now, before+1)
 			}
 	}},
-	{"a webhook that is renamed", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+	{"a renamed webhook", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
 		w := newWebhook()
 		must(t, s.PutWebhook(t.Context(), &w))
 		before, old := catalogueVersion(t, s), w.Name
@@ -75,7 +75,7 @@ var operations = []operation{
 				}
 				other := newWebhook()
 				other.Name = old
-				return s.PutWebhook(ctx, &other) // the old name is free
+				return s.PutWebhook(ctx, &other) // fails unless the old name is free
 			}
 	}},
 	{"a project", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
@@ -118,10 +118,10 @@ var operations = []operation{
 	{"an event with a long plan", eventOperation(1100)},
 	{"a first claim", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
 		e := event(t, 1200)
-		return deliveryOperation(s, e.Delivery(hooks(1)[0]), nil)
+		return deliveryOperation(s, e.Delivery(webhookIDs(1)[0]), nil)
 	}},
 	{"an outcome", outcomeOperation(300)},
-	{"an outcome with a long answer", outcomeOperation(limits.AnswerStored)},
+	{"an outcome with a long response", outcomeOperation(limits.AnswerStored)},
 	{"a value", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
 		key := id.New("put_", time.Now())
 		return func(ctx context.Context) error {
@@ -130,8 +130,8 @@ var operations = []operation{
 	}},
 }
 
-// added is no write that can be repeated by the caller; the SDK's repeat must not meet itself.
-var added = operation{"a value that is added", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+// added is a write that its caller cannot repeat. The SDK's own repetition must not conflict with the first request.
+var added = operation{"an added value", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
 	key := id.New("add_", time.Now())
 	return func(ctx context.Context) error {
 		return s.AddState(ctx, key, []byte("value"), time.Now().Add(time.Hour))
@@ -150,17 +150,17 @@ func stateIs(s *dynamo.Store, key string) func(context.Context) error {
 
 func eventOperation(matches int) func(*testing.T, *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
 	return func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
-		e, plan := event(t, 1200), hooks(matches)
+		e, plan := event(t, 1200), webhookIDs(matches)
 		return func(ctx context.Context) error {
 				stored, storedPlan, _, err := s.PutEvent(ctx, e, plan)
 				if err == nil && (stored.Digest() != e.Digest() || !slices.Equal(storedPlan, plan)) {
-					err = fmt.Errorf("got %+v with a plan of %d", stored, len(storedPlan))
+					err = fmt.Errorf("got %+v and a plan with %d webhooks", stored, len(storedPlan))
 				}
 				return err
 			}, func(ctx context.Context) error {
 				got, err := s.Plan(ctx, e.Key(), 0, limits.MatchesMax)
 				if err == nil && !slices.Equal(got, plan) {
-					err = fmt.Errorf("got a plan of %d, want %d", len(got), len(plan))
+					err = fmt.Errorf("got a plan with %d webhooks, want %d", len(got), len(plan))
 				}
 				return err
 			}
@@ -170,13 +170,13 @@ func eventOperation(matches int) func(*testing.T, *dynamo.Store) (func(context.C
 func outcomeOperation(size int) func(*testing.T, *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
 	return func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
 		e := event(t, 1200)
-		d := e.Delivery(hooks(1)[0])
+		d := e.Delivery(webhookIDs(1)[0])
 		a := attempt(1, &delivery.Response{Status: 503, Body: []byte(noise(size))})
 		must(t, d.Claim(a.ID, delivery.TriggerSchedule, e.ReceivedAt))
 		d, won, err := s.PutDelivery(t.Context(), d, nil)
 		must(t, err)
 		if !won {
-			t.Fatal("the claim is lost")
+			t.Fatal("the claim lost")
 		}
 		must(t, d.Record(a, delivery.Rules{Schedule: webhook.ScheduleStandard}, e.ReceivedAt))
 		return deliveryOperation(s, d, a)
@@ -203,7 +203,7 @@ func deliveryOperation(s *dynamo.Store, d delivery.Delivery, ended *delivery.Att
 		}
 }
 
-// noise is text that can hardly be compressed.
+// noise returns text that can hardly be compressed.
 func noise(size int) string {
 	var b strings.Builder
 	for b.Len() < size {
@@ -238,8 +238,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// TestEveryRequestMayFailOnce lets each request of each operation fail in each way, one at a time: the operation
-// succeeds, and has happened once.
+// TestEveryRequestMayFailOnce has each request of each operation fail in each way, one at a time. The operation
+// succeeds and has happened once.
 func TestEveryRequestMayFailOnce(t *testing.T) {
 	cfg, wire := through(local(t))
 	s := open(t, cfg, time.Now)
@@ -272,9 +272,9 @@ func TestEveryRequestMayFailOnce(t *testing.T) {
 	}
 }
 
-// TestAWriteIsRepeatedByItsCaller lets each request of each operation be lost for good. The caller is told
-// Unavailable, repeats the same write, and it has happened once.
-func TestAWriteIsRepeatedByItsCaller(t *testing.T) {
+// TestACallerMayRepeatAWrite loses the response to each request of each operation for good. The caller gets Unavailable
+// and repeats the same write, which succeeds and has happened once.
+func TestACallerMayRepeatAWrite(t *testing.T) {
 	cfg := local(t)
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	cfg, wire := through(cfg)
@@ -290,7 +290,7 @@ func TestAWriteIsRepeatedByItsCaller(t *testing.T) {
 					return nil
 				})
 				err := write(t.Context())
-				if err == nil && wire.count() <= at { // there is no such request
+				if err == nil && wire.count() <= at { // the write has no request with this number
 					break
 				}
 				isUnavailable(t, err)
@@ -309,7 +309,7 @@ func isUnavailable(t *testing.T, err error) {
 	}
 }
 
-// TestLastingFailuresAreUnavailable lets everything fail, reads too.
+// TestLastingFailuresAreUnavailable has every request fail, including reads.
 func TestLastingFailuresAreUnavailable(t *testing.T) {
 	cfg := local(t)
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
@@ -324,14 +324,14 @@ func TestLastingFailuresAreUnavailable(t *testing.T) {
 		"clients":        func(ctx context.Context) error { _, _, err := s.Clients(ctx); return err },
 		"an event":       func(ctx context.Context) error { _, err := s.Event(ctx, [12]byte{}); return err },
 		"deliveries":     func(ctx context.Context) error { _, err := s.Deliveries(ctx, store.Query{Limit: 1}); return err },
-		"what is due":    func(ctx context.Context) error { _, err := s.Due(ctx, time.Now(), 1); return err },
+		"due deliveries": func(ctx context.Context) error { _, err := s.Due(ctx, time.Now(), 1); return err },
 		"a value":        func(ctx context.Context) error { _, err := s.State(ctx, "key"); return err },
 		"a counter": func(ctx context.Context) error {
 			_, err := s.Count(ctx, "key", 1, time.Now().Add(time.Hour))
 			return err
 		},
 		"a value to drop":     func(ctx context.Context) error { return s.DropState(ctx, "key") },
-		"a webhook to delete": func(ctx context.Context) error { return s.DeleteWebhook(ctx, hooks(1)[0], 0) },
+		"a webhook to delete": func(ctx context.Context) error { return s.DeleteWebhook(ctx, webhookIDs(1)[0], 0) },
 	}
 	for _, op := range append(operations, added) {
 		calls[op.name+" to store"], _ = op.prepare(t, s)
@@ -352,31 +352,31 @@ func TestLastingFailuresAreUnavailable(t *testing.T) {
 	}
 }
 
-// TestConflictsOfTransactionsPass has transactions meet others some times.
-func TestConflictsOfTransactionsPass(t *testing.T) {
+// TestTransactionsAreRetriedAfterConflicts has each transaction conflict with others three times.
+func TestTransactionsAreRetriedAfterConflicts(t *testing.T) {
 	cfg, wire := through(local(t))
 	s := open(t, cfg, time.Now)
 	for _, op := range operations {
 		t.Run(op.name, func(t *testing.T) {
 			write, check := op.prepare(t, s)
-			met := 0
+			conflicts := 0
 			wire.begin(func(_ int, operation string) failure {
-				if strings.HasPrefix(operation, "Transact") && met < 3 {
-					met++
+				if strings.HasPrefix(operation, "Transact") && conflicts < 3 {
+					conflicts++
 					return conflicting
 				}
 				return nil
 			})
 			must(t, write(t.Context()))
-			met = 0
+			conflicts = 0
 			must(t, check(t.Context()))
 			wire.begin(nil)
 		})
 	}
 }
 
-// TestConflictsThatLastAreUnavailable has a transaction meet others for ever, in a time that does not pass.
-func TestConflictsThatLastAreUnavailable(t *testing.T) {
+// TestLastingConflictsAreUnavailable has a transaction conflict with others for ever, in virtual time.
+func TestLastingConflictsAreUnavailable(t *testing.T) {
 	for name, call := range map[string]func(context.Context, *dynamo.Store) error{
 		"webhook": func(ctx context.Context, s *dynamo.Store) error { w := newWebhook(); return s.PutWebhook(ctx, &w) },
 		"settings": func(ctx context.Context, s *dynamo.Store) error {
@@ -411,17 +411,17 @@ type client func(*http.Request) (*http.Response, error)
 
 func (c client) Do(request *http.Request) (*http.Response, error) { return c(request) }
 
-// TestWhatABatchLeavesUnprocessedIsAskedForAgain has every batch read its first key only.
-func TestWhatABatchLeavesUnprocessedIsAskedForAgain(t *testing.T) {
+// TestUnprocessedKeysAreRequestedAgain has every batch read only its first key.
+func TestUnprocessedKeysAreRequestedAgain(t *testing.T) {
 	cfg, wire := through(local(t))
 	s := open(t, cfg, time.Now)
 	e := event(t, 1200)
 	var keys []delivery.Key
-	for _, hook := range hooks(5) {
+	for _, hook := range webhookIDs(5) {
 		d, won, err := s.PutDelivery(t.Context(), e.Delivery(hook), nil)
 		must(t, err)
 		if !won {
-			t.Fatal("lost")
+			t.Fatal("the write lost")
 		}
 		keys = append(keys, d.Key)
 	}

@@ -30,9 +30,9 @@ import (
 
 const storedFile = "testdata/stored.json"
 
-var update = flag.Bool("update", false, "write "+storedFile+" anew: only when what is in it need not be read any more")
+var update = flag.Bool("update", false, "rewrite "+storedFile+"; only when no deployment has items in the old form")
 
-// The nouns that are in the file, one of each kind, with something in every member.
+// These values are in the file: one of each kind, with something in every member.
 var (
 	storedAt       = time.Date(2026, time.January, 2, 11, 0, 0, 123_000_000, time.UTC)
 	storedSettings = settings.Settings{
@@ -89,9 +89,9 @@ func storedDelivery() delivery.Delivery {
 	return d
 }
 
-// TestWhatWasStoredIsRead reads items as this or an earlier version stored them: a name that changes here, or a
-// list of packed fields, would lose what deployments have.
-func TestWhatWasStoredIsRead(t *testing.T) {
+// TestStoredItemsCanBeRead reads items as this version or an earlier one stored them. A changed attribute name or list
+// of packed fields would lose the data of deployments.
+func TestStoredItemsCanBeRead(t *testing.T) {
 	cfg := local(t)
 	now := func() time.Time { return storedAt }
 	if *update {
@@ -114,7 +114,7 @@ func TestWhatWasStoredIsRead(t *testing.T) {
 	readStored(t, s)
 }
 
-// writeStored makes the file from what a store writes.
+// writeStored writes the file from the items that a store writes.
 func writeStored(t *testing.T, cfg aws.Config, s *dynamo.Store) {
 	ctx, set, hook, project, app, d := t.Context(), storedSettings, storedWebhook, storedProject, storedClient, storedDelivery()
 	must(t, s.PutSettings(ctx, &set))
@@ -146,6 +146,7 @@ func writeStored(t *testing.T, cfg aws.Config, s *dynamo.Store) {
 	must(t, os.WriteFile(storedFile, append(text, '\n'), 0o644))
 }
 
+// readStored checks that s returns the values of the file.
 func readStored(t *testing.T, s *dynamo.Store) {
 	ctx, set, hook, plant, app, d := t.Context(), storedSettings, storedWebhook, storedProject, storedClient, storedDelivery()
 	set.LockVersion, hook.LockVersion, plant.Version, app.LockVersion, d.Version = 1, 1, 1, 1, 2
@@ -161,25 +162,25 @@ func readStored(t *testing.T, s *dynamo.Store) {
 	is(t, "the plan", []string{hook.ID})(s.Plan(ctx, storedEvent.Key(), 0, 10))
 	is(t, "the delivery", d)(s.Delivery(ctx, d.Key))
 	is(t, "the attempts", storedAttempts)(s.Attempts(ctx, d.Key))
-	is(t, "what is due", []delivery.Key{d.Key})(s.Due(ctx, storedAt.Add(time.Hour), 10))
-	is(t, "the dead", store.Page{Deliveries: []delivery.Delivery{d}})(s.Deliveries(ctx, store.Query{Limit: 10}))
+	is(t, "the due deliveries", []delivery.Key{d.Key})(s.Due(ctx, storedAt.Add(time.Hour), 10))
+	is(t, "the dead deliveries", store.Page{Deliveries: []delivery.Delivery{d}})(s.Deliveries(ctx, store.Query{Limit: 10}))
 	is(t, "the changes", []store.Change{{Version: 1}, {Version: 2, Webhook: hook.ID}})(s.Changes(ctx, 0))
 	is(t, "the value", []byte("value"))(s.State(ctx, "key"))
 	is(t, "the counter", int64(5))(s.Count(ctx, "key", 0, storedAt))
 	_, list, err := s.Clients(ctx)
-	is(t, "the version of the clients", int64(1))(list, err)
+	is(t, "the version of the list of clients", int64(1))(list, err)
 	hook.ID, hook.LockVersion = "wh_01KDZ5TGZVNJ07BZTD6PZJ8BEY", 0
 	if err := s.PutWebhook(ctx, &hook); err == nil {
-		t.Error("the name of the stored webhook was given to another")
+		t.Error("another webhook got the name of the stored webhook")
 	}
 }
 
-// is demands what a read gives.
+// is returns a function that checks the results of a read.
 func is[T any](t *testing.T, what string, want T) func(T, error) {
 	return func(got T, err error) {
 		t.Helper()
 		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
-			t.Errorf("%s: %v, differs (-want +got):\n%s", what, err, diff)
+			t.Errorf("%s: error %v, difference (-want +got):\n%s", what, err, diff)
 		}
 	}
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// failure is what becomes of one request.
+// failure is how the wire treats one request.
 type failure func(send func(*http.Request) (*http.Response, error), request *http.Request) (*http.Response, error)
 
-// wire stands between the store and DynamoDB. script says what becomes of the number-th request (the first is 0),
-// which is for an operation; nil lets it pass.
+// wire stands between the store and DynamoDB. For each request, script gets the number, which starts at 0, and the
+// operation. It returns how the request fails, or nil to let it pass.
 type wire struct {
 	inner  aws.HTTPClient
 	mu     sync.Mutex
@@ -25,14 +25,14 @@ type wire struct {
 	script func(number int, operation string) failure
 }
 
-// through puts a wire before cfg's client.
+// through returns a copy of cfg with a wire in front of its client.
 func through(cfg aws.Config) (aws.Config, *wire) {
 	w := &wire{inner: cfg.HTTPClient}
 	cfg.HTTPClient = w
 	return cfg, w
 }
 
-// begin counts anew, with another script.
+// begin sets the script and starts counting at 0 again.
 func (w *wire) begin(script func(number int, operation string) failure) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -63,7 +63,7 @@ func (w *wire) Do(request *http.Request) (*http.Response, error) {
 
 type send = func(*http.Request) (*http.Response, error)
 
-// lost carries the request out and loses the answer.
+// lost carries out the request and loses the response.
 func lost(send send, request *http.Request) (*http.Response, error) {
 	answer, err := send(request)
 	if err != nil {
@@ -74,9 +74,10 @@ func lost(send send, request *http.Request) (*http.Response, error) {
 	return nil, syscall.ECONNRESET
 }
 
-// reset never reaches the service.
+// reset fails before the request reaches the service.
 func reset(send, *http.Request) (*http.Response, error) { return nil, syscall.ECONNRESET }
 
+// throttled and broken answer with errors of DynamoDB.
 func throttled(send, *http.Request) (*http.Response, error) {
 	return answer(http.StatusBadRequest, `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow down"}`), nil
 }
@@ -85,13 +86,13 @@ func broken(send, *http.Request) (*http.Response, error) {
 	return answer(http.StatusInternalServerError, `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"sorry"}`), nil
 }
 
-// conflicting is what a transaction is told when another holds one of its items.
+// conflicting answers as DynamoDB does when another transaction holds an item of this one.
 func conflicting(send, *http.Request) (*http.Response, error) {
 	return answer(http.StatusBadRequest, `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException",`+
 		`"message":"Transaction cancelled","CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict","Message":"ongoing"}]}`), nil
 }
 
-// partial reads the first key of a batch and leaves the rest unprocessed.
+// partial lets the batch read its first key and leaves the other keys unprocessed.
 func partial(send send, request *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(request.Body)
 	if err != nil {
@@ -119,13 +120,13 @@ func partial(send send, request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer got.Body.Close()
-	var told map[string]any
-	if err := json.NewDecoder(got.Body).Decode(&told); err != nil {
+	var read map[string]any
+	if err := json.NewDecoder(got.Body).Decode(&read); err != nil {
 		return nil, err
 	}
-	told["UnprocessedKeys"] = rest
-	whole, err := json.Marshal(told)
-	return answer(got.StatusCode, string(whole)), err
+	read["UnprocessedKeys"] = rest
+	complete, err := json.Marshal(read)
+	return answer(got.StatusCode, string(complete)), err
 }
 
 func answer(status int, body string) *http.Response {
