@@ -15,9 +15,9 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// attemptColumns are the columns of an attempt in the order of bindAttempt and scanAttempt; its delivery goes
-// before. They are a table of their own, since a list of deliveries needs none of them; in the delivery's row they
-// would save 3 % of the work for a delivery, and cost all former attempts again at each further one.
+// attemptColumns are the columns of an attempt, in the order of bindAttempt and scanAttempt, after the number of its
+// delivery. Attempts have a table of their own, because a list of deliveries needs none of them. In the row of the
+// delivery they would save 3 % of the work for a delivery, but each attempt would write all earlier ones again.
 const attemptColumns = `number, id, trigger, outcome, started_at, url, format, signed, legacy, header_names,
 	dns, connect, tls, first_byte, total, error_class, error_message, status, headers, body, truncated`
 
@@ -40,14 +40,14 @@ func (db *DB) Attempts(ctx context.Context, key delivery.Key) (attempts []delive
 	return attempts, err
 }
 
-// encodedAttempt is an attempt with what is JSON in its row. It is made before the writer has its turn, which is
-// everybody's.
+// encodedAttempt is an attempt with the JSON of its row. It is encoded before the writer runs, because all operations
+// wait for the writer.
 type encodedAttempt struct {
 	*delivery.Attempt
 	headerNames, headers string
 }
 
-// encodeAttempt encodes an attempt; nil, for none, stays nil inside.
+// encodeAttempt encodes an attempt. If a is nil, the result holds no attempt.
 func encodeAttempt(a *delivery.Attempt) (e encodedAttempt, err error) {
 	if a == nil {
 		return e, nil
@@ -60,8 +60,8 @@ func encodeAttempt(a *delivery.Attempt) (e encodedAttempt, err error) {
 	return encodedAttempt{Attempt: a, headerNames: string(names), headers: string(headers)}, err
 }
 
-// putAttempt stores an attempt of the delivery in the row of that number, and forgets the oldest when there are
-// too many. It does nothing when there is no attempt.
+// putAttempt stores an attempt of a delivery, in place of one with the same number, and deletes the attempt that is
+// then too old to keep. It does nothing if there is no attempt.
 func putAttempt(conn *sqlite.Conn, key delivery.Key, a encodedAttempt) error {
 	if a.Attempt == nil {
 		return nil
@@ -88,7 +88,7 @@ func bindAttempt(p *parameters, a encodedAttempt) *parameters {
 	return p
 }
 
-// answerColumns is how many columns are NULL when there was no answer.
+// answerColumns is the number of columns that are NULL if there was no response.
 const answerColumns = 4
 
 func scanAttempt(row *columns) (a delivery.Attempt, err error) {
@@ -113,7 +113,7 @@ func scanAttempt(row *columns) (a delivery.Attempt, err error) {
 	return a, err
 }
 
-// recode gives headers in which every text went through f.
+// recode returns the headers with f applied to every name and value.
 func recode(headers http.Header, f func(string) string) http.Header {
 	recoded := make(http.Header, len(headers))
 	for name, values := range headers {
@@ -126,8 +126,8 @@ func recode(headers http.Header, f func(string) string) http.Header {
 	return recoded
 }
 
-// latin1 makes a valid text of any bytes, the n-th character for the byte n, as ISO 8859-1 does: JSON can hold
-// nothing else, and a receiver's header need not be UTF-8.
+// latin1 returns the text whose n-th character is the n-th byte of raw, as in ISO 8859-1. JSON holds only valid UTF-8,
+// but the header of a receiver may have any bytes.
 func latin1(raw string) string {
 	if ascii(raw) {
 		return raw
@@ -139,7 +139,7 @@ func latin1(raw string) string {
 	return string(text)
 }
 
-// bytesOf undoes latin1.
+// bytesOf reverses latin1.
 func bytesOf(text string) string {
 	if ascii(text) {
 		return text

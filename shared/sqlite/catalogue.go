@@ -9,8 +9,8 @@ import (
 	"nepenthes/shared/store"
 )
 
-// changesKept is how many entries of the change log are kept: whoever follows it looks once a batch, so a thousand
-// would do.
+// changesKept is the number of entries of the change log that are kept. A thousand would do, because readers follow the
+// log once per batch.
 const changesKept = 10_000
 
 // CatalogueVersion implements store.Catalogue.
@@ -38,7 +38,7 @@ func (db *DB) Changes(ctx context.Context, after int64) (changes []store.Change,
 			changes = append(changes, store.Change{Version: row.number(), Webhook: row.text()})
 			return nil
 		})
-		if err == nil && int64(len(changes)) != current-after { // also when after is ahead of us
+		if err == nil && int64(len(changes)) != current-after { // this also holds if after is newer than the file
 			changes, err = nil, store.ErrGap
 		}
 		return err
@@ -46,8 +46,8 @@ func (db *DB) Changes(ctx context.Context, after int64) (changes []store.Change,
 	return changes, err
 }
 
-// logChange raises the catalogue's version and notes what changed, "" for the settings. It belongs into the
-// transaction of the change.
+// logChange raises the version of the catalogue and records what changed: a webhook, or the settings if webhookID is
+// "". It must run in the transaction of the change.
 func logChange(conn *sqlite.Conn, webhookID string) error {
 	if err := execute(bind(conn, `INSERT INTO changes (webhook) VALUES (?)`).text(webhookID).stmt); err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 
 const (
 	clientKind = "client"
-	// clientList is the kind of the one record whose version is that of the list; its id and value are empty.
+	// clientList is the kind of the single row whose version is the version of the list. Its id and value are empty.
 	clientList = "list of clients"
 )
 
@@ -22,7 +22,7 @@ const (
 func (db *DB) Clients(ctx context.Context) (clients []access.Client, version int64, err error) {
 	defer fault.Wrap(&err, "list clients")
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
-		if version, _, _, err = (noun{kind: clientList}).stored(conn); err != nil {
+		if version, _, _, err = (configRow{kind: clientList}).stored(conn); err != nil {
 			return err
 		}
 		clients, err = list[access.Client](conn, clientKind)
@@ -44,7 +44,7 @@ func (db *DB) Client(ctx context.Context, id string) (c access.Client, err error
 		})
 		return c, err
 	})
-	// A copy: what callers do to it must not change what is remembered.
+	// A copy, because a caller may change it and the original stays in memory.
 	c.Scopes, c.Secrets = slices.Clone(c.Scopes), slices.Clone(c.Secrets)
 	return c, err
 }
@@ -54,7 +54,7 @@ func (db *DB) PutClient(ctx context.Context, c *access.Client, list int64) (err 
 	defer fault.Wrap(&err, "store client %s", c.ID)
 	changed := *c
 	changed.LockVersion++
-	r, err := newNoun(clientKind, c.ID, changed.LockVersion, changed)
+	r, err := newConfigRow(clientKind, c.ID, changed.LockVersion, changed)
 	if err != nil {
 		return err
 	}
@@ -75,17 +75,17 @@ func (db *DB) PutClient(ctx context.Context, c *access.Client, list int64) (err 
 func (db *DB) DeleteClient(ctx context.Context, id string, list int64) (err error) {
 	defer fault.Wrap(&err, "delete client %s", id)
 	return db.configure(ctx, func(conn *sqlite.Conn) error {
-		if err := (noun{kind: clientKind, id: id}).drop(conn); err != nil {
+		if err := (configRow{kind: clientKind, id: id}).drop(conn); err != nil {
 			return err
 		}
 		return raiseClientList(conn, list)
 	})
 }
 
-// raiseClientList makes the next version of the list if it is still at version; else it fails and so undoes the
-// change to the client that went before.
+// raiseClientList raises the version of the list if it is still version. Otherwise it returns a fault, which undoes the
+// change of the client before it.
 func raiseClientList(conn *sqlite.Conn, version int64) error {
-	list := noun{kind: clientList}
+	list := configRow{kind: clientList}
 	stored, _, _, err := list.stored(conn)
 	if err != nil {
 		return err

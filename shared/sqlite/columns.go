@@ -10,13 +10,13 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// execute runs a statement that gives no rows.
+// execute runs a statement that returns no rows.
 func execute(stmt *sqlite.Stmt) error {
 	_, err := stmt.Step()
 	return err
 }
 
-// first calls take with the statement's first row, and reports whether there is one.
+// first calls take with the first row of the statement, if there is one. found reports whether there is one.
 func first(stmt *sqlite.Stmt, take func(row *columns) error) (found bool, err error) {
 	if found, err = stmt.Step(); err != nil || !found {
 		return false, err
@@ -27,8 +27,8 @@ func first(stmt *sqlite.Stmt, take func(row *columns) error) (found bool, err er
 	return true, stmt.Reset()
 }
 
-// nothing is for a statement of which only counts whether it has a row.
-func nothing(*columns) error { return nil }
+// ignoreRow is a take for first if only found matters.
+func ignoreRow(*columns) error { return nil }
 
 // each calls take with every row of the statement.
 func each(stmt *sqlite.Stmt, take func(row *columns) error) error {
@@ -42,8 +42,7 @@ func each(stmt *sqlite.Stmt, take func(row *columns) error) error {
 	}
 }
 
-// columns reads a row, one column after the other, so that a list of columns is written down once for writing and
-// for reading.
+// columns reads a row, one column after another. So the list of columns is the same for writing and for reading.
 type columns struct {
 	stmt *sqlite.Stmt
 	next int
@@ -82,8 +81,7 @@ func (c *columns) bytes() []byte {
 // array reads bytes of a known length into value.
 func (c *columns) array(value []byte) { c.stmt.ColumnBytes(c.column(), value) }
 
-// null reports whether the next column is NULL, without reading it. If so it passes over it and the columns after
-// it that belong to it, width in all.
+// null reports whether the next column is NULL. If it is, null skips width columns: those that are NULL together.
 func (c *columns) null(width int) bool {
 	if !c.stmt.ColumnIsNull(c.next) {
 		return false
@@ -92,13 +90,13 @@ func (c *columns) null(width int) bool {
 	return true
 }
 
-// parameters binds a statement's parameters, one after the other. What is not bound is NULL.
+// parameters binds the parameters of a statement, one after another. A parameter that is not bound is NULL.
 type parameters struct {
 	stmt *sqlite.Stmt
 	last int
 }
 
-// bind prepares a query for its parameters.
+// bind prepares a query whose parameters are then bound.
 func bind(conn *sqlite.Conn, query string) *parameters { return &parameters{stmt: conn.Prep(query)} }
 
 func (p *parameters) parameter() int {
@@ -137,16 +135,17 @@ func (p *parameters) time(value time.Time) *parameters {
 	return p.number(store.UnixNano(value))
 }
 
-// instant is a time that is never NULL: an expiry or the present, which are compared. The zero time is long past.
+// instant binds a time that is compared, such as an expiry or the current time. Unlike time, it does not bind the zero
+// time as NULL, but as a time long ago.
 func (p *parameters) instant(value time.Time) *parameters { return p.number(store.UnixNano(value)) }
 
-// null leaves parameters out.
+// null leaves width parameters NULL.
 func (p *parameters) null(width int) *parameters {
 	p.last += width
 	return p
 }
 
-// numbered lists the parameters ?from, ?from+1 … for as many columns as the list names.
+// numbered returns the parameters ?from, ?from+1 and so on, as many as there are columns in list.
 func numbered(from int, list string) string {
 	names := make([]string, strings.Count(list, ",")+1)
 	for i := range names {

@@ -9,32 +9,32 @@ import (
 	"nepenthes/shared/store"
 )
 
-// noun is a row of the config table. Its value is the JSON of the noun as it is in Go; version is the noun's own,
-// beside it for whoever looks into the file.
-type noun struct {
-	kind    string // what a client calls it, such as "webhook"
+// configRow is a row of the config table. Its value is the JSON of a noun in its Go form. Its version is that of the
+// noun, repeated in a column for people who look into the file.
+type configRow struct {
+	kind    string // as messages to clients name it, such as "webhook"
 	id      string
-	version int64  // that it has once it is written
-	name    string // folded; empty: need not be unique
+	version int64  // the version after the write
+	name    string // folded; empty if it need not be unique
 	value   string
 }
 
-// newNoun makes the row of a noun whose version has been raised already.
-func newNoun(kind, id string, version int64, value any) (noun, error) {
+// newConfigRow returns the row of a noun whose version has already been raised.
+func newConfigRow(kind, id string, version int64, value any) (configRow, error) {
 	text, err := json.Marshal(value)
-	return noun{kind: kind, id: id, version: version, value: string(text)}, err
+	return configRow{kind: kind, id: id, version: version, value: string(text)}, err
 }
 
-// put writes the row if the stored version is the one before its own. It reports whether it had to: the same write
-// may have happened before, with its answer lost.
-func (r noun) put(conn *sqlite.Conn) (written bool, err error) {
+// put writes the row if the stored version is the one before. written is false if the row is already stored: the write
+// is then a repetition after a lost response.
+func (r configRow) put(conn *sqlite.Conn) (written bool, err error) {
 	version, value, found, err := r.stored(conn)
 	switch {
 	case err != nil:
 		return false, err
 	case found && value == r.value:
 		return false, nil
-	case !found && r.version > 1 && r.id != "": // what has no id is there even before it is written
+	case !found && r.version > 1 && r.id != "": // a row without an id has a default
 		return false, store.Missing(r.kind, r.id)
 	case version != r.version-1:
 		return false, store.Conflict(r.kind)
@@ -51,7 +51,8 @@ func (r noun) put(conn *sqlite.Conn) (written bool, err error) {
 	return true, execute(p.stmt)
 }
 
-func (r noun) stored(conn *sqlite.Conn) (version int64, value string, found bool, err error) {
+// stored reads the version and the value that are stored under the kind and id of r.
+func (r configRow) stored(conn *sqlite.Conn) (version int64, value string, found bool, err error) {
 	p := bind(conn, `SELECT version, value FROM config WHERE kind = ? AND id = ?`).text(r.kind).text(r.id)
 	found, err = first(p.stmt, func(row *columns) error {
 		version, value = row.number(), row.text()
@@ -60,14 +61,14 @@ func (r noun) stored(conn *sqlite.Conn) (version int64, value string, found bool
 	return version, value, found, err
 }
 
-// uniqueName refuses a name that another row of the kind has.
-func (r noun) uniqueName(conn *sqlite.Conn) error {
+// uniqueName returns a fault if another row of the kind has the name.
+func (r configRow) uniqueName(conn *sqlite.Conn) error {
 	if r.name == "" {
 		return nil
 	}
 	p := bind(conn, `SELECT id FROM config WHERE kind = ? AND name = ? AND id <> ?`).text(r.kind).text(r.name).text(r.id)
-	taken, err := first(p.stmt, nothing)
-	if err != nil || !taken {
+	exists, err := first(p.stmt, ignoreRow)
+	if err != nil || !exists {
 		return err
 	}
 	return fault.Invalid(fault.Detail{
@@ -77,8 +78,8 @@ func (r noun) uniqueName(conn *sqlite.Conn) error {
 	})
 }
 
-// drop deletes the row if the stored version is the row's, or whatever the version when that is 0.
-func (r noun) drop(conn *sqlite.Conn) error {
+// drop deletes the row if the stored version is that of r. A version of 0 matches any version.
+func (r configRow) drop(conn *sqlite.Conn) error {
 	version, _, found, err := r.stored(conn)
 	switch {
 	case err != nil:
@@ -93,7 +94,7 @@ func (r noun) drop(conn *sqlite.Conn) error {
 
 // get reads one noun.
 func get[T any](conn *sqlite.Conn, kind, id string) (value T, err error) {
-	r := noun{kind: kind, id: id}
+	r := configRow{kind: kind, id: id}
 	_, text, found, err := r.stored(conn)
 	if err == nil && !found {
 		err = store.Missing(r.kind, r.id)
@@ -104,13 +105,13 @@ func get[T any](conn *sqlite.Conn, kind, id string) (value T, err error) {
 	return value, json.Unmarshal([]byte(text), &value)
 }
 
-// list reads all nouns of a kind, by id.
+// list reads all nouns of a kind, ordered by id.
 func list[T any](conn *sqlite.Conn, kind string) (nouns []T, err error) {
 	err = eachOf(conn, kind, func(noun T) { nouns = append(nouns, noun) })
 	return nouns, err
 }
 
-// eachOf hands on all nouns of a kind, by id, as they are read.
+// eachOf reads all nouns of a kind, ordered by id, and calls take for each.
 func eachOf[T any](conn *sqlite.Conn, kind string, take func(T)) error {
 	p := bind(conn, `SELECT value FROM config WHERE kind = ? ORDER BY id`).text(kind)
 	return each(p.stmt, func(row *columns) error {

@@ -1,10 +1,10 @@
-// Package sqlite keeps the store and the lanes in one SQLite file, or in memory: all that one machine needs, and
-// what every unit test runs on.
+// Package sqlite keeps the store and the lanes in one SQLite file, or in memory. It is all the storage that one machine
+// needs, and unit tests run on it.
 //
-// One goroutine does all the writing. It takes whatever operations have gathered, runs each in a savepoint of its
-// own, and commits them as one transaction, so that the price of the disk is shared and a condition that fails
-// undoes nothing of its neighbours. An operation returns when it is on disk. Reads go to a few connections beside
-// it; in memory there is one connection, and reads wait in the writer's queue.
+// One goroutine writes. It takes all operations that are waiting, runs each in its own savepoint, and commits them in
+// one transaction. So the operations share the cost of the disk, and a failed condition undoes only its own operation.
+// An operation returns when it is on disk. Reads use other connections. In memory there is only one connection, and
+// reads wait in the queue of the writer.
 package sqlite
 
 import (
@@ -25,15 +25,15 @@ import (
 	"nepenthes/shared/record"
 )
 
-// Options are what a database can be told; the zero value is good.
+// Options configures a DB. The zero value has the defaults.
 type Options struct {
-	// Log takes the one line about damage; nil: nowhere.
+	// Log receives one line when the file is found to be damaged. If it is nil, nothing is logged.
 	Log *slog.Logger
-	// Now is the clock of all that expires or waits; nil: time.Now.
+	// Now is the clock for expiry, delays and timeouts. If it is nil, time.Now is used.
 	Now func() time.Time
-	// Lanes says how the lanes are consumed; a lane that is absent has the defaults of LaneOptions.
+	// Lanes says how the lanes are consumed. A lane that is not in the map has the defaults of LaneOptions.
 	Lanes map[lane.Name]LaneOptions
-	// MaxPages bounds the file, in pages of 4 KiB, as a full disk would; 0: no bound.
+	// MaxPages limits the size of the file, in pages of 4 KiB, as a full disk would. 0 means no limit.
 	MaxPages int
 }
 
@@ -45,36 +45,36 @@ type DB struct {
 	lock    *flock.Flock // nil in memory
 	log     *slog.Logger
 	now     func() time.Time
-	started time.Time     // where elapsed begins
+	started time.Time     // the start of elapsed
 	closed  chan struct{} // closed by Close
 	damaged sync.Once     // guards the one log line
 
-	// What is asked for at every request, and read from the file only when it was written.
+	// Every request needs these values, so they are read from the file only after a change.
 	version memo[struct{}, int64]
 	clients memo[string, access.Client]
-	// recent has the events that were recorded last: the sender asks for each within milliseconds.
+	// recent has the events that were recorded last, because the sender reads each within milliseconds.
 	recent record.Recent
-	// lastMessage is the id of the newest message. Ids go on from the microsecond of the start, so that none that
-	// somebody may still want to delete is given a second time.
+	// lastMessage is the id of the newest message. At the start it is at least the microsecond of the start, so that an
+	// id from before, which somebody may still delete, is not used again.
 	lastMessage atomic.Int64
 }
 
-// retryAfter is how long a client should wait when the disk refuses: somebody has to make room first.
+// retryAfter is how long a client should wait if the disk fails or is full. Somebody has to act first.
 const retryAfter = 5 * time.Second
 
-// errClosed is what every operation gets after Close.
+// errClosed is the error of every operation after Close.
 var errClosed = errors.New("the database is closed")
 
-// write runs f in the writer's transaction, in a savepoint of its own, and returns when that is on disk. An error
-// from f undoes what f did and nothing else, and is returned as it is when it is a fault. A context that ends
-// before f has begun keeps f from running; later it changes nothing, so that the answer always tells what
-// happened: only after a fault of kind Unavailable f may or may not be on disk.
+// write runs f in the transaction of the writer, in a savepoint, and returns when it is on disk. An error from f undoes
+// only what f did. A fault from f is returned unchanged. If ctx ends before f begins, f does not run. If ctx ends
+// later, that has no effect, so the result always says what happened. Only after a fault of kind Unavailable may f be
+// on disk or not.
 func (db *DB) write(ctx context.Context, f func(*sqlite.Conn) error) error {
 	return db.explain(db.writer.do(ctx, &operation{run: f}))
 }
 
-// configure is write for what is remembered: settings, webhooks and clients. It is forgotten before the answer, also
-// when that is an error, after which the write may have happened.
+// configure is write for values that are kept in memory: settings, webhooks and clients. It forgets them before it
+// returns, even after an error, because the write may have happened nevertheless.
 func (db *DB) configure(ctx context.Context, f func(*sqlite.Conn) error) error {
 	err := db.write(ctx, f)
 	db.version.forget()
@@ -93,7 +93,7 @@ func (db *DB) read(ctx context.Context, f func(*sqlite.Conn) error) error {
 	select {
 	case conn := <-db.readers:
 		defer func() { db.readers <- conn }()
-		return db.explain(guarded(conn, f))
+		return db.explain(protect(conn, f))
 	case <-db.closed:
 		return db.explain(errClosed)
 	case <-ctx.Done():
@@ -110,13 +110,13 @@ func (db *DB) isClosed() bool {
 	}
 }
 
-// elapsed is the time since the start.
+// elapsed returns the time since the database was opened.
 func (db *DB) elapsed() time.Duration { return db.now().Sub(db.started) }
 
-// guarded runs f and turns its panic into an error, since Conn.Prep panics when the file is damaged. Statements
-// that f left in the middle of their rows are reset: they would hold an old snapshot, and the log could not be
-// checkpointed beyond it.
-func guarded(conn *sqlite.Conn, f func(*sqlite.Conn) error) (err error) {
+// protect runs f and returns its panic as an error, because Conn.Prep panics if the file is damaged. Statements that f
+// left in the middle of their rows are reset: otherwise they would hold an old snapshot, beyond which the write-ahead
+// log cannot be checkpointed.
+func protect(conn *sqlite.Conn, f func(*sqlite.Conn) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			if inner, ok := p.(error); ok {
@@ -125,13 +125,14 @@ func guarded(conn *sqlite.Conn, f func(*sqlite.Conn) error) (err error) {
 				err = fmt.Errorf("panic: %v", p)
 			}
 		}
-		conn.SetInterrupt(nil) // its only effect here is the reset
+		conn.SetInterrupt(nil) // here it only resets the statements
 	}()
 	return f(conn)
 }
 
-// explain turns what SQLite and the disk refuse into a fault of kind Unavailable, and logs damage once. Faults and
-// errors of an operation's own making pass, but not to the neighbours whose work is undone by them.
+// explain converts errors of SQLite and of the disk to a fault of kind Unavailable and logs damage once. Faults and
+// other errors of an operation are returned unchanged, but only to that operation. Other operations that were undone
+// because of them get Unavailable.
 func (db *DB) explain(err error) error {
 	if err == nil {
 		return nil
@@ -154,8 +155,8 @@ func (db *DB) explain(err error) error {
 		With("Try again later.").After(retryAfter).Because(err)
 }
 
-// Close waits for what has been begun or queued, ends every goroutine and lets go of the folder. What comes later
-// is Unavailable. It must be called once.
+// Close waits for operations that are running or queued, ends every goroutine and releases the folder. Later operations
+// are Unavailable. Close must be called once.
 func (db *DB) Close() error {
 	close(db.closed)
 	for _, l := range db.lanes {
@@ -163,7 +164,7 @@ func (db *DB) Close() error {
 	}
 	err := db.writer.close()
 	if db.readers != nil {
-		for range cap(db.readers) { // each one that is lent comes back
+		for range cap(db.readers) { // a connection in use comes back
 			conn := <-db.readers
 			err = errors.Join(err, conn.Close())
 		}

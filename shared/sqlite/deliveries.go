@@ -10,7 +10,7 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// deliveryColumns are the columns of a delivery in the order of bindDelivery and scanDelivery; its key goes before.
+// deliveryColumns are the columns of a delivery, in the order of bindDelivery and scanDelivery, after those of its key.
 const deliveryColumns = `version, expires_at, event_id, event_source, event_type, origin, state, reason,
 	attempt_count, scheduled, next_attempt_at, lease_attempt, lease_trigger, lease_until, owed_trigger, owed_at,
 	sweep_at, rings, finished_at, last_number, last_outcome, last_started_at, last_total, last_status, last_error`
@@ -22,7 +22,7 @@ const (
 	getDelivery  = `SELECT ` + deliveryKey + `, ` + deliveryColumns + fromDelivery + ` AND expires_at > ?4`
 )
 
-// A first claim inserts, every later write updates, each in one statement.
+// A first claim inserts a row and every later write updates it, each in one statement.
 var (
 	deliveryValues = numbered(4, deliveryColumns)
 	addDelivery    = `INSERT INTO deliveries (` + deliveryKey + `, ` + deliveryColumns + `)
@@ -39,7 +39,7 @@ func (db *DB) Delivery(ctx context.Context, key delivery.Key) (d delivery.Delive
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
 		found := false
 		if d, found, err = readDelivery(conn, key, db.now()); err == nil && !found {
-			err = fault.New(fault.NotFound, "There is no such delivery, or no longer.")
+			err = fault.New(fault.NotFound, "The delivery does not exist or has expired.")
 		}
 		return err
 	})
@@ -87,6 +87,7 @@ func (db *DB) PutDelivery(ctx context.Context, d delivery.Delivery, ended *deliv
 	return now, won, nil
 }
 
+// putDelivery is PutDelivery inside a transaction. The version of d has already been raised.
 func putDelivery(conn *sqlite.Conn, d *delivery.Delivery, ended encodedAttempt, at time.Time) (
 	now delivery.Delivery, won bool, err error,
 ) {
@@ -98,14 +99,14 @@ func putDelivery(conn *sqlite.Conn, d *delivery.Delivery, ended encodedAttempt, 
 		return *d, true, putAttempt(conn, d.Key, ended)
 	}
 	p := bindDelivery(bind(conn, findDelivery), d).instant(at)
-	if same, err := first(p.stmt, nothing); same || err != nil { // the same write, whose answer was lost
-		return *d, same, err
+	if repeated, err := first(p.stmt, ignoreRow); repeated || err != nil { // the response to the same write was lost
+		return *d, repeated, err
 	}
 	now, _, err = readDelivery(conn, d.Key, at)
 	return now, false, err
 }
 
-// writeDelivery stores d if the version before it is the stored one, and reports whether it was so.
+// writeDelivery stores d if the stored version is the one before. written reports whether it did.
 func writeDelivery(conn *sqlite.Conn, d *delivery.Delivery, at time.Time) (written bool, err error) {
 	if d.Version > 1 {
 		err = execute(bindDelivery(bind(conn, changeDelivery), d).instant(at).stmt)
@@ -121,7 +122,7 @@ func writeDelivery(conn *sqlite.Conn, d *delivery.Delivery, at time.Time) (writt
 	return true, execute(bindDelivery(bind(conn, addDelivery), d).stmt)
 }
 
-// dropExpired removes a row that is on disk still though it has expired, and reports whether it was so.
+// dropExpired deletes a row that has expired but is still on disk. gone reports whether there was one.
 func dropExpired(conn *sqlite.Conn, key delivery.Key, at time.Time) (gone bool, err error) {
 	for _, query := range [...]string{
 		`DELETE FROM attempts WHERE delivery = (SELECT number` + fromDelivery + ` AND expires_at <= ?4)`,
@@ -176,7 +177,7 @@ func bindDelivery(p *parameters, d *delivery.Delivery) *parameters {
 	return p
 }
 
-// How many columns are NULL together.
+// The numbers of columns that are NULL together.
 const (
 	leaseColumns = 3
 	owedColumns  = 2

@@ -16,8 +16,8 @@ import (
 	"nepenthes/shared/store"
 )
 
-// rowsPerPage is how many rows one call looks at, at most: a filter that matches nothing costs a few milliseconds
-// a page, and whoever asked is told where to go on.
+// rowsPerPage is the largest number of rows that one call reads. A filter that matches nothing then costs a few
+// milliseconds a page, and the page says where to continue.
 const rowsPerPage = 1000
 
 const listDue = `SELECT ` + deliveryKey + ` FROM deliveries WHERE sweep_at <= ? AND expires_at > ? ORDER BY sweep_at LIMIT ?`
@@ -34,7 +34,7 @@ func (db *DB) Deliveries(ctx context.Context, q store.Query) (page store.Page, e
 
 // Due implements store.Deliveries.
 func (db *DB) Due(ctx context.Context, until time.Time, limit int) (keys []delivery.Key, err error) {
-	defer fault.Wrap(&err, "list what is due")
+	defer fault.Wrap(&err, "list due deliveries")
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
 		p := bind(conn, listDue)
 		return each(p.instant(until).instant(db.now()).integer(limit).stmt, func(row *columns) error {
@@ -45,8 +45,8 @@ func (db *DB) Due(ctx context.Context, until time.Time, limit int) (keys []deliv
 	return keys, err
 }
 
-// walk prepares the way through the rows between the query's bounds, away from where it begins: along the key for
-// one webhook, along the index of the dead for all of them.
+// walk prepares the statement that reads the rows within the bounds of the query in its direction. It follows the key
+// for one webhook, and the index of dead deliveries for all webhooks.
 func walk(conn *sqlite.Conn, q store.Query) *sqlite.Stmt {
 	low, high := bounds(q)
 	p := bind(conn, walkQuery(q)).number(low.ms).bytes(low.event).number(high.ms).bytes(high.event)
@@ -59,7 +59,8 @@ func walk(conn *sqlite.Conn, q store.Query) *sqlite.Stmt {
 func walkQuery(q store.Query) string {
 	list, place, low, high := `webhook = ?5`, `received_ms, event`, `?1, ?2`, `?3, ?4`
 	if q.Webhook == "" {
-		// SQLite uses a partial index only for what implies its condition: this is deliveries_dead's.
+		// SQLite uses a partial index only if the query repeats the condition of the index, which here is
+		// deliveries_dead.
 		list, place, low, high = `state = 'dead' AND origin <> 'ping'`, place+`, webhook`, low+`, ?5`, high+`, ?6`
 	}
 	order := place
@@ -70,7 +71,7 @@ func walkQuery(q store.Query) string {
 		` AND (` + place + `) > (` + low + `) AND (` + place + `) < (` + high + `) ORDER BY ` + order
 }
 
-// place is where a delivery stands in a list. One without an event is before all others of its millisecond.
+// place is the position of a delivery in a list. A place without an event is before all others of its millisecond.
 type place struct {
 	ms      int64
 	event   []byte
@@ -83,7 +84,7 @@ func (p place) compare(other place) int {
 	)
 }
 
-// bounds are the places between which, both excluded, the query's rows stand.
+// bounds returns the places between which the rows of the query are, both exclusive.
 func bounds(q store.Query) (low, high place) {
 	low, high = place{ms: math.MinInt64}, place{ms: math.MaxInt64}
 	if !q.Since.IsZero() {
@@ -102,7 +103,7 @@ func bounds(q store.Query) (low, high place) {
 	return low, slices.MinFunc([]place{high, from}, place.compare)
 }
 
-// wholeMilli is the first whole millisecond that is not before t.
+// wholeMilli returns the first whole millisecond that is not before t.
 func wholeMilli(t time.Time) int64 {
 	ms := t.UnixMilli()
 	if time.UnixMilli(ms).Before(t) {
@@ -111,10 +112,10 @@ func wholeMilli(t time.Time) int64 {
 	return ms
 }
 
-// readPage gathers the rows that the query keeps until the page is full, or rowsPerPage have been looked at.
+// readPage reads rows, and matches those that match the query, until the page is full or it has read rowsPerPage rows.
 func readPage(rows *sqlite.Stmt, q store.Query, now time.Time) (page store.Page, err error) {
 	var last delivery.Key
-	for looked := 0; ; looked++ {
+	for read := 0; ; read++ {
 		found, err := rows.Step()
 		if err != nil {
 			return page, err
@@ -122,12 +123,12 @@ func readPage(rows *sqlite.Stmt, q store.Query, now time.Time) (page store.Page,
 		if !found {
 			break
 		}
-		if len(page.Deliveries) == q.Limit || looked == rowsPerPage {
+		if len(page.Deliveries) == q.Limit || read == rowsPerPage {
 			page.More = &last
 			break
 		}
 		d := scanDelivery(&columns{stmt: rows})
-		if last = d.Key; keeps(q, &d, now) {
+		if last = d.Key; matches(q, &d, now) {
 			page.Deliveries = append(page.Deliveries, d)
 		}
 	}
@@ -137,7 +138,8 @@ func readPage(rows *sqlite.Stmt, q store.Query, now time.Time) (page store.Page,
 	return page, rows.Reset()
 }
 
-func keeps(q store.Query, d *delivery.Delivery, now time.Time) bool {
+// matches reports whether d has not expired and passes the filters of q.
+func matches(q store.Query, d *delivery.Delivery, now time.Time) bool {
 	return now.Before(d.ExpiresAt) && (q.State == "" || q.State == d.State) &&
 		(q.EventType == "" || q.EventType == d.EventType)
 }

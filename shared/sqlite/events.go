@@ -17,9 +17,9 @@ import (
 	"nepenthes/shared/record"
 )
 
-// eventColumns are the columns of a recorded event in the order of bindEvent and scanEvent; its plan follows them.
-// Data is stored as it is: compressing 1 KiB costs more CPU than the rest of its way through the database, and the
-// disk of one machine is not charged by the kilobyte.
+// eventColumns are the columns of an event, in the order of bindEvent and scanEvent, before its plan. Data is not
+// compressed: compressing 1 KiB takes more CPU time than storing it, and the disk of one machine has no price by the
+// kilobyte.
 const eventColumns = `source, id, type, occurred_at, project, actor, trigger, trace_id, received_ms, expires_at, match_count, data`
 
 var (
@@ -59,14 +59,15 @@ func (db *DB) PutEvent(ctx context.Context, r record.Event, plan []string) (
 	return stored, storedPlan, created, err
 }
 
-// readPlanned reads what is stored under the key of r, with its plan, and makes sure that it is that event.
+// readPlanned reads the event and the plan that are stored under the key of r. It returns an error if the stored event
+// is not the event r.
 func readPlanned(conn *sqlite.Conn, r *record.Event, now time.Time) (record.Event, []string, error) {
 	stored, err := readEvent(conn, r.Key(), now)
 	if err != nil {
 		return stored, nil, err
 	}
 	if stored.Source != r.Source || stored.ID != r.ID {
-		return stored, nil, fmt.Errorf("its key %x is that of event %s of %s", r.Key(), stored.ID, stored.Source)
+		return stored, nil, fmt.Errorf("key %x belongs to event %s of %s", r.Key(), stored.ID, stored.Source)
 	}
 	plan, err := readPlan(conn, r.Key(), 0, wholePlan, now)
 	return stored, plan, err
@@ -100,7 +101,7 @@ func (db *DB) Planned(ctx context.Context, key events.Key, webhookID string) (pl
 	defer fault.Wrap(&err, "look for %s in the plan of event %x", webhookID, key)
 	wanted, err := packPlan([]string{webhookID})
 	if err != nil {
-		return false, nil // what is no webhook's id is in no plan
+		return false, nil // a text that is not the id of a webhook is in no plan
 	}
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
 		plan, _, err := packedPlan(conn, key, 0, wholePlan, db.now())
@@ -112,8 +113,8 @@ func (db *DB) Planned(ctx context.Context, key events.Key, webhookID string) (pl
 	return planned, err
 }
 
-// encodedEvent is an event with what is JSON in its row, "" for what is not there. It is made before the writer has
-// its turn, which is everybody's.
+// encodedEvent is an event with the JSON of its row; "" stands for nil. It is encoded before the writer runs, because
+// all operations wait for the writer.
 type encodedEvent struct {
 	*record.Event
 	project, actor string
@@ -178,14 +179,16 @@ func decodePart[T any](row *columns) (part *T, err error) {
 	return part, err
 }
 
+// noEvent returns the fault for an event that does not exist. Its message does not name the key, which clients do not
+// know.
 func noEvent(key events.Key) error {
-	return fault.New(fault.NotFound, "The event is not known, or no longer.").Because(fmt.Errorf("no event %x", key))
+	return fault.New(fault.NotFound, "The event does not exist or has expired.").Because(fmt.Errorf("no event %x", key))
 }
 
 const (
-	// planEntry is the size of an entry of a packed plan: a webhook's ULID.
+	// planEntry is the number of bytes of an entry of a packed plan, which is the ULID of a webhook.
 	planEntry = 16
-	// wholePlan is more entries than a plan can have.
+	// wholePlan is a number of entries that no plan exceeds.
 	wholePlan = math.MaxInt32
 )
 
@@ -193,7 +196,7 @@ func packPlan(plan []string) ([]byte, error) {
 	packed := make([]byte, 0, planEntry*len(plan))
 	for _, webhookID := range plan {
 		if !id.Valid(id.Webhook, webhookID) {
-			return nil, fmt.Errorf("%q is no webhook's id", webhookID)
+			return nil, fmt.Errorf("%q is not the id of a webhook", webhookID)
 		}
 		entry := ulid.MustParseStrict(webhookID[len(id.Webhook):])
 		packed = append(packed, entry[:]...)
@@ -217,7 +220,7 @@ func readPlan(conn *sqlite.Conn, key events.Key, offset, limit int, now time.Tim
 	return unpackPlan(packed), err
 }
 
-// packedPlan reads up to limit entries of a plan from offset.
+// packedPlan reads up to limit entries of a plan, beginning with entry offset.
 func packedPlan(conn *sqlite.Conn, key events.Key, offset, limit int, now time.Time) (packed []byte, found bool, err error) {
 	p := bind(conn, getPlan).bytes(key[:]).instant(now)
 	p.integer(offset*planEntry + 1).integer(min(limit, wholePlan) * planEntry) // substr counts from 1

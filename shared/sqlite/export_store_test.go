@@ -2,7 +2,7 @@ package sqlite
 
 import "nepenthes/shared/store"
 
-// Queries are the statements that must find their rows by an index, however large the tables are.
+// Queries returns the statements that must use an index, so that they stay fast in large tables.
 func Queries() []string {
 	queries := append([]string{
 		getDelivery, addDelivery, changeDelivery, findDelivery, listDue, listAttempts, endAllLeases,

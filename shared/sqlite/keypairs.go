@@ -37,10 +37,10 @@ func (db *DB) PutKeyPair(ctx context.Context, pair keypair.Pair, after string) (
 		switch {
 		case err != nil:
 			return err
-		case newest == pair.ID: // the same write, whose answer was lost
+		case newest == pair.ID: // a repetition of a write whose response was lost
 			return nil
 		case newest != after:
-			return fault.New(fault.UpdateConflict, "Somebody else has added a key pair meanwhile.").
+			return fault.New(fault.UpdateConflict, "Another process has added a key pair.").
 				With("Read the pairs again.")
 		}
 		p = bind(conn, `INSERT INTO key_pairs (purpose, id, public_key, wrapped, created_at) VALUES (?, ?, ?, ?, ?)`)

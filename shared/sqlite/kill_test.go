@@ -18,19 +18,21 @@ import (
 	"nepenthes/shared/sqlite"
 )
 
-// victimFolder is the variable that makes this test binary a victim, which works on the folder until it is killed.
+// victimFolder is the environment variable that turns this test binary into a victim: a process that works on the
+// folder until it is killed.
 const victimFolder = "SQLITE_TEST_VICTIM_FOLDER"
 
 func TestMain(m *testing.M) {
 	if folder := os.Getenv(victimFolder); folder != "" {
-		fmt.Println("failed", victim(folder)) // it returns only when something failed
+		fmt.Println("failed", victim(folder)) // victim returns only after a failure
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
 
-// victim sends, receives and deletes, and says so on standard output: "sent" when Send has returned, "deleting"
-// before Delete, "deleted" when it has returned. A message's body is its batch and its number in it.
+// victim sends, receives and deletes. It reports each step on standard output: "sent" after Send has returned,
+// "deleting" before Delete, and "deleted" after Delete has returned. The body of a message is the number of its batch,
+// its index in the batch and the size of the batch.
 func victim(folder string) error {
 	db, err := sqlite.Open(folder, sqlite.Options{})
 	if err != nil {
@@ -77,33 +79,33 @@ func victimDeletes(l *sqlite.Lane) error {
 	}
 }
 
-// TestKill kills a process at a random moment of its work, thirty times on one folder, and looks each time for what
-// it had been promised.
+// TestKill kills a process at a random moment of its work, thirty times on one folder. Each time it checks what the
+// process had been promised.
 func TestKill(t *testing.T) {
 	folder := t.TempDir()
-	told := map[string]string{} // the last thing said of a message
+	reports := map[string]string{} // the last report about each message
 	for round := range 30 {
-		killedAfter(t, folder, 1+rand.IntN(250), told)
-		left := drained(t, folder)
-		for body, said := range told {
-			switch count, there := left[body]; {
-			case said == "sent" && !there:
-				t.Errorf("round %d: message %s was sent and is lost", round, body)
-			case said == "deleted" && there:
-				t.Errorf("round %d: message %s was deleted and is back", round, body)
-			case there && count != 1:
+		killAfter(t, folder, 1+rand.IntN(250), reports)
+		left := receiveAll(t, folder)
+		for body, report := range reports {
+			switch count, exists := left[body]; {
+			case report == "sent" && !exists:
+				t.Errorf("round %d: message %s was sent but is lost", round, body)
+			case report == "deleted" && exists:
+				t.Errorf("round %d: message %s was deleted but still exists", round, body)
+			case exists && count != 1:
 				t.Errorf("round %d: message %s has receive count %d, want 1", round, body, count)
 			}
 		}
-		wholeBatches(t, left, told)
+		checkBatches(t, left, reports)
 		if t.Failed() {
 			t.FailNow()
 		}
 	}
 }
 
-// killedAfter runs a victim and kills it after it has said so many things.
-func killedAfter(t *testing.T, folder string, lines int, told map[string]string) {
+// killAfter runs a victim, kills it after so many reports, and adds its reports.
+func killAfter(t *testing.T, folder string, lines int, reports map[string]string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), victimFolder+"="+folder)
@@ -115,24 +117,24 @@ func killedAfter(t *testing.T, folder string, lines int, told map[string]string)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	said := bufio.NewScanner(out)
-	for n := 0; said.Scan(); n++ {
+	output := bufio.NewScanner(out)
+	for n := 0; output.Scan(); n++ {
 		if n == lines {
 			_ = cmd.Process.Kill()
 		}
-		verb, body, _ := strings.Cut(said.Text(), " ")
+		verb, body, _ := strings.Cut(output.Text(), " ")
 		if verb == "failed" {
 			t.Fatalf("the victim failed: %s", body)
 		}
-		if verb != "sent" || told[body] == "" { // a message can be received before Send has returned
-			told[body] = verb
+		if verb != "sent" || reports[body] == "" { // a message can be received before Send has returned
+			reports[body] = verb
 		}
 	}
 	_ = cmd.Wait() // killed
 }
 
-// drained gives the receive count of every message in the folder.
-func drained(t *testing.T, folder string) map[string]int {
+// receiveAll returns the receive count of every message in the folder.
+func receiveAll(t *testing.T, folder string) map[string]int {
 	t.Helper()
 	db, err := sqlite.Open(folder, sqlite.Options{Lanes: map[lane.Name]sqlite.LaneOptions{lane.Deliveries: {Slots: 1 << 30}}})
 	if err != nil {
@@ -158,8 +160,8 @@ func drained(t *testing.T, folder string) map[string]int {
 	return left
 }
 
-// wholeBatches checks that of a Send that was cut short either every message is there or none.
-func wholeBatches(t *testing.T, left map[string]int, told map[string]string) {
+// checkBatches checks that either all messages of a Send were stored or none.
+func checkBatches(t *testing.T, left map[string]int, reports map[string]string) {
 	t.Helper()
 	for body := range left {
 		parts := strings.Split(body, "/")
@@ -169,8 +171,8 @@ func wholeBatches(t *testing.T, left map[string]int, told map[string]string) {
 		}
 		for i := range size {
 			sibling := fmt.Sprintf("%s/%d/%s", parts[0], i, parts[2])
-			if _, there := left[sibling]; !there && told[sibling] != "deleting" && told[sibling] != "deleted" {
-				t.Errorf("message %s is there, its sibling %s is not", body, sibling)
+			if _, exists := left[sibling]; !exists && reports[sibling] != "deleting" && reports[sibling] != "deleted" {
+				t.Errorf("message %s was stored, but %s of the same batch was not", body, sibling)
 			}
 		}
 	}

@@ -15,20 +15,20 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// LaneOptions says how a lane is consumed. Zero values have the defaults named here.
+// LaneOptions configures a lane. A zero value means the default.
 type LaneOptions struct {
-	// Visibility is how long a received message stays hidden; default: limits.Visibility of the function that
-	// consumes the lane.
+	// Visibility is how long a received message stays hidden. Default: limits.Visibility of the function that consumes
+	// the lane.
 	Visibility time.Duration
-	// Slots is how many messages the consumer works on at once; a tenth of them is the most that one message group
-	// can have in flight. Default: 100.
+	// Slots is the number of messages that the consumer processes at once. One message group can have a tenth of them
+	// in flight. Default: 100.
 	Slots int
-	// MaxReceiveCount is how often a message is received before it becomes a dead letter; default:
+	// MaxReceiveCount is how often a message is received before it becomes a dead letter. Default:
 	// limits.MaxReceiveCount.
 	MaxReceiveCount int
 }
 
-// groupShare is the part of a lane's slots that one message group can have (contract of delivery, promise 4).
+// groupShare divides the slots of a lane: one message group can have this fraction of them in flight.
 const groupShare = 10
 
 func (o LaneOptions) withDefaults(name lane.Name) LaneOptions {
@@ -47,26 +47,28 @@ func (o LaneOptions) withDefaults(name lane.Name) LaneOptions {
 	return o
 }
 
-// Lane is one lane of a database; it is safe for concurrent use.
+// Lane is a lane of a database. It is safe for concurrent use.
 //
-// The rows of the table are what must survive. What wakes, hides and shares out messages is in memory: a start
-// makes every received message visible anyway, so that a first receive writes nothing.
+// The table holds what must survive a restart. Which messages are hidden, and whose turn it is, is kept in memory. A
+// start makes every received message visible anyway, so a first receive need not write.
 type Lane struct {
 	db          *DB
 	name        lane.Name
 	options     LaneOptions
-	deadLetters *Lane // nil for a dead-letter lane, where nothing dies again
+	deadLetters *Lane // nil for a dead-letter lane, whose messages never become dead letters
 
-	// wake holds a token when there may be something to receive. Who takes it passes it on when more is left.
+	// wake holds a token when there may be a message to receive. A receiver that takes the token puts it back if there
+	// are more messages.
 	wake chan struct{}
 
 	mu    sync.Mutex // protects the fields below
 	queue *queue
-	timer *time.Timer   // wakes a receiver for what becomes visible; nil before the first
-	alarm time.Duration // when it does; never: not set
+	timer *time.Timer   // runs ring when the next message becomes visible; nil before the first
+	alarm time.Duration // when timer runs, or never
 }
 
-// Lane gives the lane of a name, which must be one of lane.Names or one of their DeadLetters.
+// Lane returns the lane with the given name. It panics if the name is neither one of lane.Names nor one of their
+// DeadLetters.
 func (db *DB) Lane(name lane.Name) *Lane {
 	l, ok := db.lanes[name]
 	if !ok {
@@ -91,7 +93,7 @@ func (db *DB) newLane(name lane.Name, options LaneOptions) *Lane {
 	return l
 }
 
-// Send implements lane.Sender: all messages become durable, or none does.
+// Send implements lane.Sender. Either all messages become durable or none does.
 func (l *Lane) Send(ctx context.Context, messages ...lane.Message) (err error) {
 	defer fault.Wrap(&err, "send to lane %s", l.name)
 	if len(messages) == 0 {
@@ -114,21 +116,21 @@ func (l *Lane) Send(ctx context.Context, messages ...lane.Message) (err error) {
 	return nil
 }
 
-// Receive implements lane.Consumer. A group that has its share in flight is passed over until one of its
-// messages is deleted or comes back; messages without a group have no share.
+// Receive implements lane.Consumer. It passes over a group that has its share in flight, until a message of the group
+// is deleted or becomes visible again. Messages without a group have no share.
 func (l *Lane) Receive(ctx context.Context, max int) (received []lane.Message, err error) {
 	defer fault.Wrap(&err, "receive from lane %s", l.name)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	for !l.db.isClosed() {
-		var batch []taken
+		var batch []receipt
 		l.change(func(now time.Duration) { batch = l.queue.take(max, now, now+l.options.Visibility) })
 		if len(batch) > 0 {
 			if received, err = l.complete(ctx, batch); err != nil || len(received) > 0 {
 				return received, err
 			}
-			continue // every one was a dead letter
+			continue // all of them were dead letters or deleted
 		}
 		select {
 		case <-l.wake:
@@ -140,9 +142,9 @@ func (l *Lane) Receive(ctx context.Context, max int) (received []lane.Message, e
 	return nil, l.db.explain(errClosed)
 }
 
-// complete fetches from the table what the batch lacks, and settles what is no longer to be received here. When
-// the table cannot be used, the whole batch is visible again.
-func (l *Lane) complete(ctx context.Context, batch []taken) ([]lane.Message, error) {
+// complete reads the bodies that are not in memory, and leaves out messages that are no longer on this lane. If the
+// table cannot be read, the whole batch becomes visible again.
+func (l *Lane) complete(ctx context.Context, batch []receipt) ([]lane.Message, error) {
 	if err := l.fetch(ctx, batch); err != nil {
 		l.change(func(time.Duration) { l.queue.giveBack(batch) })
 		return nil, err
@@ -163,10 +165,10 @@ func (l *Lane) complete(ctx context.Context, batch []taken) ([]lane.Message, err
 	return received, nil
 }
 
-// fetch reads messages that are not kept in memory. A repeated receive is counted in the table, so that a message
-// which brings the process down again and again becomes a dead letter all the same; it is the count before this
-// receive that is stored, since a receive that a kill interrupts does not count.
-func (l *Lane) fetch(ctx context.Context, batch []taken) error {
+// fetch reads the messages of a batch that are not in memory. It stores the receive count of a message that is received
+// again, so that a message that keeps crashing the process becomes a dead letter too. It stores the count before this
+// receive, because a receive that a kill interrupts does not count.
+func (l *Lane) fetch(ctx context.Context, batch []receipt) error {
 	absent, repeated := false, false
 	for _, t := range batch {
 		absent = absent || t.message == nil
@@ -178,9 +180,9 @@ func (l *Lane) fetch(ctx context.Context, batch []taken) error {
 	case !repeated:
 		return l.db.read(ctx, func(conn *sqlite.Conn) error { return load(conn, l.name, batch) })
 	}
-	var dead []taken
+	var dead []receipt
 	err := l.db.write(ctx, func(conn *sqlite.Conn) (err error) {
-		dead, err = l.bury(conn, batch)
+		dead, err = l.moveDead(conn, batch)
 		return errors.Join(err, load(conn, l.name, batch))
 	})
 	if err == nil && len(dead) > 0 {
@@ -193,8 +195,9 @@ func (l *Lane) fetch(ctx context.Context, batch []taken) error {
 	return err
 }
 
-// bury moves those of the batch that have been received too often, and counts the receive of the others.
-func (l *Lane) bury(conn *sqlite.Conn, batch []taken) (dead []taken, err error) {
+// moveDead moves the messages of the batch that were received too often to the dead-letter lane, and returns them. It
+// stores the receive counts of the others.
+func (l *Lane) moveDead(conn *sqlite.Conn, batch []receipt) (dead []receipt, err error) {
 	for _, t := range batch {
 		switch {
 		case t.count == 1:
@@ -218,7 +221,7 @@ func (l *Lane) Delete(ctx context.Context, ids ...string) (err error) {
 	defer fault.Wrap(&err, "delete from lane %s", l.name)
 	numbers := make([]int64, 0, len(ids))
 	for _, id := range ids {
-		if n, err := strconv.ParseInt(id, 10, 64); err == nil { // another text is no id of ours, and so is gone
+		if n, err := strconv.ParseInt(id, 10, 64); err == nil { // any other text is not the id of a message
 			numbers = append(numbers, n)
 		}
 	}
@@ -242,8 +245,8 @@ func (l *Lane) Waiting(ctx context.Context) (waiting int, err error) {
 	return waiting, nil
 }
 
-// change lets f change the queue; then it sets the alarm for the next message that becomes visible, and wakes a
-// receiver when there is something to receive now.
+// change calls f to change the queue. Then it sets the alarm for the next message that becomes visible, and wakes a
+// receiver if there is a message to receive now.
 func (l *Lane) change(f func(now time.Duration)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -261,7 +264,7 @@ func (l *Lane) change(f func(now time.Duration)) {
 	}
 }
 
-// ring is the alarm. An alarm whose message is deleted meanwhile still rings: that wakes one receiver for nothing.
+// ring runs when the alarm goes off. It does so even if its message has been deleted, which wakes one receiver in vain.
 func (l *Lane) ring() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -276,12 +279,12 @@ func (l *Lane) signal() {
 	}
 }
 
-// close silences the alarm.
+// close stops the alarm.
 func (l *Lane) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.timer != nil {
 		l.timer.Stop()
 	}
-	l.alarm = 0 // before every message: no other is set
+	l.alarm = 0 // earlier than any message, so no alarm is set again
 }

@@ -14,11 +14,11 @@ import (
 	"nepenthes/shared/sqlite"
 )
 
-// doorbell is a message as the sender's lanes carry it, by its sizes.
+// doorbell is a message of the size that the sender's lanes carry.
 var doorbell = lane.Doorbell("dlv_0123456789012345678901234567890123456789012345", "wh_01ARZ3NDEKTSV4RRFFQ69G5FAV")
 
-// BenchmarkSend sends doorbells, one after the other and many at once, and compares each with the floor: a bare
-// transaction that inserts a row of that size on a connection of its own.
+// BenchmarkSend sends doorbells, one after another and many at once, and compares each with the floor: a bare
+// transaction that inserts a row of the same size on a connection of its own.
 func BenchmarkSend(b *testing.B) {
 	var floor float64
 	b.Run("floor", func(b *testing.B) {
@@ -106,7 +106,7 @@ func fill(b *testing.B, l *sqlite.Lane, n int) {
 	}
 }
 
-// BenchmarkBacklog opens a file with 200,000 doorbells waiting, and tells what each costs in memory.
+// BenchmarkBacklog opens a file with 200,000 waiting doorbells and reports how much memory each takes.
 func BenchmarkBacklog(b *testing.B) {
 	const waiting = 200_000
 	folder := b.TempDir()

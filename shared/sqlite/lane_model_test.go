@@ -13,23 +13,24 @@ import (
 	"nepenthes/shared/sqlite"
 )
 
-// modelMessage is what a lane should know of a message, said as simply as possible.
+// modelMessage is what a lane should know about a message, in the simplest form.
 type modelMessage struct {
 	body, group string
 	visibleAt   time.Time
 	received    int
-	inFlight    bool // received and not yet visible again
+	inFlight    bool // received and not visible again yet
 	id          string
 }
 
-// modelLane is a lane as a list. It leaves the order open: it says what may be received and how much must be.
+// modelLane is a lane as a list. It does not fix the order. It says which messages may be received and how many must
+// be.
 type modelLane struct {
 	share, maxReceives int
 	visibility         time.Duration
 	messages           []*modelMessage
 }
 
-// show ends the visibility timeouts that are over.
+// show ends the visibility timeouts that have passed.
 func (m *modelLane) show(now time.Time) {
 	for _, msg := range m.messages {
 		if !msg.visibleAt.After(now) {
@@ -47,7 +48,7 @@ func (m *modelLane) visible(now time.Time) (all []*modelMessage) {
 	return all
 }
 
-// available is how many messages can be received now, given the share of each group.
+// available returns how many messages can be received now, given the share of each group.
 func (m *modelLane) available(now time.Time) (n int) {
 	room := map[string]int{}
 	for _, msg := range m.messages {
@@ -82,7 +83,7 @@ type laneMachine struct {
 	model      modelLane
 	lane, dead *sqlite.Lane
 	sent       int
-	known      []string // ids that were received, deleted ones too
+	known      []string // ids that were received, even if deleted since
 }
 
 func (m *laneMachine) send(t *rapid.T) {
@@ -109,15 +110,15 @@ func (m *laneMachine) receive(t *rapid.T) {
 	m.model.show(time.Now())
 	before := m.model.available(time.Now())
 	got := receiveNow(t, m.lane, most)
-	now := time.Now() // the instant at which they came
+	now := time.Now() // the time at which the messages were received
 	m.model.show(now)
 	available := m.model.available(now)
 	dead := receiveNow(t, m.dead, 1000)
 	for _, message := range dead {
-		m.dies(t, message, now)
+		m.checkDead(t, message, now)
 	}
 	for _, message := range got {
-		m.comes(t, message, now)
+		m.checkReceived(t, message, now)
 	}
 	switch want := min(most, available); {
 	case len(got) > want, len(got) > 0 && len(got) < want && len(dead) == 0:
@@ -127,8 +128,8 @@ func (m *laneMachine) receive(t *rapid.T) {
 	}
 }
 
-// comes checks a message that was received, and enters it in the model.
-func (m *laneMachine) comes(t *rapid.T, message lane.Message, now time.Time) {
+// checkReceived checks a message that was received and updates the model.
+func (m *laneMachine) checkReceived(t *rapid.T, message lane.Message, now time.Time) {
 	want := m.model.find(string(message.Body))
 	switch {
 	case want == nil:
@@ -136,11 +137,11 @@ func (m *laneMachine) comes(t *rapid.T, message lane.Message, now time.Time) {
 	case want.visibleAt.After(now):
 		t.Fatalf("received %q, which is hidden until %v", message.Body, want.visibleAt)
 	case want.id != "" && want.id != message.ID:
-		t.Fatalf("received %q under id %s, before it was %s", message.Body, message.ID, want.id)
+		t.Fatalf("received %q with id %s, want %s as before", message.Body, message.ID, want.id)
 	case message.ReceiveCount != want.received+1 || message.Group != want.group:
 		t.Fatalf("received %+v, want count %d and group %q", message, want.received+1, want.group)
 	case want.received == m.model.maxReceives:
-		t.Fatalf("received %q a time too often", message.Body)
+		t.Fatalf("received %q too often", message.Body)
 	}
 	want.id, want.inFlight, want.visibleAt = message.ID, true, now.Add(m.model.visibility)
 	want.received++
@@ -152,15 +153,15 @@ func (m *laneMachine) comes(t *rapid.T, message lane.Message, now time.Time) {
 		}
 	}
 	if want.group != "" && inFlight > m.model.share {
-		t.Fatalf("group %s has %d in flight, its share is %d", want.group, inFlight, m.model.share)
+		t.Fatalf("group %s has %d messages in flight, its share is %d", want.group, inFlight, m.model.share)
 	}
 }
 
-// dies checks a message that came to the dead-letter lane.
-func (m *laneMachine) dies(t *rapid.T, message lane.Message, now time.Time) {
+// checkDead checks a message of the dead-letter lane and updates the model.
+func (m *laneMachine) checkDead(t *rapid.T, message lane.Message, now time.Time) {
 	want := m.model.find(string(message.Body))
 	if want == nil || want.received != m.model.maxReceives || want.visibleAt.After(now) || want.id != message.ID {
-		t.Fatalf("%+v is dead, the model has %+v", message, want)
+		t.Fatalf("%+v is a dead letter, but the model has %+v", message, want)
 	}
 	m.model.drop(want)
 	if err := m.dead.Delete(t.Context(), message.ID); err != nil {
@@ -170,7 +171,7 @@ func (m *laneMachine) dies(t *rapid.T, message lane.Message, now time.Time) {
 
 func (m *laneMachine) delete(t *rapid.T) {
 	if len(m.known) == 0 {
-		t.Skip("nothing was received yet")
+		t.Skip("nothing has been received yet")
 	}
 	ids := rapid.SliceOfN(rapid.SampledFrom(m.known), 1, 4).Draw(t, "ids")
 	if err := m.lane.Delete(t.Context(), ids...); err != nil {
@@ -191,7 +192,7 @@ func (m *laneMachine) wait(t *rapid.T) {
 	}).Draw(t, "time"))
 }
 
-// receiveNow receives what is visible. Only when that is nothing does a nanosecond pass.
+// receiveNow receives the messages that are visible. If there are none, it waits a nanosecond.
 func receiveNow(t *rapid.T, l *sqlite.Lane, most int) []lane.Message {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 	defer cancel()
@@ -202,7 +203,7 @@ func receiveNow(t *rapid.T, l *sqlite.Lane, most int) []lane.Message {
 	return got
 }
 
-// TestLaneModel compares a lane with its model through random steps.
+// TestLaneModel compares a lane with its model in random steps.
 func TestLaneModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rapid.SyncTest(t, func(t *rapid.T) {

@@ -8,63 +8,63 @@ import (
 	"nepenthes/shared/lane"
 )
 
-// never is later than every message.
+// never is later than the time of any message.
 const never = time.Duration(math.MaxInt64)
 
-// keptBytes is how much of a lane's messages is kept in memory, so that what is received soon after it was sent is
-// not read again. About 40,000 doorbells, and as much of a backlog of events as does no harm.
+// keptBytes is how many bytes of the messages of a lane are kept in memory, so that a message that is received soon
+// after it was sent is not read again. They hold about 40,000 doorbells.
 const keptBytes = 8 << 20
 
-// keptOverhead is what a kept message costs beside its body, in bytes, about.
+// keptOverhead is about how many bytes a kept message takes in addition to its body.
 const keptOverhead = 256
 
-// queue shares out the messages of one lane. It knows of every message no more than it needs for that, about 70
-// bytes; times count from the database's start, on the monotonic clock, so that setting the wall clock wakes and
-// hides nothing. It is not safe for concurrent use.
+// queue decides which message of a lane is received next. It takes about 70 bytes for a message whose body is not kept.
+// Times count from the start of the database, on the monotonic clock, so that setting the wall clock has no effect. A
+// queue is not safe for concurrent use.
 type queue struct {
-	share  int // messages that a group can have in flight
-	groups map[string]*group
-	turns  fifo[*group] // groups that may have a message received; each has one turn, then goes to the end
-	hidden hidden       // delayed and in flight
-	held   map[int64]*message
-	kept   int // bytes, about
+	share    int // how many messages of a group can be in flight
+	groups   map[string]*group
+	turns    fifo[*group]       // groups with a message to receive; a group goes to the end after its turn
+	hidden   hidden             // messages that are delayed or in flight
+	received map[int64]*message // messages that were received, by id
+	kept     int                // about how many bytes of messages are kept
 }
 
-// group is the messages that share a message group, and those that have none.
+// group is the messages with the same message group, or all messages without one.
 type group struct {
 	name     string
-	members  int // messages that are not deleted; without any, the group is forgotten
+	members  int // how many messages are not deleted; at 0 the group is removed
 	inFlight int
-	queued   bool // in turns
+	queued   bool // whether it is in turns
 	ready    fifo[*message]
 }
 
-// message is one message that is not deleted. One that has been received is also in held, by its id.
+// message is a message that is not deleted. Once it has been received, it is also in received of the queue.
 type message struct {
 	id       int64
 	due      time.Duration // when it becomes visible
 	group    *group
-	kept     *lane.Message // nil: in the table only
+	kept     *lane.Message // nil if it is only in the table
 	received int32
-	position int32 // in hidden
+	position int32 // its index in hidden
 	inFlight bool
-	deleted  bool // while it is still in ready, which is not searched
+	deleted  bool // set while it is still in ready, which is not searched
 }
 
-// taken is what a receiver gets of a message; it shares no memory with the queue.
-type taken struct {
+// receipt describes a received message. It shares no memory with the queue.
+type receipt struct {
 	id      int64
-	count   int // of receives, this one included
+	count   int // how often it was received, including this time
 	group   string
-	message *lane.Message // nil: to be read from the table
+	message *lane.Message // nil until it is read from the table
 }
 
 func newQueue(share int) *queue {
-	return &queue{share: share, groups: map[string]*group{}, held: map[int64]*message{}}
+	return &queue{share: share, groups: map[string]*group{}, received: map[int64]*message{}}
 }
 
-// add adds a message that becomes visible at due and has been received so many times. Its body is kept as long as
-// there is room; a nil body is one that is not known.
+// add adds a message that becomes visible at due and was received that often before. It keeps the message in memory if
+// it has a body and there is room.
 func (q *queue) add(id int64, m *lane.Message, received int, due time.Duration) {
 	g := q.groups[m.Group]
 	if g == nil {
@@ -80,8 +80,8 @@ func (q *queue) add(id int64, m *lane.Message, received int, due time.Duration) 
 	heap.Push(&q.hidden, added)
 }
 
-// take receives up to max of the messages that are visible at now, and hides them until due.
-func (q *queue) take(max int, now, due time.Duration) (batch []taken) {
+// take receives up to max messages that are visible at now and hides them until due.
+func (q *queue) take(max int, now, due time.Duration) (batch []receipt) {
 	q.reveal(now)
 	for len(batch) < max && q.turns.size() > 0 {
 		g := q.turns.pop()
@@ -94,14 +94,14 @@ func (q *queue) take(max int, now, due time.Duration) (batch []taken) {
 	return batch
 }
 
-// reveal makes visible what is due.
+// reveal makes the messages visible that are due.
 func (q *queue) reveal(now time.Duration) {
 	for len(q.hidden) > 0 && q.hidden[0].due <= now {
 		q.show(heap.Pop(&q.hidden).(*message))
 	}
 }
 
-// show lines up a message that is hidden no longer.
+// show puts a message that is no longer hidden at the end of its group.
 func (q *queue) show(m *message) {
 	if m.inFlight {
 		m.inFlight = false
@@ -111,7 +111,7 @@ func (q *queue) show(m *message) {
 	q.offer(m.group)
 }
 
-// offer gives the group a turn if a message of it may be received.
+// offer gives a group a turn if one of its messages may be received.
 func (q *queue) offer(g *group) {
 	if !g.queued && g.ready.size() > 0 && (g.name == "" || g.inFlight < q.share) {
 		g.queued = true
@@ -119,7 +119,7 @@ func (q *queue) offer(g *group) {
 	}
 }
 
-// next is the first message that is not deleted, nil when all are.
+// next removes and returns the first message that is not deleted. It returns nil if there is none.
 func (g *group) next() *message {
 	for g.ready.size() > 0 {
 		if m := g.ready.pop(); !m.deleted {
@@ -129,31 +129,31 @@ func (g *group) next() *message {
 	return nil
 }
 
-// hide puts a message in flight. What is kept of it goes with it: a second receive is rare, and reads the table.
-func (q *queue) hide(m *message, due time.Duration) taken {
+// hide puts a message in flight. It does not keep the body any longer: a second receive is rare, and reads the table.
+func (q *queue) hide(m *message, due time.Duration) receipt {
 	m.received++
 	m.inFlight = true
 	m.group.inFlight++
 	m.due = due
-	q.held[m.id] = m
+	q.received[m.id] = m
 	heap.Push(&q.hidden, m)
-	t := taken{id: m.id, count: int(m.received), group: m.group.name, message: m.kept}
-	q.drop(m)
+	t := receipt{id: m.id, count: int(m.received), group: m.group.name, message: m.kept}
+	q.forgetBody(m)
 	return t
 }
 
-// drop lets go of what is kept of m.
-func (q *queue) drop(m *message) {
+// forgetBody removes the kept message from memory.
+func (q *queue) forgetBody(m *message) {
 	if m.kept != nil {
 		q.kept -= len(m.kept.Body) + keptOverhead
 		m.kept = nil
 	}
 }
 
-// giveBack undoes the receive of a batch.
-func (q *queue) giveBack(batch []taken) {
+// giveBack reverses the receive of a batch.
+func (q *queue) giveBack(batch []receipt) {
 	for _, t := range batch {
-		if m := q.held[t.id]; m != nil && m.inFlight && int(m.received) == t.count {
+		if m := q.received[t.id]; m != nil && m.inFlight && int(m.received) == t.count {
 			heap.Remove(&q.hidden, int(m.position))
 			m.received--
 			q.show(m)
@@ -161,14 +161,14 @@ func (q *queue) giveBack(batch []taken) {
 	}
 }
 
-// remove forgets messages; those it does not hold are none of its business.
+// remove removes messages. It ignores ids of messages that were not received from this queue.
 func (q *queue) remove(ids []int64) {
 	for _, id := range ids {
-		m := q.held[id]
+		m := q.received[id]
 		if m == nil {
 			continue
 		}
-		delete(q.held, id)
+		delete(q.received, id)
 		m.deleted = true
 		if m.inFlight {
 			m.inFlight = false
@@ -182,7 +182,7 @@ func (q *queue) remove(ids []int64) {
 	}
 }
 
-// visible is how many messages are hidden neither by a delay nor by a receive at now.
+// visible returns how many messages are neither delayed nor in flight at now.
 func (q *queue) visible(now time.Duration) int {
 	q.reveal(now)
 	n := -len(q.hidden)
@@ -192,10 +192,10 @@ func (q *queue) visible(now time.Duration) int {
 	return n
 }
 
-// ready reports whether a message may be received.
+// ready reports whether there is a message to receive.
 func (q *queue) ready() bool { return q.turns.size() > 0 }
 
-// next is when the next hidden message becomes visible; never when there is none.
+// next returns when the next hidden message becomes visible, or never if there is none.
 func (q *queue) next() time.Duration {
 	if len(q.hidden) == 0 {
 		return never
@@ -203,7 +203,8 @@ func (q *queue) next() time.Duration {
 	return q.hidden[0].due
 }
 
-// hidden is a heap, the message that becomes visible first at its top; of two at the same time the older one.
+// hidden is a heap. Its first message is the one that becomes visible first; of two at the same time it is the older
+// one.
 type hidden []*message
 
 func (h hidden) Len() int { return len(h) }
@@ -231,7 +232,7 @@ func (h *hidden) Pop() any {
 	return m
 }
 
-// fifo is a queue; what has left it is freed when it next grows.
+// fifo is a first-in, first-out list. The memory of removed items is freed when the list grows the next time.
 type fifo[T any] struct{ items []T }
 
 func (f *fifo[T]) size() int { return len(f.items) }

@@ -13,30 +13,31 @@ import (
 	"nepenthes/shared/lane"
 )
 
-// laneSchema holds the messages of all lanes, version 1. Times are Unix nanoseconds. The body comes last, so that a
-// start which reads the other columns passes the pages of large bodies by. There is no index: a message is written,
-// read and deleted by its id.
+// laneSchema is version 1 of the table with the messages of all lanes. Times are Unix nanoseconds. The body is the last
+// column, so that a start, which reads the other columns, does not read the pages of large bodies. There is no index,
+// because a message is written, read and deleted by its id.
 const laneSchema = `
 CREATE TABLE messages (
 	id            INTEGER PRIMARY KEY,
 	lane          TEXT    NOT NULL,
 	sent_at       INTEGER NOT NULL,
 	visible_at    INTEGER NOT NULL,           -- when its delay ends
-	receive_count INTEGER NOT NULL DEFAULT 0, -- of the receives that ended without a deletion, but the last
+	receive_count INTEGER NOT NULL DEFAULT 0, -- how often it was received before the last receive
 	message_group TEXT    NOT NULL,
 	attributes    TEXT,                       -- a JSON object of strings
 	body          BLOB    NOT NULL
 ) STRICT;
 `
 
-// row is a message on its way into the table.
+// row is a message that is about to be written to the table.
 type row struct {
 	id         int64
 	message    lane.Message
-	attributes []byte // JSON; nil: none
+	attributes []byte // JSON; nil if there are none
 }
 
-// newRow copies a message, since the sender keeps its own, and refuses what SQS would refuse.
+// newRow returns the row of a message. It copies the message, because the sender may change it. It returns an error for
+// a message that SQS would refuse.
 func (db *DB) newRow(m lane.Message) (r row, err error) {
 	if err := m.Check(); err != nil {
 		return row{}, err
@@ -88,7 +89,7 @@ func remove(conn *sqlite.Conn, name lane.Name, ids []int64) error {
 	return nil
 }
 
-// count stores how many receives of a message have ended without its deletion.
+// count stores the receive count of a message.
 func count(conn *sqlite.Conn, name lane.Name, id int64, received int) error {
 	stmt := conn.Prep("UPDATE messages SET receive_count = ? WHERE id = ? AND lane = ?")
 	stmt.BindInt64(1, int64(received))
@@ -98,7 +99,8 @@ func count(conn *sqlite.Conn, name lane.Name, id int64, received int) error {
 	return err
 }
 
-// move moves a message to another lane, where its count begins anew, and reports whether it was still there.
+// move moves a message to another lane, where its receive count starts at 0. moved reports whether the message was
+// still there.
 func move(conn *sqlite.Conn, from, to lane.Name, id int64) (moved bool, err error) {
 	stmt := conn.Prep("UPDATE messages SET lane = ?, receive_count = 0 WHERE id = ? AND lane = ?")
 	stmt.BindText(1, string(to))
@@ -108,8 +110,9 @@ func move(conn *sqlite.Conn, from, to lane.Name, id int64) (moved bool, err erro
 	return conn.Changes() > 0, err
 }
 
-// load reads those messages of a batch that it lacks; what is not on the lane any more stays nil.
-func load(conn *sqlite.Conn, name lane.Name, batch []taken) error {
+// load reads the messages of a batch that are not in memory. The message of a receipt stays nil if it is no longer on
+// the lane.
+func load(conn *sqlite.Conn, name lane.Name, batch []receipt) error {
 	for i := range batch {
 		t := &batch[i]
 		if t.message != nil {
@@ -131,7 +134,7 @@ func load(conn *sqlite.Conn, name lane.Name, batch []taken) error {
 	return nil
 }
 
-func scan(stmt *sqlite.Stmt, t *taken) (*lane.Message, error) {
+func scan(stmt *sqlite.Stmt, t *receipt) (*lane.Message, error) {
 	m := &lane.Message{
 		ID: strconv.FormatInt(t.id, 10), Group: t.group, SentAt: time.Unix(0, stmt.ColumnInt64(0)),
 		Body: make([]byte, stmt.ColumnLen(2)),
@@ -146,7 +149,7 @@ func scan(stmt *sqlite.Stmt, t *taken) (*lane.Message, error) {
 	return m, nil
 }
 
-// loadLanes lines up every message of the file. A receive count stays what it is.
+// loadLanes adds every message of the file to the queue of its lane. The receive counts stay as they are.
 func (db *DB) loadLanes(conn *sqlite.Conn) error {
 	last := db.started.UnixMicro()
 	stmt := conn.Prep("SELECT id, lane, visible_at, receive_count, message_group FROM messages")

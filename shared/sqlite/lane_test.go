@@ -53,7 +53,7 @@ func mustOpen(t testing.TB, folder string, options sqlite.Options) *sqlite.DB {
 	return db
 }
 
-// deliveries opens a database in memory and gives its lane of deliveries.
+// deliveries opens a database in memory and returns its lane of deliveries.
 func deliveries(t *testing.T, options sqlite.LaneOptions) *sqlite.Lane {
 	t.Helper()
 	lanes := map[lane.Name]sqlite.LaneOptions{lane.Deliveries: options}
@@ -76,7 +76,7 @@ func receive(t *testing.T, l *sqlite.Lane, most int) []lane.Message {
 	return got
 }
 
-// visible receives what is visible at this instant of virtual time; it may be nothing.
+// visible receives the messages that are visible at this instant of virtual time, which may be none.
 func visible(t *testing.T, l *sqlite.Lane, most int) []lane.Message {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
@@ -97,7 +97,7 @@ func remove(t *testing.T, l *sqlite.Lane, messages ...lane.Message) {
 	}
 }
 
-// grouped makes n messages of a group.
+// grouped returns n messages of a group.
 func grouped(group string, n int) []lane.Message {
 	messages := make([]lane.Message, n)
 	for i := range messages {
@@ -106,7 +106,7 @@ func grouped(group string, n int) []lane.Message {
 	return messages
 }
 
-// groups counts messages by their group.
+// groups returns the number of messages of each group.
 func groups(messages []lane.Message) map[string]int {
 	count := map[string]int{}
 	for _, m := range messages {
@@ -119,12 +119,12 @@ func TestLaneShares(t *testing.T) {
 	for _, c := range []struct {
 		slots, want int
 	}{{100, 10}, {10, 1}, {3, 1}, {0, 10}, {250, 25}} {
-		t.Run(fmt.Sprintf("of %d slots a group has %d", c.slots, c.want), func(t *testing.T) {
+		t.Run(fmt.Sprintf("a group has %[2]d of %[1]d slots", c.slots, c.want), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := deliveries(t, sqlite.LaneOptions{Slots: c.slots})
 				send(t, l, grouped("noisy", 2000)...)
 				if got := len(visible(t, l, 1000)); got != c.want {
-					t.Errorf("got %d in flight, want %d", got, c.want)
+					t.Errorf("got %d messages in flight, want %d", got, c.want)
 				}
 			})
 		})
@@ -133,7 +133,7 @@ func TestLaneShares(t *testing.T) {
 		name string
 		test func(t *testing.T, l *sqlite.Lane)
 	}{
-		{"a group at its share holds up no other", func(t *testing.T, l *sqlite.Lane) {
+		{"a group at its share does not delay another", func(t *testing.T, l *sqlite.Lane) {
 			send(t, l, grouped("noisy", 2000)...)
 			send(t, l, grouped("calm", 3)...)
 			send(t, l, grouped("", 3)...)
@@ -142,7 +142,7 @@ func TestLaneShares(t *testing.T) {
 				t.Errorf("got %v, want 10 noisy, 3 calm and 3 without a group", got)
 			}
 		}},
-		{"groups have turns", func(t *testing.T, l *sqlite.Lane) {
+		{"groups take turns", func(t *testing.T, l *sqlite.Lane) {
 			send(t, l, grouped("noisy", 2000)...)
 			send(t, l, grouped("calm", 2)...)
 			if got := groups(receive(t, l, 4)); got["noisy"] != 2 || got["calm"] != 2 {
@@ -155,7 +155,7 @@ func TestLaneShares(t *testing.T) {
 				t.Errorf("got %d, want 300", got)
 			}
 		}},
-		{"a deletion lets the next one of the group out at once", func(t *testing.T, l *sqlite.Lane) {
+		{"a deletion makes the next message of the group available at once", func(t *testing.T, l *sqlite.Lane) {
 			send(t, l, grouped("noisy", 12)...)
 			inFlight := receive(t, l, 100)
 			began, came := time.Now(), make(chan int, 1)
@@ -166,7 +166,7 @@ func TestLaneShares(t *testing.T) {
 				t.Errorf("got %d after %v, want 1 at once", got, time.Since(began))
 			}
 		}},
-		{"what comes back counts no longer as in flight", func(t *testing.T, l *sqlite.Lane) {
+		{"a message that is visible again does not count as in flight", func(t *testing.T, l *sqlite.Lane) {
 			send(t, l, grouped("noisy", 25)...)
 			receive(t, l, 100)
 			time.Sleep(limits.Visibility(limits.SenderTimeout))
@@ -174,7 +174,7 @@ func TestLaneShares(t *testing.T) {
 				t.Errorf("got %d, want 10", got)
 			}
 		}},
-		{"a group that is gone begins anew", func(t *testing.T, l *sqlite.Lane) {
+		{"a group starts again after all of its messages are deleted", func(t *testing.T, l *sqlite.Lane) {
 			for range 3 {
 				send(t, l, grouped("noisy", 15)...)
 				for _, want := range []int{10, 5} {
@@ -186,7 +186,7 @@ func TestLaneShares(t *testing.T) {
 				}
 			}
 		}},
-		{"a delayed message of a group counts when it comes", func(t *testing.T, l *sqlite.Lane) {
+		{"a delayed message of a group counts once it is visible", func(t *testing.T, l *sqlite.Lane) {
 			late := grouped("noisy", 12)
 			for i := range late {
 				late[i].Delay = time.Minute
@@ -213,7 +213,7 @@ func TestLaneWakes(t *testing.T) {
 		name string
 		test func(t *testing.T, l *sqlite.Lane)
 	}{
-		{"every waiting receiver, one after the other", func(t *testing.T, l *sqlite.Lane) {
+		{"every waiting receiver, one after another", func(t *testing.T, l *sqlite.Lane) {
 			began, came := time.Now(), make(chan int)
 			for range 5 {
 				go func() { came <- len(receive(t, l, 1)) }()
@@ -224,7 +224,7 @@ func TestLaneWakes(t *testing.T) {
 				<-came
 			}
 			if waited := time.Since(began); waited != 0 {
-				t.Errorf("the last came after %v, want 0", waited)
+				t.Errorf("the last message came after %v, want 0", waited)
 			}
 		}},
 		{"when a delay ends, to the microsecond", func(t *testing.T, l *sqlite.Lane) {
@@ -240,7 +240,7 @@ func TestLaneWakes(t *testing.T) {
 				t.Errorf("the second came after %v, want 7m", waited)
 			}
 		}},
-		{"for a delay that is shorter than the one awaited", func(t *testing.T, l *sqlite.Lane) {
+		{"for a delay that ends before the delay it waits for", func(t *testing.T, l *sqlite.Lane) {
 			began, came := time.Now(), make(chan struct{})
 			send(t, l, lane.Message{Body: []byte("late"), Delay: time.Hour / 4})
 			go func() { receive(t, l, 1); close(came) }()
@@ -251,7 +251,7 @@ func TestLaneWakes(t *testing.T) {
 				t.Errorf("came after %v, want 1s", waited)
 			}
 		}},
-		{"when a message comes back", func(t *testing.T, l *sqlite.Lane) {
+		{"when a message is visible again", func(t *testing.T, l *sqlite.Lane) {
 			send(t, l, grouped("", 1)...)
 			receive(t, l, 1)
 			began := time.Now()
@@ -260,7 +260,7 @@ func TestLaneWakes(t *testing.T) {
 				t.Errorf("came after %v, want %v", waited, limits.Visibility(limits.SenderTimeout))
 			}
 		}},
-		{"somebody else when the one who was woken has gone", func(t *testing.T, l *sqlite.Lane) {
+		{"another receiver if the first one has gone", func(t *testing.T, l *sqlite.Lane) {
 			for range 100 {
 				ctx, cancel := context.WithCancel(t.Context())
 				gone, came := make(chan int, 1), make(chan int, 1)
@@ -288,11 +288,11 @@ func TestLaneCopies(t *testing.T) {
 	copy(sent.Body, "xxxx")
 	sent.Attributes["k"] = "x"
 	if got := receive(t, l, 1)[0]; string(got.Body) != "body" || got.Attributes["k"] != "v" {
-		t.Errorf("got body %q and attributes %v, want what was sent", got.Body, got.Attributes)
+		t.Errorf("got body %q and attributes %v, want those that were sent", got.Body, got.Attributes)
 	}
 }
 
-func TestLaneBacklogBeyondWhatIsKeptInMemory(t *testing.T) {
+func TestLaneBacklogLargerThanMemory(t *testing.T) {
 	l := deliveries(t, sqlite.LaneOptions{})
 	const n = 60 // of 256 KiB each
 	for i := range n {
@@ -318,18 +318,18 @@ func TestLaneNames(t *testing.T) {
 	}
 	for _, name := range names {
 		if got := receive(t, db.Lane(name), 10); len(got) != 1 || string(got[0].Body) != string(name) {
-			t.Errorf("lane %s: got %v, want its one message", name, got)
+			t.Errorf("lane %s: got %v, want its only message", name, got)
 		}
 	}
 	defer func() {
 		if recover() == nil {
-			t.Error("a lane of another name: got no panic")
+			t.Error("a lane with another name: got no panic")
 		}
 	}()
 	db.Lane("other")
 }
 
-func TestLaneNothingDiesTwice(t *testing.T) {
+func TestDeadLettersNeverDie(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := mustOpen(t, "", sqlite.Options{})
 		dead := db.Lane(lane.Events.DeadLetters())
@@ -376,7 +376,7 @@ func TestLaneRestart(t *testing.T) {
 		before, after func(t *testing.T, l, dead *sqlite.Lane)
 	}{
 		{
-			"a received message is visible at once, its count not raised",
+			"a received message is visible at once, with an unchanged receive count",
 			func(t *testing.T, l, _ *sqlite.Lane) {
 				send(t, l, grouped("wh_1", 3)...)
 				receive(t, l, 3)
@@ -390,7 +390,7 @@ func TestLaneRestart(t *testing.T) {
 			},
 		},
 		{
-			"receives that ended without a deletion count on",
+			"earlier receives without a deletion still count",
 			func(t *testing.T, l, _ *sqlite.Lane) {
 				send(t, l, grouped("", 1)...)
 				for range 4 { // the last one is interrupted
@@ -399,7 +399,7 @@ func TestLaneRestart(t *testing.T) {
 			},
 			func(t *testing.T, l, dead *sqlite.Lane) {
 				if got := visible(t, l, 1); len(got) != 1 || got[0].ReceiveCount != 4 {
-					t.Fatalf("got %+v, want the fourth receive", got)
+					t.Fatalf("got %+v, want one message, received the fourth time", got)
 				}
 				for want := 5; want <= limits.MaxReceiveCount; want++ {
 					if got := receive(t, l, 1)[0].ReceiveCount; got != want {
@@ -414,7 +414,7 @@ func TestLaneRestart(t *testing.T) {
 			},
 		},
 		{
-			"a delay goes on",
+			"a delay continues",
 			func(t *testing.T, l, _ *sqlite.Lane) {
 				send(t, l, lane.Message{Body: []byte("a"), Delay: 10 * time.Second})
 				time.Sleep(4 * time.Second)
@@ -428,7 +428,7 @@ func TestLaneRestart(t *testing.T) {
 			},
 		},
 		{
-			"what was deleted stays deleted",
+			"deleted messages stay deleted",
 			func(t *testing.T, l, _ *sqlite.Lane) {
 				send(t, l, grouped("", 3)...)
 				remove(t, l, receive(t, l, 2)...)
@@ -440,7 +440,7 @@ func TestLaneRestart(t *testing.T) {
 			},
 		},
 		{
-			"a dead letter stays one, with its attributes",
+			"a dead letter stays a dead letter, with its attributes",
 			func(t *testing.T, _, dead *sqlite.Lane) {
 				send(t, dead, lane.Message{Body: []byte("{"), Attributes: map[string]string{lane.Reason: "malformed"}})
 			},

@@ -13,11 +13,11 @@ const (
 	fileMode   = 0o600
 )
 
-// hold makes the folder and takes its lock, which the kernel frees when the process ends, however it ends. SQLite's
-// own locks would let a second process write.
-func hold(folder string) (*flock.Flock, error) {
+// lockFolder creates the folder and locks it. The kernel releases the lock when the process ends, however that happens.
+// The locks of SQLite are not enough, because they would let a second process write.
+func lockFolder(folder string) (*flock.Flock, error) {
 	if err := os.MkdirAll(folder, folderMode); err != nil {
-		return nil, refuse(err, "The data folder %s cannot be made: %v.", folder, err)
+		return nil, refuse(err, "The data folder %s cannot be created: %v.", folder, err)
 	}
 	path := filepath.Join(folder, lockName)
 	lock := flock.New(path, flock.SetPermissions(fileMode))
@@ -31,9 +31,10 @@ func hold(folder string) (*flock.Flock, error) {
 	return lock, nil
 }
 
-// seal gives the database its mode before SQLite sees it, making an empty file when there is none. SQLite copies
-// the mode to the files that it puts beside it; those that are left from a killed process get it here.
-func seal(path string) error {
+// restrictMode sets the mode of the database file before SQLite opens it, and creates an empty file if there is none.
+// SQLite gives the same mode to the files that it creates beside it. restrictMode also sets the mode of files that a
+// killed process has left.
+func restrictMode(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return err

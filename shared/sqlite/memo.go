@@ -2,15 +2,15 @@ package sqlite
 
 import "sync"
 
-// memo remembers what was read of things that seldom change, until one of them is written. That is the whole truth
-// since only this process holds the database. The zero value is ready.
+// memo keeps values that were read and seldom change, until one of them is written. They are never stale, because only
+// this process writes to the database. The zero value is ready to use.
 type memo[K comparable, V any] struct {
-	mu      sync.RWMutex // protects what follows
-	writes  int          // how often values was forgotten: what was read before counts for nothing after
+	mu      sync.RWMutex // protects the fields below
+	writes  int          // how often the entries were forgotten; a value read before is not kept after
 	entries map[K]V
 }
 
-// get gives the entry of key, which read reads when it is not known.
+// get returns the value of key. It calls read if the value is not known.
 func (m *memo[K, V]) get(key K, read func() (V, error)) (V, error) {
 	m.mu.RLock()
 	known, ok := m.entries[key]
@@ -34,7 +34,7 @@ func (m *memo[K, V]) get(key K, read func() (V, error)) (V, error) {
 	return value, nil
 }
 
-// forget is called when something was written, or may have been, before the writer's caller learns of it.
+// forget forgets all values. It must be called after a write, or an attempt to write, before the caller learns of it.
 func (m *memo[K, V]) forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -8,18 +8,20 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// applicationID says in the file's header that it is ours: "Nepe" (sqlite.org/fileformat.html, "Application ID").
+// applicationID marks the file as a database of this program: "Nepe" in the header of the file
+// (sqlite.org/fileformat.html, "Application ID").
 const applicationID = 0x4e657065
 
-// migrations leads from an empty file to the present schema: entry n makes version n+1 of version n. What has
-// been released is never changed, only followed by another entry.
+// migrations lead from an empty file to the current schema: entry n migrates version n to version n+1. A released entry
+// is never changed; a change is a new entry.
 var migrations = []string{
 	laneSchema + storeSchema,
 }
 
-// judge tells the version of the schema in the file, 0 when it is empty, and refuses a file that is not ours, or
-// not ours yet. Reading the schema also finds most kinds of damage.
-func judge(conn *sqlite.Conn, path string) (version int, err error) {
+// schemaVersion returns the version of the schema of the file, which is 0 for an empty file. It returns a Refusal if
+// the file belongs to another program or to a newer version of this one. Reading the schema also finds most kinds of
+// damage.
+func schemaVersion(conn *sqlite.Conn, path string) (version int, err error) {
 	application, err := number(conn, "PRAGMA application_id")
 	if err != nil {
 		return 0, err
@@ -36,13 +38,13 @@ func judge(conn *sqlite.Conn, path string) (version int, err error) {
 	case application != applicationID:
 		return 0, refuse(nil, "The file %s is a database of another program.", path)
 	case version > len(migrations):
-		return 0, refuse(nil, "The database %s was written by a newer version of this program (schema %d, known up to %d).",
+		return 0, refuse(nil, "The database %s was written by a newer version of this program (schema %d; this version knows schemas up to %d).",
 			path, version, len(migrations))
 	}
 	return version, nil
 }
 
-// number gives the one number that query selects. It prepares with care, where Conn.Prep panics at a damaged file.
+// number returns the number that query selects. Unlike Conn.Prep, it does not panic if the file is damaged.
 func number(conn *sqlite.Conn, query string) (int, error) {
 	stmt, _, err := conn.PrepareTransient(query)
 	if err != nil {
@@ -52,7 +54,7 @@ func number(conn *sqlite.Conn, query string) (int, error) {
 	return n, errors.Join(err, stmt.Finalize())
 }
 
-// migrate brings the schema from a version up to date, in the transaction of the caller.
+// migrate migrates the schema from a version to the current one, in the transaction of the caller.
 func migrate(conn *sqlite.Conn, from int) error {
 	for version := from; version < len(migrations); version++ {
 		if err := sqlitex.ExecuteScript(conn, migrations[version], nil); err != nil {

@@ -15,49 +15,49 @@ import (
 const (
 	fileName = "nepenthes.db"
 	memory   = ":memory:"
-	// readers is how many operations can read a file at once beside the writer.
+	// readers is the number of operations that can read a file at the same time, beside the writer.
 	readers = 4
 )
 
-// Refusal says in one sentence why a database cannot be opened. It is meant for whoever starts the program, which
-// then ends with exit code 2.
+// Refusal is the error of Open. It says in one sentence why the database cannot be opened, for the person who starts
+// the program. The program then exits with code 2.
 type Refusal struct {
 	sentence string
 	cause    error
 }
 
-// Error is the sentence.
+// Error returns the sentence.
 func (r *Refusal) Error() string { return r.sentence }
 
-// Unwrap gives the cause, nil when there is none.
+// Unwrap returns the cause, or nil if there is none.
 func (r *Refusal) Unwrap() error { return r.cause }
 
 func refuse(cause error, format string, args ...any) *Refusal {
 	return &Refusal{sentence: fmt.Sprintf(format, args...), cause: cause}
 }
 
-// unusable is the refusal of a file by SQLite.
-func unusable(path string, cause error) error {
+// refusalOf returns the Refusal for an error of SQLite.
+func refusalOf(path string, cause error) error {
 	if _, ok := errors.AsType[*Refusal](cause); ok {
 		return cause
 	}
 	switch sqlite.ErrCode(cause).ToPrimary() {
 	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
-		return refuse(cause, "The database %s is damaged: put a copy in its place, or move it away to begin anew.", path)
+		return refuse(cause, "The database %s is damaged; replace it by a copy, or move it away to start with an empty one.", path)
 	}
 	return refuse(cause, "The database %s cannot be opened: %v.", path, cause)
 }
 
-// Exists reports whether there is a database in folder.
+// Exists reports whether there is a database in folder. It does not open the database.
 func Exists(folder string) bool {
 	_, err := os.Stat(filepath.Join(folder, fileName))
 	return err == nil
 }
 
-// Open opens the database in folder, which is made when it is absent; "" is a new one in memory, of which nothing
-// is left behind. What a killed process had begun goes on at once: every message that somebody had received is
-// visible again, its receive count not raised, and every lease has ended. An error is a *Refusal: another process
-// holds the folder, the file is newer than this program, foreign or damaged, or the disk does not do its part.
+// Open opens the database in folder and creates what does not exist. If folder is "", the database is new and in
+// memory, and it leaves no files behind. Work that a killed process had begun continues at once: every message that it
+// had received is visible again, with an unchanged receive count, and every lease has ended. An error is a *Refusal:
+// another process uses the folder, the file is damaged, foreign or newer than this program, or the disk fails.
 func Open(folder string, options Options) (*DB, error) {
 	db := &DB{log: options.Log, now: options.Now, closed: make(chan struct{})}
 	if db.log == nil {
@@ -72,23 +72,23 @@ func Open(folder string, options Options) (*DB, error) {
 	if folder != "" {
 		path = filepath.Join(folder, fileName)
 		var err error
-		if db.lock, err = hold(folder); err != nil {
+		if db.lock, err = lockFolder(folder); err != nil {
 			return nil, err
 		}
 	}
 	if err := db.start(path, options); err != nil {
 		if db.lock != nil {
-			_ = db.lock.Close() // the kernel frees it at the latest when the process ends
+			_ = db.lock.Close() // if this fails, the kernel releases the lock when the process ends
 		}
-		return nil, unusable(path, err)
+		return nil, refusalOf(path, err)
 	}
 	return db, nil
 }
 
-// start opens the connections and the goroutines.
+// start opens the connections and starts the writer.
 func (db *DB) start(path string, options Options) error {
 	if path != memory {
-		if err := seal(path); err != nil {
+		if err := restrictMode(path); err != nil {
 			return err
 		}
 	}
@@ -106,9 +106,9 @@ func (db *DB) start(path string, options Options) error {
 	return nil
 }
 
-// load judges what is in the file, brings it up to date and learns what waits on the lanes, in one transaction.
+// load checks and migrates the file, ends leases and reads the lanes, in one transaction.
 func (db *DB) load(conn *sqlite.Conn, path string) (err error) {
-	version, err := judge(conn, path)
+	version, err := schemaVersion(conn, path)
 	if err != nil {
 		return err
 	}
@@ -131,8 +131,8 @@ func (db *DB) load(conn *sqlite.Conn, path string) (err error) {
 	return db.loadLanes(conn)
 }
 
-// connect opens the connection that writes. temp_store keeps in memory what a rollback needs, so that no further
-// file comes to be; cache_size is in KiB when negative.
+// connect opens the writing connection. With temp_store in memory, a rollback needs no other file. A negative
+// cache_size is in KiB.
 func connect(path string, options Options) (*sqlite.Conn, error) {
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite|sqlite.OpenCreate)
 	if err != nil {
@@ -163,7 +163,7 @@ func openReaders(path string) (chan *sqlite.Conn, error) {
 	return pool, nil
 }
 
-// closeAll closes the connections of a pool that are at home, and the pool.
+// closeAll closes the pool and the connections that are in it.
 func closeAll(pool chan *sqlite.Conn) (err error) {
 	close(pool)
 	for conn := range pool {

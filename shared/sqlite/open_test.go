@@ -21,7 +21,7 @@ import (
 
 const fileName = "nepenthes.db"
 
-// alter runs statements on the file in a folder, as another program would.
+// alter runs statements on the file in a folder, as another program might.
 func alter(t *testing.T, folder string, statements ...string) {
 	t.Helper()
 	conn, err := zombie.OpenConn(filepath.Join(folder, fileName), zombie.OpenReadWrite|zombie.OpenCreate)
@@ -38,8 +38,8 @@ func alter(t *testing.T, folder string, statements ...string) {
 	}
 }
 
-// ask gives the one number that a query on the file in a folder selects.
-func ask(t *testing.T, folder, query string) int {
+// queryNumber returns the number that a query on the file in a folder selects.
+func queryNumber(t *testing.T, folder, query string) int {
 	t.Helper()
 	conn, err := zombie.OpenConn(filepath.Join(folder, fileName), zombie.OpenReadOnly)
 	if err != nil {
@@ -53,7 +53,7 @@ func ask(t *testing.T, folder, query string) int {
 	return n
 }
 
-// use opens a folder, sends messages and closes it.
+// use opens a folder, sends messages and closes the folder.
 func use(t *testing.T, folder string, messages ...lane.Message) {
 	t.Helper()
 	db, err := sqlite.Open(folder, sqlite.Options{})
@@ -77,9 +77,9 @@ func TestOpenRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		prepare func(t *testing.T, folder string)
-		want    string // in the sentence
+		want    string // a part of the sentence
 	}{
-		{"a folder that is in use", func(t *testing.T, folder string) { mustOpen(t, folder, sqlite.Options{}) }, "in use"},
+		{"a folder in use", func(t *testing.T, folder string) { mustOpen(t, folder, sqlite.Options{}) }, "in use"},
 		{"a newer schema", func(t *testing.T, folder string) {
 			use(t, folder)
 			alter(t, folder, "PRAGMA user_version = 1000")
@@ -87,8 +87,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"another program's file", func(t *testing.T, folder string) {
 			alter(t, folder, "CREATE TABLE cats (name TEXT)", "PRAGMA application_id = 77")
 		}, "another program"},
-		{"a file of nobody's with tables", func(t *testing.T, folder string) { alter(t, folder, "CREATE TABLE cats (name TEXT)") }, "another program"},
-		{"a file of nobody's with a version", func(t *testing.T, folder string) { alter(t, folder, "PRAGMA user_version = 1") }, "another program"},
+		{"an unmarked file with tables", func(t *testing.T, folder string) { alter(t, folder, "CREATE TABLE cats (name TEXT)") }, "another program"},
+		{"an unmarked file with a version", func(t *testing.T, folder string) { alter(t, folder, "PRAGMA user_version = 1") }, "another program"},
 		{"a text", func(t *testing.T, folder string) { write(t, folder, bytes.Repeat([]byte("not a database\n"), 1000)) }, "damaged"},
 		{"a short text", func(t *testing.T, folder string) { write(t, folder, []byte("x\n")) }, "damaged"},
 		{"a file without its second half", func(t *testing.T, folder string) {
@@ -105,7 +105,7 @@ func TestOpenRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "damaged"},
-		{"a file whose schema is overwritten", func(t *testing.T, folder string) {
+		{"a file with an overwritten schema", func(t *testing.T, folder string) {
 			use(t, folder)
 			content, err := os.ReadFile(filepath.Join(folder, fileName))
 			if err != nil {
@@ -133,9 +133,9 @@ func TestOpenRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := sqlite.Open(path, sqlite.Options{})
-		refused(t, err, "cannot be made", path)
+		refused(t, err, "cannot be created", path)
 	})
-	t.Run("and leaves the folder to the next one", func(t *testing.T) {
+	t.Run("and releases the folder", func(t *testing.T) {
 		folder := t.TempDir()
 		write(t, folder, []byte("x\n"))
 		if _, err := sqlite.Open(folder, sqlite.Options{}); err == nil {
@@ -148,7 +148,7 @@ func TestOpenRefuses(t *testing.T) {
 	})
 }
 
-// refused checks that an error is a refusal in one sentence that names the place.
+// refused checks that err is a Refusal in one sentence that contains want and names the folder.
 func refused(t *testing.T, err error, want, folder string) {
 	t.Helper()
 	refusal, ok := errors.AsType[*sqlite.Refusal](err)
@@ -158,7 +158,7 @@ func refused(t *testing.T, err error, want, folder string) {
 	text := err.Error()
 	if text != refusal.Error() || !strings.Contains(text, want) || !strings.Contains(text, folder) ||
 		strings.Contains(text, "\n") || !strings.HasSuffix(text, ".") {
-		t.Errorf("got %q, want one sentence that names %s and says %q", text, folder, want)
+		t.Errorf("got %q, want one sentence that names %s and contains %q", text, folder, want)
 	}
 }
 
@@ -171,7 +171,7 @@ func TestOpenModes(t *testing.T) {
 		}
 		entries, err := os.ReadDir(folder)
 		if err != nil || len(entries) == 0 {
-			t.Errorf("%s: got %d files and error %v", when, len(entries), err)
+			t.Errorf("%s: got %d files and error %v, want some", when, len(entries), err)
 		}
 		for _, entry := range entries {
 			if info, err := entry.Info(); err != nil || info.Mode() != 0o600 {
@@ -191,7 +191,7 @@ func TestOpenModes(t *testing.T) {
 	}
 	db = mustOpen(t, folder, sqlite.Options{})
 	send(t, db.Lane(lane.Events), lane.Message{Body: []byte("x")})
-	check("after somebody has opened it to others")
+	check("after the mode was changed")
 }
 
 func TestOpenInMemory(t *testing.T) {
@@ -200,7 +200,7 @@ func TestOpenInMemory(t *testing.T) {
 		for range 2 {
 			db := mustOpen(t, "", sqlite.Options{})
 			if got := visible(t, db.Lane(lane.Events), 1); len(got) != 0 {
-				t.Errorf("got %d messages of an earlier database", len(got))
+				t.Errorf("got %d messages, want none from an earlier database", len(got))
 			}
 			send(t, db.Lane(lane.Events), lane.Message{Body: make([]byte, 1<<20)})
 		}
@@ -213,10 +213,10 @@ func TestOpenInMemory(t *testing.T) {
 func TestOpenMarksTheFile(t *testing.T) {
 	folder := t.TempDir()
 	use(t, folder)
-	if got := ask(t, folder, "PRAGMA application_id"); got != 0x4e657065 {
+	if got := queryNumber(t, folder, "PRAGMA application_id"); got != 0x4e657065 {
 		t.Errorf("got application id %#x, want %#x", got, 0x4e657065)
 	}
-	if got := ask(t, folder, "PRAGMA user_version"); got < 1 {
+	if got := queryNumber(t, folder, "PRAGMA user_version"); got < 1 {
 		t.Errorf("got schema version %d, want 1 or more", got)
 	}
 }
@@ -227,7 +227,7 @@ func TestOpenMigrates(t *testing.T) {
 		write(t, folder, nil)
 		use(t, folder, lane.Message{Body: []byte("x")})
 	})
-	t.Run("a file whose first start was killed before its schema was there", func(t *testing.T) {
+	t.Run("a file whose first start was killed before it had a schema", func(t *testing.T) {
 		folder := t.TempDir()
 		alter(t, folder, "PRAGMA journal_mode = WAL")
 		use(t, folder, lane.Message{Body: []byte("x")})
@@ -236,7 +236,7 @@ func TestOpenMigrates(t *testing.T) {
 		folder := t.TempDir()
 		alter(t, folder, "PRAGMA application_id = 0x4e657065")
 		use(t, folder, lane.Message{Body: []byte("x")})
-		if got := ask(t, folder, "SELECT count(*) FROM messages"); got != 1 {
+		if got := queryNumber(t, folder, "SELECT count(*) FROM messages"); got != 1 {
 			t.Errorf("got %d messages, want 1", got)
 		}
 	})
@@ -245,10 +245,10 @@ func TestOpenMigrates(t *testing.T) {
 		alter(t, folder, "PRAGMA application_id = 0x4e657065", "CREATE VIEW messages AS SELECT 1")
 		_, err := sqlite.Open(folder, sqlite.Options{})
 		refused(t, err, "cannot be opened", folder)
-		if got := ask(t, folder, "SELECT count(*) FROM sqlite_schema"); got != 1 {
-			t.Errorf("got %d tables and views, want the one that was there", got)
+		if got := queryNumber(t, folder, "SELECT count(*) FROM sqlite_schema"); got != 1 {
+			t.Errorf("got %d tables and views, want the one that existed", got)
 		}
-		if got := ask(t, folder, "PRAGMA user_version"); got != 0 {
+		if got := queryNumber(t, folder, "PRAGMA user_version"); got != 0 {
 			t.Errorf("got schema version %d, want 0", got)
 		}
 	})
@@ -266,11 +266,11 @@ func TestOpenIsDurable(t *testing.T) {
 		t.Errorf("got synchronous = %d and error %v, want 2", synchronous, err)
 	}
 	if _, err := os.Stat(filepath.Join(folder, fileName+"-wal")); err != nil {
-		t.Errorf("no write-ahead log: %v", err)
+		t.Errorf("there is no write-ahead log: %v", err)
 	}
 }
 
-// TestDamageFoundLater overwrites the pages of a body, which no start reads.
+// TestDamageFoundLater overwrites the pages of a body, which Open does not read.
 func TestDamageFoundLater(t *testing.T) {
 	folder := t.TempDir()
 	use(t, folder, lane.Message{Body: []byte("good")}, lane.Message{Body: bytes.Repeat([]byte("damaged "), 100_000)})
@@ -278,7 +278,7 @@ func TestDamageFoundLater(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for at := 0; at < len(content); at += 4096 { // an overflow page is the number of the next one, then body
+	for at := 0; at < len(content); at += 4096 { // an overflow page has the number of the next one, then a part of the body
 		if bytes.Contains(content[at+4:at+24], []byte("damaged ")) {
 			copy(content[at:], bytes.Repeat([]byte{0xff}, 4))
 		}
@@ -293,7 +293,7 @@ func TestDamageFoundLater(t *testing.T) {
 	for range 3 {
 		_, err = l.Receive(t.Context(), 1)
 		if !fault.Is(err, fault.Unavailable) || fault.From(err).RetryAfter <= 0 {
-			t.Errorf("got error %v, want %v with a time to wait", err, fault.Unavailable)
+			t.Errorf("got error %v, want %v with a RetryAfter", err, fault.Unavailable)
 		}
 	}
 	if got := strings.Count(log.String(), "\n"); got != 1 || !strings.Contains(log.String(), "msg=database.damaged") {

@@ -51,7 +51,7 @@ func (db *DB) PutProject(ctx context.Context, p *project.Project) (err error) {
 	defer fault.Wrap(&err, "store project %s", p.ID)
 	changed := *p
 	changed.Version++
-	r, err := newNoun(projectKind, p.ID, changed.Version, changed)
+	r, err := newConfigRow(projectKind, p.ID, changed.Version, changed)
 	if err != nil {
 		return err
 	}

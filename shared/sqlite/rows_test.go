@@ -16,8 +16,8 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// rowsOfVersion1 are rows as version 1 of the schema wrote them. Their JSON has the names of Go's members: who
-// renames one must keep these readable.
+// rowsOfVersion1 are rows as version 1 of the schema wrote them. Their JSON has the names of Go's fields, so these rows
+// must stay readable when a field is renamed.
 const rowsOfVersion1 = `
 INSERT INTO config (kind, id, version, value) VALUES ('settings', '', 3, '{"APIEnabled":true,"MaxPageSize":77,
 	"DocsEnabled":true,"CORSEnabled":true,"AllowedOrigins":["https://a.example"],"LockVersion":3,
@@ -38,7 +38,7 @@ INSERT INTO config (kind, id, version, value) VALUES ('client', 'app_1', 1, '{"I
 INSERT INTO config (kind, id, version, value) VALUES ('list of clients', '', 5, '');
 `
 
-func TestRowsOfVersion1AreRead(t *testing.T) {
+func TestRowsOfVersion1CanBeRead(t *testing.T) {
 	db := openStore(t, "", nil)
 	err := sqlite.Write(db, t.Context(), func(conn *zombie.Conn) error {
 		return sqlitex.ExecuteScript(conn, rowsOfVersion1, nil)
@@ -84,13 +84,13 @@ func TestRowsOfVersion1AreRead(t *testing.T) {
 	compare(t, list, nil, 5)
 }
 
-// compare demands that got was read without an error and is want.
+// compare checks that err is nil and that got is want.
 func compare[T any](t *testing.T, got T, err error, want T) {
 	t.Helper()
 	if err != nil {
 		t.Error(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("differs (-want +got):\n%s", diff)
+		t.Errorf("difference (-want +got):\n%s", diff)
 	}
 }

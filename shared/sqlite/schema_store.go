@@ -8,10 +8,10 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// storeSchema holds the tables of the store, version 1. Times are Unix nanoseconds, NULL for the zero time, but for
-// received_ms. What is written most, events and deliveries, lies in tables with a rowid: their rows are appended,
-// however the keys are scattered, which costs half as much as a table ordered by key. Rows have columns, so that a
-// person can look into the file; packing them into one value saves nothing worth it.
+// storeSchema is version 1 of the tables of the store. Times are Unix nanoseconds, and NULL is the zero time; only
+// received_ms is in milliseconds. Most writes go to events and deliveries, which are tables with a rowid: their rows
+// are appended although the keys are random, which costs half as much as a table ordered by key. Rows have columns, so
+// that a person can look into the file. Packing the columns into one value would save too little.
 const storeSchema = `
 -- Settings, webhooks, projects and clients, as JSON: few, read whole, and compared whole.
 CREATE TABLE config (
@@ -136,19 +136,20 @@ CREATE TABLE counters (
 CREATE INDEX counters_expire ON counters (expires_at);
 `
 
-// endLeases ends every lease in the file. It runs in the transaction of Open: whoever held one is dead, since only
-// one process holds the folder. The claim itself stays, so that its attempt is made again under the same trigger.
+// endLeases ends every lease in the file. It runs in the transaction of Open. The holders of the leases are dead,
+// because only one process uses the folder. The claims stay, so that each attempt is made again under the same trigger.
 func endLeases(conn *sqlite.Conn) error {
 	return execute(conn.Prep(endAllLeases))
 }
 
 const endAllLeases = `UPDATE deliveries SET lease_until = NULL WHERE lease_until IS NOT NULL`
 
-// purgePortion is how many rows one call of purge removes at most from each table, so that no operation waits long
-// behind it.
+// purgePortion is the largest number of rows that one call of purge deletes from each table, so that no operation waits
+// long behind it.
 const purgePortion = 100
 
-// purges removes what has expired at ?1, at most ?2 rows of each table. Attempts go with their delivery.
+// purges delete the rows that have expired at ?1, at most ?2 rows of each table. Attempts are deleted with their
+// delivery.
 var purges = []string{
 	`DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE expires_at <= ?1 LIMIT ?2)`,
 	`DELETE FROM attempts WHERE delivery IN (SELECT number FROM deliveries WHERE expires_at <= ?1 ORDER BY expires_at, number LIMIT ?2)`,
@@ -157,8 +158,8 @@ var purges = []string{
 	`DELETE FROM counters WHERE key IN (SELECT key FROM counters WHERE expires_at <= ?1 LIMIT ?2)`,
 }
 
-// purge removes rows that have expired, a portion of each table, and reports whether there may be more. It runs in
-// a transaction of its own, time and again; no read depends on it.
+// purge deletes up to purgePortion expired rows of each table. more reports whether there may be others. purge runs
+// regularly, in its own transaction. Reads do not depend on it.
 func purge(conn *sqlite.Conn, now time.Time) (more bool, err error) {
 	for _, query := range purges {
 		stmt := conn.Prep(query)

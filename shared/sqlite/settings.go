@@ -9,7 +9,7 @@ import (
 	"nepenthes/shared/settings"
 )
 
-// settingsKind is the kind of the one record that holds the settings; its id is empty.
+// settingsKind is the kind of the single row that holds the settings. Its id is empty.
 const settingsKind = "settings"
 
 // Settings implements store.Catalogue.
@@ -30,7 +30,7 @@ func (db *DB) PutSettings(ctx context.Context, s *settings.Settings) (err error)
 	defer fault.Wrap(&err, "store the settings")
 	changed := *s
 	changed.LockVersion++
-	r, err := newNoun(settingsKind, "", changed.LockVersion, changed)
+	r, err := newConfigRow(settingsKind, "", changed.LockVersion, changed)
 	if err != nil {
 		return err
 	}

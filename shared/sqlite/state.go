@@ -29,7 +29,7 @@ func (db *DB) AddState(ctx context.Context, key string, value []byte, expires ti
 			return err
 		}
 		if conn.Changes() == 0 {
-			return fault.New(fault.UpdateConflict, "It is there already.")
+			return fault.New(fault.UpdateConflict, "The key exists already.")
 		}
 		return nil
 	})
@@ -45,7 +45,7 @@ func (db *DB) State(ctx context.Context, key string) (value []byte, err error) {
 			return nil
 		})
 		if err == nil && !found {
-			err = fault.New(fault.NotFound, "It is not there, or no longer.")
+			err = fault.New(fault.NotFound, "The key does not exist or has expired.")
 		}
 		return err
 	})

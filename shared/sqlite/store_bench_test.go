@@ -19,7 +19,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// processTime is the CPU time that this process has used.
+// processTime returns the CPU time that this process has used.
 func processTime(b *testing.B) time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
@@ -28,9 +28,10 @@ func processTime(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// BenchmarkEvent records an event of 1 KiB with a plan of one, claims its delivery and stores the outcome with its
-// attempt: the store's share of an event that succeeds at once. Bare are three operations of the same writer that
-// insert as many bytes into a table without an index: what lies above is the price of columns, conditions and lists.
+// BenchmarkEvent records an event of 1 KiB that matches one webhook, claims its delivery, and stores the outcome with
+// its attempt: the work of the store for an event that succeeds at once. The bare benchmark runs three operations of
+// the same writer that insert as many bytes into a table without an index. The difference is the price of columns,
+// conditions and indexes.
 func BenchmarkEvent(b *testing.B) {
 	const inFlight = 64
 	var bare time.Duration
@@ -81,7 +82,7 @@ func BenchmarkList(b *testing.B) {
 	}
 }
 
-// perCall is the CPU time that one call of f takes when as many are made at once.
+// perCall returns the CPU time of one call of f while inFlight calls run at the same time.
 func perCall(b *testing.B, inFlight int, f func(i int)) time.Duration {
 	before := processTime(b)
 	concurrently(b, inFlight, f)
@@ -90,7 +91,7 @@ func perCall(b *testing.B, inFlight int, f func(i int)) time.Duration {
 	return cpu
 }
 
-// concurrently calls f b.N times, from as many goroutines.
+// concurrently calls f b.N times from several goroutines.
 func concurrently(b *testing.B, goroutines int, f func(i int)) {
 	var next atomic.Int64
 	var all sync.WaitGroup
@@ -106,7 +107,7 @@ func concurrently(b *testing.B, goroutines int, f func(i int)) {
 	b.StopTimer()
 }
 
-// deliver stores what an event leaves that its receiver takes at once.
+// deliver stores an event and a delivery that its receiver accepts at once.
 func deliver(b *testing.B, db *sqlite.DB, eventID, hook string) {
 	e := newEvent(eventID)
 	e.Data = benchData
@@ -148,7 +149,7 @@ func bareTable(b *testing.B, db *sqlite.DB) {
 	}
 }
 
-// bareInserts does in three operations what an event, a claim and an outcome come to in bytes.
+// bareInserts inserts in three operations as many bytes as an event, a claim and an outcome have.
 func bareInserts(b *testing.B, db *sqlite.DB) {
 	for _, size := range []int{1024, 300, 600} {
 		err := sqlite.Write(db, b.Context(), func(conn *zombie.Conn) error {

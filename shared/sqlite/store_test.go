@@ -36,7 +36,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// openStore opens a database that goes by now, nil for the real time, and closes it when the test ends.
+// openStore opens a database with the clock now, or time.Now if it is nil, and closes it when the test ends.
 func openStore(t testing.TB, folder string, now func() time.Time) *sqlite.DB {
 	t.Helper()
 	db, err := sqlite.Open(folder, sqlite.Options{Now: now})
@@ -51,7 +51,7 @@ func openStore(t testing.TB, folder string, now func() time.Time) *sqlite.DB {
 	return db
 }
 
-// newEvent is an event that a producer pushed just now; it is kept for a day.
+// newEvent returns an event that was received just now and is kept for a day.
 func newEvent(eventID string) record.Event {
 	now := time.Now().Truncate(time.Millisecond)
 	return record.Event{
@@ -63,7 +63,7 @@ func newEvent(eventID string) record.Event {
 	}
 }
 
-// putDelivery stores a delivery and gives it as it is stored.
+// putDelivery stores a delivery and returns its row.
 func putDelivery(t testing.TB, db *sqlite.DB, d delivery.Delivery, ended *delivery.Attempt) delivery.Delivery {
 	t.Helper()
 	now, won, err := db.PutDelivery(t.Context(), d, ended)
@@ -94,7 +94,7 @@ func TestChangesAreTrimmed(t *testing.T) {
 	}
 }
 
-func TestPageLooksAtBoundedRows(t *testing.T) {
+func TestPagesReadALimitedNumberOfRows(t *testing.T) {
 	db := openStore(t, "", nil)
 	hook := id.New(id.Webhook, time.Now())
 	for i := range 2500 {
@@ -105,7 +105,7 @@ func TestPageLooksAtBoundedRows(t *testing.T) {
 	for page, more := range []bool{true, true, false} {
 		got, err := db.Deliveries(t.Context(), q)
 		if err != nil || len(got.Deliveries) != 0 || (got.More != nil) != more {
-			t.Fatalf("page %d: got %+v and error %v, want an empty one with more %v", page, got, err, more)
+			t.Fatalf("page %d: got %+v and error %v, want an empty page with more %v", page, got, err, more)
 		}
 		if more {
 			q.From = *got.More
@@ -135,17 +135,17 @@ func TestRestartEndsLeases(t *testing.T) {
 		t.Fatal(err)
 	}
 	if verdict, trigger := d.Judge(time.Now()); verdict != delivery.Go || trigger != delivery.TriggerSchedule {
-		t.Errorf("got verdict %v by %q, want that the attempt can be made again", verdict, trigger)
+		t.Errorf("got verdict %v by %q, want Go by %q", verdict, trigger, delivery.TriggerSchedule)
 	}
 	if d.Lease == nil || d.Lease.Attempt != claimed.Lease.Attempt {
-		t.Errorf("got lease %+v, want that of %s, ended", d.Lease, claimed.Lease.Attempt)
+		t.Errorf("got lease %+v, want the ended lease of %s", d.Lease, claimed.Lease.Attempt)
 	}
 	if _, won, err := db.PutDelivery(t.Context(), d, nil); err != nil || !won {
-		t.Errorf("got won %v and error %v, want that the row can be changed under its version", won, err)
+		t.Errorf("a write under the version that was read: got won %v and error %v", won, err)
 	}
 }
 
-// TestPurge fills every table with rows that expire and some that do not, and looks at what is on disk.
+// TestPurge fills every table with rows, most of which expire, and checks which rows are left on disk.
 func TestPurge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := openStore(t, "", nil)
@@ -192,8 +192,8 @@ func rows(t *testing.T, db *sqlite.DB, table string) (n int) {
 	return n
 }
 
-// TestQueriesUseIndexes asks SQLite how it would go about each query: one that reads a whole table, or sorts what
-// an index has in order, would do in a test and fail in a year.
+// TestQueriesUseIndexes asks SQLite for the plan of each query. A query that reads a whole table, or sorts rows that an
+// index has in order, would pass other tests but be too slow after a year.
 func TestQueriesUseIndexes(t *testing.T) {
 	db := openStore(t, "", nil)
 	for i, query := range sqlite.Queries() {
@@ -240,10 +240,10 @@ func TestClosedStoreIsUnavailable(t *testing.T) {
 		"PutSettings": db.PutSettings(t.Context(), &s), "PutEvent": eventErr, "PutDelivery": deliveryErr, "Settings": readErr,
 	} {
 		if !fault.Is(err, fault.Unavailable) || fault.From(err).RetryAfter == 0 {
-			t.Errorf("%s: got error %v, want Unavailable with a time to wait", name, err)
+			t.Errorf("%s: got error %v, want Unavailable with a RetryAfter", name, err)
 		}
 	}
 	if s.LockVersion != 0 {
-		t.Errorf("got version %d of settings that were not stored, want 0", s.LockVersion)
+		t.Errorf("settings that were not stored: got version %d, want 0", s.LockVersion)
 	}
 }

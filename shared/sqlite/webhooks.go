@@ -32,7 +32,7 @@ func (db *DB) PutWebhook(ctx context.Context, w *webhook.Webhook) (err error) {
 	defer fault.Wrap(&err, "store webhook %s", w.ID)
 	changed := *w
 	changed.LockVersion++
-	r, err := newNoun(webhookKind, w.ID, changed.LockVersion, changed)
+	r, err := newConfigRow(webhookKind, w.ID, changed.LockVersion, changed)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (db *DB) PutWebhook(ctx context.Context, w *webhook.Webhook) (err error) {
 func (db *DB) DeleteWebhook(ctx context.Context, id string, lockVersion int64) (err error) {
 	defer fault.Wrap(&err, "delete webhook %s", id)
 	return db.configure(ctx, func(conn *sqlite.Conn) error {
-		if err := (noun{kind: webhookKind, id: id, version: lockVersion}).drop(conn); err != nil {
+		if err := (configRow{kind: webhookKind, id: id, version: lockVersion}).drop(conn); err != nil {
 			return err
 		}
 		return logChange(conn, id)

@@ -12,33 +12,34 @@ import (
 )
 
 const (
-	// purgePeriod is how often the writer looks for what has expired.
+	// purgePeriod is how often the writer looks for expired rows.
 	purgePeriod = 10 * time.Minute
-	// purgeSoon is the pause between two portions, in which waiting operations have their turn.
-	purgeSoon = 20 * time.Millisecond
+	// purgePause is the pause between two portions, in which waiting operations run.
+	purgePause = 20 * time.Millisecond
 )
 
-// errUndone is what the operations get whose transaction came to nothing, whoever was to blame.
+// errUndone is the error of every operation whose transaction was rolled back, whichever operation was the cause.
 var errUndone = errors.New("the transaction was rolled back")
 
-// operation is one write, or in memory one read, on its way through the writer.
+// operation is a write, or in memory also a read, that the writer carries out.
 type operation struct {
 	run   func(*sqlite.Conn) error
 	reads bool
-	// claimed is taken by the first of two: the writer, who begins it, or the caller, who withdraws it.
+	// claimed is set either by the writer when it begins the operation or by the caller who withdraws it, whichever is
+	// first.
 	claimed atomic.Bool
-	err     error      // what run returned; the writer's until done
-	done    chan error // has room for the one answer
+	err     error      // the error of run; only the writer uses it before done
+	done    chan error // receives the result; buffered, so the writer never waits
 }
 
-// claim reports whether the caller is the first who asks.
+// claim sets claimed. It reports whether this call was the first.
 func (op *operation) claim() bool { return op.claimed.CompareAndSwap(false, true) }
 
-// writer is the goroutine that owns the writing connection, and the queue before it.
+// writer is the goroutine that owns the writing connection, with its queue.
 type writer struct {
 	conn     *sqlite.Conn
 	now      func() time.Time
-	wake     chan struct{} // holds a token while the queue is not empty or closed
+	wake     chan struct{} // holds a token if the queue is not empty, or is closed
 	finished chan struct{}
 
 	mu     sync.Mutex // protects the fields below
@@ -52,7 +53,7 @@ func startWriter(conn *sqlite.Conn, now func() time.Time) *writer {
 	return w
 }
 
-// do queues op and waits for its answer, or until ctx ends and op has not begun.
+// do queues op and waits for its result. If ctx ends before op has begun, do withdraws op and returns the error of ctx.
 func (w *writer) do(ctx context.Context, op *operation) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -90,8 +91,8 @@ func (w *writer) signal() {
 	}
 }
 
-// gathered takes the whole queue.
-func (w *writer) gathered() (batch []*operation, closed bool) {
+// takeQueue removes and returns all operations of the queue.
+func (w *writer) takeQueue() (batch []*operation, closed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	batch, w.queue = w.queue, nil
@@ -100,24 +101,23 @@ func (w *writer) gathered() (batch []*operation, closed bool) {
 
 func (w *writer) loop() {
 	defer close(w.finished)
-	sweep := time.NewTimer(purgeSoon)
-	defer sweep.Stop()
+	purge := time.NewTimer(purgePause)
+	defer purge.Stop()
 	for {
 		select {
 		case <-w.wake:
-			batch, closed := w.gathered()
+			batch, closed := w.takeQueue()
 			w.serve(batch)
 			if closed {
 				return
 			}
-		case <-sweep.C:
-			sweep.Reset(w.purge())
+		case <-purge.C:
+			purge.Reset(w.purge())
 		}
 	}
 }
 
-// serve runs what was gathered: the writes in one transaction, then the reads, which so see nothing that is not
-// committed.
+// serve runs a batch: first the writes in one transaction, then the reads, so that these see only committed data.
 func (w *writer) serve(batch []*operation) {
 	var writes, reads []*operation
 	for _, op := range batch {
@@ -133,12 +133,12 @@ func (w *writer) serve(batch []*operation) {
 		w.commit(writes)
 	}
 	for _, op := range reads {
-		op.done <- guarded(w.conn, op.run)
+		op.done <- protect(w.conn, op.run)
 	}
 }
 
-// commit runs the operations in one transaction and answers them when it is on disk. When the transaction is
-// lost, every one of them fails, since what the others did is undone.
+// commit runs the operations in one transaction and sends their results when it is on disk. If the transaction is
+// rolled back, all operations fail.
 func (w *writer) commit(batch []*operation) {
 	err := w.transact(batch)
 	for _, op := range batch {
@@ -164,14 +164,13 @@ func (w *writer) transact(batch []*operation) error {
 	return nil
 }
 
-// attempt runs one operation in its savepoint. The error that it returns is one that ends the transaction: after
-// an error of the operation itself, which is kept in op.err, it looks whether the transaction still stands, for
-// a full disk may have ended it whole.
+// attempt runs one operation in its savepoint. An error of the operation is kept in op.err. attempt returns an error
+// only if the whole transaction has failed: a full disk, for example, may have ended it.
 func (w *writer) attempt(op *operation) error {
 	if err := w.exec("SAVEPOINT operation"); err != nil {
 		return err
 	}
-	if op.err = guarded(w.conn, op.run); op.err != nil {
+	if op.err = protect(w.conn, op.run); op.err != nil {
 		if w.conn.AutocommitEnabled() {
 			return op.err
 		}
@@ -182,7 +181,7 @@ func (w *writer) attempt(op *operation) error {
 	return w.exec("RELEASE operation")
 }
 
-// undo makes sure that the transaction is gone and tells why.
+// undo rolls back the transaction if it is still open, and returns the error that says why.
 func (w *writer) undo(cause error) error {
 	if !w.conn.AutocommitEnabled() {
 		if err := w.exec("ROLLBACK"); err != nil {
@@ -200,8 +199,8 @@ func (w *writer) exec(statement string) error {
 	return err
 }
 
-// purge removes one portion of what has expired and tells when to look again. That it failed changes nothing: what
-// has expired is not read either.
+// purge deletes one portion of the expired rows and returns how long to wait until the next one. A failure does no
+// harm, because expired rows are not read.
 func (w *writer) purge() time.Duration {
 	var more bool
 	op := &operation{done: make(chan error, 1), run: func(conn *sqlite.Conn) (err error) {
@@ -210,12 +209,12 @@ func (w *writer) purge() time.Duration {
 	}}
 	w.commit([]*operation{op})
 	if more && op.err == nil {
-		return purgeSoon
+		return purgePause
 	}
 	return purgePeriod
 }
 
-// close lets the goroutine finish what is queued, and closes the connection.
+// close waits until the queue is empty, ends the goroutine and closes the connection.
 func (w *writer) close() error {
 	w.mu.Lock()
 	w.closed = true

@@ -17,13 +17,14 @@ import (
 	"nepenthes/shared/sqlite"
 )
 
-// put inserts a row into table things, which openThings makes.
+// put returns an operation that inserts a row into the table things.
 func put(n int) func(*zombie.Conn) error {
 	return func(conn *zombie.Conn) error {
 		return sqlitex.Execute(conn, "INSERT INTO things (n) VALUES (?)", &sqlitex.ExecOptions{Args: []any{n}})
 	}
 }
 
+// openThings opens a database and creates the table things.
 func openThings(t *testing.T, folder string, options sqlite.Options) *sqlite.DB {
 	t.Helper()
 	db := mustOpen(t, folder, options)
@@ -49,8 +50,8 @@ func things(t *testing.T, db *sqlite.DB) (all []int) {
 	return all
 }
 
-// together lets writes gather while the writer is busy, so that they share a transaction, and gives the answers in
-// their order.
+// together runs operations while the writer is busy, so that they share a transaction, and returns their errors in
+// order.
 func together(t *testing.T, db *sqlite.DB, operations ...func(*zombie.Conn) error) []error {
 	t.Helper()
 	calls := make([]func() error, len(operations))
@@ -60,7 +61,7 @@ func together(t *testing.T, db *sqlite.DB, operations ...func(*zombie.Conn) erro
 	return gather(t, db, calls...)
 }
 
-// gather makes calls while the writer is busy.
+// gather makes calls while the writer is busy and returns their errors in order.
 func gather(t *testing.T, db *sqlite.DB, calls ...func() error) []error {
 	t.Helper()
 	busy, release := make(chan struct{}), make(chan struct{})
@@ -69,14 +70,14 @@ func gather(t *testing.T, db *sqlite.DB, calls ...func() error) []error {
 		_ = sqlite.Write(db, t.Context(), func(*zombie.Conn) error { close(busy); <-release; return nil })
 	})
 	<-busy
-	answers := make([]error, len(calls))
+	results := make([]error, len(calls))
 	for i, call := range calls {
-		all.Go(func() { answers[i] = call() })
-		synctest.Wait() // until it is queued
+		all.Go(func() { results[i] = call() })
+		synctest.Wait() // until the call is queued
 	}
 	close(release)
 	all.Wait()
-	return answers
+	return results
 }
 
 var errOwn = errors.New("a condition failed")
@@ -95,7 +96,7 @@ func TestWriteTogether(t *testing.T) {
 		want       []int
 	}{
 		{
-			"an error undoes its own operation only",
+			"an error undoes only its own operation",
 			[]func(*zombie.Conn) error{put(1), failing(2, errOwn), put(3)},
 			[]func(error) bool{fine, own, fine},
 			[]int{1, 3},
@@ -119,7 +120,7 @@ func TestWriteTogether(t *testing.T) {
 			[]int{1, 3},
 		},
 		{
-			"a lost transaction fails every operation",
+			"every operation fails if the transaction is lost",
 			[]func(*zombie.Conn) error{
 				put(1), failing(2, errOwn),
 				func(conn *zombie.Conn) error {
@@ -131,7 +132,7 @@ func TestWriteTogether(t *testing.T) {
 			nil,
 		},
 		{
-			"whatever the one that lost it says",
+			"even if the operation that lost it returns a fault",
 			[]func(*zombie.Conn) error{put(1), func(conn *zombie.Conn) error {
 				return errors.Join(sqlitex.ExecuteTransient(conn, "ROLLBACK", nil), fault.New(fault.NotFound, "There is none."))
 			}, put(3)},
@@ -139,13 +140,13 @@ func TestWriteTogether(t *testing.T) {
 			nil,
 		},
 		{
-			"also when the one that lost it says nothing",
+			"even if the operation that lost it returns no error",
 			[]func(*zombie.Conn) error{put(1), func(conn *zombie.Conn) error { return sqlitex.ExecuteTransient(conn, "ROLLBACK", nil) }, put(3)},
 			[]func(error) bool{unavailable, unavailable, unavailable},
 			nil,
 		},
 		{
-			"a statement left in the middle of its rows holds up nothing",
+			"a statement left in the middle of its rows does no harm",
 			[]func(*zombie.Conn) error{put(1), put(2), func(conn *zombie.Conn) error {
 				_, err := conn.Prep("SELECT n FROM things").Step()
 				return err
@@ -177,7 +178,7 @@ func TestWriteTogether(t *testing.T) {
 	}
 }
 
-// TestWriteContext holds that the answer tells whether the operation was carried out.
+// TestWriteContext checks that the result says whether the operation was carried out.
 func TestWriteContext(t *testing.T) {
 	for _, place := range places {
 		t.Run(place.name, func(t *testing.T) {
@@ -201,13 +202,13 @@ func TestWriteContext(t *testing.T) {
 				synctest.Wait()
 				cancel()
 				if err := <-waiting; !errors.Is(err, context.Canceled) {
-					t.Errorf("an operation that waited: got error %v, want %v", err, context.Canceled)
+					t.Errorf("a waiting operation: got error %v, want %v", err, context.Canceled)
 				}
 				if err := <-answers; err != nil {
-					t.Errorf("an operation that had begun: %v", err)
+					t.Errorf("a running operation: %v", err)
 				}
 				if err := sqlite.Write(db, ctx, put(3)); !errors.Is(err, context.Canceled) {
-					t.Errorf("an operation that came too late: got error %v, want %v", err, context.Canceled)
+					t.Errorf("an operation after the end of its context: got error %v, want %v", err, context.Canceled)
 				}
 				<-waiting
 				if got := things(t, db); fmt.Sprint(got) != "[1]" {
@@ -218,7 +219,7 @@ func TestWriteContext(t *testing.T) {
 	}
 }
 
-func TestReadsSeeWhatIsCommitted(t *testing.T) {
+func TestReadsSeeCommittedData(t *testing.T) {
 	for _, place := range places {
 		t.Run(place.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -247,7 +248,7 @@ func TestReadsSeeWhatIsCommitted(t *testing.T) {
 			})
 		})
 	}
-	t.Run("also when they gather with a transaction that is lost", func(t *testing.T) {
+	t.Run("even if they gather with a transaction that is lost", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			db := openThings(t, "", sqlite.Options{})
 			var seen []int
@@ -261,13 +262,13 @@ func TestReadsSeeWhatIsCommitted(t *testing.T) {
 			}
 		})
 	})
-	t.Run("also on a connection that was left in the middle of its rows", func(t *testing.T) {
+	t.Run("even on a connection that was left in the middle of its rows", func(t *testing.T) {
 		db := openThings(t, t.TempDir(), sqlite.Options{})
 		for n := range 40 {
 			if err := sqlite.Write(db, t.Context(), put(n)); err != nil {
 				t.Fatalf("Write: %v", err)
 			}
-			for range 2 { // so that each connection has its turn at both
+			for range 2 { // so that each connection runs both statements
 				if got := things(t, db); len(got) != n+1 {
 					t.Fatalf("got %d rows after %d writes", len(got), n+1)
 				}
@@ -281,7 +282,7 @@ func TestReadsSeeWhatIsCommitted(t *testing.T) {
 			}
 		}
 	})
-	t.Run("and write nothing to the file", func(t *testing.T) {
+	t.Run("and cannot write", func(t *testing.T) {
 		db := openThings(t, t.TempDir(), sqlite.Options{})
 		if err := sqlite.Read(db, t.Context(), put(1)); err == nil {
 			t.Error("got no error")
@@ -321,7 +322,7 @@ func TestWriteConcurrently(t *testing.T) {
 	}
 }
 
-// TestFullDisk fills the file up to its bound, as a full disk would.
+// TestFullDisk fills the file up to its limit, as a full disk would.
 func TestFullDisk(t *testing.T) {
 	for _, place := range places {
 		t.Run(place.name, func(t *testing.T) {
@@ -338,21 +339,21 @@ func testFullDisk(t *testing.T, folder string) {
 	for ; sent < 200; sent++ {
 		if err := l.Send(t.Context(), message); err != nil {
 			if got := fault.From(err); got.Kind != fault.Unavailable || got.RetryAfter <= 0 {
-				t.Fatalf("got error %v, want %v with a time to wait", err, fault.Unavailable)
+				t.Fatalf("got error %v, want %v with a RetryAfter", err, fault.Unavailable)
 			}
 			break
 		}
 	}
 	if sent == 0 || sent == 200 {
-		t.Fatalf("sent %d messages before the disk was full", sent)
+		t.Fatalf("sent %d messages before the disk was full, want 1 to 199", sent)
 	}
 	answers := together(t, db, put(1), func(conn *zombie.Conn) error {
 		return sqlitex.ExecuteTransient(conn, "INSERT INTO things (text) VALUES (zeroblob(500000))", nil)
 	}, put(3))
 	if !fault.Is(answers[1], fault.Unavailable) {
-		t.Errorf("a write at a full disk: got error %v, want %v", answers[1], fault.Unavailable)
+		t.Errorf("a write to a full disk: got error %v, want %v", answers[1], fault.Unavailable)
 	}
-	var want []int // the neighbours share the fate that they were told
+	var want []int // the rows of the neighbours that succeeded
 	if answers[0] == nil {
 		want = append(want, 1)
 	}
@@ -360,18 +361,18 @@ func testFullDisk(t *testing.T, folder string) {
 		want = append(want, 3)
 	}
 	if got := things(t, db); fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("got rows %v, want those that were answered, %v of %v", got, want, answers)
+		t.Errorf("got rows %v, want %v after the errors %v", got, want, answers)
 	}
 	if err := l.Send(t.Context(), message, message, message); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("three messages at once: got error %v, want %v", err, fault.Unavailable)
 	}
 	received := visible(t, l, 1000)
 	if len(received) != sent {
-		t.Fatalf("received %d messages, want the %d that were sent", len(received), sent)
+		t.Fatalf("received %d messages, want all %d", len(received), sent)
 	}
 	remove(t, l, received[:sent/2]...)
 	send(t, l, message)
 	if got := visible(t, l, 10); len(got) != 1 {
-		t.Errorf("received %d messages once there was room, want 1", len(got))
+		t.Errorf("received %d messages when there was room again, want 1", len(got))
 	}
 }
