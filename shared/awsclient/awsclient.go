@@ -1,5 +1,5 @@
-// Package awsclient makes the one AWS configuration that every client of a process is built from, so that pool
-// size, time-outs, retries and the cure of a fault in the SDK are decided in one place.
+// Package awsclient loads the AWS configuration of a process. All clients are made from it, so the size of the
+// connection pool, timeouts and retries are set in one place, as is the workaround for a fault of the SDK.
 package awsclient
 
 import (
@@ -20,19 +20,19 @@ import (
 
 const (
 	dialTimeout = 3 * time.Second
-	// answerTimeout bounds the wait for the headers of an answer, which takes milliseconds unless the connection is
-	// dead: what is tried again then still ends within an API request (limits.APITimeout).
+	// answerTimeout is how long a client waits for the headers of a response. They take milliseconds unless the
+	// connection is dead. With this limit, a retry still fits into an API request (limits.APITimeout).
 	answerTimeout = 5 * time.Second
-	// maxTries counts the first try. With the waits below a service that refuses everything costs a call about
-	// 0.75 s on average and 1.5 s at the most: an API request or a batch still has the time to say so.
+	// maxTries includes the first try. With the waits below, a call to a service that refuses everything takes 0.75 s
+	// on average and at most 1.5 s, so an API request or a batch still has time to report the failure.
 	maxTries  = 5
 	firstWait = 100 * time.Millisecond
 )
 
-// Load reads the configuration from the environment as every AWS tool does: credentials, region, AWS_ENDPOINT_URL,
-// AWS_CA_BUNDLE. Clients made from it share one pool that keeps as many connections as concurrency says; the
-// SDK's own 10 would open a new one for every call beyond them. It fails when the environment contradicts itself,
-// and does not touch the network.
+// Load reads the configuration from the environment, as every AWS tool does: credentials, region, AWS_ENDPOINT_URL,
+// AWS_CA_BUNDLE. Clients made from it share one connection pool, which keeps up to concurrency idle connections. The
+// SDK keeps only 10 and would open a new connection for every other call. Load returns an error if the environment
+// contradicts itself. It does not use the network.
 func Load(ctx context.Context, concurrency int) (cfg aws.Config, err error) {
 	defer fault.Wrap(&err, "load the AWS configuration")
 	return config.LoadDefaultConfig(ctx,
@@ -42,19 +42,20 @@ func Load(ctx context.Context, concurrency int) (cfg aws.Config, err error) {
 	)
 }
 
-// client is the SDK's own kind of client: with any other AWS_CA_BUNDLE is refused.
+// client returns the kind of client that the SDK makes itself. The SDK refuses AWS_CA_BUNDLE with any other kind.
 func client(concurrency int) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
 		WithTransportOptions(func(t *http.Transport) {
-			t.MaxIdleConns = 0 // unbounded: the bound per host is the one that counts
+			t.MaxIdleConns = 0 // no limit: the limit per host is enough
 			t.MaxIdleConnsPerHost = max(concurrency, http.DefaultMaxIdleConnsPerHost)
 			t.TLSHandshakeTimeout = dialTimeout
 			t.ResponseHeaderTimeout = answerTimeout
 		})
 }
 
-// retryer is the SDK's standard one with shorter waits: its second for a throttle is made for provisioned tables.
+// retryer returns the standard retryer of the SDK with shorter waits. Its wait of a second after a throttle is made for
+// provisioned tables.
 func retryer() *retry.Standard {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxTries

@@ -24,7 +24,7 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// load gives the configuration of a process whose environment names the endpoint and nothing of the machine's own.
+// load returns the configuration of a process whose environment names the endpoint and has no settings of this machine.
 func load(t *testing.T, endpoint string, concurrency int) aws.Config {
 	t.Helper()
 	for name, value := range map[string]string{
@@ -52,8 +52,8 @@ func answer(w http.ResponseWriter) {
 	_, _ = io.WriteString(w, `{"MessageId":"1"}`)
 }
 
-// gatedConn makes the race certain: what it writes after the first 4 KiB, a buffer of net/http, reaches the other side at once, but its
-// writer learns of that only when the gate opens. The rest of a body of 20 KiB is one such write.
+// gatedConn makes the race certain. Everything it writes after the first 4 KiB, the buffer size of net/http, reaches
+// the other end at once, but Write returns only when the gate opens. The rest of a body of 20 KiB is one such write.
 type gatedConn struct {
 	net.Conn
 	writes atomic.Int32
@@ -68,11 +68,11 @@ func (c *gatedConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func TestAnAnswerThatComesBeforeTheRequestIsThroughIsRead(t *testing.T) {
-	closed := make(chan struct{}) // the SDK has closed the request's body
+func TestAResponseDuringTheRequestIsRead(t *testing.T) {
+	closed := make(chan struct{}) // closed when the SDK has closed the body of the request
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Like a service, answer only when the whole request has arrived: net/http then has read all of the body, and
-		// is about to ask for more of it.
+		// Like a real service, answer only when the whole request has arrived. net/http has then read all of the body
+		// and is about to ask for more of it.
 		_, _ = io.Copy(io.Discard, r.Body)
 		if err := http.NewResponseController(w).Flush(); err != nil {
 			t.Error(err)
@@ -94,7 +94,7 @@ func TestAnAnswerThatComesBeforeTheRequestIsThroughIsRead(t *testing.T) {
 			return &gatedConn{Conn: conn, gate: closed}, err
 		}
 	})
-	// The innermost step sees the answer when the SDK has just closed the body.
+	// The innermost step sees the response just after the SDK has closed the body.
 	cfg.APIOptions = append(cfg.APIOptions, func(stack *middleware.Stack) error {
 		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("Open", func(
 			ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
@@ -105,18 +105,18 @@ func TestAnAnswerThatComesBeforeTheRequestIsThroughIsRead(t *testing.T) {
 		}), middleware.After)
 	})
 	if err := send(t.Context(), cfg, strings.Repeat("x", 20<<10)); err != nil {
-		t.Errorf("the service had done the work, but the call failed: %v", err)
+		t.Errorf("the service did the work, but the call failed: %v", err)
 	}
 }
 
 func TestRetries(t *testing.T) {
 	for name, test := range map[string]struct {
 		refusals int
-		want     int // tries that the service sees
+		want     int // how many tries reach the service
 		fails    bool
 	}{
-		"a passing refusal is stood":       {refusals: 2, want: 3},
-		"a lasting one is told in the end": {refusals: 100, want: 5, fails: true},
+		"a passing failure is retried":  {refusals: 2, want: 3},
+		"a lasting failure is returned": {refusals: 100, want: 5, fails: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var tries atomic.Int32
@@ -130,7 +130,7 @@ func TestRetries(t *testing.T) {
 			defer server.Close()
 			err := send(t.Context(), load(t, server.URL, 1), "x")
 			if got := int(tries.Load()); got != test.want || (err != nil) != test.fails {
-				t.Errorf("got %d tries, %v, want %d", got, err, test.want)
+				t.Errorf("got %d tries and error %v, want %d tries", got, err, test.want)
 			}
 		})
 	}
@@ -154,8 +154,9 @@ func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
 	return ours, nil
 }
 
-// TestACallSurvivesConnectionsThatAreDead: an API request still has the time for what it asked.
-func TestACallSurvivesConnectionsThatAreDead(t *testing.T) {
+// TestACallSurvivesDeadConnections checks that a call on dead connections still succeeds within the time of an API
+// request.
+func TestACallSurvivesDeadConnections(t *testing.T) {
 	cfg := load(t, "http://queue", 1)
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), limits.APITimeout)
@@ -163,9 +164,9 @@ func TestACallSurvivesConnectionsThatAreDead(t *testing.T) {
 		var tries atomic.Int32
 		network := make(pipes)
 		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body) // a pipe holds nothing: what is not read cannot be written
+			_, _ = io.Copy(io.Discard, r.Body) // a pipe has no buffer, so the client can only write what is read
 			if tries.Add(1) <= 4 {
-				<-r.Context().Done() // when the client gives up
+				<-r.Context().Done() // until the client gives up
 				return
 			}
 			answer(w)
@@ -176,7 +177,7 @@ func TestACallSurvivesConnectionsThatAreDead(t *testing.T) {
 			tr.DialContext, tr.DisableKeepAlives = network.dial, true
 		})
 		if err := send(ctx, cfg, "x"); err != nil || tries.Load() != 5 {
-			t.Errorf("%d tries and %v, want the fifth to succeed", tries.Load(), err)
+			t.Errorf("got %d tries and error %v, want the fifth to succeed", tries.Load(), err)
 		}
 		close(network)
 		_ = server.Close()
@@ -184,10 +185,10 @@ func TestACallSurvivesConnectionsThatAreDead(t *testing.T) {
 	})
 }
 
-func TestOneConnectionForEachCallAtOnceIsKept(t *testing.T) {
+func TestConnectionsOfParallelCallsAreKept(t *testing.T) {
 	const concurrency = 40
 	var opened atomic.Int32
-	var together sync.WaitGroup // holds the answers back until all requests of a round are there
+	var together sync.WaitGroup // holds responses back until all requests of a round have arrived
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		together.Done()
 		together.Wait()
@@ -214,11 +215,11 @@ func TestOneConnectionForEachCallAtOnceIsKept(t *testing.T) {
 		calls.Wait()
 	}
 	if got := opened.Load(); got != concurrency {
-		t.Errorf("got %d connections for %d calls at once, three times, want as many as calls", got, concurrency)
+		t.Errorf("got %d connections for three rounds of %d parallel calls, want one for each call of a round", got, concurrency)
 	}
 }
 
-func TestAnEndpointWithACertificateOfItsOwn(t *testing.T) {
+func TestAnEndpointWithItsOwnCertificate(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(w) }))
 	defer server.Close()
 	bundle := filepath.Join(t.TempDir(), "ca.pem")
@@ -228,6 +229,6 @@ func TestAnEndpointWithACertificateOfItsOwn(t *testing.T) {
 	}
 	t.Setenv("AWS_CA_BUNDLE", bundle)
 	if err := send(t.Context(), load(t, server.URL, 1), "x"); err != nil {
-		t.Errorf("the bundle names the server's certificate, but the call failed: %v", err)
+		t.Errorf("the bundle has the certificate of the server, but the call failed: %v", err)
 	}
 }

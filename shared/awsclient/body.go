@@ -8,18 +8,19 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// addPlainBody cures a race between the SDK (smithy-go 1.28) and net/http, by which calls fail after the service
-// has done the work: the retry then doubles a send or meets its own condition.
+// addPlainBody works around a race between the SDK (smithy-go 1.28) and net/http. In that race a call fails after the
+// service has done the work. The retry then sends twice, or its condition no longer holds.
 //
-// The SDK closes the body of a request as soon as the headers of the answer are in. net/http may not be through
-// with it: having written Content-Length bytes it asks once more, whether there are any left. Of a reader that
-// has a WriteTo method, as the SDK's bodies have, it asks that, and a closed one answers io.EOF. To Read that
-// means the end; to WriteTo it means that writing failed, and net/http closes the connection under the answer.
-// A body that can only Read and Seek is immune.
+// The SDK closes the body of a request as soon as it has the headers of the response. net/http may still be reading the
+// body: after Content-Length bytes it reads once more, to see whether there are any left. If the body has a WriteTo
+// method, as the bodies of the SDK do, net/http calls that, and a closed body returns io.EOF. From Read, io.EOF means
+// the end of the body. From WriteTo it means that writing failed, so net/http closes the connection before the response
+// is read. A body with only Read and Seek does not have this problem.
 func addPlainBody(stack *middleware.Stack) error {
 	return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("PlainRequestBody", plainBody), middleware.Before)
 }
 
+// plainBody hides all methods of the body but Read and Seek.
 func plainBody(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
 	out middleware.FinalizeOutput, metadata middleware.Metadata, err error,
 ) {

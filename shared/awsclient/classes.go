@@ -25,15 +25,15 @@ func IsUnknownAction(err error) bool {
 	return ok && unknownAction[refusal.ErrorCode()]
 }
 
-// IsTemporary reports whether the error of a call, which the SDK has given up retrying, may pass by itself: the service
+// IsTemporary reports whether the error of a call may pass by itself, after the SDK has given up retrying: the service
 // throttled the call or failed, the network failed, or the time was up. It reports false for a call that its caller
-// cancelled, and for everything that an operator has to mend, such as a missing permission.
+// cancelled, and for every error that an operator has to fix, such as a missing permission.
 func IsTemporary(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return false
 	}
 	_, network := errors.AsType[net.Error](err)
-	_, exhausted := errors.AsType[ratelimit.QuotaExceededError](err) // of the SDK's own retries
+	_, exhausted := errors.AsType[ratelimit.QuotaExceededError](err) // the SDK ran out of retries
 	return network || exhausted || errors.Is(err, context.DeadlineExceeded) ||
 		retryable.IsErrorRetryable(err) == aws.TrueTernary || throttle.IsErrorThrottle(err) == aws.TrueTernary
 }

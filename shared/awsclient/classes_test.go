@@ -29,31 +29,31 @@ func TestIsTemporary(t *testing.T) {
 		err  error
 		want bool
 	}{
-		"no error":                    {nil, false},
-		"a network error":             {&net.OpError{Op: "dial", Err: errors.New("refused")}, true},
-		"the time is up":              {context.DeadlineExceeded, true},
-		"the caller cancelled":        {context.Canceled, false},
-		"cancelled on the network":    {fmt.Errorf("%w: %w", context.Canceled, &net.OpError{Op: "read", Err: errors.New("closed")}), false},
-		"no retries are left":         {ratelimit.QuotaExceededError{Available: 0, Requested: 5}, true},
-		"throttled by DynamoDB":       {code("ProvisionedThroughputExceededException"), true},
-		"throttled by SQS":            {code("RequestThrottled"), true},
-		"throttled by any service":    {code("ThrottlingException"), true},
-		"the service failed":          {answered(503, code("ServiceUnavailable")), true},
-		"the service failed somehow":  {answered(500, code("InternalServerError")), true},
-		"a permission is missing":     {answered(400, code("AccessDeniedException")), false},
-		"the request is malformed":    {answered(400, code("ValidationException")), false},
-		"the resource does not exist": {answered(400, code("ResourceNotFoundException")), false},
-		"a mistake of ours":           {errors.New("encode the item"), false},
+		"no error":                      {nil, false},
+		"a network error":               {&net.OpError{Op: "dial", Err: errors.New("refused")}, true},
+		"the time is up":                {context.DeadlineExceeded, true},
+		"the caller cancelled":          {context.Canceled, false},
+		"cancelled on the network":      {fmt.Errorf("%w: %w", context.Canceled, &net.OpError{Op: "read", Err: errors.New("closed")}), false},
+		"no retries are left":           {ratelimit.QuotaExceededError{Available: 0, Requested: 5}, true},
+		"throttled by DynamoDB":         {code("ProvisionedThroughputExceededException"), true},
+		"throttled by SQS":              {code("RequestThrottled"), true},
+		"throttled by any service":      {code("ThrottlingException"), true},
+		"the service failed":            {answered(503, code("ServiceUnavailable")), true},
+		"the service failed internally": {answered(500, code("InternalServerError")), true},
+		"a permission is missing":       {answered(400, code("AccessDeniedException")), false},
+		"the request is malformed":      {answered(400, code("ValidationException")), false},
+		"the resource does not exist":   {answered(400, code("ResourceNotFoundException")), false},
+		"an error of our own":           {errors.New("encode the item"), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := awsclient.IsTemporary(c.err); got != c.want {
-				t.Errorf("got %t", got)
+				t.Errorf("got %t, want %t", got, c.want)
 			}
 			if c.err == nil {
 				return
 			}
 			if got := awsclient.IsTemporary(fmt.Errorf("read an item: %w", c.err)); got != c.want {
-				t.Errorf("wrapped: got %t", got)
+				t.Errorf("wrapped: got %t, want %t", got, c.want)
 			}
 		})
 	}

@@ -1,8 +1,8 @@
-// Package awstest starts the AWS emulators that tests run against: DynamoDB Local and MiniStack, both installed
-// by the repository's lock files. For tests alone.
+// Package awstest starts the AWS emulators for tests: DynamoDB Local and MiniStack. The lock files of the repository
+// install both. Only tests may import it.
 //
-// Each is started by the first test of a binary that asks for it and ends with that binary, however it ends: its
-// keeper is a shell that waits for the binary's end of a pipe to close. Nothing outlives a test that was killed.
+// The first test of a binary that needs an emulator starts it. It ends with the binary, even if the binary is killed:
+// each emulator runs under a shell, its keeper, which waits until the binary's end of a pipe is closed.
 package awstest
 
 import (
@@ -21,24 +21,25 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// startTimeout is far more than a start takes, which is two seconds: the machine may be busy with other tests.
+// startTimeout is far more than the two seconds that a start takes, because the machine may be busy with other tests.
 const startTimeout = 2 * time.Minute
 
-// DynamoDB gives the URL of a DynamoDB Local that keeps its tables in memory. Every caller of one binary gets the
-// same, so tables need names of their own. When it is not installed the test is skipped, or failed where CI=true.
+// DynamoDB returns the URL of a DynamoDB Local that keeps its tables in memory. All callers of one binary share it, so
+// each needs its own table names. If it is not installed, the test is skipped, or fails where CI=true.
 func DynamoDB(t testing.TB) string {
 	t.Helper()
 	return require(t, dynamoDB)
 }
 
-// MiniStack gives the URL of a MiniStack, which every caller of one binary shares. When it is not installed the
-// test is skipped, or failed where CI=true.
+// MiniStack returns the URL of a MiniStack, which all callers of one binary share. If it is not installed, the test is
+// skipped, or fails where CI=true.
 func MiniStack(t testing.TB) string {
 	t.Helper()
 	return require(t, miniStack)
 }
 
-// require reports what hinders an emulator, each time it is asked for.
+// require returns the URL of an emulator. If it did not start, each test that needs it is skipped or fails with the
+// reason.
 func require(t testing.TB, start func() (string, error)) string {
 	t.Helper()
 	url, err := start()
@@ -73,7 +74,7 @@ var miniStack = sync.OnceValues(func() (url string, err error) {
 	}
 	return start("/_ministack/health", func(port, folder string) *exec.Cmd {
 		cmd := exec.Command(program)
-		cmd.Env = []string{ // its functions inherit all of it
+		cmd.Env = []string{ // Lambda functions in the emulator inherit all of it
 			"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "TMPDIR=" + folder, "BIND_HOST=127.0.0.1",
 			"GATEWAY_PORT=" + port, "AWS_ENDPOINT_URL=http://127.0.0.1:" + port,
 		}
@@ -81,7 +82,7 @@ var miniStack = sync.OnceValues(func() (url string, err error) {
 	})
 })
 
-// installed finds the one file that matches pattern below the repository's root.
+// installed returns the only file that matches pattern below the root of the repository.
 func installed(pattern string) (string, error) {
 	folder, err := os.Getwd()
 	for err == nil {
@@ -97,7 +98,7 @@ func installed(pattern string) (string, error) {
 	}
 	found, err := filepath.Glob(filepath.Join(folder, pattern))
 	if err == nil && len(found) != 1 {
-		err = fmt.Errorf("%s: found %d, want one", pattern, len(found))
+		err = fmt.Errorf("%s: found %d files, want one", pattern, len(found))
 	}
 	if err != nil {
 		return "", err
@@ -105,19 +106,18 @@ func installed(pattern string) (string, error) {
 	return found[0], nil
 }
 
-// keeper is a shell's program: it runs what it is told in a folder of its own, waits until nobody holds the other
-// end of its input any more, and leaves nothing behind.
+// keeper is a shell program. It runs a command in its own folder until its standard input ends; then it kills the
+// command and deletes the folder.
 const keeper = `folder=$1; shift
 "$@" & child=$!
 cat >/dev/null
 kill -9 $child
 rm -rf "$folder"`
 
-// held keeps the keepers' inputs open: one that is collected as garbage would be closed.
-var held []io.Closer
+// inputs has the standard inputs of the keepers. It keeps them from being garbage collected, which would close them.
+var inputs []io.Closer
 
-// start runs what command makes for a free port and an empty folder, in the care of a keeper, and waits until
-// path is answered.
+// start runs the command for a free port and an empty folder under a keeper, and waits until it answers at path.
 func start(path string, command func(port, folder string) *exec.Cmd) (string, error) {
 	port, err := freePort()
 	if err != nil {
@@ -137,7 +137,7 @@ func start(path string, command func(port, folder string) *exec.Cmd) (string, er
 	if err != nil {
 		return "", err
 	}
-	held = append(held, input)
+	inputs = append(inputs, input)
 	if err := keep.Start(); err != nil {
 		return "", err
 	}
@@ -155,7 +155,7 @@ func freePort() (string, error) {
 	return port, err
 }
 
-// await polls until anything answers.
+// await polls url until there is any response.
 func await(url string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
@@ -172,7 +172,7 @@ func await(url string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("it did not start within %v: %w", startTimeout, err)
+			return fmt.Errorf("the emulator did not start within %v: %w", startTimeout, err)
 		case <-poll.C:
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"nepenthes/shared/awstest"
 )
 
-// TestChild is no test by itself: TestNothingOutlivesATestThatIsKilled runs it in a process of its own.
+// TestChild is not a test by itself. TestAnEmulatorEndsWithAKilledTest runs it in another process.
 func TestChild(t *testing.T) {
 	if os.Getenv("AWSTEST_CHILD") == "" {
 		return
@@ -20,8 +20,8 @@ func TestChild(t *testing.T) {
 	select {}
 }
 
-func TestNothingOutlivesATestThatIsKilled(t *testing.T) {
-	awstest.MiniStack(t) // skips where there is none
+func TestAnEmulatorEndsWithAKilledTest(t *testing.T) {
+	awstest.MiniStack(t) // skips the test if it is not installed
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChild$")
 	child.Env = append(os.Environ(), "AWSTEST_CHILD=yes")
 	output, err := child.StdoutPipe()
@@ -41,7 +41,7 @@ func TestNothingOutlivesATestThatIsKilled(t *testing.T) {
 	_ = child.Wait()
 	for start := time.Now(); answers(url); time.Sleep(10 * time.Millisecond) {
 		if time.Since(start) > time.Minute {
-			t.Fatal("the emulator still runs, a minute after the test that had started it was killed")
+			t.Fatal("the emulator still runs a minute after the test that started it was killed")
 		}
 	}
 }

@@ -14,18 +14,18 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// Options say how a lane is consumed.
+// Options configures the queue of a lane.
 type Options struct {
-	// Visibility is how long a received message stays hidden; whole seconds, at most 12 hours.
+	// Visibility is how long a received message stays hidden: a whole number of seconds, at most 12 hours.
 	Visibility time.Duration
-	// MaxReceiveCount is how often a message is received before it becomes a dead letter; 0 means
+	// MaxReceiveCount is how often a message is received before it becomes a dead letter. 0 means
 	// limits.MaxReceiveCount.
 	MaxReceiveCount int
 }
 
-// Create makes the queue of that name, and its dead-letter queue, whose name is dead, and gives their lanes. Queues
-// that are there already keep their messages and take on the options. It is for local and for tests: a
-// deployment's queues come from its template.
+// Create creates the queues called name and dead, where dead is the dead-letter queue of name, and returns their lanes.
+// Existing queues keep their messages but take the options. Create is for local and for tests: the queues of a
+// deployment come from its template.
 func Create(ctx context.Context, cfg aws.Config, name, dead string, o Options) (_, deadLetters *Lane, err error) {
 	defer fault.Wrap(&err, "create queue %s", name)
 	if o.MaxReceiveCount == 0 {
@@ -60,7 +60,7 @@ func Create(ctx context.Context, cfg aws.Config, name, dead string, o Options) (
 	return New(cfg, url), deadLetters, nil
 }
 
-// Find returns the lane whose queue has that name, and fails when there is none.
+// Find returns the lane of the queue with the given name. It returns an error if there is no such queue.
 func Find(ctx context.Context, cfg aws.Config, name string) (_ *Lane, err error) {
 	defer fault.Wrap(&err, "find queue %s", name)
 	found, err := sqs.NewFromConfig(cfg).GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
@@ -70,7 +70,8 @@ func Find(ctx context.Context, cfg aws.Config, name string) (_ *Lane, err error)
 	return New(cfg, aws.ToString(found.QueueUrl)), nil
 }
 
-// create sets the attributes in a step of its own: SQS refuses to create a queue that has others.
+// create creates a queue, and then sets its attributes in a second step: SQS refuses to create a queue that exists with
+// other attributes.
 func create(ctx context.Context, client *sqs.Client, name string, attributes map[string]string) (url string, err error) {
 	made, err := client.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name})
 	if err != nil {

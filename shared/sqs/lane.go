@@ -1,8 +1,8 @@
-// Package sqs keeps the lanes in SQS standard queues. In the cloud the functions only send: what they receive
-// comes from an event source. Receiving and deleting are for local and for tests.
+// Package sqs keeps the lanes in SQS standard queues. The functions in the cloud only send; an event source gives them
+// their messages. Receiving and deleting are for local and for tests.
 //
-// A send can be taken in part, and an answer can get lost after the send has happened: what is not known to be
-// taken is sent again, since every consumer stands duplicates.
+// SQS may take only a part of a send, or its response may be lost. A message that may not have been taken is sent
+// again, because every consumer tolerates duplicates.
 package sqs
 
 import (
@@ -18,32 +18,31 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// Lane is one lane. It implements lane.Sender, for local and tests lane.Consumer too, and is safe
-// for concurrent use.
+// Lane is one lane. It implements lane.Sender and, for local and tests, lane.Consumer. It is safe for concurrent use.
 type Lane struct {
 	client *sqs.Client
 	url    string
 
 	mu sync.Mutex // protects handles
-	// handles are the receipts of what was received and not deleted, by message id. Those of messages that
-	// became dead letters stay; they are few.
+	// handles are the receipt handles of messages that were received but not deleted, by message id. Those of messages
+	// that became dead letters stay; they are few.
 	handles map[string]string
 }
 
-// New makes the lane whose queue has that URL, from package awsclient's configuration. It panics without a URL and
-// does not touch the network.
+// New returns the lane of the queue with a URL, using the configuration of package awsclient. It panics without a URL.
+// It does not use the network.
 func New(cfg aws.Config, queueURL string) *Lane {
 	if queueURL == "" {
-		panic("sqs: a lane without the URL of its queue")
+		panic("sqs: queueURL is empty")
 	}
 	return &Lane{client: sqs.NewFromConfig(cfg), url: queueURL, handles: map[string]string{}}
 }
 
 const (
-	// retryAfter is what a client is told to wait when the lanes are unavailable.
+	// retryAfter is how long a client should wait when the queues are unavailable.
 	retryAfter = 2 * time.Second
-	// tries is how often a message is offered to a queue that answers, but does not take it. The waits before the
-	// second and later ones are random up to 100, 200, 400 and 800 ms, as for requests that fail as a whole.
+	// tries is how often a message is sent to a queue that answers but does not take it. The waits between tries are
+	// random, up to 100, 200, 400 and 800 ms, as for requests that fail as a whole.
 	tries     = 5
 	firstWait = 100 * time.Millisecond
 )
@@ -62,7 +61,7 @@ func unavailable(err error) error {
 		With("Try again a little later.").After(retryAfter).Because(err)
 }
 
-// pause waits a random time before the try that follows the failed-th.
+// pause waits a random time after so many failed tries. It returns an error if ctx ends first.
 func pause(ctx context.Context, failed int) error {
 	wait := time.NewTimer(rand.N(firstWait << (failed - 1)))
 	defer wait.Stop()

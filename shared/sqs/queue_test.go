@@ -19,14 +19,14 @@ import (
 	"nepenthes/shared/sqs"
 )
 
-// queue is a queue that takes and deletes what a test wants it to. It stands where the network begins, so that the
-// real client and its retries are at work.
+// queue is a queue that takes and deletes messages as a test wants. It replaces the network, so the real client and its
+// retries run.
 type queue struct {
 	*testing.T
-	// say is what the queue says about an entry, offered for the try-th time (1 is the first).
-	say func(body string, try int) verdict
-	// before is what becomes of the number-th request (1 is the first) before the queue sees it, or after: nil lets it pass.
-	before func(number int) fate
+	// verdict returns what the queue does with an entry that it gets for the try-th time, beginning with 1.
+	verdict func(body string, try int) verdict
+	// fate returns what happens to the number-th request, beginning with 1. nil lets every request pass.
+	fate func(number int) fate
 
 	mu       sync.Mutex
 	requests []request
@@ -34,27 +34,29 @@ type queue struct {
 	taken    []string
 }
 
+// verdict is what the queue does with an entry.
 type verdict uint8
 
 const (
 	takes   verdict = iota
-	busy            // not now, and not the sender's fault
-	refuses         // never
-	silent          // the answer does not mention the entry
+	busy            // fails, but not because of the sender
+	refuses         // fails because of the sender
+	silent          // the response does not mention the entry
 )
 
+// fate is what happens to a request.
 type fate uint8
 
 const (
 	passes fate = iota
-	lost        // carried out, but the answer is lost
-	reset       // never arrives
+	lost        // carried out, but the response is lost
+	reset       // fails before it arrives
 	denied
 )
 
 type request struct {
 	Entries []entry
-	Bytes   int // of bodies and attributes
+	Bytes   int // size of bodies and attributes
 }
 
 type entry struct {
@@ -66,7 +68,7 @@ type entry struct {
 	MessageAttributes map[string]struct{ DataType, StringValue string }
 }
 
-// lane is a lane on the queue.
+// lane returns a lane on the queue.
 func (q *queue) lane() *sqs.Lane {
 	cfg, err := awsclient.Load(q.Context(), 16)
 	if err != nil {
@@ -94,8 +96,8 @@ func (q *queue) Do(r *http.Request) (*http.Response, error) {
 	}
 	q.requests = append(q.requests, asked)
 	fate := passes
-	if q.before != nil {
-		fate = q.before(len(q.requests))
+	if q.fate != nil {
+		fate = q.fate(len(q.requests))
 	}
 	switch fate {
 	case reset:
@@ -103,39 +105,39 @@ func (q *queue) Do(r *http.Request) (*http.Response, error) {
 	case denied:
 		return answer(http.StatusForbidden, map[string]any{"__type": "com.amazonaws.sqs#AccessDenied", "message": "no"}), nil
 	}
-	told := q.handle(asked.Entries)
+	output := q.handle(asked.Entries)
 	if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ReceiveMessage") {
-		told = q.give()
+		output = q.give()
 	}
 	if fate == lost {
 		return nil, syscall.ECONNRESET
 	}
-	return answer(http.StatusOK, told), nil
+	return answer(http.StatusOK, output), nil
 }
 
-// handle says something about each entry.
+// handle returns the response to a send or a delete.
 func (q *queue) handle(entries []entry) map[string]any {
 	successful, failed := []any{}, []any{}
 	for _, e := range entries {
 		body := e.MessageBody + e.ReceiptHandle
 		q.tries[body]++
-		said := takes
-		if q.say != nil {
-			said = q.say(body, q.tries[body])
+		v := takes
+		if q.verdict != nil {
+			v = q.verdict(body, q.tries[body])
 		}
-		switch said {
+		switch v {
 		case takes:
 			q.taken = append(q.taken, body)
 			sum := md5.Sum([]byte(body))
 			successful = append(successful, map[string]any{"Id": e.ID, "MessageId": "m", "MD5OfMessageBody": hex.EncodeToString(sum[:])})
 		case busy, refuses:
-			failed = append(failed, map[string]any{"Id": e.ID, "Code": "Code", "Message": "because", "SenderFault": said == refuses})
+			failed = append(failed, map[string]any{"Id": e.ID, "Code": "Code", "Message": "because", "SenderFault": v == refuses})
 		}
 	}
 	return map[string]any{"Successful": successful, "Failed": failed}
 }
 
-// give gives ten messages, each with its own id and receipt.
+// give returns the response to a receive: ten messages, each with its own id and receipt handle.
 func (q *queue) give() map[string]any {
 	all := make([]any, 10)
 	for i := range all {
@@ -146,8 +148,8 @@ func (q *queue) give() map[string]any {
 	return map[string]any{"Messages": all}
 }
 
-func answer(status int, told any) *http.Response {
-	body, _ := json.Marshal(told)
+func answer(status int, output any) *http.Response {
+	body, _ := json.Marshal(output)
 	return &http.Response{
 		StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
 		Body: io.NopCloser(strings.NewReader(string(body))), ContentLength: int64(len(body)),

@@ -16,15 +16,15 @@ import (
 )
 
 const (
-	// longPoll is how long SQS holds a receive that finds nothing: shorter than anybody waits for an answer, and
-	// short because a consumer that is killed leaves a held receive behind, which may take messages with it.
+	// longPoll is how long SQS holds a receive while there is no message. It is short because callers wait for the
+	// result, and because a consumer that is killed leaves behind a held receive, which may take messages.
 	longPoll = time.Second
-	// shortPoll is the pause between receives that are not held, when there is less than a second left to wait.
+	// shortPoll is the pause between receives that are not held, when less than a second is left to wait.
 	shortPoll = 100 * time.Millisecond
 )
 
-// Receive implements lane.Consumer. A receive that is held must end before ctx does: SQS might still give a
-// message to one that nobody waits for any more, and hide it.
+// Receive implements lane.Consumer. A held receive must end before ctx does. Otherwise SQS might give a message to a
+// request that nobody waits for, and hide the message.
 func (l *Lane) Receive(ctx context.Context, max int) (received []lane.Message, err error) {
 	defer fault.Wrap(&err, "receive")
 	for {
@@ -59,7 +59,7 @@ func (l *Lane) Receive(ctx context.Context, max int) (received []lane.Message, e
 	}
 }
 
-// take notes the receipts of messages.
+// take converts messages and keeps their receipt handles.
 func (l *Lane) take(messages []types.Message) []lane.Message {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -80,7 +80,7 @@ func message(m *types.Message) lane.Message {
 	}
 	for name, value := range m.MessageAttributes {
 		if value.StringValue == nil {
-			continue // bytes, which nobody here reads
+			continue // a binary value, which no consumer reads
 		}
 		if received.Attributes == nil {
 			received.Attributes = map[string]string{}
@@ -90,7 +90,7 @@ func message(m *types.Message) lane.Message {
 	return received
 }
 
-// Delete implements lane.Consumer. Messages that this lane value has not received are passed over.
+// Delete implements lane.Consumer. It ignores messages that were not received through l.
 func (l *Lane) Delete(ctx context.Context, ids ...string) (err error) {
 	defer fault.Wrap(&err, "delete %d messages", len(ids))
 	entries := l.receipts(ids)
@@ -104,7 +104,8 @@ func (l *Lane) Delete(ctx context.Context, ids ...string) (err error) {
 	return nil
 }
 
-// receipts gives up the receipts of messages: SQS deletes by them, not by ids.
+// receipts removes the receipt handles of messages and returns the entries to delete them. SQS deletes by handle, not
+// by id.
 func (l *Lane) receipts(ids []string) (entries []types.DeleteMessageBatchRequestEntry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -132,7 +133,7 @@ func (l *Lane) deleteBatch(ctx context.Context, batch []types.DeleteMessageBatch
 		}
 		var serious []types.BatchResultErrorEntry
 		for _, f := range output.Failed {
-			if f.SenderFault { // the receipt has run out: the message is elsewhere, or gone
+			if f.SenderFault { // the handle has expired: the message was received again or deleted
 				done = append(done, f.Id)
 			} else {
 				serious = append(serious, f)
@@ -143,7 +144,7 @@ func (l *Lane) deleteBatch(ctx context.Context, batch []types.DeleteMessageBatch
 			return nil
 		}
 		if failed == tries {
-			return unavailable(errors.New("SQS has not deleted all messages"))
+			return unavailable(errors.New("SQS did not delete all messages"))
 		}
 		if err := pause(ctx, failed); err != nil {
 			return classify(err)

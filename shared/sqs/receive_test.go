@@ -15,33 +15,33 @@ func ids(all []lane.Message) (ids []string) {
 	return ids
 }
 
-func TestWhatIsNotDeletedIsDeletedAgain(t *testing.T) {
+func TestDeleteIsRepeated(t *testing.T) {
 	for name, test := range map[string]struct {
-		say         func(body string, try int) verdict
-		before      func(number int) fate
-		requests    int // to delete; the first is the one to receive
+		verdict     func(body string, try int) verdict
+		fate        func(number int) fate
+		requests    int // after the first, which receives
 		unavailable bool
 	}{
 		"all at once": {requests: 1},
-		"receipts that the queue was too busy for": {
-			say: func(body string, try int) verdict {
+		"when the queue was busy": {
+			verdict: func(body string, try int) verdict {
 				if body == "3" && try < 3 {
 					return busy
 				}
 				return takes
 			}, requests: 3,
 		},
-		"but not what is gone": {
-			say: func(body string, _ int) verdict {
+		"but not when a message no longer exists": {
+			verdict: func(body string, _ int) verdict {
 				if body == "3" {
 					return refuses
 				}
 				return takes
 			}, requests: 1,
 		},
-		"but not for ever": {say: func(string, int) verdict { return busy }, requests: 5, unavailable: true},
+		"but not for ever when the queue stays busy": {verdict: func(string, int) verdict { return busy }, requests: 5, unavailable: true},
 		"but not for ever when nothing arrives": {
-			before: func(number int) fate {
+			fate: func(number int) fate {
 				if number > 1 {
 					return reset
 				}
@@ -51,7 +51,7 @@ func TestWhatIsNotDeletedIsDeletedAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				q := &queue{T: t, say: test.say, before: test.before}
+				q := &queue{T: t, verdict: test.verdict, fate: test.fate}
 				l := q.lane()
 				received, err := l.Receive(t.Context(), 10)
 				if err != nil {
@@ -70,7 +70,7 @@ func TestWhatIsNotDeletedIsDeletedAgain(t *testing.T) {
 
 func TestAQueueThatCannotBeReachedIsUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := &queue{T: t, before: func(int) fate { return reset }}
+		q := &queue{T: t, fate: func(int) fate { return reset }}
 		if got, err := q.lane().Receive(t.Context(), 10); !fault.Is(err, fault.Unavailable) {
 			t.Errorf("got %d messages, %v, want an Unavailable fault", len(got), err)
 		}

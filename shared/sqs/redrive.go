@@ -14,11 +14,11 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// Redrive moves every message of a dead-letter lane to the lane that is named, and gives the number moved, as far
-// as SQS knows it. The destination is always named: a message that was sent straight to a dead-letter queue has no
-// source to go back to. Moved messages have new ids. A redrive that is broken off goes on in SQS; calling it again
-// while it does fails. What says why they were dead letters stays with them: SQS changes no attribute. Where messages
-// cannot be moved, as at some emulators, it fails with ErrCannotMove.
+// Redrive moves every message of a dead-letter lane to the lane to, and returns the number of moved messages as far as
+// SQS knows it. It always names the destination, because a message that was sent directly to a dead-letter queue has no
+// source queue to return to. Moved messages have new ids and keep their attributes, which say why they were dead
+// letters. If ctx ends, the redrive continues in SQS; another call fails until it is done. If the service cannot move
+// messages, as some emulators cannot, Redrive returns ErrCannotMove.
 func Redrive(ctx context.Context, from, to *Lane) (moved int64, err error) {
 	defer fault.Wrap(&err, "redrive")
 	source, err := from.arn(ctx)
@@ -39,10 +39,10 @@ func Redrive(ctx context.Context, from, to *Lane) (moved int64, err error) {
 	return from.moved(ctx, source)
 }
 
-// ErrCannotMove says that a service does not move messages between queues.
-var ErrCannotMove = errors.New("the queues' service moves no messages")
+// ErrCannotMove says that the service cannot move messages between queues.
+var ErrCannotMove = errors.New("the queue service cannot move messages")
 
-// Waiting implements lane.Consumer, as far as SQS knows: a message that was sent a moment ago may be missing.
+// Waiting implements lane.Consumer. The count of SQS may lack a message that was sent a moment ago.
 func (l *Lane) Waiting(ctx context.Context) (_ int, err error) {
 	defer fault.Wrap(&err, "count the messages")
 	waiting, err := l.attribute(ctx, types.QueueAttributeNameApproximateNumberOfMessages)
@@ -66,10 +66,10 @@ func (l *Lane) attribute(ctx context.Context, name types.QueueAttributeName) (st
 	return answer.Attributes[string(name)], nil
 }
 
-// movePoll is how often SQS is asked whether it is through.
+// movePoll is how often SQS is asked whether it has moved all messages.
 const movePoll = time.Second
 
-// moved waits until SQS has moved everything.
+// moved waits until SQS has moved all messages and returns their number.
 func (l *Lane) moved(ctx context.Context, source string) (int64, error) {
 	for {
 		answer, err := l.client.ListMessageMoveTasks(ctx, &sqs.ListMessageMoveTasksInput{SourceArn: &source, MaxResults: aws.Int32(1)})
@@ -77,7 +77,7 @@ func (l *Lane) moved(ctx context.Context, source string) (int64, error) {
 			return 0, classify(err)
 		}
 		if len(answer.Results) == 0 {
-			return 0, errors.New("SQS has forgotten the redrive")
+			return 0, errors.New("SQS does not list the redrive")
 		}
 		task := answer.Results[0]
 		switch aws.ToString(task.Status) {
@@ -85,7 +85,7 @@ func (l *Lane) moved(ctx context.Context, source string) (int64, error) {
 			return task.ApproximateNumberOfMessagesMoved, nil
 		case "RUNNING":
 		default:
-			return task.ApproximateNumberOfMessagesMoved, errors.New("SQS ended it as " + aws.ToString(task.Status) + ": " + aws.ToString(task.FailureReason))
+			return task.ApproximateNumberOfMessagesMoved, errors.New("SQS ended the redrive as " + aws.ToString(task.Status) + ": " + aws.ToString(task.FailureReason))
 		}
 		select {
 		case <-time.After(movePoll):

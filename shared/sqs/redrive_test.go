@@ -19,7 +19,7 @@ import (
 	"nepenthes/shared/sqs"
 )
 
-// endpoint is the configuration for clients of a service at the URL.
+// endpoint returns the configuration for clients of the service at url.
 func endpoint(t *testing.T, url string) aws.Config {
 	t.Helper()
 	cfg, err := awsclient.Load(t.Context(), 16)
@@ -31,7 +31,7 @@ func endpoint(t *testing.T, url string) aws.Config {
 	return cfg
 }
 
-// cloud answers as SQS does: each action with the next of its answers.
+// cloud answers as SQS does: to each action with the next of its answers. asked returns the requests.
 func cloud(t *testing.T, answers map[string][]string) (cfg aws.Config, asked func() []string) {
 	t.Helper()
 	var requests []string
@@ -67,26 +67,26 @@ func TestRedriveNamesTheDestination(t *testing.T) {
 	})
 	moved, err := sqs.Redrive(t.Context(), sqs.New(cfg, "https://sqs/1/dead"), sqs.New(cfg, "https://sqs/1/events"))
 	if err != nil || moved != 7 {
-		t.Errorf("moved %d, %v, want 7", moved, err)
+		t.Errorf("got %d moved and error %v, want 7", moved, err)
 	}
 	want := `StartMessageMoveTask {"DestinationArn":"arn:events","SourceArn":"arn:dead"}`
 	if got := strings.Join(asked(), "\n"); !strings.Contains(got, want) {
-		t.Errorf("asked\n%s\nwant %s", got, want)
+		t.Errorf("got requests\n%s\nwant %s", got, want)
 	}
 }
 
-func TestRedriveTellsHowItFailed(t *testing.T) {
+func TestRedriveReturnsTheReasonOfAFailure(t *testing.T) {
 	cfg, _ := cloud(t, map[string][]string{
 		"StartMessageMoveTask": {`{"TaskHandle":"h"}`},
 		"ListMessageMoveTasks": {`{"Results":[{"Status":"FAILED","FailureReason":"AccessDenied"}]}`},
 	})
 	_, err := sqs.Redrive(t.Context(), sqs.New(cfg, "https://sqs/1/dead"), sqs.New(cfg, "https://sqs/1/events"))
 	if err == nil || !strings.Contains(err.Error(), "FAILED: AccessDenied") {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want one with the status and the reason", err)
 	}
 }
 
-func TestRedriveWhereNothingCanBeMoved(t *testing.T) {
+func TestRedriveAtAServiceThatCannotMove(t *testing.T) {
 	t.Parallel()
 	cfg := endpoint(t, awstest.MiniStack(t))
 	events, dead, err := sqs.Create(t.Context(), cfg, "redrive", "redrive-dead", sqs.Options{Visibility: time.Minute})

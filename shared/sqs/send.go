@@ -18,13 +18,14 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// together is how many batches one call has under way: the 10,000 deliveries of one event are a thousand batches,
-// which one by one would take longer than fan-out may.
-const together = 16
+// parallelBatches is the largest number of batches that one call has under way. The 10,000 deliveries of one event are
+// a thousand batches. One after another, they would take longer than fan-out may.
+const parallelBatches = 16
 
-// Send implements lane.Sender. Batches are sent at the same time, in no order. It fails with an Unavailable
-// fault when a message was not taken in several tries, and with another error when SQS will never take one: before
-// anything is sent when lane.Message.Check says so, otherwise the others may have been sent all the same.
+// Send implements lane.Sender. It sends batches in parallel and in no particular order. If SQS does not take a message
+// in several tries, Send returns a fault of kind Unavailable. If lane.Message.Check returns an error for a message,
+// Send returns that error before anything is sent. If SQS refuses a message for good, Send returns an error, although
+// other messages may have been sent.
 func (l *Lane) Send(ctx context.Context, messages ...lane.Message) (err error) {
 	defer fault.Wrap(&err, "send %d messages", len(messages))
 	for i := range messages {
@@ -33,14 +34,14 @@ func (l *Lane) Send(ctx context.Context, messages ...lane.Message) (err error) {
 		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(together)
+	group.SetLimit(parallelBatches)
 	for batch := range batches(messages) {
 		group.Go(func() error { return l.sendBatch(ctx, entries(batch)) })
 	}
 	return group.Wait()
 }
 
-// batches cuts messages, in their order, into what one request may hold.
+// batches splits messages, in order, into batches that fit into one request.
 func batches(messages []lane.Message) iter.Seq[[]lane.Message] {
 	return func(yield func([]lane.Message) bool) {
 		for len(messages) > 0 {
@@ -57,7 +58,7 @@ func batches(messages []lane.Message) iter.Seq[[]lane.Message] {
 	}
 }
 
-// entries are messages as SQS takes them. Their ids, which sendBatch sets, mean something within one request only.
+// entries returns messages in the form of SQS. sendBatch sets their ids, which are unique only within a request.
 func entries(batch []lane.Message) []types.SendMessageBatchRequestEntry {
 	all := make([]types.SendMessageBatchRequestEntry, len(batch))
 	for i := range batch {
@@ -83,7 +84,7 @@ func entry(m *lane.Message) types.SendMessageBatchRequestEntry {
 	return e
 }
 
-// sendBatch offers a batch until SQS has taken all of it.
+// sendBatch sends a batch until SQS has taken all of it.
 func (l *Lane) sendBatch(ctx context.Context, batch []types.SendMessageBatchRequestEntry) error {
 	for failed := 1; ; failed++ {
 		for i := range batch {
@@ -105,7 +106,7 @@ func (l *Lane) sendBatch(ctx context.Context, batch []types.SendMessageBatchRequ
 			return nil
 		}
 		if failed == tries {
-			return unavailable(errors.New("SQS has not taken all messages"))
+			return unavailable(errors.New("SQS did not take all messages"))
 		}
 		if err := pause(ctx, failed); err != nil {
 			return classify(err)
@@ -114,8 +115,8 @@ func (l *Lane) sendBatch(ctx context.Context, batch []types.SendMessageBatchRequ
 	}
 }
 
-// remaining says which of n entries, whose ids are their places, are to be offered again: all that the answer does
-// not name as taken. It fails when an entry will never be taken.
+// remaining returns which of n entries have to be sent again: all that are not in taken. The id of an entry is its
+// index. remaining returns an error if SQS refuses an entry for good.
 func remaining(n int, taken []*string, failed []types.BatchResultErrorEntry) (left []int, err error) {
 	done := map[string]bool{}
 	for _, id := range taken {
@@ -134,10 +135,11 @@ func remaining(n int, taken []*string, failed []types.BatchResultErrorEntry) (le
 	return left, nil
 }
 
-func pick[T any](all []T, places []int) []T {
-	picked := make([]T, len(places))
-	for i, place := range places {
-		picked[i] = all[place]
+// pick returns the elements of all at the given indexes.
+func pick[T any](all []T, indexes []int) []T {
+	picked := make([]T, len(indexes))
+	for i, index := range indexes {
+		picked[i] = all[index]
 	}
 	return picked
 }

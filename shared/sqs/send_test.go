@@ -31,7 +31,7 @@ func bodies(all []lane.Message) (bodies []string) {
 	return bodies
 }
 
-// once demands that the queue has taken each body once.
+// once checks that the queue has taken each body once.
 func (q *queue) once(want []string) {
 	q.Helper()
 	got := slices.Sorted(slices.Values(q.taken))
@@ -40,7 +40,7 @@ func (q *queue) once(want []string) {
 	}
 }
 
-func TestEveryRequestKeepsToTheLimits(t *testing.T) {
+func TestRequestsStayWithinTheLimits(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		q := &queue{T: t}
 		sent := messages(rapid.IntRange(0, 25).Draw(r, "messages"))
@@ -57,16 +57,16 @@ func TestEveryRequestKeepsToTheLimits(t *testing.T) {
 		q.once(bodies(sent))
 		for _, request := range q.requests {
 			if n := len(request.Entries); n == 0 || n > limits.BatchSize || n > 1 && request.Bytes > limits.BatchBytes {
-				r.Errorf("a request of %d entries with %d bytes", n, request.Bytes)
+				r.Errorf("got a request of %d entries with %d bytes, more than the limits", n, request.Bytes)
 			}
 		}
 	})
 }
 
-func TestAMessageIsSentAsItIs(t *testing.T) {
+func TestMessagesAreSentUnchanged(t *testing.T) {
 	q := &queue{T: t}
 	err := q.lane().Send(t.Context(),
-		lane.Message{Body: []byte("whole"), Group: "wh_1", Attributes: map[string]string{lane.Reason: "invalid"}, Delay: 3 * time.Second},
+		lane.Message{Body: []byte("whole seconds"), Group: "wh_1", Attributes: map[string]string{lane.Reason: "invalid"}, Delay: 3 * time.Second},
 		lane.Message{Body: []byte("rounded up"), Delay: 3*time.Second + time.Nanosecond},
 		lane.Message{Body: []byte("the longest delay"), Delay: limits.MaxDelay},
 		lane.Message{Body: []byte("the past"), Delay: -time.Hour})
@@ -76,7 +76,7 @@ func TestAMessageIsSentAsItIs(t *testing.T) {
 	sent := q.requests[0].Entries
 	for i, want := range []int{3, 4, 900, 0} {
 		if got := sent[i].DelaySeconds; got != want {
-			t.Errorf("%s: got a delay of %d s, want %d", sent[i].MessageBody, got, want)
+			t.Errorf("%s: got a delay of %d s, want %d s", sent[i].MessageBody, got, want)
 		}
 	}
 	if sent[0].MessageGroupID != "wh_1" || sent[1].MessageGroupID != "" {
@@ -87,49 +87,49 @@ func TestAMessageIsSentAsItIs(t *testing.T) {
 	}
 }
 
-func TestALongerDelayThanThereIsIsNotCutShort(t *testing.T) {
+func TestATooLongDelayIsAnError(t *testing.T) {
 	q := &queue{T: t}
 	if err := q.lane().Send(t.Context(), lane.Message{Body: []byte("late"), Delay: limits.MaxDelay + 1}); err == nil || len(q.requests) > 0 {
-		t.Errorf("got %v after %d requests, want an error before any", err, len(q.requests))
+		t.Errorf("got error %v and %d requests, want an error and no request", err, len(q.requests))
 	}
 }
 
-// TestWhatIsNotTakenIsSentAgain runs in a time that does not pass, for the waits between the tries.
-func TestWhatIsNotTakenIsSentAgain(t *testing.T) {
+// TestSendIsRepeated runs in virtual time, because of the waits between tries.
+func TestSendIsRepeated(t *testing.T) {
 	for name, test := range map[string]struct {
-		say         func(body string, try int) verdict
-		before      func(number int) fate
+		verdict     func(body string, try int) verdict
+		fate        func(number int) fate
 		requests    int
 		unavailable bool
 		fails       bool
 		twice       []string
 	}{
-		"entries that the queue was too busy for": {
-			say: func(body string, try int) verdict {
+		"when the queue was busy": {
+			verdict: func(body string, try int) verdict {
 				if (body == "3" || body == "7") && try < 4 {
 					return busy
 				}
 				return takes
 			}, requests: 4,
 		},
-		"entries of which the answer says nothing": {
-			say: func(body string, try int) verdict {
+		"when the response does not mention an entry": {
+			verdict: func(body string, try int) verdict {
 				if body == "0" && try == 1 {
 					return silent
 				}
 				return takes
 			}, requests: 2,
 		},
-		"a request that was reset": {
-			before: func(number int) fate {
+		"when a request was reset": {
+			fate: func(number int) fate {
 				if number == 1 {
 					return reset
 				}
 				return passes
 			}, requests: 2,
 		},
-		"a request whose answer was lost": {
-			before: func(number int) fate {
+		"when the response was lost": {
+			fate: func(number int) fate {
 				if number == 1 {
 					return lost
 				}
@@ -137,7 +137,7 @@ func TestWhatIsNotTakenIsSentAgain(t *testing.T) {
 			}, requests: 2, twice: bodies(messages(10)),
 		},
 		"but not for ever when the queue stays busy": {
-			say: func(body string, try int) verdict {
+			verdict: func(body string, try int) verdict {
 				if body == "3" {
 					return busy
 				}
@@ -145,29 +145,29 @@ func TestWhatIsNotTakenIsSentAgain(t *testing.T) {
 			}, requests: 5, unavailable: true, fails: true,
 		},
 		"but not for ever when nothing arrives": {
-			before: func(int) fate { return reset }, requests: 5, unavailable: true, fails: true,
+			fate: func(int) fate { return reset }, requests: 5, unavailable: true, fails: true,
 		},
-		"but not when the entry is at fault": {
-			say: func(body string, try int) verdict {
+		"but not when SQS refuses an entry": {
+			verdict: func(body string, try int) verdict {
 				if body == "3" {
 					return refuses
 				}
 				return takes
 			}, requests: 1, fails: true,
 		},
-		"but not when the caller is": {
-			before: func(int) fate { return denied }, requests: 1, fails: true,
+		"but not when access is denied": {
+			fate: func(int) fate { return denied }, requests: 1, fails: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				q := &queue{T: t, say: test.say, before: test.before}
+				q := &queue{T: t, verdict: test.verdict, fate: test.fate}
 				err := q.lane().Send(t.Context(), messages(10)...)
 				if (err != nil) != test.fails || fault.Is(err, fault.Unavailable) != test.unavailable {
 					t.Errorf("got %v, want failure %v, unavailable %v", err, test.fails, test.unavailable)
 				}
 				if test.unavailable && fault.From(err).RetryAfter <= 0 {
-					t.Error("an Unavailable fault without a RetryAfter")
+					t.Error("got an Unavailable fault without a RetryAfter")
 				}
 				if got := len(q.requests); got != test.requests {
 					t.Errorf("got %d requests, want %d", got, test.requests)
@@ -180,11 +180,11 @@ func TestWhatIsNotTakenIsSentAgain(t *testing.T) {
 	}
 }
 
-func TestWaitingForAnotherTryEndsWithTheContext(t *testing.T) {
-	q := &queue{T: t, say: func(string, int) verdict { return busy }}
+func TestThePauseEndsWithTheContext(t *testing.T) {
+	q := &queue{T: t, verdict: func(string, int) verdict { return busy }}
 	ctx, cancel := context.WithCancel(t.Context())
-	q.before = func(int) fate { cancel(); return passes }
+	q.fate = func(int) fate { cancel(); return passes }
 	if err := q.lane().Send(ctx, messages(1)...); err == nil || fault.Is(err, fault.Unavailable) {
-		t.Errorf("got %v, want the end of the context", err)
+		t.Errorf("got %v, want the error of the context", err)
 	}
 }

@@ -16,14 +16,14 @@ import (
 	"nepenthes/shared/sqs"
 )
 
-// TestMain lets the tests that wait, and do nothing else, wait at the same time.
+// TestMain lets tests that mostly wait run in parallel.
 func TestMain(m *testing.M) {
 	_ = flag.Set("test.parallel", "20")
 	m.Run()
 }
 
-// atOnce runs the tests side by side: in real time most of them do nothing but wait.
-func atOnce(t *testing.T, test func(t *testing.T)) {
+// parallel runs a test in parallel with others: in real time most of them only wait.
+func parallel(t *testing.T, test func(t *testing.T)) {
 	t.Parallel()
 	test(t)
 }
@@ -36,9 +36,9 @@ func TestLane(t *testing.T) {
 	cfg.BaseEndpoint, cfg.Region = aws.String(awstest.MiniStack(t)), "us-east-1"
 	cfg.Credentials = credentials.NewStaticCredentialsProvider("test", "test", "")
 	var opened atomic.Int64
-	lanetest.Test(t, atOnce, func(t *testing.T, o lanetest.Options) (consumer, deadLetters lane.Consumer) {
+	lanetest.Test(t, parallel, func(t *testing.T, o lanetest.Options) (consumer, deadLetters lane.Consumer) {
 		name := fmt.Sprintf("lane-%d", opened.Add(1))
-		for range 2 { // what is there already stays
+		for range 2 { // the second Create finds the queues of the first
 			made, dead, err := sqs.Create(t.Context(), cfg, name, name+"-dead",
 				sqs.Options{Visibility: o.Visibility, MaxReceiveCount: o.MaxReceiveCount})
 			if err != nil {
