@@ -13,14 +13,13 @@ import (
 	"nepenthes/shared/outbound"
 )
 
-// BenchmarkPost prints what a POST costs in CPU of the whole process, receiver included, as a ratio to the same
-// POST by a bare http.Client over a transport with the same pools: "x-bare". The rounds alternate, so that both
-// see the same machine.
+// BenchmarkPost prints the CPU time of a POST, receiver included, as a ratio ("x-bare") to the same POST by a bare
+// http.Client over a transport with the same pools. The rounds alternate, so that both run under the same load.
 func BenchmarkPost(b *testing.B) {
 	r := receive(b, func(c *conn) {
 		answer := []byte(ok)
 		buf := make([]byte, 4096)
-		for { // the cheapest receiver there is: each read is one request
+		for { // the cheapest receiver: each read is one request
 			if _, err := c.Read(buf); err != nil {
 				return
 			}
@@ -54,7 +53,7 @@ func BenchmarkPost(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// postBare is what anybody would write first: a deadline, the body read to its end.
+// postBare is the simplest POST: it has a deadline and reads the whole body.
 func postBare(c *http.Client, r outbound.Request) error {
 	ctx, cancel := context.WithTimeout(context.Background(), r.Timeout)
 	defer cancel()
@@ -85,7 +84,7 @@ func spread(n, callers int, do func()) {
 	calls.Wait()
 }
 
-// cpu is the processor time that the process spends on do.
+// cpu returns the CPU time that the process spends on do.
 func cpu(do func()) time.Duration {
 	before := usage()
 	do()

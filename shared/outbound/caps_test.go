@@ -12,8 +12,8 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// What exceeds the caps is not read, and costs no memory.
-func TestPostReadsNoMoreThanTheCaps(t *testing.T) {
+// TestPostReadsNoMoreThanTheLimits checks that bytes above the limits are not read and take no memory.
+func TestPostReadsNoMoreThanTheLimits(t *testing.T) {
 	block := strings.Repeat("x", 64<<10)
 	tests := []struct {
 		name, begin, repeat string
@@ -45,19 +45,20 @@ func TestPostReadsNoMoreThanTheCaps(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			checkClass(t, got, test.class)
 			if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 2<<20 {
-				t.Errorf("the exchange allocated %d bytes", allocated)
+				t.Errorf("the exchange allocated %d bytes, want at most 2 MiB", allocated)
 			}
 			if got.Answer != nil && test.class != "protocol" && (len(got.Answer.Body) != limits.AnswerBodyRead || !got.Answer.Truncated) {
 				t.Errorf("body of %d bytes, truncated %t", len(got.Answer.Body), got.Answer.Truncated)
 			}
-			// The connection is closed rather than drained: the receiver gets no further than the kernel's buffers.
+			// The connection is closed rather than drained: the receiver writes no more than the buffers of the kernel
+			// hold.
 			<-hungUp
 			if written := r.Written.Load(); written > 16<<20 {
-				t.Errorf("the receiver got rid of %d bytes", written)
+				t.Errorf("the receiver could write %d bytes, want at most 16 MiB", written)
 			}
 		})
 	}
-	t.Run("body of exactly the cap", func(t *testing.T) {
+	t.Run("body of exactly the limit", func(t *testing.T) {
 		r := answering(t, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", limits.AnswerBodyRead, block))
 		got := post(t, c, r.URL)
 		checkClass(t, got, "")
@@ -65,12 +66,12 @@ func TestPostReadsNoMoreThanTheCaps(t *testing.T) {
 			t.Errorf("body of %d bytes, truncated %t", len(got.Answer.Body), got.Answer.Truncated)
 		}
 	})
-	t.Run("2xx that stops beyond the cap", func(t *testing.T) {
+	t.Run("2xx that stops after the limit", func(t *testing.T) {
 		r := receive(t, func(c *conn) { c.read(); c.say("HTTP/1.1 200 OK\r\n\r\n" + block + "x"); c.untilHungUp() })
 		got := post(t, c, r.URL)
 		checkClass(t, got, "")
 		if !got.Answer.Truncated {
-			t.Error("not truncated")
+			t.Error("the answer is not truncated")
 		}
 	})
 }
@@ -84,6 +85,6 @@ func TestPostNeverDecompresses(t *testing.T) {
 	got := post(t, open(t), r.URL)
 	checkClass(t, got, "")
 	if !bytes.Equal(got.Answer.Body, bomb.Bytes()[:len(got.Answer.Body)]) || got.Answer.Header.Get("Content-Encoding") != "gzip" {
-		t.Error("the body is not what came over the wire")
+		t.Error("the answer is not as it came over the wire")
 	}
 }

@@ -9,21 +9,21 @@ import (
 	"nepenthes/shared/delivery"
 )
 
-// phase is how far an exchange got.
+// phase says how far an exchange got.
 type phase int
 
-// The phases, in their order.
+// The phases, in order.
 const (
 	unsent phase = iota
 	resolving
 	connecting
 	securing // the TLS handshake
-	waiting  // connected; for the first byte of the answer
+	waiting  // connected and waiting for the first byte of the answer
 	reading
 )
 
-// clock measures one exchange. net/http calls its hooks from several goroutines, and goes on dialling for others
-// after an exchange that did not wait for the connection; those late calls must change nothing.
+// clock measures one exchange. net/http calls its hooks from several goroutines. It may continue to dial for other
+// requests after an exchange that got another connection; those late calls must change nothing.
 type clock struct {
 	now     func() time.Time
 	started time.Time
@@ -31,27 +31,29 @@ type clock struct {
 	mu      sync.Mutex
 	stopped bool
 	reached phase
-	began   time.Time // of the phase reached
+	began   time.Time // when the phase reached began
 	timing  delivery.Timing
-	kept    bool // the connection was made in another exchange
+	kept    bool // whether the connection was made in another exchange
 }
 
+// startClock returns the clock of an exchange that starts now.
 func startClock(now func() time.Time) *clock {
-	return &clock{now: now, started: now(), timing: nothingHappened()}
+	return &clock{now: now, started: now(), timing: noPhases()}
 }
 
-// again ends c and gives the clock for the same request being sent once more. Hooks of the first sending that are
-// called late reach c and change nothing.
-func (c *clock) again() *clock {
+// repeat stops c and returns the clock for the second sending of the same request. Late calls of hooks of the first
+// sending reach c and change nothing.
+func (c *clock) repeat() *clock {
 	c.stop()
-	return &clock{now: c.now, started: c.started, timing: nothingHappened()}
+	return &clock{now: c.now, started: c.started, timing: noPhases()}
 }
 
-func nothingHappened() delivery.Timing {
+// noPhases returns the timing of an exchange without any phases.
+func noPhases() delivery.Timing {
 	return delivery.Timing{DNS: delivery.NoPhase, Connect: delivery.NoPhase, TLS: delivery.NoPhase, FirstByte: delivery.NoPhase}
 }
 
-// trace is what net/http calls.
+// trace returns the hooks that net/http calls.
 func (c *clock) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn:              func(string) { c.restart() },
@@ -66,16 +68,17 @@ func (c *clock) trace() *httptrace.ClientTrace {
 	}
 }
 
-// restart begins again: net/http looks for a connection, for the first time or because the last one was dead.
+// restart discards the phases: net/http looks for a connection, either for the first time or because the last one was
+// dead.
 func (c *clock) restart() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.stopped {
-		c.reached, c.timing, c.kept = unsent, nothingHappened(), false
+		c.reached, c.timing, c.kept = unsent, noPhases(), false
 	}
 }
 
-// enter begins a phase of the making of a connection. A second address being dialled belongs to the first's.
+// enter begins a phase of connecting. Dialling a second address belongs to the phase of the first.
 func (c *clock) enter(p phase) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -84,17 +87,17 @@ func (c *clock) enter(p phase) {
 	}
 }
 
-// leave ends a phase that has not been left behind.
+// leave ends a phase if it is still the current one.
 func (c *clock) leave(p phase) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.stopped && c.reached == p {
-		*c.took(p) = c.now().Sub(c.began)
+		*c.duration(p) = c.now().Sub(c.began)
 	}
 }
 
-// took is where the duration of a phase is kept.
-func (c *clock) took(p phase) *time.Duration {
+// duration returns where the duration of a phase is kept.
+func (c *clock) duration(p phase) *time.Duration {
 	switch p {
 	case resolving:
 		return &c.timing.DNS
@@ -105,7 +108,8 @@ func (c *clock) took(p phase) *time.Duration {
 	}
 }
 
-// connected ends the making of a connection. A kept one was made in another exchange, whatever was begun in this.
+// connected ends connecting. A kept connection was made in another exchange, so this exchange has no phases of
+// connecting, even if it began to dial.
 func (c *clock) connected(info httptrace.GotConnInfo) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -114,7 +118,7 @@ func (c *clock) connected(info httptrace.GotConnInfo) {
 	}
 	c.reached, c.kept = waiting, info.Reused
 	if info.Reused {
-		c.timing = nothingHappened()
+		c.timing = noPhases()
 	}
 }
 
@@ -126,8 +130,8 @@ func (c *clock) answered() {
 	}
 }
 
-// stop ends the exchange and gives its timing: FirstByte and Total count from its start, the other phases from
-// their own. A phase that was not over lasted until now.
+// stop ends the exchange and returns its timing and the phase that it reached. FirstByte and Total count from the start
+// of the exchange, and each other phase from its own start. A phase that had not ended lasted until now.
 func (c *clock) stop() (delivery.Timing, phase) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -135,8 +139,8 @@ func (c *clock) stop() (delivery.Timing, phase) {
 	now := c.now()
 	c.timing.Total = now.Sub(c.started)
 	if c.reached >= resolving && c.reached <= securing {
-		if took := c.took(c.reached); *took == delivery.NoPhase {
-			*took = now.Sub(c.began)
+		if d := c.duration(c.reached); *d == delivery.NoPhase {
+			*d = now.Sub(c.began)
 		}
 	}
 	return c.timing, c.reached

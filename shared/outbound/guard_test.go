@@ -10,7 +10,7 @@ import (
 	"nepenthes/shared/outbound"
 )
 
-// elsewhere are hosts that are never called, not even where loopback is open.
+// elsewhere has hosts that are never called, even if loopback is allowed.
 var elsewhere = []string{
 	"10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1",
 	"192.0.2.1", "198.18.0.1", "[::]", "[::ffff:10.0.0.1]", "[::ffff:169.254.169.254]", "[64:ff9b::7f00:1]",
@@ -33,14 +33,14 @@ func TestGuardBlocks(t *testing.T) {
 	for _, host := range elsewhere {
 		checkClass(t, post(t, loopback, "http://"+host+":"+port+"/"), delivery.ErrBlocked)
 	}
-	// Spellings that some resolvers take for an address: whatever they are taken for, nothing is called.
+	// Spellings that some resolvers accept as addresses: whatever they resolve to, nothing is called.
 	for _, host := range []string{"127.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.000.000.001", "１２７.０.０.１"} {
 		if got := post(t, shut, "http://"+host+":"+port+"/"); got.Class != delivery.ErrBlocked && got.Class != delivery.ErrDNS {
 			t.Errorf("%s: class %q", host, got.Class)
 		}
 	}
 	if n := r.Accepted.Load(); n != 0 {
-		t.Errorf("%d connections arrived", n)
+		t.Errorf("%d connections arrived, want none", n)
 	}
 }
 
@@ -52,8 +52,8 @@ func TestGuardOpenForLoopback(t *testing.T) {
 	}
 }
 
-// Every address that a name leads to is judged when it is dialled, at each dial.
-func TestGuardJudgesAnswersOfNames(t *testing.T) {
+// TestGuardChecksAddressesOfNames checks that each address of a name is checked whenever it is dialled.
+func TestGuardChecksAddressesOfNames(t *testing.T) {
 	tests := []struct {
 		name  string
 		addrs []string
@@ -65,7 +65,7 @@ func TestGuardJudgesAnswersOfNames(t *testing.T) {
 		{"NAT64", []string{"64:ff9b::a9fe:a9fe"}, "blocked"},
 		{"private, then loopback", []string{"10.0.0.1", "127.0.0.1"}, ""},
 		{"loopback, then private", []string{"127.0.0.1", "10.0.0.1"}, ""},
-		{"private of both families", []string{"fe80::1", "10.0.0.1"}, "blocked"},
+		{"private IPv6 and IPv4", []string{"fe80::1", "10.0.0.1"}, "blocked"},
 		{"no address", []string{}, "dns"},
 		{"no such name", nil, "dns"},
 	}
@@ -78,24 +78,24 @@ func TestGuardJudgesAnswersOfNames(t *testing.T) {
 			checkClass(t, got, test.class)
 			for _, addr := range test.addrs {
 				if strings.Contains(got.Message, addr) {
-					t.Errorf("message %q tells an address", got.Message)
+					t.Errorf("message %q contains an address", got.Message)
 				}
 			}
 			if got.Timing.DNS < 0 {
-				t.Error("the look-up was not measured")
+				t.Error("the lookup was not measured")
 			}
 		})
 	}
 }
 
-// A name that led to an allowed address and then leads to another is blocked then (DNS rebinding), while a
-// connection that is kept leads to the address that was judged and asks for none.
-func TestGuardStandsRebinding(t *testing.T) {
+// TestGuardBlocksRebinding checks that a name that first led to an allowed address is blocked once it leads to another
+// (DNS rebinding). A kept connection leads to the address that was checked, so it needs no lookup.
+func TestGuardBlocksRebinding(t *testing.T) {
 	zones := [][]string{{"127.0.0.1"}, {"10.0.0.1"}, {"169.254.169.254", "10.0.0.1"}, {"127.0.0.1"}}
 	var at, asked atomic.Int64
 	resolver := names(func(string) []string { asked.Add(1); return zones[at.Load()] })
 	r := receive(t, func(c *conn) {
-		for c.read() && c.say(ok) && !strings.HasSuffix(c.request.URL.Path, "/last") { //nolint:revive // all is done in the condition
+		for c.read() && c.say(ok) && !strings.HasSuffix(c.request.URL.Path, "/last") { //nolint:revive // the condition does all the work
 		}
 		c.end()
 	})
@@ -108,7 +108,7 @@ func TestGuardStandsRebinding(t *testing.T) {
 	before := asked.Load()
 	checkClass(t, post(t, c, url+"/kept"), "")
 	if asked.Load() != before || r.Accepted.Load() != 1 {
-		t.Errorf("a kept connection asked %d times, %d connections", asked.Load()-before, r.Accepted.Load())
+		t.Errorf("got %d lookups and %d connections, want 0 and 1", asked.Load()-before, r.Accepted.Load())
 	}
 	c.CloseIdleConnections()
 	checkClass(t, post(t, c, url+"/rebound"), delivery.ErrBlocked)
@@ -121,8 +121,8 @@ func TestGuardStandsRebinding(t *testing.T) {
 	}
 }
 
-// TestMain gives every test an environment that names a proxy, as many machines have one. It would do the
-// dialling, out of the guard's sight; nothing listens there, so every call by a name proves that it is not asked.
+// TestMain sets a proxy in the environment of every test, as many machines do. The proxy would dial out of sight of the
+// guard. Nothing listens at its address, so every call by a name proves that the proxy is not used.
 func TestMain(m *testing.M) {
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} {
 		os.Setenv(name, "http://127.0.0.1:1")
@@ -130,7 +130,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// This test's binary is linked as every other: nothing opens the guard but the argument.
+// TestGuardIsShutByDefault checks the binary of this test, which is linked like any other: only an argument opens the
+// guard.
 func TestGuardIsShutByDefault(t *testing.T) {
 	if outbound.LinkedLoopback() || outbound.LinkedGateway().IsValid() {
 		t.Error("the guard is open")

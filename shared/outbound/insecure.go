@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// insecure says in words of ours why there is no secure connection: what the errors of crypto/tls say is meant for
+// tlsFailure says in our own words why there is no secure connection. The errors of crypto/tls are meant for
 // programmers, and they repeat what a stranger wrote into a certificate.
-func insecure(err error) string {
+func tlsFailure(err error) string {
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return badCertificate(e)
 	}
 	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		if string(e.RecordHeader[:]) == "HTTP/" {
-			return "its first bytes were no TLS but plain HTTP, so the port wants a URL that begins with http, or is the wrong one"
+			return "its first bytes were not TLS but plain HTTP, so the port expects a URL that begins with http, or it is the wrong port"
 		}
-		return "its first bytes were no TLS, so the port is the wrong one"
+		return "its first bytes were not TLS, so it is the wrong port"
 	}
 	if isAlert(err) {
 		return fmt.Sprintf("the receiver refused it with the alert %q", alertText(err))
@@ -32,12 +32,12 @@ func insecure(err error) string {
 	case isEnd(err):
 		return "the receiver closed the connection during the TLS handshake"
 	case strings.Contains(err.Error(), "unsupported protocol version"):
-		return "the receiver offers no version of TLS from 1.2 on"
+		return "the receiver does not offer TLS 1.2 or later"
 	}
-	return "the receiver's part of the TLS handshake was malformed"
+	return "the receiver sent a malformed TLS handshake"
 }
 
-// alertText is the name of a TLS alert, one of a closed list of crypto/tls.
+// alertText returns the name of a TLS alert, from a closed list of crypto/tls.
 func alertText(err error) string {
 	e, ok := errors.AsType[*net.OpError](err)
 	if !ok {
@@ -46,7 +46,7 @@ func alertText(err error) string {
 	return strings.TrimPrefix(e.Err.Error(), "tls: ")
 }
 
-// badCertificate says why a certificate was not accepted.
+// badCertificate says why a certificate is not accepted.
 func badCertificate(e *tls.CertificateVerificationError) string {
 	if host, ok := errors.AsType[x509.HostnameError](e.Err); ok {
 		return wrongHost(host)
@@ -55,7 +55,7 @@ func badCertificate(e *tls.CertificateVerificationError) string {
 		if leaf := e.UnverifiedCertificates[0]; bytes.Equal(leaf.RawIssuer, leaf.RawSubject) {
 			return "its certificate is self-signed, so no known authority vouches for it"
 		}
-		return "its certificate was signed by an unknown authority, or the receiver does not send the certificates between the two"
+		return "its certificate was signed by an unknown authority, or the receiver does not send the intermediate certificates"
 	}
 	invalid, ok := errors.AsType[x509.CertificateInvalidError](e.Err)
 	if ok && invalid.Reason == x509.Expired {
@@ -67,7 +67,8 @@ func badCertificate(e *tls.CertificateVerificationError) string {
 	return "the chain of its certificate is not valid"
 }
 
-// outOfDate says which of a certificate's ends now is beyond. The certificate may be one above the receiver's own.
+// outOfDate says whether a certificate is not yet valid or has expired. It may be a certificate above that of the
+// receiver.
 func outOfDate(cert *x509.Certificate, now time.Time) string {
 	if now.Before(cert.NotBefore) {
 		return "a certificate of its chain is not valid before " + cert.NotBefore.UTC().Format(time.RFC3339)
@@ -75,10 +76,10 @@ func outOfDate(cert *x509.Certificate, now time.Time) string {
 	return "a certificate of its chain expired at " + cert.NotAfter.UTC().Format(time.RFC3339)
 }
 
-// maxNames bounds how many names of a certificate are told: it may have a thousand.
+// maxNames is the largest number of names of a certificate in a message. A certificate may have a thousand.
 const maxNames = 3
 
-// wrongHost says for whom a certificate is.
+// wrongHost says for which hosts a certificate is.
 func wrongHost(e x509.HostnameError) string {
 	names := slices.DeleteFunc(slices.Clone(e.Certificate.DNSNames), func(name string) bool { return !isHostname(name) })
 	text := "its certificate is not for " + e.Host
@@ -94,7 +95,7 @@ func wrongHost(e x509.HostnameError) string {
 	return text + " but for " + strings.Join(names, ", ")
 }
 
-// isHostname reports whether a name from a certificate looks like the name of a host and like nothing else.
+// isHostname reports whether a name from a certificate looks like the name of a host and nothing else.
 func isHostname(name string) bool {
 	return name != "" && len(name) <= 253 && strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789.-_*:") == ""
 }

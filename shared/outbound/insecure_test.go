@@ -21,7 +21,7 @@ import (
 	"nepenthes/shared/outbound"
 )
 
-// authority is one that tests trust.
+// authority is a certificate authority.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -35,7 +35,7 @@ func newAuthority(t *testing.T) authority {
 	return authority{made.Leaf, made.PrivateKey.(*ecdsa.PrivateKey)}
 }
 
-// certify makes a certificate for receiver.test; the zero authority signs with the certificate's own key.
+// certify returns a certificate for receiver.test. The zero authority signs it with its own key.
 func certify(t *testing.T, by authority, change func(c *x509.Certificate)) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -63,7 +63,8 @@ func certify(t *testing.T, by authority, change func(c *x509.Certificate)) tls.C
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
-// presenting starts a receiver with a certificate, and gives its URL and a client that trusts the authority.
+// presenting starts a receiver with a certificate. It returns the URL of the receiver and a client that trusts the
+// authority.
 func presenting(t *testing.T, trusted authority, certificate tls.Certificate, change func(s *httptest.Server)) (string, *outbound.Client) {
 	s, _ := secure(t, func(http.ResponseWriter, *http.Request) { t.Error("a request arrived") }, func(s *httptest.Server) {
 		s.TLS.Certificates = []tls.Certificate{certificate}
@@ -75,24 +76,24 @@ func presenting(t *testing.T, trusted authority, certificate tls.Certificate, ch
 	return strings.Replace(s.URL, "127.0.0.1", "receiver.test", 1), c
 }
 
-// programmers matches words that only they use, and what a receiver wrote into a certificate.
-var programmers = regexp.MustCompile(`x509|tls:|SAN|0x|EOF|injected|[^\x20-\x7e]`)
+// forbidden matches words that only forbidden use, and texts that a receiver wrote into a certificate.
+var forbidden = regexp.MustCompile(`x509|tls:|SAN|0x|EOF|injected|[^\x20-\x7e]`)
 
-// checkMessage checks that a message is a sentence for the owner of a receiver, and says why.
+// checkMessage checks that a message is a sentence for the owner of a receiver, and that it contains some texts.
 func checkMessage(t *testing.T, message string, says ...string) {
 	t.Helper()
 	for _, text := range says {
 		if !strings.Contains(message, text) {
-			t.Errorf("message %q does not say %q", message, text)
+			t.Errorf("message %q does not contain %q", message, text)
 		}
 	}
-	if found := programmers.FindString(message); found != "" || len(message) > 400 || !strings.HasSuffix(message, ".") {
-		t.Errorf("message %q of %d bytes is no sentence for people: %q", message, len(message), found)
+	if found := forbidden.FindString(message); found != "" || len(message) > 400 || !strings.HasSuffix(message, ".") {
+		t.Errorf("message %q of %d bytes is not a sentence for people; it contains %q", message, len(message), found)
 	}
 }
 
-// A certificate that is not accepted is told with the reason.
-func TestPostTellsWhyACertificateIsRefused(t *testing.T) {
+// TestPostSaysWhyACertificateIsRefused checks the messages about certificates that are not accepted.
+func TestPostSaysWhyACertificateIsRefused(t *testing.T) {
 	trusted, other := newAuthority(t), newAuthority(t)
 	long := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
 	tests := []struct {
@@ -112,7 +113,7 @@ func TestPostTellsWhyACertificateIsRefused(t *testing.T) {
 				c.DNSNames = append(c.DNSNames, fmt.Sprintf("a%d.test", i))
 			}
 		}},
-		{"names that are none", "but for other.test.", trusted, func(c *x509.Certificate) {
+		{"names that are not host names", "but for other.test.", trusted, func(c *x509.Certificate) {
 			c.DNSNames = []string{"injected. \x1b[2J", "other.test", "injected<script>", "injected\n"}
 		}},
 		{"self-signed", "is self-signed", authority{}, func(*x509.Certificate) {}},
@@ -135,8 +136,8 @@ func TestPostTellsWhyACertificateIsRefused(t *testing.T) {
 	})
 }
 
-// What a receiver refuses by itself is told by the name of its alert.
-func TestPostTellsAlerts(t *testing.T) {
+// TestPostNamesAlerts checks that the message has the name of the alert with which a receiver refuses the connection.
+func TestPostNamesAlerts(t *testing.T) {
 	trusted := newAuthority(t)
 	certificate := certify(t, trusted, func(*x509.Certificate) {})
 	tests := []struct {
@@ -162,16 +163,16 @@ func TestPostTellsAlerts(t *testing.T) {
 	}
 }
 
-// A port that does not speak what the URL says is told with what it spoke.
-func TestPostTellsTheWrongProtocol(t *testing.T) {
+// TestPostRecognisesAnotherProtocol checks the messages about a port that speaks another protocol than the URL says.
+func TestPostRecognisesAnotherProtocol(t *testing.T) {
 	tests := []struct{ name, says, message string }{
-		{"plain HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", "first bytes were no TLS but plain HTTP"},
-		{"garbage", "garbage\r\n", "first bytes were no TLS"},
-		{"garbage that speaks of us", "injected: unsupported protocol version", "first bytes were no TLS"},
+		{"plain HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", "first bytes were not TLS but plain HTTP"},
+		{"garbage", "garbage\r\n", "first bytes were not TLS"},
+		{"garbage that speaks of us", "injected: unsupported protocol version", "first bytes were not TLS"},
 		{"hangs up", "", "closed the connection during the TLS handshake"},
 		{"half a record", "\x16\x03\x03\x00\x20ab", "closed the connection during the TLS handshake"},
 		{"a malformed handshake", "\x16\x03\x03\x00\x04\x63\x00\x00\x00", "malformed"},
-		{"TLS 1.1 chosen", "\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x02" + strings.Repeat("r", 32) + "\x00\xc0\x13\x00", "no version of TLS from 1.2 on"},
+		{"TLS 1.1 chosen", "\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x02" + strings.Repeat("r", 32) + "\x00\xc0\x13\x00", "does not offer TLS 1.2 or later"},
 		{"an alert", "\x15\x03\x01\x00\x02\x02\x28", "the alert \"handshake failure\""},
 	}
 	for _, test := range tests {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The flags of `make build`, and of `make build-local` for the emulator.
+// These are the flags of `make build`, and of `make build-local` for the emulator.
 var (
 	releaseFlags  = []string{"build", "-tags", "lambda.norpc", "-trimpath", "-ldflags"}
 	releaseLink   = "-s -w"
@@ -16,8 +16,8 @@ var (
 	containerLink = emulatorLink + " -X nepenthes/shared/outbound.gateway=10.0.0.1"
 )
 
-// A release binary refuses loopback, whatever its environment says; one linked for the emulator lets loopback
-// through and nothing else.
+// TestLinkedGuard checks that a release binary blocks loopback, whatever its environment says, and that a binary linked
+// for the emulator allows loopback and nothing else.
 func TestLinkedGuard(t *testing.T) {
 	t.Parallel()
 	r := answering(t, ok)
@@ -44,7 +44,7 @@ func TestLinkedGuard(t *testing.T) {
 			}
 			for name, want := range test.want {
 				if got[name] != want {
-					t.Errorf("%s: %s, want %s", name, got[name], want)
+					t.Errorf("%s: got %s, want %s", name, got[name], want)
 				}
 			}
 			if test.link == containerLink && got[private] == `"blocked"` {
@@ -53,11 +53,11 @@ func TestLinkedGuard(t *testing.T) {
 		})
 	}
 	if n := r.Requests.Load(); n != 2 {
-		t.Errorf("%d requests arrived, want those of the two emulator builds", n)
+		t.Errorf("%d requests arrived, want 2, from the two builds for the emulator", n)
 	}
 }
 
-// A value that is not exactly a known one stops the program at its start.
+// TestLinkedGuardRefusesUnknownValues checks that any other value stops the program at its start.
 func TestLinkedGuardRefusesUnknownValues(t *testing.T) {
 	t.Parallel()
 	for _, link := range []string{
@@ -72,7 +72,7 @@ func TestLinkedGuardRefusesUnknownValues(t *testing.T) {
 	}
 }
 
-// build links the probe and gives the path of its binary.
+// build links the probe and returns the path of its binary.
 func build(t *testing.T, link string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "probe")

@@ -1,12 +1,11 @@
-// Package outbound is the HTTP client for strangers' URLs.
+// Package outbound is the HTTP client for URLs that strangers choose.
 //
-// A receiver is not trusted: it may point at our own network, redirect there, change its name's addresses
-// between two calls, answer for ever, slowly, hugely or not in HTTP at all. So every address is judged when it
-// is dialled (guard.go); redirects are answers like any other; proxies are off; nothing is decompressed; and an
-// exchange costs at most its timeout and the caps of package limits. Whatever a receiver does is a [Result],
-// never an error.
+// A receiver is not trusted. It may point at our own network, redirect there, or change the addresses of its name
+// between two calls. It may answer endlessly, slowly, with huge responses or not in HTTP at all. So every address is
+// checked when it is dialled (guard.go), redirects are not followed, proxies are not used, nothing is decompressed, and
+// an exchange is limited by its timeout and by package limits. Whatever a receiver does is a [Result], never an error.
 //
-// Connections are kept and used again. A kept one leads to the address that was judged when it was made.
+// Connections are kept and used again. A kept connection leads to the address that was checked when it was made.
 package outbound
 
 import (
@@ -27,76 +26,76 @@ import (
 )
 
 const (
-	// idleTimeout is judged by the wall clock, so that a process that was frozen meanwhile uses no old connection.
-	// It is below the 5 s after which several widespread servers (Node.js, Apache, Uvicorn) close idle
-	// connections: a POST that crosses such a close on its way has to be sent twice (repeat.go).
+	// idleTimeout is how long an idle connection is kept. It counts on the wall clock, so that a process that was
+	// frozen does not use an old connection. It is less than the 5 s after which several common servers (Node.js,
+	// Apache, Uvicorn) close idle connections: a POST that is sent just when they do has to be sent twice (repeat.go).
 	idleTimeout = 4 * time.Second
-	// defaultMaxConns is how many connections are kept when the options name no number.
+	// defaultMaxConns is the number of idle connections that are kept if Options does not say.
 	defaultMaxConns = 100
 )
 
 // Request is one POST.
 type Request struct {
 	URL string
-	// Header is sent as it is, its names in the spelling of the map's keys. Host and Content-Length are added,
-	// nothing else; not even a User-Agent.
+	// Header is sent unchanged, with names spelled like the keys of the map. Only Host and Content-Length are added,
+	// not even a User-Agent.
 	Header http.Header
 	Body   []byte
-	// Timeout bounds the whole exchange, from the look-up of the name to the last byte of the answer; 0 means
+	// Timeout limits the whole exchange, from the lookup of the name to the last byte of the answer. 0 means
 	// limits.ExchangeTimeout.
 	Timeout time.Duration
 }
 
-// Answer is what the receiver sent back.
+// Answer is the response of a receiver.
 type Answer struct {
 	Status int
 	Header http.Header
-	// Body is at most limits.AnswerBodyRead bytes, as they came over the wire.
+	// Body has the bytes that came over the wire, at most limits.AnswerBodyRead.
 	Body []byte
-	// Truncated says that there was more.
+	// Truncated reports whether there were more bytes.
 	Truncated bool
 }
 
-// Result is what became of a POST.
+// Result is the result of a POST.
 type Result struct {
-	// Answer is nil when no complete status line and headers arrived. When a Class other than "status" stands
-	// beside an Answer, its body broke off: it is there to be read by people and decides nothing.
+	// Answer is nil if the status line and the headers did not arrive completely. If it is not nil and Class is neither
+	// empty nor "status", the body is incomplete; such an Answer is for people and decides nothing.
 	Answer *Answer
-	// Class is empty for a complete 2xx, and for one whose body was cut at the cap.
+	// Class is empty for a complete 2xx, and for a 2xx whose body was cut at the limit.
 	Class delivery.ErrorClass
-	// Message tells a person what went wrong; it names no address, secret or header.
+	// Message says what went wrong, for a person. It never contains an address, a secret or a header.
 	Message string
 	Timing  delivery.Timing
 	Started time.Time
-	// Aborted says that the exchange failed on our side: the caller's context ended, or the machine had no
-	// socket left. It tells nothing about the receiver, which may or may not have got the request; Class and
-	// Message are empty, Answer is nil.
+	// Aborted reports whether the exchange failed on our side: the context of the caller ended, or the machine had no
+	// socket left. It says nothing about the receiver, which may or may not have got the request. Class and Message are
+	// then empty, and Answer is nil.
 	Aborted bool
 }
 
-// Options are what a Client is made with; the zero value is the client for production.
+// Options configures a Client. The zero value is for production.
 type Options struct {
-	// Loopback opens the guard for this machine's loopback addresses, and for nothing else.
+	// Loopback allows the loopback addresses of this machine and no others.
 	Loopback bool
-	// MaxConns is how many idle connections are kept, to one receiver or to all together: as many as calls are
-	// made at a time. 0 means 100.
+	// MaxConns is the largest number of idle connections that are kept, to one receiver and in total. It should be the
+	// number of concurrent calls. 0 means 100.
 	MaxConns int
-	// Resolver looks names up; nil means the system's.
+	// Resolver looks up names. If it is nil, the resolver of the system is used.
 	Resolver *net.Resolver
-	// RootCAs are trusted to certify receivers; nil means the system's.
+	// RootCAs are the authorities that may certify receivers. If it is nil, those of the system are used.
 	RootCAs *x509.CertPool
-	// Now is the time; nil means time.Now.
+	// Now is the clock. If it is nil, time.Now is used.
 	Now func() time.Time
 }
 
-// Client makes POSTs. It is safe for concurrent use.
+// Client sends POSTs. It is safe for concurrent use.
 type Client struct {
 	transport *http.Transport
 	now       func() time.Time
 }
 
-// New makes a client. It panics when the binary was linked with values that the guard does not know (guard.go):
-// that is a mistake in the build and no reason to go on with half a guard.
+// New returns a client. It panics if the binary was linked with values that the guard does not know (guard.go), because
+// it would otherwise run without a part of the guard.
 func New(o Options) *Client {
 	rules := linked()
 	rules.AllowLoopback = rules.AllowLoopback || o.Loopback
@@ -107,28 +106,28 @@ func New(o Options) *Client {
 		o.Now = time.Now
 	}
 	dialer := &net.Dialer{
-		Timeout:  limits.ConnectTimeout, // the name's look-up included
+		Timeout:  limits.ConnectTimeout, // this includes the lookup of the name
 		Resolver: o.Resolver,
 		Control:  guard{rules}.control,
 	}
 	return &Client{now: o.Now, transport: &http.Transport{
-		Proxy:                  nil, // a proxy would be the only address that the guard sees
+		Proxy:                  nil, // the guard would see only the address of a proxy
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs, ClientSessionCache: tls.NewLRUClientSessionCache(o.MaxConns)},
 		TLSHandshakeTimeout:    limits.TLSTimeout,
-		DisableCompression:     true, // neither asked for nor undone
+		DisableCompression:     true, // a compressed answer is neither requested nor decompressed
 		MaxIdleConns:           o.MaxConns,
 		MaxIdleConnsPerHost:    o.MaxConns,
 		IdleConnTimeout:        idleTimeout,
-		MaxResponseHeaderBytes: limits.AnswerHeaderRead, // all 1xx answers and the final headers together
+		MaxResponseHeaderBytes: limits.AnswerHeaderRead, // of all 1xx answers and the final headers together
 		ForceAttemptHTTP2:      true,
 		HTTP2:                  http2,
 	}}
 }
 
-// http2 keeps a receiver from sending more than we read, where net/http's own windows are 4 MB a stream and 1 GB
-// a connection, and finds connections that fell silent: without pings every attempt on one would time out until
-// the kernel gives it up after a quarter of an hour.
+// http2 limits how much a receiver can send before we read it. The windows of net/http would be 4 MB for a stream and 1
+// GB for a connection. Pings find connections that stopped responding. Without them, every attempt on such a connection
+// would time out until the kernel gives it up after a quarter of an hour.
 var http2 = &http.HTTP2Config{
 	MaxReadFrameSize:              16 << 10,
 	MaxReceiveBufferPerStream:     limits.AnswerBodyRead + 1,
@@ -137,12 +136,12 @@ var http2 = &http.HTTP2Config{
 	PingTimeout:                   5 * time.Second,
 }
 
-// CloseIdleConnections closes the connections that are kept and not in use.
+// CloseIdleConnections closes the connections that are kept but not in use.
 func (c *Client) CloseIdleConnections() { c.transport.CloseIdleConnections() }
 
-// Post makes one POST and says what became of it. It returns within r.Timeout, or when ctx ends. A request that the
-// receiver cannot have read, or hardly, is sent once more within that time (repeat.go); what became of it then is
-// the result. Its timing counts from the first start; the phases of connecting are those of the new connection.
+// Post sends one POST and returns its result. It returns within r.Timeout, or when ctx ends. A request that the
+// receiver has very probably not processed is sent once more within that time (repeat.go), and the result is that of
+// the second sending. Its timing counts from the first start; the phases of connecting are those of the new connection.
 func (c *Client) Post(ctx context.Context, r Request) Result {
 	if r.Timeout <= 0 {
 		r.Timeout = limits.ExchangeTimeout
@@ -151,16 +150,16 @@ func (c *Client) Post(ctx context.Context, r Request) Result {
 	limited, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
 	answer, err := exchange(limited, c.transport, clock, r)
-	if err != nil && answer == nil && limited.Err() == nil && clock.unread(err) {
-		clock = clock.again()
-		answer, err = c.exchangeAnew(limited, clock, r)
+	if err != nil && answer == nil && limited.Err() == nil && clock.mayRepeat(err) {
+		clock = clock.repeat()
+		answer, err = c.repeatExchange(limited, clock, r)
 	}
 	timing, reached := clock.stop()
 	result := Result{Answer: answer, Timing: timing, Started: clock.started}
 	switch {
 	case err == nil:
-		result.Class, result.Message = judge(answer.Status)
-	case ctx.Err() != nil || isOurs(err, reached):
+		result.Class, result.Message = classifyStatus(answer.Status)
+	case ctx.Err() != nil || isOutOfSockets(err, reached):
 		result.Answer, result.Aborted = nil, true
 	case limited.Err() != nil:
 		result.Class, result.Message = delivery.ErrTimeout, reached.outOfTime(r.Timeout)
@@ -170,8 +169,8 @@ func (c *Client) Post(ctx context.Context, r Request) Result {
 	return result
 }
 
-// exchange sends the request and reads the answer. It calls the transport directly: http.Client adds redirects
-// and cookies, which must not be, and nothing else.
+// exchange sends the request and reads the answer. It calls the transport directly, because an http.Client would only
+// add redirects and cookies.
 func exchange(ctx context.Context, transport *http.Transport, clock *clock, r Request) (*Answer, error) {
 	request, err := newRequest(httptrace.WithClientTrace(ctx, clock.trace()), r)
 	if err != nil {
@@ -181,18 +180,19 @@ func exchange(ctx context.Context, transport *http.Transport, clock *clock, r Re
 	if err != nil {
 		return nil, err
 	}
-	// Closing before the end of the body ends the connection (HTTP/1) or the stream (HTTP/2): what an endless
-	// body still holds is not drained.
+	// Closing the body before its end closes the connection (HTTP/1) or the stream (HTTP/2), so the rest of an endless
+	// body is not read.
 	defer response.Body.Close()
 	answer := &Answer{Status: response.StatusCode, Header: response.Header}
 	if answer.Status == http.StatusSwitchingProtocols {
-		return answer, nil // what follows is no body, but a protocol that nobody asked for
+		return answer, nil // what follows is not a body but another protocol
 	}
 	answer.Body, answer.Truncated, err = readCapped(response.Body)
 	return answer, err
 }
 
-// readCapped reads up to the cap. An error beyond it does not matter: what is kept is whole.
+// readCapped reads at most limits.AnswerBodyRead bytes. It ignores an error after them, because the bytes that it
+// returns are complete.
 func readCapped(body io.Reader) (read []byte, truncated bool, err error) {
 	read, err = io.ReadAll(io.LimitReader(body, limits.AnswerBodyRead+1))
 	if len(read) > limits.AnswerBodyRead {
@@ -201,12 +201,12 @@ func readCapped(body io.Reader) (read []byte, truncated bool, err error) {
 	return read, false, err
 }
 
-// errUnsendable is the error for a request that HTTP has no form for.
+// errUnsendable is the error for a request that cannot be sent over HTTP.
 var errUnsendable = errors.New("outbound: the request cannot be sent over HTTP")
 
-// newRequest makes the request so that net/http itself never sends it twice: it has no way to get the body again.
-// That also holds for an empty body, and for the headers Idempotency-Key and X-Idempotency-Key, which net/http
-// takes for leave to repeat and which are names like any other to us. What may be repeated is decided in repeat.go.
+// newRequest returns the request. net/http itself never sends it twice, because it cannot get the body again. This
+// holds for an empty body too, and for the headers Idempotency-Key and X-Idempotency-Key, which allow net/http to
+// repeat a request but mean nothing to us. repeat.go decides what is repeated.
 func newRequest(ctx context.Context, r Request) (*http.Request, error) {
 	body := io.NopCloser(bytes.NewReader(r.Body))
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, body)
@@ -217,8 +217,7 @@ func newRequest(ctx context.Context, r Request) (*http.Request, error) {
 	return request, nil
 }
 
-// wireHeader gives the headers in the form in which net/http sends them and nothing else: a User-Agent that is
-// absent must be present and empty.
+// wireHeader returns the headers so that net/http adds none: a missing User-Agent must be present and nil.
 func wireHeader(h http.Header) http.Header {
 	if _, agent := h["User-Agent"]; agent {
 		return h

@@ -18,7 +18,7 @@ import (
 
 const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-// Whatever a receiver does is recorded as what it was (contract-delivery, "What an answer means").
+// TestPostClassifies checks the class of everything that a receiver may do (contract-delivery, "What an answer means").
 func TestPostClassifies(t *testing.T) {
 	thousand := strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 1000)
 	tests := []struct {
@@ -59,7 +59,7 @@ func TestPostClassifies(t *testing.T) {
 		{"half a header", "HTTP/1.1 200 OK\r\nContent-Le", "protocol", 0, ""},
 		{"one wrong byte", "\x00", "protocol", 0, ""},
 		{"garbage", strings.Repeat("\x00\xff\r\n\x1b[2J", 1000), "protocol", 0, ""},
-		{"garbage that speaks of us", "response headers exceeded header list", "protocol", 0, ""},
+		{"garbage with texts of net/http", "response headers exceeded header list", "protocol", 0, ""},
 		{"bare text", "<html>no headers</html>\n", "protocol", 0, ""},
 		{"TLS alert", "\x15\x03\x01\x00\x02\x02\x46", "protocol", 0, ""},
 		{"status of letters", "HTTP/1.1 abc OK\r\n\r\n", "protocol", 0, ""},
@@ -92,7 +92,7 @@ func TestPostClassifies(t *testing.T) {
 	}
 }
 
-// checkClass checks the class and what goes with every class.
+// checkClass checks the class, and what holds for every class.
 func checkClass(t *testing.T, got outbound.Result, want delivery.ErrorClass) {
 	t.Helper()
 	if got.Class != want || got.Aborted {
@@ -102,7 +102,7 @@ func checkClass(t *testing.T, got outbound.Result, want delivery.ErrorClass) {
 		t.Errorf("class %q has message %q", got.Class, got.Message)
 	}
 	if strings.Contains(got.Message, "127.0.0.1") || strings.Contains(got.Message, "SSH") {
-		t.Errorf("message %q tells addresses or repeats the receiver", got.Message)
+		t.Errorf("message %q contains an address or a text of the receiver", got.Message)
 	}
 	if got.Started.IsZero() || got.Timing.Total < 0 {
 		t.Errorf("started %v, took %v", got.Started, got.Timing.Total)
@@ -150,7 +150,7 @@ func TestPostEndsAfterItsTimeout(t *testing.T) {
 				t.Errorf("status %d, want %d", status, test.status)
 			}
 			if got.Timing.Total < short {
-				t.Errorf("it ended after %v, before its timeout", got.Timing.Total)
+				t.Errorf("the exchange ended after %v, before its timeout", got.Timing.Total)
 			}
 		})
 	}
@@ -167,7 +167,7 @@ func TestPostNeverFollowsRedirects(t *testing.T) {
 		}
 	}
 	if n := elsewhere.Accepted.Load(); n != 0 {
-		t.Errorf("%d connections to where the redirects led", n)
+		t.Errorf("%d connections to the target of the redirects, want none", n)
 	}
 }
 
@@ -192,8 +192,8 @@ func TestPostWithoutNameServer(t *testing.T) {
 	}}})
 	got := post(t, c, "http://receiver.example/")
 	checkClass(t, got, delivery.ErrDNS)
-	if !strings.Contains(got.Message, "look-up of its name failed") || strings.Contains(got.Message, "10.255") {
-		t.Errorf("message %q", got.Message)
+	if !strings.Contains(got.Message, "lookup of its name failed") || strings.Contains(got.Message, "10.255") {
+		t.Errorf("message %q does not say that the lookup failed, or contains an address", got.Message)
 	}
 }
 
@@ -218,7 +218,8 @@ func TestPostUnsendable(t *testing.T) {
 	}
 }
 
-// The bytes on the wire are those given, and Host and Content-Length.
+// TestPostSendsWhatItIsGiven checks that the bytes on the wire are those given, with only Host and Content-Length
+// added.
 func TestPostSendsWhatItIsGiven(t *testing.T) {
 	var wire string
 	r := receive(t, func(c *conn) {
@@ -246,7 +247,7 @@ func TestPostSendsWhatItIsGiven(t *testing.T) {
 	}
 	for _, line := range lines[1:] {
 		if !want[line] {
-			t.Errorf("header %q was not asked for", line)
+			t.Errorf("unexpected header %q", line)
 		}
 		delete(want, line)
 	}
@@ -282,7 +283,7 @@ func TestPostAborted(t *testing.T) {
 		})
 		aborted(t, c.Post(ctx, request(r.URL)))
 	})
-	t.Run("before it began", func(t *testing.T) {
+	t.Run("before it started", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		r := answering(t, ok)
@@ -291,13 +292,13 @@ func TestPostAborted(t *testing.T) {
 			t.Errorf("%d requests arrived", n)
 		}
 	})
-	t.Run("by a deadline of ours", func(t *testing.T) {
+	t.Run("by the deadline of the caller", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), short)
 		defer cancel()
 		r := receive(t, func(c *conn) { c.read(); c.untilHungUp() })
 		aborted(t, c.Post(ctx, request(r.URL)))
 	})
-	t.Run("not by what comes after the answer", func(t *testing.T) {
+	t.Run("but not after the answer", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		got := c.Post(ctx, request(answering(t, ok).URL))
 		cancel()
@@ -312,7 +313,7 @@ func aborted(t *testing.T, got outbound.Result) {
 	}
 }
 
-// A process without a file descriptor left has not tried the receiver.
+// TestPostWithoutSockets checks that a process without a free file descriptor has not tried the receiver.
 func TestPostWithoutSockets(t *testing.T) {
 	r := answering(t, ok)
 	var limit syscall.Rlimit
@@ -364,7 +365,7 @@ func TestPostMeasures(t *testing.T) {
 	}
 }
 
-func TestPostTakesTimeFromNow(t *testing.T) {
+func TestPostUsesItsClock(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	got := post(t, client(t, outbound.Options{Loopback: true, Now: func() time.Time { return at }}), answering(t, ok).URL)
 	if !got.Started.Equal(at) || got.Timing.Total != 0 {

@@ -18,20 +18,20 @@ import (
 	"nepenthes/shared/outbound"
 )
 
-// short is the timeout of exchanges that are meant to run into it.
+// short is the timeout of exchanges that are meant to time out.
 const short = 200 * time.Millisecond
 
-// receiver is a server that does to each connection what a test says, HTTP or not.
+// receiver is a server that treats each connection as a test says, in HTTP or not.
 type receiver struct {
 	net.Listener
 	URL      string
 	Accepted atomic.Int64  // connections
-	Requests atomic.Int64  // requests read to their end
-	Written  atomic.Int64  // bytes that the kernel took from us
+	Requests atomic.Int64  // requests that were read completely
+	Written  atomic.Int64  // bytes that the kernel accepted
 	Over     chan struct{} // closed when the test ends
 }
 
-// conn is one connection to a receiver, with what was asked on it last.
+// conn is a connection to a receiver, with the last request on it.
 type conn struct {
 	*net.TCPConn
 	of      *receiver
@@ -40,7 +40,8 @@ type conn struct {
 	body    []byte
 }
 
-// receive starts a receiver on loopback: behave is called with each connection and closes it by returning.
+// receive starts a receiver on loopback. It calls behave for each connection and closes the connection when behave
+// returns.
 func receive(t testing.TB, behave func(c *conn)) *receiver {
 	t.Helper()
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -80,7 +81,7 @@ func receive(t testing.TB, behave func(c *conn)) *receiver {
 	return r
 }
 
-// answering starts a receiver that reads one request on each connection, says text and hangs up.
+// answering starts a receiver that reads one request on each connection, writes text and closes the connection.
 func answering(t testing.TB, text string) *receiver {
 	return receive(t, func(c *conn) {
 		c.read()
@@ -89,7 +90,7 @@ func answering(t testing.TB, text string) *receiver {
 	})
 }
 
-// read reads one whole request; false when the peer has ended.
+// read reads one request. It reports false if the peer closed the connection.
 func (c *conn) read() bool {
 	request, err := http.ReadRequest(c.in)
 	if err != nil {
@@ -103,14 +104,15 @@ func (c *conn) read() bool {
 	return err == nil
 }
 
-// say writes text; false when the peer has hung up.
+// say writes text. It reports false if the peer closed the connection.
 func (c *conn) say(text string) bool {
 	n, err := io.WriteString(c.TCPConn, text)
 	c.of.Written.Add(int64(n))
 	return err == nil
 }
 
-// sayForEver repeats text until the peer hangs up, without making garbage that would be counted as the client's.
+// sayForEver repeats text until the peer closes the connection. It does not allocate, because a test counts
+// allocations.
 func (c *conn) sayForEver(text string) {
 	bytes := []byte(text)
 	for {
@@ -122,7 +124,8 @@ func (c *conn) sayForEver(text string) {
 	}
 }
 
-// drip writes text a byte at a time, a small part of the timeout between them, until the peer hangs up.
+// drip writes text, over and over, one byte at a time, until the peer closes the connection. The pause between bytes is
+// a small part of the timeout.
 func (c *conn) drip(text string) {
 	tick := time.NewTicker(short / 20)
 	defer tick.Stop()
@@ -131,16 +134,16 @@ func (c *conn) drip(text string) {
 	}
 }
 
-// end hangs up so that everything said arrives, even when not everything asked was read.
+// end closes the connection so that everything written arrives, even if not everything was read.
 func (c *conn) end() {
 	c.CloseWrite()
 	io.Copy(io.Discard, c.in)
 }
 
-// untilHungUp waits for the peer to hang up.
+// untilHungUp waits until the peer closes the connection.
 func (c *conn) untilHungUp() { io.Copy(io.Discard, c.in) }
 
-// open is a client whose guard is open for loopback.
+// open returns a client that may call loopback addresses.
 func open(t testing.TB) *outbound.Client {
 	return client(t, outbound.Options{Loopback: true})
 }
@@ -151,7 +154,7 @@ func client(t testing.TB, o outbound.Options) *outbound.Client {
 	return c
 }
 
-// post makes one POST that is not meant to run into its timeout.
+// post sends a POST that is not meant to time out.
 func post(t testing.TB, c *outbound.Client, url string) outbound.Result {
 	return c.Post(t.Context(), request(url))
 }
@@ -165,7 +168,7 @@ func request(url string) outbound.Request {
 	}
 }
 
-// names is a resolver that asks zone for the addresses of each name, over connections in memory.
+// names returns a resolver that calls zone for the addresses of each name, over connections in memory.
 func names(zone func(name string) []string) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		ours, theirs := net.Pipe()
@@ -177,7 +180,7 @@ func names(zone func(name string) []string) *net.Resolver {
 	}}
 }
 
-// serveName answers one question as DNS over TCP does: a length, then a message (RFC 1035 §4.2.2).
+// serveName answers one question in DNS over TCP: two bytes of length, then a message (RFC 1035 §4.2.2).
 func serveName(c net.Conn, zone func(name string) []string) {
 	length := make([]byte, 2)
 	if _, err := io.ReadFull(c, length); err != nil {

@@ -7,49 +7,50 @@ import (
 	"strings"
 )
 
-// exchangeAnew makes an exchange over a new connection. A transport of its own has no other; the dialer with its
-// guard and the TLS sessions are those of the client. A header could ask for a new connection too, but the receiver
-// would see it. The connection is closed afterwards.
-func (c *Client) exchangeAnew(ctx context.Context, clock *clock, r Request) (*Answer, error) {
+// repeatExchange makes an exchange over a new connection, which it closes afterwards. It uses a copy of the transport,
+// which has no kept connections but the same dialer with its guard and the same TLS sessions. A header could ask for a
+// new connection too, but the receiver would see the header.
+func (c *Client) repeatExchange(ctx context.Context, clock *clock, r Request) (*Answer, error) {
 	transport := c.transport.Clone()
 	defer transport.CloseIdleConnections()
 	return exchange(ctx, transport, clock, r)
 }
 
-// unread reports whether an exchange that failed with err may be made once more at once: the receiver did not read
-// the request, or hardly. A kept connection was lost before any byte of an answer, which is what becomes of a
-// request that crosses the closing of its connection; or an HTTP/2 receiver says that it did not look at it
-// (RFC 9113 §8.7). Anything else is an answer of a kind, or told by a receiver that was there a moment ago.
-func (c *clock) unread(err error) bool {
+// mayRepeat reports whether an exchange that failed with err may be repeated at once, because the receiver has very
+// probably not processed the request. Either a kept connection was lost before the first byte of an answer, as happens
+// when the receiver closes the connection while the request is sent, or an HTTP/2 receiver says that it did not process
+// the request (RFC 9113 §8.7). Any other failure is an answer, or comes from a receiver that was reachable a moment
+// ago.
+func (c *clock) mayRepeat(err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.reached == waiting && (isRefusedStream(err) || c.kept && isLost(err))
 }
 
-// The beginnings of errors of net/http's HTTP/2 that have no type of their own; a test provokes each of them.
+// Prefixes of HTTP/2 errors of net/http that have no type of their own; a test provokes each of them.
 const (
-	// wouldRepeat encloses the error after which net/http itself would send the request again.
-	wouldRepeat = "http2: Transport: cannot retry err ["
-	// goneFirst is said of the first stream on a connection that lies above the last one of a GOAWAY with an error.
-	goneFirst = "http2: Transport received GOAWAY from server ErrCode:"
-	// goneAndClosed is said of streams that do not lie above it.
-	goneAndClosed = "http2: server sent GOAWAY and closed the connection"
-	// silent is said when a ping was not answered.
-	silent = "http2: client connection lost"
-	// closedIdle is HTTP/1's: the connection ended before any byte of an answer.
+	// retryable encloses an error after which net/http itself would send the request again.
+	retryable = "http2: Transport: cannot retry err ["
+	// goAwayAbove is for the first stream of a connection if it is above the last stream of a GOAWAY with an error.
+	goAwayAbove = "http2: Transport received GOAWAY from server ErrCode:"
+	// goAwayWithin is for streams that are not above the last stream of a GOAWAY.
+	goAwayWithin = "http2: server sent GOAWAY and closed the connection"
+	// pingUnanswered is for a ping without a response.
+	pingUnanswered = "http2: client connection lost"
+	// closedIdle is an HTTP/1 error: the connection ended before the first byte of an answer.
 	closedIdle = "http: server closed idle connection"
 )
 
-// isRefusedStream reports whether an HTTP/2 stream was refused or lies above the last stream of a GOAWAY. net/http
-// would also repeat what a receiver calls a breach of the protocol, which does not say that it was not looked at.
+// isRefusedStream reports whether an HTTP/2 stream was refused or is above the last stream of a GOAWAY. net/http would
+// also repeat after a protocol error, but that does not mean that the receiver did not process the request.
 func isRefusedStream(err error) bool {
-	inner, repeats := strings.CutPrefix(err.Error(), wouldRepeat)
-	return repeats && !strings.Contains(inner, "PROTOCOL_ERROR") || strings.HasPrefix(err.Error(), goneFirst)
+	inner, repeats := strings.CutPrefix(err.Error(), retryable)
+	return repeats && !strings.Contains(inner, "PROTOCOL_ERROR") || strings.HasPrefix(err.Error(), goAwayAbove)
 }
 
-// isLost reports whether the connection ended, in whichever way, rather than the exchange on it.
+// isLost reports whether the connection ended in any way, rather than only the exchange on it.
 func isLost(err error) bool {
 	_, network := errors.AsType[*net.OpError](err)
 	return network || isEnd(err) || err.Error() == closedIdle ||
-		strings.HasPrefix(err.Error(), goneAndClosed) || strings.HasPrefix(err.Error(), silent)
+		strings.HasPrefix(err.Error(), goAwayWithin) || strings.HasPrefix(err.Error(), pingUnanswered)
 }

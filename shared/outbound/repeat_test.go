@@ -21,16 +21,16 @@ import (
 	"nepenthes/shared/outbound"
 )
 
-// large is a body that no kernel takes whole before the receiver reads.
+// large is a body that no kernel buffers completely before the receiver reads.
 var large = bytes.Repeat([]byte("e"), 16<<20)
 
-// A kept connection that is lost before any byte of an answer costs no attempt, whenever it is lost: the same
-// bytes go out once more on a new connection (contract-delivery, "What an answer means").
+// TestPostAgainOnNewConnection checks that a kept connection that is lost before the first byte of an answer costs no
+// attempt: the same bytes are sent once more on a new connection (contract-delivery, "What an answer means").
 func TestPostAgainOnNewConnection(t *testing.T) {
 	tests := []struct {
 		name string
 		body []byte
-		lose func(c *conn) // what the receiver does with the second request before it hangs up
+		lose func(c *conn) // what the receiver does with the second request before it closes the connection
 	}{
 		{"while idle", nil, func(*conn) {}},
 		{"at its first byte", nil, func(c *conn) { c.in.ReadByte() }},
@@ -77,7 +77,7 @@ func TestPostAgainOnNewConnection(t *testing.T) {
 	}
 }
 
-// A byte of an answer is an answer.
+// TestPostNotAgainAfterPartOfAnAnswer checks that one byte of an answer is enough to prevent a repetition.
 func TestPostNotAgainAfterPartOfAnAnswer(t *testing.T) {
 	for _, part := range []string{"H", "HTTP/1.1 20", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 103 Early Hints\r\n\r\n", "x"} {
 		t.Run(part, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestPostNotAgainAfterPartOfAnAnswer(t *testing.T) {
 	}
 }
 
-// losing is a receiver that answers the first request on each of its first connections and none after those.
+// losing starts a receiver that answers the first request on each of its first connections, and no other request.
 func losing(t *testing.T, answered int64, each func(raw string)) *receiver {
 	return receive(t, func(c *conn) {
 		var raw bytes.Buffer
@@ -116,7 +116,7 @@ func losing(t *testing.T, answered int64, each func(raw string)) *receiver {
 	})
 }
 
-// Once more means once, with the same bytes, and a new connection is none of those that are kept.
+// TestPostAgainOnce checks that a request is repeated once, with the same bytes, and not on another kept connection.
 func TestPostAgainOnce(t *testing.T) {
 	t.Run("the new connection is lost as well", func(t *testing.T) {
 		sent := make(chan string, 9)
@@ -160,7 +160,7 @@ func TestPostAgainOnce(t *testing.T) {
 		calls.Wait()
 		checkClass(t, post(t, c, r.URL), "")
 		if r.Accepted.Load() != kept+1 || lost.Load() != 1 {
-			t.Errorf("%d connections, %d requests lost, want %d and 1", r.Accepted.Load(), lost.Load(), kept+1)
+			t.Errorf("got %d connections and %d lost requests, want %d and 1", r.Accepted.Load(), lost.Load(), kept+1)
 		}
 	})
 	t.Run("an empty body", func(t *testing.T) {
@@ -175,7 +175,8 @@ func TestPostAgainOnce(t *testing.T) {
 	})
 }
 
-// The second sending has what is left of the attempt's time, and ends with the caller's context.
+// TestPostAgainWithinItsTime checks that the second sending has the time that is left of the attempt, and ends with the
+// context of the caller.
 func TestPostAgainWithinItsTime(t *testing.T) {
 	hanging := func(t *testing.T, arrived func()) *receiver {
 		return receive(t, func(c *conn) {
@@ -223,7 +224,7 @@ func TestPostAgainWithinItsTime(t *testing.T) {
 	})
 }
 
-// The guard judges the new connection as every other.
+// TestPostAgainIsGuarded checks that the guard checks the new connection like any other.
 func TestPostAgainIsGuarded(t *testing.T) {
 	var at atomic.Int64
 	addrs := []string{"127.0.0.1", "169.254.169.254"}
@@ -241,7 +242,8 @@ func TestPostAgainIsGuarded(t *testing.T) {
 	checkClass(t, post(t, c, url), delivery.ErrBlocked)
 }
 
-// A receiver that closes a kept connection shortly after each answer, without saying so, loses nothing.
+// TestPostToReceiverThatClosesEarly checks that nothing is lost at a receiver that closes a kept connection shortly
+// after each answer, without announcing it.
 func TestPostToReceiverThatClosesEarly(t *testing.T) {
 	const after = 3 * time.Millisecond
 	r := receive(t, func(c *conn) {
@@ -258,7 +260,7 @@ func TestPostToReceiverThatClosesEarly(t *testing.T) {
 	}
 }
 
-// Over TLS a kept connection is lost as over plain TCP.
+// TestPostAgainOverTLS loses kept connections over TLS.
 func TestPostAgainOverTLS(t *testing.T) {
 	for name, version := range map[string]func(*httptest.Server){"HTTP/1.1": as1, "HTTP/2": as2} {
 		t.Run(name, func(t *testing.T) {
@@ -280,10 +282,10 @@ func TestPostAgainOverTLS(t *testing.T) {
 	}
 }
 
-// connKey is where withConn keeps the connection of a request.
+// connKey is the context key for the connection of a request.
 type connKey struct{}
 
-// withConn gives every request its connection and counts them.
+// withConn puts the connection into the context of every request and counts connections.
 func withConn(count *atomic.Int64) func(context.Context, net.Conn) context.Context {
 	return func(ctx context.Context, c net.Conn) context.Context {
 		count.Add(1)
@@ -291,8 +293,8 @@ func withConn(count *atomic.Int64) func(context.Context, net.Conn) context.Conte
 	}
 }
 
-// An HTTP/2 stream that was refused, or lies above a GOAWAY's last one, goes out once more on a new connection; so
-// does one whose kept connection was lost. What else a receiver says of a stream is its answer.
+// TestPostAgainOverHTTP2 checks that a request is repeated on a new connection if its stream was refused, if its stream
+// is above the last one of a GOAWAY, or if its kept connection was lost. Any other response to a stream is an answer.
 func TestPostAgainOverHTTP2(t *testing.T) {
 	reset := func(code http2.ErrCode) func(f *http2.Framer, stream uint32) bool {
 		return func(f *http2.Framer, stream uint32) bool { return f.WriteRSTStream(stream, code) == nil }
@@ -316,18 +318,18 @@ func TestPostAgainOverHTTP2(t *testing.T) {
 	}{
 		{"refused", false, nil, reset(refused), true},
 		{"refused", true, nil, reset(refused), true},
-		{"refused amid a large body", true, large, reset(refused), true},
+		{"refused during a large body", true, large, reset(refused), true},
 		{"above a GOAWAY", false, nil, goaway(1, no, true), true},
 		{"above a GOAWAY", true, nil, goaway(2, no, true), true},
 		{"above a GOAWAY that closes", true, nil, goaway(2, no, false), true},
 		{"above a GOAWAY with an error", false, nil, goaway(1, calm, true), true},
 		{"above a GOAWAY with an error", true, nil, goaway(2, calm, true), true},
-		{"above a GOAWAY amid a large body", true, large, goaway(2, no, true), true},
+		{"above a GOAWAY during a large body", true, large, goaway(2, no, true), true},
 		{"within a GOAWAY that closes", false, nil, goaway(0, no, false), false},
 		{"within a GOAWAY that closes", true, nil, goaway(0, no, false), true},
 		{"hangs up", false, nil, hangUp, false},
 		{"hangs up", true, nil, hangUp, true},
-		{"hangs up amid a large body", true, large, hangUp, true},
+		{"hangs up during a large body", true, large, hangUp, true},
 		{"protocol error", false, nil, reset(protocol), false},
 		{"protocol error", true, nil, reset(protocol), false},
 		{"cancelled", true, nil, reset(cancel), false},
@@ -387,7 +389,8 @@ func TestPostAgainOverHTTP2(t *testing.T) {
 	}
 }
 
-// A kept connection that fell silent is lost when its pings are not answered, while the attempt still has time.
+// TestPostAgainAfterSilence checks that a kept connection that stopped responding is given up when its pings are not
+// answered, while the attempt still has time.
 func TestPostAgainAfterSilence(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int64

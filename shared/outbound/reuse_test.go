@@ -15,7 +15,7 @@ import (
 
 func TestPostKeepsConnections(t *testing.T) {
 	r := receive(t, func(c *conn) {
-		for c.read() && c.say(ok) { //nolint:revive // all is done in the condition
+		for c.read() && c.say(ok) { //nolint:revive // the condition does all the work
 		}
 	})
 	c := open(t)
@@ -35,14 +35,14 @@ func TestPostKeepsConnections(t *testing.T) {
 			})
 		}
 		calls.Wait()
-		if n := r.Accepted.Load(); n > 2*20 { // a caller may dial and then be given a connection that became free meanwhile
+		if n := r.Accepted.Load(); n > 2*20 { // a caller may dial and then get a connection that became free
 			t.Errorf("%d connections for 20 callers", n)
 		}
 	})
 }
 
-// stalling is a listener that keeps its second connection to itself until it is released: a client has connected
-// then, and gets no further.
+// stalling is a listener that holds back its second connection until it is released. The client has then connected, but
+// gets no further.
 type stalling struct {
 	net.Listener
 	accepted       atomic.Int64
@@ -58,8 +58,8 @@ func (l *stalling) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// A call that began to connect and was then given a connection that another call no longer needs measures nothing
-// of its connecting.
+// TestPostMeasuresKeptConnectionWhileConnecting checks that a call that began to connect, but got a kept connection
+// that became free, has no phases of connecting.
 func TestPostMeasuresKeptConnectionWhileConnecting(t *testing.T) {
 	listener := &stalling{stalled: make(chan struct{}), ended: make(chan struct{})}
 	first := make(chan struct{}, 2)
@@ -76,17 +76,18 @@ func TestPostMeasuresKeptConnectionWhileConnecting(t *testing.T) {
 	calls.Wait()
 	checkClass(t, got, "")
 	if got.Timing.Connect != delivery.NoPhase || got.Timing.TLS != delivery.NoPhase || got.Timing.FirstByte < 0 {
-		t.Errorf("timing %+v, want no connecting", got.Timing)
+		t.Errorf("timing %+v, want no phases of connecting", got.Timing)
 	}
 }
 
-// A connection that the receiver closed while nobody used it costs no attempt.
+// TestPostOnConnectionClosedWhileIdle checks that a connection that the receiver closed while it was idle costs no
+// attempt.
 func TestPostOnConnectionClosedWhileIdle(t *testing.T) {
 	noticed := make(chan struct{}, 1)
 	r := receive(t, func(c *conn) {
 		c.read()
 		c.say(ok)
-		c.end() // ends when the client has hung up as well
+		c.end() // returns when the client has closed the connection too
 		noticed <- struct{}{}
 	})
 	c := open(t)
@@ -99,11 +100,11 @@ func TestPostOnConnectionClosedWhileIdle(t *testing.T) {
 	}
 }
 
-// Whatever happens to connections under load, each POST is delivered, and none arrives more than once more.
+// TestPostUnderLoadDelivers checks that each POST is delivered, and at most once more, whatever happens to connections.
 func TestPostUnderLoadDelivers(t *testing.T) {
 	var mu sync.Mutex
 	arrived := map[string]int{}
-	r := receive(t, func(c *conn) { // closes without a word after every third answer
+	r := receive(t, func(c *conn) { // closes without an announcement after every third answer
 		for range 3 {
 			if !c.read() {
 				return
@@ -133,7 +134,7 @@ func TestPostUnderLoadDelivers(t *testing.T) {
 	for i, got := range results {
 		checkClass(t, got, "")
 		if n := arrived[fmt.Sprint(i)]; n < 1 || n > 2 {
-			t.Errorf("request %d arrived %d times", i, n)
+			t.Errorf("request %d arrived %d times, want 1 or 2", i, n)
 		}
 	}
 }

@@ -22,7 +22,7 @@ import (
 	"nepenthes/shared/outbound"
 )
 
-// secure starts a server with TLS and a client that trusts it.
+// secure starts a server with TLS, and returns it with a client that trusts it.
 func secure(t testing.TB, handler http.HandlerFunc, change func(s *httptest.Server)) (*httptest.Server, *outbound.Client) {
 	t.Helper()
 	s := httptest.NewUnstartedServer(handler)
@@ -34,7 +34,7 @@ func secure(t testing.TB, handler http.HandlerFunc, change func(s *httptest.Serv
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
 	c := client(t, outbound.Options{Loopback: true, RootCAs: roots})
-	t.Cleanup(c.CloseIdleConnections) // before the server is closed, which waits for its connections
+	t.Cleanup(c.CloseIdleConnections) // before the server is closed, because that waits for its connections
 	return s, c
 }
 
@@ -77,11 +77,11 @@ func TestPostResumesTLSSessions(t *testing.T) {
 	post(t, c, s.URL)
 	checkClass(t, post(t, c, s.URL), "")
 	if resumed.Load() != 1 {
-		t.Error("the second handshake was a full one")
+		t.Error("the second handshake did not resume the session")
 	}
 }
 
-// The handshake has a limit of its own, far below the exchange's.
+// TestPostSilentHandshake checks that the handshake has its own limit, far below that of the exchange.
 func TestPostSilentHandshake(t *testing.T) {
 	t.Parallel()
 	url := strings.Replace(receive(t, func(c *conn) { c.untilHungUp() }).URL, "http", "https", 1)
@@ -99,7 +99,7 @@ func TestPostSilentHandshake(t *testing.T) {
 	}
 }
 
-// The same answers as over HTTP/1 in the frames of HTTP/2.
+// TestPostOverHTTP2 checks the same answers in the frames of HTTP/2 as over HTTP/1.
 func TestPostOverHTTP2(t *testing.T) {
 	var written atomic.Int64
 	block := strings.Repeat("x", 16<<10)
@@ -160,7 +160,7 @@ func TestPostOverHTTP2(t *testing.T) {
 		})
 	}
 	if n := written.Load(); n > 512<<10 {
-		t.Errorf("an endless body got rid of %d bytes", n)
+		t.Errorf("the receiver could write %d bytes of an endless body, want at most 512 KiB", n)
 	}
 	t.Run("silent", func(t *testing.T) {
 		s, c := secure(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, as2)
@@ -170,8 +170,8 @@ func TestPostOverHTTP2(t *testing.T) {
 	})
 }
 
-// frames starts a server that speaks HTTP/2 frame by frame: answer is called for every request's headers
-// until it says that there is no more. It counts the requests.
+// frames starts a server that speaks HTTP/2 frame by frame. It calls answer for the headers of every request until
+// answer reports that the connection is to be closed. It counts the requests.
 func frames(t *testing.T, answer func(f *http2.Framer, stream uint32) (more bool)) (url string, c *outbound.Client, requests *atomic.Int64) {
 	requests = new(atomic.Int64)
 	s, c := secure(t, fine, func(s *httptest.Server) {
@@ -215,7 +215,7 @@ func TestPostBrokenHTTP2(t *testing.T) {
 			return f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: []byte("\xff\xff\xff"), EndHeaders: true}) == nil
 		}, "protocol"},
 		"headers without status": {func(f *http2.Framer, stream uint32) bool { return headers(f, stream, "x", "y") }, "protocol"},
-		// net/http does not tell it from headers far beyond the cap.
+		// net/http reports the same error as for headers far above the limit.
 		"frame on no stream": {func(f *http2.Framer, _ uint32) bool {
 			return f.WriteRawFrame(http2.FrameData, 0, 0, []byte("x")) == nil
 		}, "response_too_large"},
@@ -231,7 +231,7 @@ func TestPostBrokenHTTP2(t *testing.T) {
 	}
 }
 
-// headers writes an answer of one header and no body.
+// headers writes an answer with one header and no body.
 func headers(f *http2.Framer, stream uint32, name, value string) bool {
 	var block bytes.Buffer
 	hpack.NewEncoder(&block).WriteField(hpack.HeaderField{Name: name, Value: value})
