@@ -27,23 +27,23 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// amazon speaks the JSON protocol of KMS and Secrets Manager with real cryptography, so that their refusals
-// and outages can be had at will.
+// amazon is a server with the JSON protocol and the cryptography of KMS and Secrets Manager. Tests can make it refuse
+// or fail.
 type amazon struct {
 	aead    cipher.AEAD
 	secrets map[string]string       // by ARN
-	outage  atomic.Pointer[refusal] // what the next calls are answered with; nil: properly
+	outage  atomic.Pointer[refusal] // the error of the next calls; nil if they succeed
 	calls   atomic.Int64
 }
 
-// refusal is an error as AWS answers it, for a number of calls.
+// refusal is an error that AWS returns for a number of calls.
 type refusal struct {
 	status int
 	code   string
 	times  int64
 }
 
-// request has the members of all the operations that are served.
+// request has the members of all operations that the server knows.
 type request struct {
 	KeyID             string `json:"KeyId"`
 	KeyPairSpec       string
@@ -80,7 +80,7 @@ func newAmazon(t *testing.T) (*amazon, aws.Config) {
 	}
 }
 
-// fail answers the next calls with an error.
+// fail makes the next calls return an error.
 func (a *amazon) fail(status int, code string, times int64) {
 	a.calls.Store(0)
 	a.outage.Store(&refusal{status, code, times})
@@ -164,7 +164,7 @@ func TestKMSMakesPairsThatSealAndOpen(t *testing.T) {
 		}
 	}
 	if got := amazon.calls.Load(); got != 2 {
-		t.Errorf("got %d calls of KMS for ten secrets, want one to make and one to unwrap", got)
+		t.Errorf("got %d calls of KMS for ten secrets, want 2: one to make and one to unwrap", got)
 	}
 }
 
@@ -183,7 +183,7 @@ func TestKMSBindsAPairToItsPurposeAndStage(t *testing.T) {
 			t.Fatalf("got a key of %d bytes, %v, want a refusal", len(key), err)
 		}
 		if got := fault.From(err).Kind; got != fault.Internal {
-			t.Errorf("got kind %v, want one that tells a client nothing", got)
+			t.Errorf("got kind %v, want Internal", got)
 		}
 	}
 	t.Run("another purpose", func(t *testing.T) { refuses(t, keys, keypair.TokenSigning, wrapped) })
@@ -223,7 +223,7 @@ func TestAnOutageOfKMS(t *testing.T) {
 			checkKind(t, "unwrapping", err, c.kind)
 		})
 	}
-	t.Run("that passes is not noticed", func(t *testing.T) {
+	t.Run("that passes is retried", func(t *testing.T) {
 		amazon, config := newAmazon(t)
 		amazon.fail(500, "KMSInternalException", 1)
 		if _, _, err := vault.NewKMS(config, stageKey).Make(t.Context(), keypair.TokenSigning); err != nil {
@@ -236,13 +236,13 @@ func TestAnOutageOfKMS(t *testing.T) {
 		_, err := vault.NewKMS(config, stageKey).Unwrap(t.Context(), keypair.TokenSigning, []byte("wrapped"))
 		checkKind(t, "unwrapping", err, fault.Unavailable)
 	})
-	t.Run("without an end is left at the caller's deadline", func(t *testing.T) {
+	t.Run("that lasts ends with the caller's context", func(t *testing.T) {
 		_, config := newAmazon(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err := vault.NewKMS(config, stageKey).Unwrap(ctx, keypair.TokenSigning, []byte("wrapped"))
 		if !errors.Is(err, context.Canceled) {
-			t.Errorf("got %v, want the caller's end", err)
+			t.Errorf("got %v, want %v", err, context.Canceled)
 		}
 	})
 }
@@ -268,7 +268,7 @@ func TestAdministratorSecret(t *testing.T) {
 		t.Errorf("got %q, %q, %v", id, secret, err)
 	}
 	for name, text := range map[string]string{
-		"no JSON":    "hunter2",
+		"not JSON":   "hunter2",
 		"cut":        `{"client_id":"app_1","client_secret":"hunter2`,
 		"no secret":  `{"client_id":"hunter2"}`,
 		"no id":      `{"client_secret":"hunter2"}`,
@@ -279,7 +279,7 @@ func TestAdministratorSecret(t *testing.T) {
 			amazon.secrets[adminARN] = text
 			id, secret, err := secrets.Administrator(t.Context(), adminARN)
 			if err == nil || id+secret != "" || strings.Contains(err.Error(), "hunter2") {
-				t.Errorf("got %q, %q, %v, want an error that tells nothing", id, secret, err)
+				t.Errorf("got %q, %q, %v, want an error without the secret", id, secret, err)
 			}
 		})
 	}
@@ -307,6 +307,6 @@ func TestCursorKey(t *testing.T) {
 		t.Errorf("got a key of %d bytes, want a refusal", len(key))
 	}
 	if _, err := secrets.CursorKey(t.Context(), "arn:absent"); err == nil {
-		t.Error("got a key that is not there")
+		t.Error("got a key from a secret that does not exist")
 	}
 }

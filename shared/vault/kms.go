@@ -13,24 +13,23 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// KMS is a Maker and an Unwrapper whose wrapping key never leaves AWS KMS. Who may make and who may unwrap,
-// and for which purpose, is decided by the permissions of the process: the encryption context of every call
-// is {"purpose": purpose}. Each stage has a key of its own, so a pair of one stage cannot be unwrapped by
-// another.
+// KMS is a Maker and an Unwrapper whose wrapping key never leaves AWS KMS. The permissions of the process decide
+// whether it may make or unwrap, and for which purpose: the encryption context of every call is {"purpose": purpose}.
+// Each stage has its own key, so a stage cannot unwrap the pairs of another.
 type KMS struct {
 	client *kms.Client
 	keyID  string
 }
 
-// NewKMS makes a KMS over the symmetric key with the id, ARN or alias keyID. It calls nothing yet.
+// NewKMS returns a KMS that uses the symmetric key with the id, ARN or alias keyID. It does not call KMS.
 func NewKMS(config aws.Config, keyID string) *KMS {
 	return &KMS{kms.NewFromConfig(config), keyID}
 }
 
-// EnsureKMS makes a KMS over the symmetric key with that alias ("alias/…"), and has KMS make the key when there is
-// none. Of several that make it at once all use the one that got the alias; the keys of the others lie unused. It
-// fails with an Unavailable fault when KMS cannot be reached or is overloaded. It is for local and for tests: a
-// deployment's key comes from its template.
+// EnsureKMS returns a KMS that uses the symmetric key with an alias ("alias/…"), and creates the key if there is none.
+// If several processes do so at the same time, all use the key that got the alias; the other keys stay unused.
+// EnsureKMS returns a fault of kind Unavailable if KMS cannot be reached or is overloaded. It is for local and for
+// tests: the key of a deployment comes from its template.
 func EnsureKMS(ctx context.Context, config aws.Config, alias string) (_ *KMS, err error) {
 	defer fault.Wrap(&err, "ensure the KMS key %s", alias)
 	k := NewKMS(config, alias)
@@ -44,7 +43,7 @@ func EnsureKMS(ctx context.Context, config aws.Config, alias string) (_ *KMS, er
 	return k, nil
 }
 
-// create makes a key and gives it the alias, unless somebody else's key has it by then.
+// create creates a key with the alias, unless another key has got the alias by then.
 func (k *KMS) create(ctx context.Context) error {
 	made, err := k.client.CreateKey(ctx, &kms.CreateKeyInput{})
 	if err != nil {
@@ -57,10 +56,10 @@ func (k *KMS) create(ctx context.Context) error {
 	return err
 }
 
-// Make has KMS make a pair on P-256; the private half is never seen outside KMS. It fails with an Unavailable
-// fault when KMS cannot be reached or is overloaded.
+// Make has KMS make a key pair on P-256, whose private half never leaves KMS unwrapped. It returns a fault of kind
+// Unavailable if KMS cannot be reached or is overloaded.
 func (k *KMS) Make(ctx context.Context, purpose string) (publicKey, wrapped []byte, err error) {
-	defer fault.Wrap(&err, "have KMS make a key pair for %s", purpose)
+	defer fault.Wrap(&err, "make a key pair for %s with KMS", purpose)
 	made, err := k.client.GenerateDataKeyPairWithoutPlaintext(ctx, &kms.GenerateDataKeyPairWithoutPlaintextInput{
 		KeyId:             &k.keyID,
 		KeyPairSpec:       types.DataKeyPairSpecEccNistP256,
@@ -72,10 +71,10 @@ func (k *KMS) Make(ctx context.Context, purpose string) (publicKey, wrapped []by
 	return made.PublicKey, made.PrivateKeyCiphertextBlob, nil
 }
 
-// Unwrap has KMS decrypt the private half. It fails with an Unavailable fault when KMS cannot be reached or is
-// overloaded, and with another error when it refuses.
+// Unwrap has KMS decrypt the private half. It returns a fault of kind Unavailable if KMS cannot be reached or is
+// overloaded, and another error if KMS refuses.
 func (k *KMS) Unwrap(ctx context.Context, purpose string, wrapped []byte) (privateKey []byte, err error) {
-	defer fault.Wrap(&err, "have KMS unwrap a private key for %s", purpose)
+	defer fault.Wrap(&err, "unwrap a private key for %s with KMS", purpose)
 	decrypted, err := k.client.Decrypt(ctx, &kms.DecryptInput{
 		KeyId:             &k.keyID,
 		CiphertextBlob:    wrapped,
@@ -85,7 +84,7 @@ func (k *KMS) Unwrap(ctx context.Context, purpose string, wrapped []byte) (priva
 		return nil, classify(err)
 	}
 	if len(decrypted.Plaintext) == 0 {
-		return nil, errors.New("KMS answered without a key")
+		return nil, errors.New("the response of KMS has no key")
 	}
 	return decrypted.Plaintext, nil
 }
@@ -94,15 +93,15 @@ func encryptionContext(purpose string) map[string]string {
 	return map[string]string{"purpose": purpose}
 }
 
-// wait is how long a client is told to wait when AWS does not answer: its own retries are through by then.
-const wait = 5 * time.Second
+// retryAfter is how long a client should wait if AWS does not answer. The SDK has given up retrying by then.
+const retryAfter = 5 * time.Second
 
 // classify returns a fault of kind Unavailable for an error that may pass by itself. It returns any other error
 // unchanged.
 func classify(err error) error {
 	if awsclient.IsTemporary(err) {
-		return fault.New(fault.Unavailable, "The keys cannot be reached just now.").
-			With("Send the request again in a few seconds.").After(wait).Because(err)
+		return fault.New(fault.Unavailable, "The keys cannot be reached at the moment.").
+			With("Send the request again in a few seconds.").After(retryAfter).Because(err)
 	}
 	return err
 }

@@ -14,7 +14,7 @@ import (
 	"nepenthes/shared/vault"
 )
 
-func TestTheKeyOfAnAliasIsMadeOnce(t *testing.T) {
+func TestTheKeyOfAnAliasIsCreatedOnce(t *testing.T) {
 	cfg := aws.Config{
 		Region: "us-east-1", BaseEndpoint: aws.String(awstest.MiniStack(t)),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
@@ -42,19 +42,19 @@ func TestTheKeyOfAnAliasIsMadeOnce(t *testing.T) {
 	again := ok(vault.EnsureKMS(t.Context(), cfg, alias))(t)
 	for i, k := range append(ensured, again) {
 		if got, err := k.Unwrap(t.Context(), keypair.WebhookSecrets, wrapped); err != nil || !bytes.Equal(got, first) {
-			t.Errorf("%d does not unwrap what the first made: %v", i, err)
+			t.Errorf("KMS %d does not unwrap the key of the first: %v", i, err)
 		}
 	}
 }
 
-func TestWhatHindersEnsuringIsTold(t *testing.T) {
+func TestEnsureKMSFails(t *testing.T) {
 	a, cfg := newAmazon(t)
 	a.fail(503, "ServiceUnavailable", 100)
 	if _, err := vault.EnsureKMS(t.Context(), cfg, "alias/a"); !fault.Is(err, fault.Unavailable) {
-		t.Errorf("an outage is %v, want an Unavailable fault", err)
+		t.Errorf("an outage: got %v, want an Unavailable fault", err)
 	}
 	a.fail(400, "AccessDeniedException", 100)
 	if _, err := vault.EnsureKMS(t.Context(), cfg, "alias/a"); err == nil || fault.Is(err, fault.Unavailable) {
-		t.Errorf("a missing permission is %v, want an error that is not Unavailable", err)
+		t.Errorf("a missing permission: got %v, want an error that is not Unavailable", err)
 	}
 }

@@ -21,28 +21,28 @@ import (
 )
 
 const (
-	// KeyFile is the name of the file, in the data folder, that holds the wrapping key.
+	// KeyFile is the name of the file in the data folder that holds the wrapping key.
 	KeyFile = "nepenthes.key"
 
-	keySize = 32 // bytes, of AES-256
-	sumSize = 8  // bytes of the check sum behind the key in the file
-	// keyMark begins the file: what it is, and in which version.
+	keySize = 32 // bytes of an AES-256 key
+	sumSize = 8  // bytes of the checksum after the key in the file
+	// keyMark is the beginning of the file. It names the kind of file and its version.
 	keyMark = "nepenthes-key-1:"
 )
 
-var errKeyFile = errors.New("it is damaged or no key file; " +
-	"restore it, or remove it together with the database that its key protects")
+var errKeyFile = errors.New("the file is damaged or is not a key file; " +
+	"restore it, or remove it together with the database whose secrets it protects")
 
-// Local is a Maker and an Unwrapper without KMS: its wrapping key lies in a file of its own beside the
-// database, so a copy of the database alone opens no secret. It is safe for concurrent use.
+// Local is a Maker and an Unwrapper without KMS. Its wrapping key is in a file beside the database, so a copy of the
+// database alone opens no secret. It is safe for concurrent use.
 type Local struct {
 	key  []byte
 	aead cipher.AEAD
 }
 
-// OpenLocal reads the key file in folder, which must exist, and makes it when it is absent: mode 0600, whole or
-// not at all; of several processes that make it at once all use the same key. A file that is damaged is
-// refused with one sentence that names it. With folder "" the key is in memory and forgotten with the process.
+// OpenLocal reads the key file in folder, which must exist. It creates a missing file with mode 0600 and never leaves a
+// part of one. If several processes create it at the same time, all use the same key. A damaged file is an error that
+// names it in one sentence. If folder is "", the key is in memory and is lost with the process.
 func OpenLocal(folder string) (*Local, error) {
 	if folder == "" {
 		return newLocal(newKey())
@@ -66,7 +66,7 @@ func newLocal(key []byte) (*Local, error) {
 	return &Local{key, aead}, nil
 }
 
-// Make makes a pair on P-256 and wraps its private half for purpose.
+// Make makes a key pair on P-256 and wraps its private half for purpose.
 func (l *Local) Make(_ context.Context, purpose string) (publicKey, wrapped []byte, err error) {
 	defer fault.Wrap(&err, "make a key pair for %s", purpose)
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -84,19 +84,19 @@ func (l *Local) Make(_ context.Context, purpose string) (publicKey, wrapped []by
 	return publicKey, l.aead.Seal(nil, nil, der, []byte(purpose)), nil
 }
 
-// Unwrap decrypts the private half. It fails when wrapped was made for another purpose, with another key file,
-// or was altered.
+// Unwrap decrypts the private half. It returns an error if wrapped was made for another purpose or with another key
+// file, or was altered.
 func (l *Local) Unwrap(_ context.Context, purpose string, wrapped []byte) (privateKey []byte, err error) {
 	defer fault.Wrap(&err, "unwrap a private key for %s", purpose)
 	privateKey, err = l.aead.Open(nil, nil, wrapped, []byte(purpose))
 	if err != nil {
-		return nil, errors.New("it was wrapped with another key file or for another purpose, or was altered")
+		return nil, errors.New("the key was wrapped with another key file or for another purpose, or was altered")
 	}
 	return privateKey, nil
 }
 
-// CursorKey returns a key of 32 bytes for the cursors of lists, which elsewhere is a secret of its own. It is
-// derived from the wrapping key and tells nothing of it.
+// CursorKey returns a key of 32 bytes for the cursors of lists, which has its own secret in a deployment. It is derived
+// from the wrapping key but does not reveal it.
 func (l *Local) CursorKey() ([]byte, error) {
 	return hkdf.Key(sha256.New, l.key, nil, "cursor-key", minCursorKey)
 }
@@ -122,12 +122,12 @@ func openKeyFile(path string) (key []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// A file that came out of a backup may be open to others.
+	// A file restored from a backup may be readable by others.
 	return key, os.Chmod(path, 0o600)
 }
 
-// createKeyFile writes a file beside path and then links it there: a crash leaves no half of a key, and a link,
-// unlike a renaming, never replaces the key of someone who was faster.
+// createKeyFile writes a temporary file and then links it to path. So a crash leaves no partial key, and, unlike a
+// rename, a link never replaces the key of a process that was faster.
 func createKeyFile(path string, key []byte) error {
 	folder := filepath.Dir(path)
 	file, err := os.CreateTemp(folder, KeyFile+".*") // mode 0600
@@ -145,7 +145,8 @@ func createKeyFile(path string, key []byte) error {
 	return syncFolder(folder)
 }
 
-// syncFolder makes the new name durable: after a power cut the database must not know pairs whose key is gone.
+// syncFolder makes the new name durable. Otherwise, after a power failure, the database could have pairs whose key is
+// lost.
 func syncFolder(folder string) error {
 	opened, err := os.Open(folder)
 	if err != nil {
@@ -154,8 +155,8 @@ func syncFolder(folder string) error {
 	return errors.Join(opened.Sync(), opened.Close())
 }
 
-// encodeKey writes a key as one line of text, with a check sum: an altered key would otherwise be taken for
-// another one, under which nothing opens.
+// encodeKey returns a key as one line of text with a checksum. Without the checksum, an altered key would look like
+// another key that opens nothing.
 func encodeKey(key []byte) []byte {
 	sum := sha256.Sum256(append([]byte(keyMark), key...))
 	line := base64.StdEncoding.AppendEncode([]byte(keyMark), append(bytes.Clone(key), sum[:sumSize]...))

@@ -12,7 +12,7 @@ import (
 	"nepenthes/shared/vault"
 )
 
-// opens reports whether keys can unwrap what other made.
+// opens reports whether keys can unwrap a key that other wrapped.
 func opens(t testing.TB, keys, other *vault.Local) bool {
 	t.Helper()
 	_, wrapped, err := other.Make(t.Context(), keypair.WebhookSecrets)
@@ -38,21 +38,21 @@ func TestTheKeyFileLasts(t *testing.T) {
 	}
 }
 
-func TestTheKeyFileIsForItsOwnerAlone(t *testing.T) {
+func TestOnlyTheOwnerReadsTheKeyFile(t *testing.T) {
 	folder := t.TempDir()
 	ok(vault.OpenLocal(folder))(t)
 	checkFolder := func(t *testing.T) {
 		t.Helper()
 		entries := ok(os.ReadDir(folder))(t)
 		if len(entries) != 1 || entries[0].Name() != vault.KeyFile {
-			t.Fatalf("got %v in the folder, want %s alone", entries, vault.KeyFile)
+			t.Fatalf("got %v in the folder, want only %s", entries, vault.KeyFile)
 		}
 		if got := ok(entries[0].Info())(t).Mode(); got != 0o600 {
 			t.Errorf("got mode %v, want 0600", got)
 		}
 	}
-	t.Run("when it is made", checkFolder)
-	t.Run("when it came back from a backup that everybody could read", func(t *testing.T) {
+	t.Run("after its creation", checkFolder)
+	t.Run("after everybody could read it", func(t *testing.T) {
 		if err := os.Chmod(filepath.Join(folder, vault.KeyFile), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -65,19 +65,19 @@ func TestADamagedKeyFileIsRefused(t *testing.T) {
 	folder := t.TempDir()
 	ok(vault.OpenLocal(folder))(t)
 	path := filepath.Join(folder, vault.KeyFile)
-	whole := ok(os.ReadFile(path))(t)
+	valid := ok(os.ReadFile(path))(t)
 	damages := map[string][]byte{
 		"empty":              nil,
-		"cut":                whole[:len(whole)/2],
+		"cut":                valid[:len(valid)/2],
 		"of another kind":    []byte("-----BEGIN PRIVATE KEY-----\n"),
-		"a later version":    bytes.Replace(whole, []byte("-1:"), []byte("-2:"), 1),
-		"with more behind":   append(bytes.Clone(whole), "x\n"...),
-		"without its mark":   whole[bytes.IndexByte(whole, ':')+1:],
-		"zeros":              make([]byte, len(whole)),
-		"a line break in it": append(append(bytes.Clone(whole[:30]), '\n'), whole[30:]...),
+		"a later version":    bytes.Replace(valid, []byte("-1:"), []byte("-2:"), 1),
+		"with a second line": append(bytes.Clone(valid), "x\n"...),
+		"without its mark":   valid[bytes.IndexByte(valid, ':')+1:],
+		"zeros":              make([]byte, len(valid)),
+		"a line break in it": append(append(bytes.Clone(valid[:30]), '\n'), valid[30:]...),
 	}
-	for i := range len(whole) - 1 {
-		altered := bytes.Clone(whole)
+	for i := range len(valid) - 1 {
+		altered := bytes.Clone(valid)
 		altered[i] ^= 1
 		damages["altered at "+string(rune('0'+i/10))+string(rune('0'+i%10))] = altered
 	}
@@ -88,10 +88,10 @@ func TestADamagedKeyFileIsRefused(t *testing.T) {
 			}
 			_, err := vault.OpenLocal(folder)
 			if err == nil {
-				t.Fatal("got a key")
+				t.Fatal("got a key, want an error")
 			}
-			if text := err.Error(); !strings.Contains(text, path) || strings.Contains(text, "\n") || strings.Contains(text, string(whole[16:40])) {
-				t.Errorf("got %q, want one sentence that names the file and not the key", text)
+			if text := err.Error(); !strings.Contains(text, path) || strings.Contains(text, "\n") || strings.Contains(text, string(valid[16:40])) {
+				t.Errorf("got %q, want one sentence that names the file but not the key", text)
 			}
 			if got := ok(os.ReadFile(path))(t); !bytes.Equal(got, content) {
 				t.Error("the damaged file was changed")
@@ -99,14 +99,14 @@ func TestADamagedKeyFileIsRefused(t *testing.T) {
 		})
 	}
 	t.Run("restored", func(t *testing.T) {
-		if err := os.WriteFile(path, append(bytes.TrimSpace(whole), "\r\n"...), 0o600); err != nil {
+		if err := os.WriteFile(path, append(bytes.TrimSpace(valid), "\r\n"...), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		ok(vault.OpenLocal(folder))(t)
 	})
 }
 
-func TestAKeyFileThatCannotBeHad(t *testing.T) {
+func TestAKeyFileThatCannotBeOpened(t *testing.T) {
 	t.Run("no folder", func(t *testing.T) {
 		if _, err := vault.OpenLocal(filepath.Join(t.TempDir(), "absent")); err == nil {
 			t.Error("got a key without a folder")
@@ -123,7 +123,7 @@ func TestAKeyFileThatCannotBeHad(t *testing.T) {
 	})
 }
 
-func TestAKeyFileMadeByManyAtOnceIsOne(t *testing.T) {
+func TestProcessesThatStartTogetherShareTheKeyFile(t *testing.T) {
 	folder := t.TempDir()
 	all := make([]*vault.Local, 16)
 	var wg sync.WaitGroup
@@ -138,7 +138,7 @@ func TestAKeyFileMadeByManyAtOnceIsOne(t *testing.T) {
 	wg.Wait()
 	for _, one := range all[1:] {
 		if one == nil || !opens(t, one, all[0]) {
-			t.Fatal("got two keys")
+			t.Fatal("got different keys")
 		}
 	}
 	if entries := ok(os.ReadDir(folder))(t); len(entries) != 1 {
@@ -146,7 +146,7 @@ func TestAKeyFileMadeByManyAtOnceIsOne(t *testing.T) {
 	}
 }
 
-func TestAKeyInMemoryLeavesNothingBehind(t *testing.T) {
+func TestAKeyInMemoryLeavesNoFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	one, two := ok(vault.OpenLocal(""))(t), ok(vault.OpenLocal(""))(t)
 	if opens(t, one, two) {
@@ -164,7 +164,7 @@ func TestALocalPrivateKeyIsBoundToItsPurpose(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := keys.Unwrap(t.Context(), keypair.WebhookSecrets, wrapped); err == nil {
-		t.Error("got a token key for the purpose of webhook secrets")
+		t.Error("got a token key for webhook secrets")
 	}
 	for i := range wrapped {
 		altered := bytes.Clone(wrapped)

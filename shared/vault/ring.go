@@ -13,11 +13,11 @@ import (
 	"nepenthes/shared/keypair"
 )
 
-// refreshEvery is how old the pairs in memory may be where a newer one would be preferred.
+// refreshEvery is how old the pairs in memory may be when a newer pair would be preferred.
 const refreshEvery = time.Minute
 
-// ring holds the pairs of one purpose in memory. Readers never wait for one another; of those who find it too
-// old one reads the store and the others wait for that.
+// ring keeps the pairs of one purpose in memory. Readers do not wait for each other. If the pairs are too old, one
+// caller reads the store and the others wait for the result.
 type ring struct {
 	purpose string
 	pairs   PairReader
@@ -26,10 +26,10 @@ type ring struct {
 	latest  atomic.Pointer[reading]
 }
 
-// reading is what the store held at a time; it does not change.
+// reading is the result of reading the store. It does not change.
 type reading struct {
 	pairs []keypair.Pair // oldest first
-	at    time.Time      // before it was asked for
+	at    time.Time      // when the read began
 }
 
 func newRing(purpose string, pairs PairReader, now func() time.Time) *ring {
@@ -41,7 +41,7 @@ func newRing(purpose string, pairs PairReader, now func() time.Time) *ring {
 	return r
 }
 
-// recent returns the pairs as the store held them at most maxAge ago.
+// recent returns the pairs as they were in the store at most maxAge ago.
 func (r *ring) recent(ctx context.Context, maxAge time.Duration) ([]keypair.Pair, error) {
 	if known := r.latest.Load(); r.young(known, maxAge) {
 		return known.pairs, nil
@@ -51,7 +51,7 @@ func (r *ring) recent(ctx context.Context, maxAge time.Duration) ([]keypair.Pair
 	}
 	defer r.turn.leave()
 	if known := r.latest.Load(); r.young(known, maxAge) {
-		return known.pairs, nil // somebody read them while this caller waited
+		return known.pairs, nil // another caller read them while this one waited
 	}
 	at := r.now()
 	pairs, err := r.pairs.KeyPairs(ctx, r.purpose)
@@ -62,14 +62,13 @@ func (r *ring) recent(ctx context.Context, maxAge time.Duration) ([]keypair.Pair
 	return pairs, nil
 }
 
-// young reports whether known is at most maxAge old. One without pairs never is: the first pair is used as
-// soon as it is made, so whoever saw none has to look again.
+// young reports whether known is less than maxAge old. A reading without pairs never is, because the first pair is used
+// as soon as it is made.
 func (r *ring) young(known *reading, maxAge time.Duration) bool {
 	return len(known.pairs) > 0 && r.now().Sub(known.at) < maxAge
 }
 
-// find returns the pair with the id, from memory if it is there. One that memory does not have may have been
-// made since, so the store is asked.
+// find returns the pair with the id. If the pair is not in memory, it may be new, so find reads the store.
 func (r *ring) find(ctx context.Context, id string) (keypair.Pair, error) {
 	if pair, ok := pick(r.latest.Load().pairs, id); ok {
 		return pair, nil
@@ -93,14 +92,14 @@ func pick(pairs []keypair.Pair, id string) (keypair.Pair, bool) {
 	return keypair.Pair{}, false
 }
 
-// founder is a ring whose holder may make the first pair.
+// founder is a ring that may add the first pair.
 type founder struct {
 	*ring
 	store Pairs
 	maker Maker
 }
 
-// ensure returns the pairs as recent does, and never none: it makes the first pair when there is none.
+// ensure returns the pairs like recent, but adds the first pair if there is none.
 func (f *founder) ensure(ctx context.Context) ([]keypair.Pair, error) {
 	pairs, err := f.recent(ctx, refreshEvery)
 	if err != nil || len(pairs) > 0 {
@@ -111,7 +110,7 @@ func (f *founder) ensure(ctx context.Context) ([]keypair.Pair, error) {
 	}
 	defer f.turn.leave()
 	if known := f.latest.Load().pairs; len(known) > 0 {
-		return known, nil // somebody made it while this caller waited
+		return known, nil // another caller added it while this one waited
 	}
 	at := f.now()
 	pairs, err = add(ctx, f.store, f.maker, f.purpose, nil, at)
@@ -122,14 +121,14 @@ func (f *founder) ensure(ctx context.Context) ([]keypair.Pair, error) {
 	return pairs, nil
 }
 
-// privates keeps the private keys that this process has unwrapped. Failures are not kept.
+// privates keeps the private keys that this process has unwrapped. It does not keep failures.
 type privates struct {
 	unwrapper Unwrapper
 	turn      turn
 	keys      sync.Map // pair id → *ecdsa.PrivateKey
 }
 
-// key returns the private half of pair; callers that ask at the same time share one call of the unwrapper.
+// key returns the private half of pair. Callers that need it at the same time share one call of the unwrapper.
 func (p *privates) key(ctx context.Context, pair keypair.Pair) (*ecdsa.PrivateKey, error) {
 	if key, ok := p.keys.Load(pair.ID); ok {
 		return key.(*ecdsa.PrivateKey), nil
@@ -153,7 +152,7 @@ func (p *privates) key(ctx context.Context, pair keypair.Pair) (*ecdsa.PrivateKe
 	return key, nil
 }
 
-// parsePrivate reads a private key and makes sure that it is the other half of pair.
+// parsePrivate parses a private key and checks that it belongs to pair.
 func parsePrivate(der []byte, pair keypair.Pair) (*ecdsa.PrivateKey, error) {
 	public, err := pair.Public()
 	if err != nil {
@@ -161,7 +160,7 @@ func parsePrivate(der []byte, pair keypair.Pair) (*ecdsa.PrivateKey, error) {
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		return nil, errors.New("the unwrapped private key is not PKCS #8") // the cause might show some of it
+		return nil, errors.New("the unwrapped private key is not PKCS #8") // the cause might contain a part of the key
 	}
 	key, ok := parsed.(*ecdsa.PrivateKey)
 	if !ok || !key.PublicKey.Equal(public.Key) {
@@ -170,7 +169,7 @@ func parsePrivate(der []byte, pair keypair.Pair) (*ecdsa.PrivateKey, error) {
 	return key, nil
 }
 
-// turn lets one caller through at a time. Unlike a mutex it is given up with the caller's context.
+// turn lets one caller through at a time. Unlike with a mutex, a caller stops waiting when its context ends.
 type turn chan struct{}
 
 func newTurn() turn { return make(turn, 1) }

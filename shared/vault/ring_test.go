@@ -13,7 +13,7 @@ import (
 func TestFirstUseByManyProcessesMakesOnePair(t *testing.T) {
 	const processes = 8
 	r := newRoom(t)
-	var all sync.WaitGroup // each has found the store empty before anyone writes
+	var all sync.WaitGroup // each finds the store empty before any of them writes
 	all.Add(processes)
 	r.keys.before = func() error { all.Done(); all.Wait(); return nil }
 	sealed := make([][]byte, processes)
@@ -30,14 +30,14 @@ func TestFirstUseByManyProcessesMakesOnePair(t *testing.T) {
 	wg.Wait()
 	r.keys.before = nil
 	if len(r.store.pairs) != 1 {
-		t.Errorf("got %d pairs, want one winner", len(r.store.pairs))
+		t.Errorf("got %d pairs, want 1", len(r.store.pairs))
 	}
 	for _, one := range sealed {
 		checkOpens(t, r.opener, one)
 	}
 }
 
-// sealAtOnce seals from many goroutines of one process, all of which wait for the first before it goes on.
+// sealAtOnce seals from many goroutines of one process. All wait until release is called.
 func (r *room) sealAtOnce(t *testing.T, release func()) {
 	t.Helper()
 	var wg sync.WaitGroup
@@ -53,7 +53,7 @@ func TestFirstUseInOneProcessMakesOnePair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRoom(t)
 		begin := make(chan struct{})
-		r.store.before = func() { <-begin } // so that all of them see that there is no pair yet
+		r.store.before = func() { <-begin } // so that all of them find no pair
 		r.sealAtOnce(t, func() { close(begin) })
 		if got := r.keys.made.Load(); got != 1 {
 			t.Errorf("got %d pairs made, want 1", got)
@@ -61,7 +61,7 @@ func TestFirstUseInOneProcessMakesOnePair(t *testing.T) {
 	})
 }
 
-func TestOneReadsTheStoreForAllWhoWait(t *testing.T) {
+func TestWaitingCallersShareARead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRoom(t)
 		checkOpens(t, r.opener, r.seal(t))
@@ -101,9 +101,9 @@ func TestASealerNoticesARotationWithinAMinute(t *testing.T) {
 		t.Errorf("got %d reads of the store in the next minute, want 1", got)
 	}
 	if got := r.keys.made.Load(); got != 2 {
-		t.Errorf("got %d pairs made, want the first and the rotation's", got)
+		t.Errorf("got %d pairs made, want 2: the first pair and that of the rotation", got)
 	}
-	// One opener read the pairs before the rotation, one after.
+	// One opener has read the pairs before the rotation, the other one after it.
 	checkOpens(t, r.opener, old)
 	checkOpens(t, r.opener, new)
 	late := r.newOpener(t)
@@ -148,7 +148,7 @@ func TestEachPrivateKeyIsUnwrappedOnce(t *testing.T) {
 		for range 20 {
 			wg.Go(func() { checkOpens(t, r.opener, sealed) })
 		}
-		synctest.Wait() // all of them wait for the one call
+		synctest.Wait() // until all of them wait for one call
 		close(begin)
 		wg.Wait()
 		checkOpens(t, r.opener, sealed)
@@ -158,7 +158,7 @@ func TestEachPrivateKeyIsUnwrappedOnce(t *testing.T) {
 	})
 }
 
-func TestAFailureIsNotRemembered(t *testing.T) {
+func TestAFailureIsNotKept(t *testing.T) {
 	broken := errors.New("broken")
 	t.Run("of the unwrapper", func(t *testing.T) {
 		r := newRoom(t)
@@ -215,7 +215,7 @@ func TestAWaitingCallerCanGiveUp(t *testing.T) {
 	})
 }
 
-func TestAPanicBlocksNobody(t *testing.T) {
+func TestAPanicBlocksNoOtherCaller(t *testing.T) {
 	r := newRoom(t)
 	sealed := r.seal(t)
 	r.keys.before = func() error { panic("half-way") }

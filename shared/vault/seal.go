@@ -11,46 +11,49 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// A sealed value is
+// A sealed value has these parts:
 //
 //	version (1 byte) · length of the pair's id (1 byte) · id · encapsulated key (65 bytes) · ciphertext and tag (16 bytes more than the secret)
 //
 // Every version is HPKE in base mode with DHKEM(P-256, HKDF-SHA256), HKDF-SHA256 and AES-256-GCM (RFC 9180). The
-// version decides how the info is encoded, see webhook.SealInfo; with the version's byte changed a value does not open.
+// version decides how the info is encoded; see webhook.SealInfo. A value whose version byte was changed cannot be
+// opened.
 var (
 	kdf  = hpke.HKDFSHA256()
 	aead = hpke.AES256GCM()
 )
 
-// errSealed is all that is said of a value that does not open: which of the reasons it was cannot be told.
-var errSealed = errors.New("the sealed value was altered, was sealed for another place, or is none")
+// errSealed is the error for a value that cannot be opened. The reason is not known.
+var errSealed = errors.New("the value was altered, was sealed for another place, or is not a sealed value")
 
-// SealerConfig is what a Sealer needs.
+// SealerConfig configures a Sealer. Pairs and Maker are required.
 type SealerConfig struct {
 	Pairs Pairs
 	Maker Maker
 	Now   func() time.Time // time.Now if nil
 }
 
-// Sealer seals the secrets of webhooks with the newest pair. It has no way to open them. It is safe for
-// concurrent use.
+// Sealer seals the secrets of webhooks with the newest pair. It cannot open them. It is safe for concurrent use.
 type Sealer struct{ founder founder }
 
-// NewSealer makes a Sealer; it reads nothing yet. A missing dependency is refused.
+// NewSealer returns a Sealer. It returns an error that names a missing field. It does not read the store.
 func NewSealer(config SealerConfig) (*Sealer, error) {
-	if config.Pairs == nil || config.Maker == nil {
-		return nil, errMissing
+	switch {
+	case config.Pairs == nil:
+		return nil, missing("Pairs")
+	case config.Maker == nil:
+		return nil, missing("Maker")
 	}
 	ring := newRing(keypair.WebhookSecrets, config.Pairs, config.Now)
 	return &Sealer{founder{ring, config.Pairs, config.Maker}}, nil
 }
 
-// Seal encrypts secret and binds it to info, in the newest version. It opens again only with the same info. Sealing
-// the same twice gives different bytes, of the same length.
+// Seal encrypts secret and binds it to info, in the newest version. Only the same info opens it. Sealing the same
+// secret twice gives different bytes of the same length.
 //
-// The first call ever makes the key pair; a call reads the store when it was last read a minute ago, so that
-// a new pair is in use within that time. Seal fails when info is incomplete, and when the store, or at the first call
-// the maker, does.
+// The first call of all makes the key pair. A call reads the store if the last read was a minute ago, so a new pair is
+// in use within a minute. Seal returns an error if info is incomplete, if the store fails, or if the maker fails in the
+// first call.
 func (s *Sealer) Seal(ctx context.Context, secret []byte, info webhook.SealInfo) (sealed []byte, err error) {
 	defer fault.Wrap(&err, "seal a secret")
 	bound, err := info.Bytes(webhook.SealVersionOrigin)
@@ -81,22 +84,25 @@ func (s *Sealer) Seal(ctx context.Context, secret []byte, info webhook.SealInfo)
 	return append(sealed, box...), nil
 }
 
-// OpenerConfig is what an Opener needs.
+// OpenerConfig configures an Opener. All fields are required.
 type OpenerConfig struct {
 	Pairs     PairReader
 	Unwrapper Unwrapper
 }
 
-// Opener opens what a Sealer sealed, of this version and of former ones. It is safe for concurrent use.
+// Opener opens values that a Sealer sealed, in this or an earlier version. It is safe for concurrent use.
 type Opener struct {
 	ring     *ring
 	privates privates
 }
 
-// NewOpener makes an Opener; it reads nothing yet. A missing dependency is refused.
+// NewOpener returns an Opener. It returns an error that names a missing field. It does not read the store.
 func NewOpener(config OpenerConfig) (*Opener, error) {
-	if config.Pairs == nil || config.Unwrapper == nil {
-		return nil, errMissing
+	switch {
+	case config.Pairs == nil:
+		return nil, missing("Pairs")
+	case config.Unwrapper == nil:
+		return nil, missing("Unwrapper")
 	}
 	return &Opener{
 		ring:     newRing(keypair.WebhookSecrets, config.Pairs, nil),
@@ -104,9 +110,9 @@ func NewOpener(config OpenerConfig) (*Opener, error) {
 	}, nil
 }
 
-// Open returns the secret. It fails when info is not what the secret was sealed with, when any byte was
-// altered, when its pair is not in the store, and when the store or the unwrapper fails; the error never
-// holds any of the secret. Each private key is unwrapped once per process.
+// Open returns the secret. It returns an error if info is not the info of Seal, if a byte was altered, if the pair is
+// not in the store, or if the store or the unwrapper fails. The error never contains a part of the secret. Each private
+// key is unwrapped once in a process.
 func (o *Opener) Open(ctx context.Context, sealed []byte, info webhook.SealInfo) (secret []byte, err error) {
 	defer fault.Wrap(&err, "open a sealed secret")
 	version, id, box, err := split(sealed)
@@ -140,8 +146,8 @@ func (o *Opener) Open(ctx context.Context, sealed []byte, info webhook.SealInfo)
 	return secret, nil
 }
 
-// split takes a sealed value apart. It looks only as far as the parts can be told apart: HPKE judges the box, and
-// webhook.SealInfo the version.
+// split splits a sealed value into its parts. It checks only the lengths: HPKE checks the box, and webhook.SealInfo
+// checks the version.
 func split(sealed []byte) (version byte, id string, box []byte, err error) {
 	if len(sealed) < 2 || len(sealed) < 2+int(sealed[1]) {
 		return 0, "", nil, errSealed

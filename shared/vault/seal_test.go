@@ -19,12 +19,12 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// place is what a secret is sealed for in most tests.
+// place is the info with which most tests seal.
 var place = webhook.SecretInfo("wh_01JGXYZ", "sec_01JGABC")
 
 const secret = "whsec_the secret itself"
 
-// room is a store with a sealer and an opener, each in a process of its own.
+// room is a store with a sealer and an opener, as if each were in its own process.
 type room struct {
 	store  *table
 	keys   *counting
@@ -60,7 +60,7 @@ func (r *room) seal(t testing.TB) []byte {
 	return ok(r.sealer.Seal(t.Context(), []byte(secret), place))(t)
 }
 
-// checkOpens wants the secret back.
+// checkOpens checks that opener returns the secret.
 func checkOpens(t testing.TB, opener *vault.Opener, sealed []byte) {
 	t.Helper()
 	got, err := opener.Open(t.Context(), sealed, place)
@@ -69,18 +69,18 @@ func checkOpens(t testing.TB, opener *vault.Opener, sealed []byte) {
 	}
 }
 
-// checkRefuses wants an error that tells nothing of the secret.
+// checkRefuses checks that opener returns an error that does not contain the secret.
 func checkRefuses(t testing.TB, opener *vault.Opener, sealed []byte, info webhook.SealInfo) {
 	t.Helper()
 	got, err := opener.Open(t.Context(), sealed, info)
 	if err == nil || got != nil {
 		t.Errorf("got %q, %v, want a refusal", got, err)
 	} else if strings.Contains(err.Error(), secret) {
-		t.Errorf("got %q, which tells the secret", err)
+		t.Errorf("got error %q, which contains the secret", err)
 	}
 }
 
-func TestWhatIsSealedOpensAgain(t *testing.T) {
+func TestASealedSecretOpens(t *testing.T) {
 	r := newRoom(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		plain := rapid.SliceOf(rapid.Byte()).Draw(rt, "secret")
@@ -116,16 +116,16 @@ func TestASealedSecretStaysInItsPlace(t *testing.T) {
 	sealed := r.seal(t)
 	checkOpens(t, r.opener, sealed)
 	for name, info := range map[string]webhook.SealInfo{
-		"another webhook":              webhook.SecretInfo("wh_01JGXYY", "sec_01JGABC"),
-		"another secret":               webhook.SecretInfo("wh_01JGXYZ", "sec_01JGABD"),
-		"the other order":              webhook.SecretInfo("sec_01JGABC", "wh_01JGXYZ"),
-		"cut elsewhere":                webhook.SecretInfo("wh_01JGXYZs", "ec_01JGABC"),
-		"in another case":              webhook.SecretInfo("wh_01jgxyz", "sec_01JGABC"),
-		"a header of that name":        webhook.HeaderInfo("wh_01JGXYZ", "https://receiver.example/", "sec_01JGABC"),
-		"no webhook":                   webhook.SecretInfo("", "sec_01JGABC"),
-		"no name":                      webhook.SecretInfo("wh_01JGXYZ", ""),
-		"nothing":                      {},
-		"a header of a URL of no kind": webhook.HeaderInfo("wh_01JGXYZ", "", "sec_01JGABC"),
+		"another webhook":         webhook.SecretInfo("wh_01JGXYY", "sec_01JGABC"),
+		"another secret":          webhook.SecretInfo("wh_01JGXYZ", "sec_01JGABD"),
+		"the other order":         webhook.SecretInfo("sec_01JGABC", "wh_01JGXYZ"),
+		"another boundary":        webhook.SecretInfo("wh_01JGXYZs", "ec_01JGABC"),
+		"in another case":         webhook.SecretInfo("wh_01jgxyz", "sec_01JGABC"),
+		"a header with that name": webhook.HeaderInfo("wh_01JGXYZ", "https://receiver.example/", "sec_01JGABC"),
+		"no webhook":              webhook.SecretInfo("", "sec_01JGABC"),
+		"no name":                 webhook.SecretInfo("wh_01JGXYZ", ""),
+		"nothing":                 {},
+		"a header without a URL":  webhook.HeaderInfo("wh_01JGXYZ", "", "sec_01JGABC"),
 	} {
 		t.Run(name, func(t *testing.T) { checkRefuses(t, r.opener, sealed, info) })
 	}
@@ -142,28 +142,28 @@ func TestASealedHeaderStaysAtItsOrigin(t *testing.T) {
 		}
 	}
 	for name, info := range map[string]webhook.SealInfo{
-		"another host":        webhook.HeaderInfo("wh_1", "https://thief.example/hooks", "x-team"),
-		"a host below":        webhook.HeaderInfo("wh_1", "https://receiver.example.thief.example/hooks", "x-team"),
-		"a host as user":      webhook.HeaderInfo("wh_1", "https://receiver.example@thief.example/hooks", "x-team"),
-		"another port":        webhook.HeaderInfo("wh_1", "https://receiver.example:8443/hooks", "x-team"),
-		"another scheme":      webhook.HeaderInfo("wh_1", "http://receiver.example:443/hooks", "x-team"),
-		"a URL without host":  webhook.HeaderInfo("wh_1", "https:///hooks", "x-team"),
-		"a URL of no scheme":  webhook.HeaderInfo("wh_1", "//receiver.example/hooks", "x-team"),
-		"no URL":              webhook.HeaderInfo("wh_1", "https://[receiver.example/", "x-team"),
-		"another name":        webhook.HeaderInfo("wh_1", url, "x-teams"),
-		"another webhook":     webhook.HeaderInfo("wh_2", url, "x-team"),
-		"a secret, so called": webhook.SecretInfo("wh_1", "x-team"),
+		"another host":          webhook.HeaderInfo("wh_1", "https://thief.example/hooks", "x-team"),
+		"a longer host":         webhook.HeaderInfo("wh_1", "https://receiver.example.thief.example/hooks", "x-team"),
+		"a host as user":        webhook.HeaderInfo("wh_1", "https://receiver.example@thief.example/hooks", "x-team"),
+		"another port":          webhook.HeaderInfo("wh_1", "https://receiver.example:8443/hooks", "x-team"),
+		"another scheme":        webhook.HeaderInfo("wh_1", "http://receiver.example:443/hooks", "x-team"),
+		"a URL without host":    webhook.HeaderInfo("wh_1", "https:///hooks", "x-team"),
+		"a URL without scheme":  webhook.HeaderInfo("wh_1", "//receiver.example/hooks", "x-team"),
+		"not a URL":             webhook.HeaderInfo("wh_1", "https://[receiver.example/", "x-team"),
+		"another name":          webhook.HeaderInfo("wh_1", url, "x-teams"),
+		"another webhook":       webhook.HeaderInfo("wh_2", url, "x-team"),
+		"a secret of that name": webhook.SecretInfo("wh_1", "x-team"),
 	} {
 		t.Run(name, func(t *testing.T) { checkRefuses(t, r.opener, sealed, info) })
 	}
-	t.Run("nothing is sealed for no origin", func(t *testing.T) {
+	t.Run("a value is not sealed without an origin", func(t *testing.T) {
 		if sealed, err := r.sealer.Seal(t.Context(), []byte(secret), webhook.HeaderInfo("wh_1", "ftp://receiver.example/", "x-team")); err == nil {
 			t.Errorf("got %x, want a refusal", sealed)
 		}
 	})
 }
 
-// sealFirst seals as the first release did: version 1, bound to the webhook and a name.
+// sealFirst seals as the first release did: in version 1, bound to the webhook and a name.
 func (r *room) sealFirst(t testing.TB, webhookID, name string) []byte {
 	t.Helper()
 	r.seal(t) // makes the pair
@@ -177,7 +177,7 @@ func (r *room) sealFirst(t testing.TB, webhookID, name string) []byte {
 	return append(append([]byte{1, byte(len(public.ID))}, public.ID...), box...)
 }
 
-func TestTheFirstVersionOpens(t *testing.T) {
+func TestTheFirstVersionStillOpens(t *testing.T) {
 	r := newRoom(t)
 	sealed := r.sealFirst(t, "wh_1", "x-team")
 	got, err := r.opener.Open(t.Context(), sealed, webhook.HeaderInfo("wh_1", "https://anywhere.example/", "X-Team"))
@@ -188,15 +188,15 @@ func TestTheFirstVersionOpens(t *testing.T) {
 	checkRefuses(t, r.opener, sealed, webhook.HeaderInfo("wh_2", "https://anywhere.example/", "x-team"))
 }
 
-// TestAVersionIsNotTakenForAnother: whoever may write rows can write another version over a sealed value.
-func TestAVersionIsNotTakenForAnother(t *testing.T) {
+// TestAValueOpensOnlyInItsVersion: an attacker who can write rows can change the version of a sealed value.
+func TestAValueOpensOnlyInItsVersion(t *testing.T) {
 	r := newRoom(t)
 	header := webhook.HeaderInfo("wh_1", "https://receiver.example/", "x-team")
 	now := ok(r.sealer.Seal(t.Context(), []byte(secret), header))(t)
 	if now[0] != 2 {
 		t.Errorf("sealed in version %d, want 2", now[0])
 	}
-	for name, sealed := range map[string][]byte{"the present one": now, "the first one": r.sealFirst(t, "wh_1", "x-team"), "a secret": r.seal(t)} {
+	for name, sealed := range map[string][]byte{"the current version": now, "the first version": r.sealFirst(t, "wh_1", "x-team"), "a secret": r.seal(t)} {
 		for version := range 256 {
 			altered := bytes.Clone(sealed)
 			if altered[0] = byte(version); altered[0] == sealed[0] {
@@ -211,7 +211,7 @@ func TestAVersionIsNotTakenForAnother(t *testing.T) {
 	}
 }
 
-// FuzzOpen gives the opener what may stand in a row.
+// FuzzOpen calls Open with values that may be in a row.
 func FuzzOpen(f *testing.F) {
 	r := newRoom(f)
 	whole, first := r.seal(f), r.sealFirst(f, "wh_01JGXYZ", "sec_01JGABC")
@@ -253,7 +253,7 @@ func TestACopiedDatabaseOpensNothing(t *testing.T) {
 func TestAPairOfTheOtherPurposeOpensNothing(t *testing.T) {
 	r := newRoom(t)
 	sealed := r.seal(t)
-	r.store.pairs[0].Purpose = keypair.TokenSigning // as if it had been written there
+	r.store.pairs[0].Purpose = keypair.TokenSigning // as if the row had been changed
 	checkRefuses(t, r.newOpener(t), sealed, place)
 }
 
@@ -273,7 +273,7 @@ func TestADamagedPairIsRefused(t *testing.T) {
 			checkRefuses(t, r.newOpener(t), sealed, place)
 		})
 	}
-	t.Run("a sealer does not use a public half that was swapped", func(t *testing.T) {
+	t.Run("a sealer does not use an exchanged public half", func(t *testing.T) {
 		r := newRoom(t)
 		r.rotate(t)
 		other := ok(keypair.New(keypair.WebhookSecrets, r.rotate(t).PublicKey, nil, r.clock.now()))(t)
@@ -285,12 +285,13 @@ func TestADamagedPairIsRefused(t *testing.T) {
 	})
 }
 
-// makerOnly is all that a sealer is ever given.
+// makerOnly has only the methods that a sealer gets.
 type makerOnly struct{ vault.Maker }
 
 func TestAWriterCannotOpen(t *testing.T) {
 	r := newRoom(t)
-	// That a type without Unwrap is enough is the compiler's proof; that a richer one is not abused, the count's.
+	// The compiler proves that a type without Unwrap is enough. The count proves that a sealer does not call Unwrap if
+	// there is one.
 	ok(vault.NewSealer(vault.SealerConfig{Pairs: r.store, Maker: makerOnly{r.keys}}))(t)
 	r.seal(t)
 	r.rotate(t)
@@ -301,11 +302,11 @@ func TestAWriterCannotOpen(t *testing.T) {
 	}
 	sealer := reflect.TypeFor[*vault.Sealer]()
 	if sealer.NumMethod() != 1 || sealer.Method(0).Name != "Seal" {
-		t.Errorf("got %d methods of the sealer, want Seal alone", sealer.NumMethod())
+		t.Errorf("got %d methods of the sealer, want only Seal", sealer.NumMethod())
 	}
 }
 
-// BenchmarkOpen prints how many bare key agreements on P-256 an opening costs.
+// BenchmarkOpen prints the time of an Open as a multiple of a bare key agreement on P-256.
 func BenchmarkOpen(b *testing.B) {
 	r := newRoom(b)
 	sealed := r.seal(b)
@@ -329,7 +330,7 @@ func ExampleSealer() {
 	if err != nil {
 		panic(err)
 	}
-	store := new(table) // or that of package sqlite or dynamo
+	store := new(table) // or a store of package sqlite or dynamo
 	sealer, err := vault.NewSealer(vault.SealerConfig{Pairs: store, Maker: keys})
 	if err != nil {
 		panic(err)
@@ -349,5 +350,5 @@ func ExampleSealer() {
 	fmt.Println(err)
 	// Output:
 	// Bearer 123 <nil>
-	// open a sealed secret: the sealed value was altered, was sealed for another place, or is none
+	// open a sealed secret: the value was altered, was sealed for another place, or is not a sealed value
 }

@@ -11,20 +11,20 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// minCursorKey is how many bytes a cursor key needs: those of the HMAC-SHA256 that it is used for.
+// minCursorKey is the smallest number of bytes of a cursor key: that of the HMAC-SHA256 for which it is used.
 const minCursorKey = 32
 
-// Secrets reads, from Secrets Manager, the secrets that come with a deployment. It keeps nothing in memory.
+// Secrets reads the secrets of a deployment from Secrets Manager. It keeps nothing in memory.
 type Secrets struct{ client *secretsmanager.Client }
 
-// NewSecrets makes a Secrets. It calls nothing yet.
+// NewSecrets returns a Secrets. It does not call Secrets Manager.
 func NewSecrets(config aws.Config) *Secrets {
 	return &Secrets{secretsmanager.NewFromConfig(config)}
 }
 
-// Administrator returns the id and the secret of the first administrator client, which the secret holds as
-// {"client_id":"…","client_secret":"…"}. It fails when one of them is missing, and with an Unavailable fault
-// when Secrets Manager cannot be reached.
+// Administrator returns the id and the secret of the first administrator client, which are stored as
+// {"client_id":"…","client_secret":"…"}. It returns an error if one of them is missing, and a fault of kind Unavailable
+// if Secrets Manager cannot be reached.
 func (s *Secrets) Administrator(ctx context.Context, arn string) (id, secret string, err error) {
 	defer fault.Wrap(&err, "read the administrator's secret")
 	text, err := s.read(ctx, arn)
@@ -35,15 +35,15 @@ func (s *Secrets) Administrator(ctx context.Context, arn string) (id, secret str
 		ID     string `json:"client_id"`
 		Secret string `json:"client_secret"`
 	}
-	// The decoder's own error might repeat some of the secret.
+	// The error of the decoder might contain a part of the secret.
 	if json.Unmarshal([]byte(text), &client) != nil || client.ID == "" || client.Secret == "" {
-		return "", "", errors.New(`it is not {"client_id":"…","client_secret":"…"}`)
+		return "", "", errors.New(`the secret is not {"client_id":"…","client_secret":"…"}`)
 	}
 	return client.ID, client.Secret, nil
 }
 
-// CursorKey returns the key that protects the cursors of lists. It fails when the secret has fewer than 32
-// bytes, and with an Unavailable fault when Secrets Manager cannot be reached.
+// CursorKey returns the key that protects the cursors of lists. It returns an error if the secret has fewer than 32
+// bytes, and a fault of kind Unavailable if Secrets Manager cannot be reached.
 func (s *Secrets) CursorKey(ctx context.Context, arn string) (key []byte, err error) {
 	defer fault.Wrap(&err, "read the cursor key")
 	text, err := s.read(ctx, arn)
@@ -51,7 +51,7 @@ func (s *Secrets) CursorKey(ctx context.Context, arn string) (key []byte, err er
 		return nil, err
 	}
 	if len(text) < minCursorKey {
-		return nil, errors.New("it is too short")
+		return nil, errors.New("the secret is too short")
 	}
 	return []byte(text), nil
 }

@@ -9,22 +9,22 @@ import (
 	"nepenthes/shared/keypair"
 )
 
-// The times of a rotation of token keys. A token lives 15 minutes, so between the last one that an old key
-// signed (SignAfter and a refresh after the new key was made) and VerifyFor more than half an hour is left.
+// Times for the rotation of token keys. A token lives 15 minutes. The last token that an old key signs is made
+// SignAfter and a refresh after the new key, so more than half an hour of VerifyFor is left when it expires.
 const (
-	// SignAfter is how old a key is when it begins to sign: by then every process that verifies has read it, and so
-	// has every verifier outside that keeps the key set for as long as it may (a minute) and a few refreshes more.
+	// SignAfter is how old a key is when it begins to sign. By then every process that verifies has read the key, and
+	// so has every outside verifier that caches the key set for a minute, as it may, or a few minutes more.
 	SignAfter = 5 * time.Minute
-	// VerifyFor is how long after its successor was made a key is still accepted.
+	// VerifyFor is how long a key is still accepted after its successor was made.
 	VerifyFor = time.Hour
 
-	// askAgain is how long an unknown key id is believed to be unknown: the id is whatever a stranger wrote
-	// into a token, and must not cost a read of the store each time. It is below SignAfter: a genuine key has
-	// been in the store for longer than that.
-	askAgain = 5 * time.Second
+	// unknownFor is how long an unknown key id is taken as unknown without reading the store again. Strangers can write
+	// any id into a token, and each must not cost a read. unknownFor is less than SignAfter, so a key is never unknown
+	// when it begins to sign.
+	unknownFor = 5 * time.Second
 )
 
-// SignerConfig is what a Signer needs.
+// SignerConfig configures a Signer. All fields but Now are required.
 type SignerConfig struct {
 	Pairs     Pairs
 	Maker     Maker
@@ -32,16 +32,21 @@ type SignerConfig struct {
 	Now       func() time.Time // time.Now if nil
 }
 
-// Signer has the key for new tokens. It is safe for concurrent use.
+// Signer has the key that signs new tokens. It is safe for concurrent use.
 type Signer struct {
 	founder  founder
 	privates privates
 }
 
-// NewSigner makes a Signer; it reads nothing yet. A missing dependency is refused.
+// NewSigner returns a Signer. It returns an error that names a missing field. It does not read the store.
 func NewSigner(config SignerConfig) (*Signer, error) {
-	if config.Pairs == nil || config.Maker == nil || config.Unwrapper == nil {
-		return nil, errMissing
+	switch {
+	case config.Pairs == nil:
+		return nil, missing("Pairs")
+	case config.Maker == nil:
+		return nil, missing("Maker")
+	case config.Unwrapper == nil:
+		return nil, missing("Unwrapper")
 	}
 	ring := newRing(keypair.TokenSigning, config.Pairs, config.Now)
 	return &Signer{
@@ -50,9 +55,9 @@ func NewSigner(config SignerConfig) (*Signer, error) {
 	}, nil
 }
 
-// SigningKey returns the key that signs now, and its id for the token's "kid": the newest that is older than
-// SignAfter, or the oldest if none is. The first call ever makes the pair. Each private key is unwrapped once
-// per process; a call reads the store when it was last read a minute ago.
+// SigningKey returns the key that signs now, and its id for the "kid" of the token. It is the newest key that is older
+// than SignAfter, or else the oldest. The first call of all makes the pair. Each private key is unwrapped once in a
+// process. A call reads the store if the last read was a minute ago.
 func (s *Signer) SigningKey(ctx context.Context) (id string, key *ecdsa.PrivateKey, err error) {
 	defer fault.Wrap(&err, "get the token signing key")
 	pairs, err := s.founder.ensure(ctx)
@@ -72,36 +77,35 @@ func (s *Signer) SigningKey(ctx context.Context) (id string, key *ecdsa.PrivateK
 	return signing.ID, key, nil
 }
 
-// VerifierConfig is what a Verifier needs.
+// VerifierConfig configures a Verifier. Pairs is required.
 type VerifierConfig struct {
 	Pairs PairReader
 	Now   func() time.Time // time.Now if nil
 }
 
-// Verifier has the keys of the tokens that are accepted. It is safe for concurrent use.
+// Verifier has the keys whose tokens are accepted. It is safe for concurrent use.
 type Verifier struct{ ring *ring }
 
-// NewVerifier makes a Verifier; it reads nothing yet. A missing dependency is refused.
+// NewVerifier returns a Verifier. It returns an error that names a missing field. It does not read the store.
 func NewVerifier(config VerifierConfig) (*Verifier, error) {
 	if config.Pairs == nil {
-		return nil, errMissing
+		return nil, missing("Pairs")
 	}
 	return &Verifier{newRing(keypair.TokenSigning, config.Pairs, config.Now)}, nil
 }
 
-// VerificationKeys returns the keys that are accepted, newest first: those that sign, those that are about to,
-// and those whose successor is younger than VerifyFor. There are none before the first token was made. What
-// it returns is at most a minute old.
+// VerificationKeys returns the accepted keys, newest first: those that sign, those that will sign, and those whose
+// successor is younger than VerifyFor. The list is empty before the first token was made. It is at most a minute old.
 func (v *Verifier) VerificationKeys(ctx context.Context) (keys []keypair.Public, err error) {
 	defer fault.Wrap(&err, "list the token verification keys")
 	return v.accepted(ctx, refreshEvery)
 }
 
-// VerificationKey returns the accepted key with the id that a token names. An unknown one, or one that is no
-// longer accepted, is a NotFound fault.
+// VerificationKey returns the accepted key with the id that a token names. If the id is unknown or no longer accepted,
+// it returns a fault of kind NotFound.
 func (v *Verifier) VerificationKey(ctx context.Context, id string) (key *ecdsa.PublicKey, err error) {
 	defer fault.Wrap(&err, "get a token verification key")
-	for _, maxAge := range []time.Duration{refreshEvery, askAgain} {
+	for _, maxAge := range []time.Duration{refreshEvery, unknownFor} {
 		keys, err := v.accepted(ctx, maxAge)
 		if err != nil {
 			return nil, err
@@ -112,10 +116,10 @@ func (v *Verifier) VerificationKey(ctx context.Context, id string) (key *ecdsa.P
 			}
 		}
 	}
-	return nil, fault.New(fault.NotFound, "No accepted token was signed with this key.")
+	return nil, fault.New(fault.NotFound, "There is no accepted key with this id.")
 }
 
-// accepted returns the accepted keys as the store held them at most maxAge ago.
+// accepted returns the accepted keys as they were in the store at most maxAge ago.
 func (v *Verifier) accepted(ctx context.Context, maxAge time.Duration) ([]keypair.Public, error) {
 	pairs, err := v.ring.recent(ctx, maxAge)
 	if err != nil {
@@ -124,7 +128,7 @@ func (v *Verifier) accepted(ctx context.Context, maxAge time.Duration) ([]keypai
 	var keys []keypair.Public
 	for i := len(pairs) - 1; i >= 0; i-- {
 		if i+1 < len(pairs) && v.ring.now().Sub(pairs[i+1].CreatedAt) >= VerifyFor {
-			break // whatever is older was succeeded even earlier
+			break // the successors of older keys are even older
 		}
 		public, err := pairs[i].Public()
 		if err != nil {

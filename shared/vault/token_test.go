@@ -13,7 +13,7 @@ import (
 	"nepenthes/shared/vault"
 )
 
-// mint is a store with a signer and a verifier, each in a process of its own.
+// mint is a store with a signer and a verifier, as if each were in its own process.
 type mint struct {
 	store    *table
 	keys     *counting
@@ -35,7 +35,7 @@ func (m *mint) rotate(t testing.TB) keypair.Pair {
 	return ok(vault.Rotate(t.Context(), m.store, m.keys, keypair.TokenSigning, m.clock.now()))(t)
 }
 
-// token is the id of a key and what it signed.
+// token is the id of a key and a signature with that key.
 type token struct {
 	key       string
 	signature []byte
@@ -65,7 +65,7 @@ func (m *mint) verify(t testing.TB, tok token) error {
 	return nil
 }
 
-// ids lists the accepted keys.
+// ids returns the ids of the accepted keys.
 func (m *mint) ids(t testing.TB) []string {
 	t.Helper()
 	var ids []string
@@ -80,7 +80,7 @@ func TestTheFirstTokenIsAcceptedAtOnce(t *testing.T) {
 	if got := m.ids(t); len(got) != 0 {
 		t.Errorf("got %v before the first token, want no key", got)
 	}
-	// Somebody asks with nonsense before there is any key; that must not count against the first token.
+	// A stranger uses an invented id before there is a key. That must not delay the first token.
 	if err := m.verify(t, token{key: "key_nonsense"}); !fault.Is(err, fault.NotFound) {
 		t.Errorf("got %v, want NotFound", err)
 	}
@@ -101,7 +101,8 @@ func TestRotationOfTokenKeysHasNoOutage(t *testing.T) {
 	}
 	var tokens []live
 	used := map[string]bool{}
-	// Three hours, a token every 20 seconds, a rotation every half hour: every token is accepted all its life.
+	// For three hours there is a token every 20 seconds and a rotation every half hour. Every token is accepted until
+	// it expires.
 	for step := range 3 * 60 * 3 {
 		if step%90 == 50 {
 			m.rotate(t)
@@ -114,13 +115,13 @@ func TestRotationOfTokenKeysHasNoOutage(t *testing.T) {
 		}
 		for _, one := range []live{tokens[0], tokens[len(tokens)-1]} {
 			if err := m.verify(t, one.token); err != nil {
-				t.Fatalf("step %d: a token that lives until %v: %v", step, one.until, err)
+				t.Fatalf("step %d: a token that expires at %v: %v", step, one.until, err)
 			}
 		}
 		m.clock.pass(20 * time.Second)
 	}
 	if got, want := len(used), len(m.store.pairs); got != want || want != 7 {
-		t.Errorf("got %d keys used of %d, want all 7", got, want)
+		t.Errorf("got %d keys that signed of %d, want all 7", got, want)
 	}
 	if got, want := m.keys.unwrapped.Load(), int64(len(used)); got != want {
 		t.Errorf("got %d calls of Unwrap, want %d", got, want)
@@ -139,7 +140,7 @@ func TestANewKeyIsPublishedBeforeItSigns(t *testing.T) {
 	m.clock.pass(vault.SignAfter - time.Millisecond)
 	fresh := ok(vault.NewSigner(vault.SignerConfig{Pairs: m.store, Maker: m.keys, Unwrapper: m.keys, Now: m.clock.now}))(t)
 	if got, _, err := fresh.SigningKey(t.Context()); got != old || err != nil {
-		t.Errorf("got %s, %v just before its time, want the old key %s", got, err, old)
+		t.Errorf("got %s, %v a moment before SignAfter, want the old key %s", got, err, old)
 	}
 	m.clock.pass(time.Millisecond)
 	if got, _, err := fresh.SigningKey(t.Context()); got != pair.ID || err != nil {
@@ -168,7 +169,7 @@ func TestAnOldKeyIsAcceptedForAnHour(t *testing.T) {
 	}
 }
 
-func TestAStrangersKeyIDCostsNothing(t *testing.T) {
+func TestUnknownKeyIDsCostOneRead(t *testing.T) {
 	m := newMint(t)
 	m.sign(t)
 	m.ids(t)
@@ -213,6 +214,6 @@ func TestADamagedTokenKeyIsRefused(t *testing.T) {
 	m.rotate(t)
 	m.store.pairs[0].Wrapped = m.rotate(t).Wrapped
 	if _, _, err := m.signer.SigningKey(t.Context()); err == nil {
-		t.Error("got a private key that does not belong to the public one")
+		t.Error("got a private key that does not belong to the public key")
 	}
 }

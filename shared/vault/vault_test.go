@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,14 +15,14 @@ import (
 	"nepenthes/shared/vault"
 )
 
-// table is the part of a store that the vault uses, as its interface promises it.
+// table is the part of a store that the vault uses.
 type table struct {
 	mu    sync.Mutex
 	pairs []keypair.Pair
 	reads atomic.Int64
-	fail  atomic.Pointer[error] // what every call fails with; nil: none
+	fail  atomic.Pointer[error] // the error of every call; nil if calls succeed
 
-	before func() // called first by every read; nil: nothing
+	before func() // every read calls it first, unless it is nil
 }
 
 func (s *table) KeyPairs(_ context.Context, purpose string) ([]keypair.Pair, error) {
@@ -64,7 +65,7 @@ func (s *table) PutKeyPair(_ context.Context, pair keypair.Pair, after string) e
 	return nil
 }
 
-// failWith makes every later call of the table fail, or none again.
+// failWith makes every later call return err. If err is nil, calls succeed again.
 func (s *table) failWith(err error) {
 	if err == nil {
 		s.fail.Store(nil)
@@ -73,11 +74,11 @@ func (s *table) failWith(err error) {
 	s.fail.Store(&err)
 }
 
-// counting counts the calls of a Maker and Unwrapper, and can stop them or let them fail.
+// counting counts the calls of a Maker and Unwrapper. It can hold them back or make them fail.
 type counting struct {
 	*vault.Local
 	made, unwrapped atomic.Int64
-	before          func() error // called first by both; nil: nothing
+	before          func() error // both call it first, unless it is nil
 }
 
 func (c *counting) Make(ctx context.Context, purpose string) (publicKey, wrapped []byte, err error) {
@@ -100,7 +101,7 @@ func (c *counting) Unwrap(ctx context.Context, purpose string, wrapped []byte) (
 	return c.Local.Unwrap(ctx, purpose, wrapped)
 }
 
-// clock is a time that a test moves.
+// clock is a clock that a test moves.
 type clock struct{ nanoseconds atomic.Int64 }
 
 func newClock() *clock {
@@ -113,7 +114,7 @@ func (c *clock) now() time.Time { return time.Unix(0, c.nanoseconds.Load()) }
 
 func (c *clock) pass(d time.Duration) { c.nanoseconds.Add(int64(d)) }
 
-// ok returns value, or ends the test.
+// ok returns a function that returns value, or ends the test if there is an error.
 func ok[T any](value T, err error) func(testing.TB) T {
 	return func(t testing.TB) T {
 		t.Helper()
@@ -169,16 +170,16 @@ func TestRotate(t *testing.T) {
 	})
 }
 
-func TestRotateAtOnce(t *testing.T) {
-	const hands = 8
+func TestProcessesThatRotateTogetherAddOnePair(t *testing.T) {
+	const processes = 8
 	store, keys := new(table), inMemory(t)
-	// Nobody goes on before all have looked and begun to make: each is sure that its pair is the next.
+	// All processes have read the store and begun to make a pair before one continues.
 	var all sync.WaitGroup
-	all.Add(hands)
+	all.Add(processes)
 	keys.before = func() error { all.Done(); all.Wait(); return nil }
-	newest := make([]string, hands)
+	newest := make([]string, processes)
 	var wg sync.WaitGroup
-	for i := range hands {
+	for i := range processes {
 		wg.Go(func() {
 			pair, err := vault.Rotate(t.Context(), store, keys, keypair.WebhookSecrets, time.Now())
 			if err != nil {
@@ -189,29 +190,33 @@ func TestRotateAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	if len(store.pairs) != 1 {
-		t.Fatalf("got %d pairs, want one winner", len(store.pairs))
+		t.Fatalf("got %d pairs, want 1", len(store.pairs))
 	}
 	if got := slices.Compact(newest); len(got) != 1 || got[0] != store.pairs[0].ID {
-		t.Errorf("got %v, want every caller told the winner's %s", got, store.pairs[0].ID)
+		t.Errorf("got %v, want every caller to get %s", got, store.pairs[0].ID)
 	}
 }
 
-func TestConstructorsRefuseWhatIsMissing(t *testing.T) {
+func TestConstructorsNameAMissingField(t *testing.T) {
 	store, keys := new(table), inMemory(t)
-	for name, err := range map[string]error{
-		"sealer without a store":      second(vault.NewSealer(vault.SealerConfig{Maker: keys})),
-		"sealer without a maker":      second(vault.NewSealer(vault.SealerConfig{Pairs: store})),
-		"opener without a store":      second(vault.NewOpener(vault.OpenerConfig{Unwrapper: keys})),
-		"opener without an unwrapper": second(vault.NewOpener(vault.OpenerConfig{Pairs: store})),
-		"signer without a store":      second(vault.NewSigner(vault.SignerConfig{Maker: keys, Unwrapper: keys})),
-		"signer without a maker":      second(vault.NewSigner(vault.SignerConfig{Pairs: store, Unwrapper: keys})),
-		"signer without an unwrapper": second(vault.NewSigner(vault.SignerConfig{Pairs: store, Maker: keys})),
-		"verifier without a store":    second(vault.NewVerifier(vault.VerifierConfig{})),
+	for _, c := range []struct {
+		name, field string
+		err         error
+	}{
+		{"sealer", "Pairs", second(vault.NewSealer(vault.SealerConfig{Maker: keys}))},
+		{"sealer", "Maker", second(vault.NewSealer(vault.SealerConfig{Pairs: store}))},
+		{"opener", "Pairs", second(vault.NewOpener(vault.OpenerConfig{Unwrapper: keys}))},
+		{"opener", "Unwrapper", second(vault.NewOpener(vault.OpenerConfig{Pairs: store}))},
+		{"signer", "Pairs", second(vault.NewSigner(vault.SignerConfig{Maker: keys, Unwrapper: keys}))},
+		{"signer", "Maker", second(vault.NewSigner(vault.SignerConfig{Pairs: store, Unwrapper: keys}))},
+		{"signer", "Unwrapper", second(vault.NewSigner(vault.SignerConfig{Pairs: store, Maker: keys}))},
+		{"verifier", "Pairs", second(vault.NewVerifier(vault.VerifierConfig{}))},
 	} {
-		if err == nil {
-			t.Errorf("%s: got no error", name)
+		if c.err == nil || !strings.Contains(c.err.Error(), c.field) {
+			t.Errorf("a %s without %s: got error %v, want one that names the field", c.name, c.field, c.err)
 		}
 	}
 }
 
+// second returns the error of a constructor.
 func second[T any](_ T, err error) error { return err }
