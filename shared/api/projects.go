@@ -68,7 +68,7 @@ func NewProjects(c ProjectsConfig) *Projects {
 	o := projectsResource{c}
 	return &Projects{
 		List: operation(access.ProjectsRead, o.list),
-		Put:  write(&c.Common, access.ProjectsWrite, PutAProject, o.put, func(in *PutProject, _ *WrittenProject) string { return in.ID }),
+		Put:  write(&c.Common, access.ProjectsWrite, WroteProject, o.put, func(in *PutProject, _ *WrittenProject) string { return in.ID }),
 	}
 }
 

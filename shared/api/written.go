@@ -29,7 +29,7 @@ const (
 	RemovedWebhookSecret Action = "webhook.remove_secret"
 
 	RetriedDelivery Action = "delivery.retry"
-	PutAProject     Action = "project.put"
+	WroteProject    Action = "project.put"
 
 	CreatedClient       Action = "client.create"
 	UpdatedClient       Action = "client.update"
