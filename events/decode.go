@@ -4,20 +4,21 @@ import (
 	"encoding/json"
 	"unicode"
 	"unicode/utf8"
+
+	"nepenthes/shared/strictjson"
 )
 
 const (
 	isNotString = "It must be a string."
 	isNoMember  = "No member has this name; names are exact, lower and upper case included."
-	isRepeated  = "A member is named twice."
 )
 
-// Decode reads an event from a producer's message: Nepenthes' envelope or, where specversion is present, a
-// CloudEvents 1.0 structured JSON message. It fails with an [*Error] alone: TooLarge before anything is read,
-// Malformed at the first place that cannot be read, else UnknownType or Invalid with all that is wrong. A
-// member that is null counts as absent.
+// Decode reads an event from a producer's message: an envelope of Nepenthes or, if specversion is present, a
+// CloudEvents 1.0 structured JSON message. A member that is null counts as absent. Every error is an [*Error]: TooLarge
+// before anything is read, Malformed at the first place that cannot be read, and otherwise UnknownType or Invalid with
+// everything that is wrong.
 //
-// Data is a part of message and not a copy: who writes into message changes the event.
+// Data is a part of message and not a copy, so a change of message changes the event.
 func Decode(message []byte) (Event, error) {
 	if len(message) > MaxSize {
 		return Event{}, tooLarge(len(message))
@@ -25,9 +26,9 @@ func Decode(message []byte) (Event, error) {
 	return decode(message, (*decoder).check)
 }
 
-// Restore reads an envelope that [Event.Encode] wrote, from a store for instance. Unlike [Decode] it takes
-// Nepenthes' own events too, and it does not ask whether today's rules would still let the event in. It fails
-// with an [*Error] when the bytes are no envelope. Data is a part of envelope.
+// Restore reads an envelope that [Event.Encode] wrote, for instance from a store. Unlike [Decode] it also accepts the
+// events of Nepenthes itself, and events that the current rules would refuse. It returns an [*Error] if the bytes are not
+// an envelope. Data is a part of envelope.
 func Restore(envelope []byte) (Event, error) {
 	return decode(envelope, func(*decoder, Event) {})
 }
@@ -45,12 +46,12 @@ func decode(message []byte, check func(*decoder, Event)) (Event, error) {
 	return event, nil
 }
 
-// decoder makes an event of one message and gathers what is wrong with it.
+// decoder reads the event of one message and collects what is wrong with the message.
 type decoder struct {
 	message     []byte
 	cloudEvents bool
 	problems    problems
-	malformed   *Error // the first fault of form; whatever else was found then counts for nothing
+	malformed   *Error // the first place that cannot be read; other problems then do not count
 }
 
 func (d *decoder) event() Event {
@@ -58,19 +59,19 @@ func (d *decoder) event() Event {
 	if d.malformed != nil {
 		return Event{}
 	}
-	if d.cloudEvents = found.specVersion.to > 0; d.cloudEvents {
+	if d.cloudEvents = !found.specVersion.IsZero(); d.cloudEvents {
 		return d.cloudEvent(found)
 	}
 	return d.envelope(found)
 }
 
-// check applies the rules for a producer's event and tells what breaks them in the spelling of the message.
+// check applies the rules for events of producers. The attributes of its problems are spelled as in the message.
 func (d *decoder) check(e Event) {
 	var found problems
 	switch {
 	case !d.cloudEvents:
 		found.checkSource(e.Source)
-	case e.Source != "": // that of an absent one has been told
+	case e.Source != "": // a missing source is already among the problems
 		found.checkReference(e.Source)
 	}
 	found.check(e)
@@ -83,12 +84,15 @@ func (d *decoder) check(e Event) {
 	d.problems.unknownType = found.unknownType
 }
 
-// outline has the places of a message's members, of both shapes, since specversion may be the last to come. A
-// span that ends at 0 is of a member that is not there.
+// span is the place of a member's name or value in the message. The span of an absent member is zero.
+type span = strictjson.Span
+
+// outline holds the places of the members of a message. It has the members of both formats, because specversion, which
+// tells them apart, may come last.
 type outline struct {
 	id, source, typ, data                    span
-	occurredAt, project, actor               span // the envelope's own
-	specVersion, time, projectID, dataBase64 span // CloudEvents' own
+	occurredAt, project, actor               span // only in an envelope
+	specVersion, time, projectID, dataBase64 span // only in CloudEvents
 	others                                   []string
 }
 
@@ -120,73 +124,63 @@ func (o *outline) slot(name []byte) *span {
 	return nil
 }
 
-// outline checks the whole message, to its last byte, and finds its members.
+// outline checks the form of the whole message and finds its members.
 func (d *decoder) outline() (found outline) {
-	s := scanner{text: d.message}
-	if !s.unicode() {
-		d.malformed = s.err()
-		return found
-	}
-	s.space()
-	if s.peek() != '{' {
-		s.fail("The message must be a JSON object.")
-		d.malformed = s.err()
-		return found
-	}
-	found.others = d.members(&s, found.slot)
-	if d.malformed == nil && !s.end() {
-		d.malformed = s.err()
-	}
+	visit := d.visitor(found.slot, &found.others)
+	d.fail(strictjson.Object(d.message, visit))
 	return found
 }
 
-// members walks over the object at s and notes the places of the members that slot knows. It returns the names
-// of the others. A name that comes twice is malformed, however it is spelt and whether it is known or not.
-func (d *decoder) members(s *scanner, slot func(name []byte) *span) (others []string) {
-	var seen map[string]bool // made for others only: the known ones are told apart by their spans
-	ok := s.object(func(name, value span) string {
+// fail keeps the first error of form.
+func (d *decoder) fail(err *strictjson.Error) {
+	if err != nil && d.malformed == nil {
+		d.malformed = malformed(err)
+	}
+}
+
+// visitor returns a visitor that notes the places of the members that slot knows, and adds the names of all others. A
+// repeated name is an error, in whatever spelling, whether slot knows it or not.
+func (d *decoder) visitor(slot func(name []byte) *span, others *[]string) strictjson.Visitor {
+	var seen map[string]bool // only of others: a known name is repeated if its span is not zero
+	return func(name, value span) string {
 		decoded := d.name(name)
 		if known := slot(decoded); known != nil {
-			if known.to > 0 {
-				return isRepeated
+			if !known.IsZero() {
+				return strictjson.Repeated
 			}
 			*known = value
 			return ""
 		}
 		other := string(decoded)
 		if seen[other] {
-			return isRepeated
+			return strictjson.Repeated
 		}
 		if seen == nil {
 			seen = map[string]bool{}
 		}
 		seen[other] = true
-		others = append(others, other)
+		*others = append(*others, other)
 		return ""
-	})
-	if !ok && d.malformed == nil {
-		d.malformed = s.err()
 	}
-	return others
 }
 
-// name is what a member's name says: "\u0069d" is id. A name that is no text, for it holds half of a surrogate
-// pair, stays as it was written; no member is called so.
+// name returns the name of a member without quotes and escapes: "\u0069d" is id. A name that contains half of a surrogate
+// pair has no such text; it is returned as it is written, and is the name of no known member.
 func (d *decoder) name(name span) []byte {
-	quoted := d.message[name.from:name.to]
-	if text, ok := unquote(quoted); ok {
+	quoted := d.message[name.From:name.To]
+	if text, ok := strictjson.Unquote(quoted); ok {
 		return text
 	}
 	return quoted
 }
 
-// envelope makes the event of a message in Nepenthes' own shape.
+// envelope returns the event of a message that is an envelope of Nepenthes.
 func (d *decoder) envelope(o outline) Event {
 	for _, foreign := range [...]struct {
 		name  string
 		place span
 	}{{"time", o.time}, {"projectid", o.projectID}, {"data_base64", o.dataBase64}} {
-		if foreign.place.to > 0 {
+		if !foreign.place.IsZero() {
 			o.others = append(o.others, foreign.name)
 		}
 	}
@@ -201,20 +195,20 @@ func (d *decoder) envelope(o outline) Event {
 	return e
 }
 
-// common reads what both shapes have.
+// common reads the members that both formats have.
 func (d *decoder) common(o outline) Event {
 	e := Event{
 		ID:     d.text("id", o.id),
 		Source: d.text("source", o.source),
 		Type:   d.text("type", o.typ),
 	}
-	if o.data.to > 0 {
-		e.Data = json.RawMessage(d.message[o.data.from:o.data.to:o.data.to])
+	if !o.data.IsZero() {
+		e.Data = json.RawMessage(d.message[o.data.From:o.data.To:o.data.To])
 	}
 	return e
 }
 
-// project is nil when the member is absent, or is no object.
+// project returns nil if the member is absent or is not an object.
 func (d *decoder) project(place span) *Project {
 	var id, identifier, name span
 	found := d.record("project", place, func(member []byte) *span {
@@ -238,7 +232,7 @@ func (d *decoder) project(place span) *Project {
 	}
 }
 
-// actor is nil when the member is absent, or is no object.
+// actor returns nil if the member is absent or is not an object.
 func (d *decoder) actor(place span) *Actor {
 	var id, name span
 	found := d.record("actor", place, func(member []byte) *span {
@@ -256,37 +250,39 @@ func (d *decoder) actor(place span) *Actor {
 	return &Actor{ID: d.text("actor.id", id), Name: d.text("actor.name", name)}
 }
 
-// record reads the members of an object within the envelope. It answers false when there is none.
+// record reads the members of an object in the envelope. It returns false if there is no object.
 func (d *decoder) record(attribute string, place span, slot func(name []byte) *span) bool {
 	if !d.has(place) {
 		return false
 	}
-	if d.message[place.from] != '{' {
+	if d.message[place.From] != '{' {
 		d.problems.add(attribute, "It must be an object.")
 		return false
 	}
-	d.unknown(attribute+".", d.members(&scanner{text: d.message, at: place.from}, slot))
+	var others []string
+	d.fail(strictjson.ObjectAt(d.message, place.From, d.visitor(slot, &others)))
+	d.unknown(attribute+".", others)
 	return true
 }
 
-// has tells whether a member is there and not null.
+// has reports whether a member is present and not null.
 func (d *decoder) has(place span) bool {
-	return place.to > 0 && d.message[place.from] != 'n'
+	return !place.IsZero() && d.message[place.From] != 'n'
 }
 
-// text is what a string member says, empty when it is absent or no string.
+// text returns the text of a string member. It returns "" if the member is absent or is not a string.
 func (d *decoder) text(attribute string, place span) string {
 	if !d.has(place) {
 		return ""
 	}
-	quoted := d.message[place.from:place.to]
+	quoted := d.message[place.From:place.To]
 	if quoted[0] != '"' {
 		d.problems.add(attribute, isNotString)
 		return ""
 	}
-	text, ok := unquote(quoted)
+	text, ok := strictjson.Unquote(quoted)
 	if !ok {
-		d.problems.add(attribute, "It holds half of a surrogate pair, which is no character.")
+		d.problems.add(attribute, "It contains half of a surrogate pair, which is not a character.")
 	}
 	return string(text)
 }
@@ -297,7 +293,7 @@ func (d *decoder) unknown(prefix string, names []string) {
 	}
 }
 
-// printable is a member's name fit for a log: a stranger chose it.
+// printable returns a name that a stranger chose in a form that is safe in a log: short, and of printable characters.
 func printable(name string) string {
 	const longest = 64
 	shown := make([]byte, 0, longest)

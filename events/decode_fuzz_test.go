@@ -76,7 +76,7 @@ func checkRefusal(t *testing.T, message []byte, err error) {
 		}
 		if ours := map[string]bool{
 			"A member is named twice.":                           true,
-			"The message must be a JSON object.":                 true,
+			"A JSON object is expected here.":                    true,
 			"Objects and arrays are nested more than 1000 deep.": true,
 		}[refusal.Problems[0].Message]; valid && !ours {
 			t.Fatalf("JSON was called malformed: %v: %q", err, message)

@@ -1,14 +1,15 @@
 package events
 
 import (
-	"encoding/json"
 	"unicode/utf8"
+
+	"nepenthes/shared/strictjson"
 )
 
-// Encode writes the event in Nepenthes' envelope, data byte for byte as it is: json.Marshal would squeeze and
-// escape it. For an event that is valid, Decode gives back the same, with the default source filled in. It
-// fails with an [*Error] of reason Invalid when a member is not UTF-8 or data is not one JSON value. The other
-// rules are left to [Event.Validate], for Nepenthes encodes events of its own that a producer may not send.
+// Encode returns the event as an envelope of Nepenthes. Data is written byte for byte; json.Marshal would compact and
+// escape it. For a valid event, Decode returns the same event with the default source filled in. Encode returns an
+// [*Error] with reason Invalid if a member is not UTF-8 or data is not one JSON value. It leaves the other rules to
+// [Event.Validate], because Nepenthes encodes events of its own that a producer may not send.
 func (e Event) Encode() ([]byte, error) {
 	e = e.canonical()
 	found := e.unencodable()
@@ -18,7 +19,7 @@ func (e Event) Encode() ([]byte, error) {
 	return e.appendTo(make([]byte, 0, 512+len(e.Data))), nil
 }
 
-// unencodable finds the members that cannot be written as JSON text.
+// unencodable returns the members that cannot be written as JSON.
 func (e Event) unencodable() (found problems) {
 	check := func(attribute, text string) {
 		if !utf8.ValidString(text) {
@@ -40,19 +41,13 @@ func (e Event) unencodable() (found problems) {
 	}
 	if len(e.Data) == 0 {
 		found.add("data", "It is required and cannot be null.")
-	} else if !isJSON(e.Data) {
+	} else if !strictjson.IsValue(e.Data, 1) { // the envelope is one level
 		found.add("data", "It must be one JSON value in UTF-8, nested less than 1000 deep.")
 	}
 	return found
 }
 
-// isJSON tells whether data can be a member of an envelope, which is one level of nesting itself.
-func isJSON(data json.RawMessage) bool {
-	s := scanner{text: data, depth: 1}
-	return s.unicode() && s.value() && s.end()
-}
-
-// appendTo writes the envelope behind b. Absent members are left out.
+// appendTo appends the envelope to b, without absent members.
 func (e Event) appendTo(b []byte) []byte {
 	b = appendMember(b, `{"id":`, e.ID)
 	b = appendMember(b, `,"source":`, e.Source)

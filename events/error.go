@@ -3,50 +3,53 @@ package events
 import (
 	"fmt"
 	"strings"
+
+	"nepenthes/shared/strictjson"
 )
 
-// Reason is why an event is refused. The list is closed; it is what a dead letter's attribute "reason" says.
+// Reason says why an event is refused. The list is closed. The attribute "reason" of a dead letter is a Reason.
 type Reason string
 
 const (
-	// Malformed: the message cannot be read, or names a member of the envelope twice.
+	// Malformed means that the message cannot be read, or that a member of the envelope is named twice.
 	Malformed Reason = "malformed"
-	// TooLarge: the message has more than MaxSize bytes.
+	// TooLarge means that the message has more than MaxSize bytes.
 	TooLarge Reason = "too_large"
-	// UnknownType: the type is not in the catalogue.
+	// UnknownType means that the type is not in the catalogue.
 	UnknownType Reason = "unknown_type"
-	// Invalid: a member breaks a rule.
+	// Invalid means that a member breaks a rule.
 	Invalid Reason = "invalid"
-	// IDConflict: another event of the same source has this id. Only who keeps events can tell.
+	// IDConflict means that another event of the same source has this id. This package never returns it; only a store
+	// of events can find out.
 	IDConflict Reason = "id_conflict"
 )
 
 // Problem is one thing that is wrong with an event.
 type Problem struct {
-	// Attribute is the path of the member, such as "project.id", spelt as in the message that was read; empty
-	// when the fault lies with the message as a whole.
+	// Attribute is the path of the member, such as "project.id", spelled as in the message. It is empty if the problem
+	// is the message as a whole.
 	Attribute string
-	// Message is a sentence about it. It never holds what the member says.
+	// Message is a sentence. It never contains the value of the member.
 	Message string
 }
 
-// Error is why an event was refused. Neither it nor its text ever holds a value out of the message: an error
-// ends in logs, where payloads have no place.
+// Error says why an event was refused. Neither the Error nor its text contains a value from the message, because errors
+// are written to logs, and payloads must not be.
 type Error struct {
 	Reason Reason
-	// Problems is never empty. It lists what is wrong, at most 100 things; Malformed and TooLarge have only one.
+	// Problems has between 1 and 100 entries. Malformed and TooLarge have one.
 	Problems []Problem
-	// Untold is how many things are wrong besides.
+	// Untold is the number of problems that Problems has no room for.
 	Untold int
-	// Line and Column say where reading ended: both count from 1, columns in characters. They are 0 unless
-	// the reason is Malformed.
+	// Line and Column are the place of the error. They count from 1, and columns are characters. They are 0 unless the
+	// reason is Malformed.
 	Line, Column int
 }
 
-// problemsShown is how many problems the text of an error names: it ends in logs.
+// problemsShown is the number of problems in the text of an error, which must be short enough for a log.
 const problemsShown = 10
 
-// Error is the reason and the first ten problems in one line, and how many more there are.
+// Error returns the reason, the first ten problems, and how many more there are, in one line.
 func (e *Error) Error() string {
 	var text strings.Builder
 	text.WriteString(string(e.Reason))
@@ -69,23 +72,27 @@ func (e *Error) Error() string {
 	return text.String()
 }
 
+func malformed(err *strictjson.Error) *Error {
+	return &Error{Reason: Malformed, Problems: []Problem{{Message: err.Problem}}, Line: err.Line, Column: err.Column}
+}
+
 func tooLarge(size int) *Error {
 	return &Error{Reason: TooLarge, Problems: []Problem{{
 		Message: fmt.Sprintf("An event is at most %d bytes; this one has %d.", MaxSize, size),
 	}}}
 }
 
-// maxProblems keeps the answer to a message of a hundred thousand wrong members readable.
+// maxProblems keeps the answer readable when a message has a hundred thousand wrong members.
 const maxProblems = 100
 
-// problems gathers what is wrong with one event, so that its producer hears everything at once.
+// problems collects everything that is wrong with one event, so that the producer sees all of it at once.
 type problems struct {
 	list        []Problem
-	untold      int // beyond maxProblems; an attribute may count more than once there
+	untold      int // problems after maxProblems; an attribute may be counted more than once
 	unknownType bool
 }
 
-// add notes a problem. An attribute counts once: what is not a string need not also be told to be too short.
+// add adds a problem, unless the attribute already has one: an attribute that is not a string need not also be too short.
 func (p *problems) add(attribute, message string) {
 	if len(p.list) == maxProblems {
 		p.untold++
@@ -106,8 +113,8 @@ func (p *problems) has(attribute string) bool {
 	return false
 }
 
-// err is nil when nothing is wrong. An unknown type outweighs the rest: until it is known nothing else about
-// the event can be judged.
+// err returns nil if there are no problems. An unknown type decides the reason, because the other rules depend on the
+// type.
 func (p *problems) err() error {
 	switch {
 	case p.list == nil:

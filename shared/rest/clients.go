@@ -7,7 +7,7 @@ import (
 	"nepenthes/shared/api"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/rest/hal"
-	"nepenthes/shared/strictjson"
+	"nepenthes/shared/rest/mergepatch"
 )
 
 const (
@@ -96,9 +96,9 @@ func (in *clientID) input() (*api.ClientID, error) { return &api.ClientID{ID: in
 // ClientPatch says which attributes a client gets. It is complete for a new client, and a merge patch (RFC 7396) for an
 // existing one.
 type ClientPatch struct {
-	Name        strictjson.Member[string]   `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"The name." example:"Billing sync"`
-	Scopes      strictjson.Member[[]string] `json:"scopes,omitempty" create:"required" nullable:"false" minItems:"1" doc:"The scopes of the client. A caller can grant only scopes that it holds." example:"webhooks:read,deliveries:read"`
-	LockVersion strictjson.Member[int64]    `json:"lockVersion,omitempty" minimum:"1" nullable:"true" doc:"The version to change. If it is not the current version, the answer is 409 UpdateConflict." example:"1"`
+	Name        mergepatch.Member[string]   `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"The name." example:"Billing sync"`
+	Scopes      mergepatch.Member[[]string] `json:"scopes,omitempty" create:"required" nullable:"false" minItems:"1" doc:"The scopes of the client. A caller can grant only scopes that it holds." example:"webhooks:read,deliveries:read"`
+	LockVersion mergepatch.Member[int64]    `json:"lockVersion,omitempty" minimum:"1" nullable:"true" doc:"The version to change. If it is not the current version, the answer is 409 UpdateConflict." example:"1"`
 
 	Type      anything `json:"_type,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
 	ID        anything `json:"id,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`

@@ -7,7 +7,7 @@ import (
 	"nepenthes/shared/fault"
 	"nepenthes/shared/project"
 	"nepenthes/shared/rest/hal"
-	"nepenthes/shared/strictjson"
+	"nepenthes/shared/rest/mergepatch"
 )
 
 const pathProjects = hal.Base + "/projects"
@@ -49,8 +49,8 @@ type putProject struct {
 
 // ProjectPatch says how a project is called. Absent members stay as they are.
 type ProjectPatch struct {
-	Identifier strictjson.Member[string] `json:"identifier,omitempty" maxLength:"255" nullable:"true" doc:"The short name." example:"plant"`
-	Name       strictjson.Member[string] `json:"name,omitempty" maxLength:"255" nullable:"true" doc:"The name." example:"Plant"`
+	Identifier mergepatch.Member[string] `json:"identifier,omitempty" maxLength:"255" nullable:"true" doc:"The short name." example:"plant"`
+	Name       mergepatch.Member[string] `json:"name,omitempty" maxLength:"255" nullable:"true" doc:"The name." example:"Plant"`
 	Type       anything                  `json:"_type,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
 	ID         anything                  `json:"id,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
 	Gone       anything                  `json:"gone,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`

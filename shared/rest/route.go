@@ -17,6 +17,7 @@ import (
 	"nepenthes/shared/limits"
 	"nepenthes/shared/required"
 	"nepenthes/shared/rest/hal"
+	"nepenthes/shared/rest/mergepatch"
 	"nepenthes/shared/throttle"
 )
 
@@ -163,21 +164,15 @@ func (rt *route) readBody(x *exchange) ([]byte, error) {
 		if rt.optionalBody {
 			return nil, nil
 		}
-		return nil, missingBody()
+		return nil, mergepatch.Missing()
 	}
 	if err := checkType(contentType, x.r.Header.Get("Content-Encoding"), rt.readable()); err != nil {
 		return nil, err
 	}
 	if len(body) == 0 && !rt.optionalBody {
-		return nil, missingBody()
+		return nil, mergepatch.Missing()
 	}
 	return body, nil
-}
-
-// missingBody returns the fault of an empty body. It names a position, as the other faults of bodies do.
-func missingBody() error {
-	return fault.New(fault.InvalidRequestBody, "The body is empty, but a JSON object is expected at line 1, column 1.").
-		With("Send one JSON object in UTF-8, without duplicate members.")
 }
 
 // readable returns the media types of bodies that the route accepts.

@@ -6,7 +6,7 @@ import (
 	"nepenthes/shared/api"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/rest/hal"
-	"nepenthes/shared/strictjson"
+	"nepenthes/shared/rest/mergepatch"
 )
 
 // addSecrets adds the routes of signature secrets. There is no route to read one: its value is shown only once.
@@ -32,8 +32,8 @@ type addSecret struct {
 
 // NewSecret says which secret to add, and for how long the former secrets of its kind go on signing.
 type NewSecret struct {
-	Secret       strictjson.Member[string] `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"The new secret: generate, generate-ed25519, or a secret of your own (whsec_…, whsk_…, or 8 to 128 bytes of text, without white space or quotation marks around it). The default is generate." example:"generate"`
-	OverlapHours strictjson.Member[int]    `json:"overlapHours,omitempty" minimum:"0" maximum:"168" nullable:"true" doc:"For how many hours the former secrets of the same kind go on signing. The default is 24." example:"24"`
+	Secret       mergepatch.Member[string] `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"The new secret: generate, generate-ed25519, or a secret of your own (whsec_…, whsk_…, or 8 to 128 bytes of text, without white space or quotation marks around it). The default is generate." example:"generate"`
+	OverlapHours mergepatch.Member[int]    `json:"overlapHours,omitempty" minimum:"0" maximum:"168" nullable:"true" doc:"For how many hours the former secrets of the same kind go on signing. The default is 24." example:"24"`
 }
 
 func (in *addSecret) input() (*api.AddSecret, error) {

@@ -6,8 +6,8 @@ import (
 	"nepenthes/shared/api"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/rest/hal"
+	"nepenthes/shared/rest/mergepatch"
 	"nepenthes/shared/settings"
-	"nepenthes/shared/strictjson"
 )
 
 const pathSettings = hal.Base + "/settings"
@@ -37,24 +37,24 @@ type changeSettings struct {
 // to its default.
 type SettingsPatch struct {
 	Type        anything                     `json:"_type,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
-	API         strictjson.Member[APIPatch]  `json:"api,omitempty" null:"resets" doc:"The REST web service and its documentation. Null resets all its members."`
-	CORS        strictjson.Member[CORSPatch] `json:"cors,omitempty" null:"resets" doc:"Cross-origin resource sharing (CORS). Null resets all its members."`
-	LockVersion strictjson.Member[int64]     `json:"lockVersion,omitempty" minimum:"0" nullable:"true" doc:"The version to change. If it is not the current version, the answer is 409 UpdateConflict." example:"3"`
+	API         mergepatch.Member[APIPatch]  `json:"api,omitempty" null:"resets" doc:"The REST web service and its documentation. Null resets all its members."`
+	CORS        mergepatch.Member[CORSPatch] `json:"cors,omitempty" null:"resets" doc:"Cross-origin resource sharing (CORS). Null resets all its members."`
+	LockVersion mergepatch.Member[int64]     `json:"lockVersion,omitempty" minimum:"0" nullable:"true" doc:"The version to change. If it is not the current version, the answer is 409 UpdateConflict." example:"3"`
 	UpdatedAt   anything                     `json:"updatedAt,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
 	Links       anything                     `json:"_links,omitempty" readOnly:"true" doc:"Ignored."`
 }
 
 // APIPatch is the part about the REST web service.
 type APIPatch struct {
-	Enabled     strictjson.Member[bool] `json:"enabled,omitempty" nullable:"true" doc:"Whether the REST web service is on." example:"true"`
-	MaxPageSize strictjson.Member[int]  `json:"maxPageSize,omitempty" minimum:"1" maximum:"1000" nullable:"true" doc:"The largest page size of all lists." example:"1000"`
-	DocsEnabled strictjson.Member[bool] `json:"docsEnabled,omitempty" nullable:"true" doc:"Whether the documentation page and this document are available." example:"true"`
+	Enabled     mergepatch.Member[bool] `json:"enabled,omitempty" nullable:"true" doc:"Whether the REST web service is on." example:"true"`
+	MaxPageSize mergepatch.Member[int]  `json:"maxPageSize,omitempty" minimum:"1" maximum:"1000" nullable:"true" doc:"The largest page size of all lists." example:"1000"`
+	DocsEnabled mergepatch.Member[bool] `json:"docsEnabled,omitempty" nullable:"true" doc:"Whether the documentation page and this document are available." example:"true"`
 }
 
 // CORSPatch is the part about calls from web pages.
 type CORSPatch struct {
-	Enabled        strictjson.Member[bool]     `json:"enabled,omitempty" nullable:"true" doc:"Whether web pages of the allowed origins may call the API from a browser. It needs at least one allowed origin." example:"true"`
-	AllowedOrigins strictjson.Member[[]string] `json:"allowedOrigins,omitempty" nullable:"true" doc:"The origins whose web pages may call the API: at most 100, each as scheme://host or scheme://host:port of at most 300 characters. They replace the former origins, and are stored as browsers write them." example:"https://app.example.com"`
+	Enabled        mergepatch.Member[bool]     `json:"enabled,omitempty" nullable:"true" doc:"Whether web pages of the allowed origins may call the API from a browser. It needs at least one allowed origin." example:"true"`
+	AllowedOrigins mergepatch.Member[[]string] `json:"allowedOrigins,omitempty" nullable:"true" doc:"The origins whose web pages may call the API: at most 100, each as scheme://host or scheme://host:port of at most 300 characters. They replace the former origins, and are stored as browsers write them." example:"https://app.example.com"`
 }
 
 // input returns the change. Null for a group resets all its members.
@@ -66,11 +66,11 @@ func (in *changeSettings) input() (*api.ChangeSettings, error) {
 	}
 	web, _ := p.API.Get()
 	if p.API.IsNull() {
-		web = APIPatch{strictjson.Null[bool](), strictjson.Null[int](), strictjson.Null[bool]()}
+		web = APIPatch{mergepatch.Null[bool](), mergepatch.Null[int](), mergepatch.Null[bool]()}
 	}
 	cors, _ := p.CORS.Get()
 	if p.CORS.IsNull() {
-		cors = CORSPatch{strictjson.Null[bool](), strictjson.Null[[]string]()}
+		cors = CORSPatch{mergepatch.Null[bool](), mergepatch.Null[[]string]()}
 	}
 	return &api.ChangeSettings{
 		APIEnabled: patch(web.Enabled), MaxPageSize: patch(web.MaxPageSize), DocsEnabled: patch(web.DocsEnabled),

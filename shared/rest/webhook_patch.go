@@ -6,26 +6,26 @@ import (
 	"nepenthes/shared/api"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/rest/hal"
-	"nepenthes/shared/strictjson"
+	"nepenthes/shared/rest/mergepatch"
 	"nepenthes/shared/webhook"
 )
 
 // WebhookPatch says which attributes a webhook gets. It is complete for a new webhook, and a merge patch (RFC 7396) for
 // an existing one.
 type WebhookPatch struct {
-	Name            strictjson.Member[string]            `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"The name. It is unique, and case does not matter." example:"Billing"`
-	PayloadURL      strictjson.Member[string]            `json:"payloadUrl,omitempty" create:"required" maxLength:"2048" doc:"The URL that events are sent to: an https URL on the public internet, but not of this service. A change to another origin needs the values of all custom headers again." example:"https://billing.example.com/hooks"`
-	Description     strictjson.Member[string]            `json:"description,omitempty" maxLength:"4096" nullable:"true" doc:"What the webhook is for." example:"Turns time entries into invoices"`
-	Enabled         strictjson.Member[bool]              `json:"enabled,omitempty" nullable:"true" doc:"Whether the webhook gets events. The default is true." example:"true"`
-	Events          strictjson.Member[[]string]          `json:"events,omitempty" create:"required" nullable:"false" minItems:"1" maxItems:"60" doc:"The event types that the webhook wants: exact names, <resource>:* or *." example:"time_entry:created"`
-	Projects        strictjson.Member[ProjectsPatch]     `json:"projects,omitempty" null:"resets" doc:"The projects whose events the webhook wants. The default is all projects."`
-	PayloadFormat   strictjson.Member[string]            `json:"payloadFormat,omitempty" enum:"nepenthes,standard,cloudevents" nullable:"true" doc:"The format of the payload. The default is nepenthes." example:"nepenthes"`
-	LegacySignature strictjson.Member[bool]              `json:"legacySignature,omitempty" nullable:"true" doc:"Whether requests also have the header X-OP-Signature. The default is false." example:"false"`
-	Headers         strictjson.Member[map[string]string] `json:"headers,omitempty" nullable:"true" maxProperties:"20" doc:"Custom headers. They replace all former ones. The names and values have at most 4096 bytes in total. The value *** keeps the current value." example:"{\"X-Team\":\"billing\"}"`
-	TimeoutSeconds  strictjson.Member[int]               `json:"timeoutSeconds,omitempty" minimum:"1" maximum:"30" nullable:"true" doc:"How many seconds an attempt may take. The default is 15." example:"15"`
-	RetrySchedule   strictjson.Member[string]            `json:"retrySchedule,omitempty" enum:"standard,short,none" nullable:"true" doc:"When failed deliveries are tried again. The default is standard." example:"standard"`
-	Secret          strictjson.Member[string]            `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"The signature secret: generate, generate-ed25519, or a secret of your own (whsec_…, whsk_…, or 8 to 128 bytes of text, without white space or quotation marks around it). It replaces all current secrets, and null removes them." example:"generate"`
-	LockVersion     strictjson.Member[int64]             `json:"lockVersion,omitempty" minimum:"1" nullable:"true" doc:"The version to change. If it is not the current version, the answer is 409 UpdateConflict." example:"3"`
+	Name            mergepatch.Member[string]            `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"The name. It is unique, and case does not matter." example:"Billing"`
+	PayloadURL      mergepatch.Member[string]            `json:"payloadUrl,omitempty" create:"required" maxLength:"2048" doc:"The URL that events are sent to: an https URL on the public internet, but not of this service. A change to another origin needs the values of all custom headers again." example:"https://billing.example.com/hooks"`
+	Description     mergepatch.Member[string]            `json:"description,omitempty" maxLength:"4096" nullable:"true" doc:"What the webhook is for." example:"Turns time entries into invoices"`
+	Enabled         mergepatch.Member[bool]              `json:"enabled,omitempty" nullable:"true" doc:"Whether the webhook gets events. The default is true." example:"true"`
+	Events          mergepatch.Member[[]string]          `json:"events,omitempty" create:"required" nullable:"false" minItems:"1" maxItems:"60" doc:"The event types that the webhook wants: exact names, <resource>:* or *." example:"time_entry:created"`
+	Projects        mergepatch.Member[ProjectsPatch]     `json:"projects,omitempty" null:"resets" doc:"The projects whose events the webhook wants. The default is all projects."`
+	PayloadFormat   mergepatch.Member[string]            `json:"payloadFormat,omitempty" enum:"nepenthes,standard,cloudevents" nullable:"true" doc:"The format of the payload. The default is nepenthes." example:"nepenthes"`
+	LegacySignature mergepatch.Member[bool]              `json:"legacySignature,omitempty" nullable:"true" doc:"Whether requests also have the header X-OP-Signature. The default is false." example:"false"`
+	Headers         mergepatch.Member[map[string]string] `json:"headers,omitempty" nullable:"true" maxProperties:"20" doc:"Custom headers. They replace all former ones. The names and values have at most 4096 bytes in total. The value *** keeps the current value." example:"{\"X-Team\":\"billing\"}"`
+	TimeoutSeconds  mergepatch.Member[int]               `json:"timeoutSeconds,omitempty" minimum:"1" maximum:"30" nullable:"true" doc:"How many seconds an attempt may take. The default is 15." example:"15"`
+	RetrySchedule   mergepatch.Member[string]            `json:"retrySchedule,omitempty" enum:"standard,short,none" nullable:"true" doc:"When failed deliveries are tried again. The default is standard." example:"standard"`
+	Secret          mergepatch.Member[string]            `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"The signature secret: generate, generate-ed25519, or a secret of your own (whsec_…, whsk_…, or 8 to 128 bytes of text, without white space or quotation marks around it). It replaces all current secrets, and null removes them." example:"generate"`
+	LockVersion     mergepatch.Member[int64]             `json:"lockVersion,omitempty" minimum:"1" nullable:"true" doc:"The version to change. If it is not the current version, the answer is 409 UpdateConflict." example:"3"`
 
 	Type      anything `json:"_type,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
 	ID        anything `json:"id,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
@@ -40,8 +40,8 @@ type WebhookPatch struct {
 // ProjectsPatch selects projects. Ids that are fewer than the count beside them come from a list, which left the others
 // out.
 type ProjectsPatch struct {
-	All   strictjson.Member[bool]     `json:"all,omitempty" nullable:"true" doc:"True selects all projects. If it is absent and ids is not empty, it is false." example:"false"`
-	IDs   strictjson.Member[[]string] `json:"ids,omitempty" maxItems:"1000" nullable:"true" doc:"The selected projects if all is false. Each must be in the list of projects." example:"7"`
+	All   mergepatch.Member[bool]     `json:"all,omitempty" nullable:"true" doc:"True selects all projects. If it is absent and ids is not empty, it is false." example:"false"`
+	IDs   mergepatch.Member[[]string] `json:"ids,omitempty" maxItems:"1000" nullable:"true" doc:"The selected projects if all is false. Each must be in the list of projects." example:"7"`
 	Count anything                    `json:"count,omitempty" readOnly:"true" doc:"It may be sent back if it is the number of ids. Lists leave out ids if there are many: read the webhook itself before you write them."`
 }
 
@@ -58,7 +58,7 @@ func (p *WebhookPatch) patch(problems fault.Details) api.WebhookPatch {
 
 // namePatch returns the patch of an attribute that is a name of a closed list. An unknown name stays in it: the
 // operation refuses it.
-func namePatch[S ~string](m strictjson.Member[string]) api.Patch[S] {
+func namePatch[S ~string](m mergepatch.Member[string]) api.Patch[S] {
 	if name, given := m.Get(); given {
 		return api.Set(S(name))
 	}
@@ -69,7 +69,7 @@ func namePatch[S ~string](m strictjson.Member[string]) api.Patch[S] {
 }
 
 // projectsPatch returns what the member projects says. Null selects all projects and keeps the ids.
-func projectsPatch(m strictjson.Member[ProjectsPatch]) api.ProjectsPatch {
+func projectsPatch(m mergepatch.Member[ProjectsPatch]) api.ProjectsPatch {
 	if m.IsNull() {
 		return api.ProjectsPatch{All: api.Reset[bool]()}
 	}
@@ -78,7 +78,7 @@ func projectsPatch(m strictjson.Member[ProjectsPatch]) api.ProjectsPatch {
 }
 
 // headersPatch returns the headers. A value that is shown as *** is one to keep.
-func headersPatch(m strictjson.Member[map[string]string]) api.Patch[map[string]api.HeaderPatch] {
+func headersPatch(m mergepatch.Member[map[string]string]) api.Patch[map[string]api.HeaderPatch] {
 	given, isGiven := m.Get()
 	if m.IsNull() {
 		return api.Reset[map[string]api.HeaderPatch]()

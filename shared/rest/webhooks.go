@@ -6,7 +6,7 @@ import (
 	"nepenthes/shared/api"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/rest/hal"
-	"nepenthes/shared/strictjson"
+	"nepenthes/shared/rest/mergepatch"
 	"nepenthes/shared/webhook"
 )
 
@@ -126,7 +126,7 @@ type ping struct {
 
 // PingEvent says which event to send.
 type PingEvent struct {
-	Event strictjson.Member[string] `json:"event,omitempty" nullable:"true" doc:"The event type whose example is sent. The default is webhook:ping." example:"work_package:updated"`
+	Event mergepatch.Member[string] `json:"event,omitempty" nullable:"true" doc:"The event type whose example is sent. The default is webhook:ping." example:"work_package:updated"`
 }
 
 func (in *ping) input() (*api.Ping, error) {

@@ -13,10 +13,10 @@ import (
 	"nepenthes/shared/fault"
 	"nepenthes/shared/instant"
 	"nepenthes/shared/rest/hal"
-	"nepenthes/shared/strictjson"
+	"nepenthes/shared/rest/mergepatch"
 )
 
-// body is a JSON body as it was read: T is a struct of strictjson.Members. The name of T is the name of its schema in
+// body is a JSON body as it was read: T is a struct of mergepatch.Members. The name of T is the name of its schema in
 // the document.
 type body[T any] struct {
 	value T
@@ -27,7 +27,7 @@ type body[T any] struct {
 
 // ReadJSON reads a request's body. It returns a fault of kind InvalidRequestBody if the body is not a JSON object.
 func (b *body[T]) ReadJSON(text []byte) (err error) {
-	b.problems, err = strictjson.Read(text, &b.value)
+	b.problems, err = mergepatch.Read(text, &b.value)
 	return err
 }
 
@@ -35,11 +35,11 @@ func (b *body[T]) ReadJSON(text []byte) (err error) {
 func (b *body[T]) DescribedBy() reflect.Type { return reflect.TypeFor[T]() }
 
 // anything is a member that is ignored, or that may only come back with its current value.
-type anything = strictjson.Member[json.RawMessage]
+type anything = mergepatch.Member[json.RawMessage]
 
 // patch returns what a member of a merge patch (RFC 7396) says about its attribute: null asks for the default. A member
 // that could not be read says nothing, and is among the body's problems.
-func patch[T any](m strictjson.Member[T]) api.Patch[T] {
+func patch[T any](m mergepatch.Member[T]) api.Patch[T] {
 	if value, given := m.Get(); given {
 		return api.Set(value)
 	}
@@ -108,7 +108,7 @@ func same(raw json.RawMessage, value any) bool {
 }
 
 // firstVersion checks the version of a thing that is created: it may come along with a copy of another thing.
-func (f *returned) firstVersion(m strictjson.Member[int64]) {
+func (f *returned) firstVersion(m mergepatch.Member[int64]) {
 	if version, given := m.Get(); given && version < 1 {
 		f.add(fault.Detail{Attribute: "lockVersion", Message: "It is not a version: those begin at 1.", Hint: "Leave it out."})
 	}
@@ -120,7 +120,7 @@ type ifMatch struct {
 }
 
 // noVersion is the member lockVersion of a request that has no body.
-var noVersion strictjson.Member[int64]
+var noVersion mergepatch.Member[int64]
 
 // weak begins a weak entity tag (RFC 9110 §8.8.3).
 const weak = "W/"
@@ -132,7 +132,7 @@ var (
 
 // insistence returns the version that the header and the member lockVersion insist on. It returns a fault of kind
 // InvalidQuery if the header is not a list of entity tags.
-func (m ifMatch) insistence(lockVersion strictjson.Member[int64]) (insists api.Insistence, err error) {
+func (m ifMatch) insistence(lockVersion mergepatch.Member[int64]) (insists api.Insistence, err error) {
 	if version, given := lockVersion.Get(); given {
 		insists.LockVersion = &version
 	}

@@ -1,188 +1,190 @@
 package strictjson_test
 
 import (
-	"encoding/json"
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
-	"nepenthes/shared/fault"
 	"nepenthes/shared/strictjson"
 )
 
-type inner struct {
-	All strictjson.Member[bool]     `json:"all"`
-	IDs strictjson.Member[[]string] `json:"ids"`
+// place is where an error is.
+type place struct{ line, column int }
+
+func placeOf(err *strictjson.Error) (p place) {
+	if err != nil {
+		p = place{err.Line, err.Column}
+	}
+	return p
 }
 
-type common struct {
-	Version strictjson.Member[int64] `json:"version,omitempty"`
-}
-
-type body struct {
-	common
-	Name    strictjson.Member[string]            `json:"name"`
-	Size    strictjson.Member[int]               `json:"size"`
-	Headers strictjson.Member[map[string]string] `json:"headers"`
-	Inner   strictjson.Member[inner]             `json:"inner"`
-	Any     strictjson.Member[json.RawMessage]   `json:"any"`
-	Hidden  strictjson.Member[string]            `json:"-"`
-}
-
-func TestReadTellsAbsentNullAndGivenApart(t *testing.T) {
-	var b body
-	problems, err := strictjson.Read([]byte(`{"name":"x","size":null,"inner":{"ids":["a","b"]},"version":9007199254740993}`), &b)
-	if err != nil || problems.Len() > 0 {
-		t.Fatalf("got %v, %v, want no fault", problems, err)
+func TestObjectVisitsMembersInOrder(t *testing.T) {
+	text := []byte(` { "a" : 1 , "b":{"c":[]},"\u0063":"x\n", "a":null} `)
+	var got []string
+	if err := strictjson.Object(text, func(name, value strictjson.Span) string {
+		got = append(got, string(text[name.From:name.To])+" "+string(text[value.From:value.To]))
+		return ""
+	}); err != nil {
+		t.Fatal(err)
 	}
-	if name, given := b.Name.Get(); name != "x" || !given {
-		t.Errorf("got name %q, %t, want x", name, given)
-	}
-	if _, given := b.Size.Get(); given || !b.Size.IsNull() || b.Size.IsAbsent() {
-		t.Error("got a size that is not null")
-	}
-	if !b.Headers.IsAbsent() || b.Headers.IsNull() {
-		t.Error("got headers, want none")
-	}
-	nested, _ := b.Inner.Get()
-	if ids, _ := nested.IDs.Get(); !reflect.DeepEqual(ids, []string{"a", "b"}) || !nested.All.IsAbsent() {
-		t.Errorf("got inner %+v", nested)
-	}
-	if version, _ := b.Version.Get(); version != 9007199254740993 {
-		t.Errorf("got version %d, want it exact", version)
+	want := []string{`"a" 1`, `"b" {"c":[]}`, `"\u0063" "x\n"`, `"a" null`}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-func TestTake(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		member strictjson.Member[string]
-		want   string
-	}{
-		{"absent leaves", strictjson.Member[string]{}, "before"},
-		{"null resets", strictjson.Null[string](), "reset"},
-		{"given replaces", strictjson.Of("given"), "given"},
-		{"given empty replaces", strictjson.Of(""), ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			got := "before"
-			if c.member.Take(&got, "reset"); got != c.want {
-				t.Errorf("got %q, want %q", got, c.want)
-			}
-		})
+func TestObjectAtReadsFromThere(t *testing.T) {
+	text := []byte(`{"a":{"b":1,"c":2},"d":3}`)
+	var got []string
+	visit := func(name, _ strictjson.Span) string {
+		got = append(got, string(text[name.From:name.To]))
+		return ""
+	}
+	if err := strictjson.ObjectAt(text, 5, visit); err != nil || !slices.Equal(got, []string{`"b"`, `"c"`}) {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
 
-func TestReadNamesEveryMemberThatDoesNotFit(t *testing.T) {
-	for _, c := range []struct {
-		text       string
-		attributes []string
-	}{
-		{`{"name":7}`, []string{"name"}},
-		{`{"Name":"x"}`, []string{"Name"}},
-		{`{"NAME":"x","hidden":"x","Hidden":"y","-":"z","common":{}}`, []string{"NAME", "hidden", "Hidden", "-", "common"}},
-		{`{"size":"7","size2":1,"name":[]}`, []string{"size", "size2", "name"}},
-		{`{"size":1.5}`, []string{"size"}},
-		{`{"size":1e99}`, []string{"size"}},
-		{`{"size":true}`, []string{"size"}},
-		{`{"size":3.0,"version":1e3}`, nil},
-		{`{"version":9007199254740993.0}`, []string{"version"}},
-		{`{"inner":[]}`, []string{"inner"}},
-		{`{"inner":{"all":1,"ids":"a","more":{}}}`, []string{"inner.all", "inner.ids", "inner.more"}},
-		{`{"inner":{"ids":[null]}}`, []string{"inner.ids"}},
-		{`{"inner":{"ids":[1]}}`, []string{"inner.ids"}},
-		{`{"headers":{"a":null}}`, []string{"headers"}},
-		{`{"headers":{"a":{}}}`, []string{"headers"}},
-		{`{"headers":[]}`, []string{"headers"}},
-		{`{"any":{"anything":[1,{"a":null}]}}`, nil},
-		{`{}`, nil},
-		{" \n{\t}\r\n", nil},
-	} {
-		t.Run(c.text, func(t *testing.T) {
-			problems, err := strictjson.Read([]byte(c.text), &body{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			for _, p := range problems.Told() {
-				got = append(got, p.Attribute)
-				if p.Message == "" {
-					t.Errorf("%s: got no message", p.Attribute)
-				}
-			}
-			if !reflect.DeepEqual(got, c.attributes) {
-				t.Errorf("got %q, want %q", got, c.attributes)
-			}
-		})
-	}
-}
-
-func TestReadSaysWhereTextGoesWrong(t *testing.T) {
-	for _, c := range []struct{ name, text, where string }{
-		{"nothing", ``, "line 1, column 1."},
-		{"white space", " \n ", "line 1, column 1."},
-		{"a list", ` []`, "line 1, column 2."},
-		{"a text", `"x"`, "line 1, column 1."},
-		{"null", `null`, "line 1, column 1."},
-		{"an end too early", `{"name":`, "line 1, column 9."},
-		{"a comma too many", `{"name":"x",}`, "line 1, column 13."},
-		{"a second value", `{} {}`, "line 1, column 4."},
-		{"the second line", "{\n\t\"name\": x}", "line 2, column 10."},
-		{"columns are characters", `{"ä":ö}`, "line 1, column 6."},
-		{"a member twice", `{"name":"a","name":"b"}`, "line 1, column 13."},
-		{"a member twice, spelt otherwise", `{"name":"a", "n\u0061me":"b"}`, "line 1, column 14."},
-		{"a member twice, further in", "{\"any\":[{\"a\":1},\n{\"b\":{},\"b\":[]}]}", "line 2, column 9."},
-		{"no UTF-8", "{\"name\":\"\xff\"}", "line 1, column 10."},
-		{"half a character", "{\"name\":\"\xe2\x82", "line 1, column 10."},
-		{"a byte order mark", "\ufeff{}", "line 1, column 1."},
-		{"nested too deep", strings.Repeat(`{"a":`, 20_000), "line 1, column "},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := strictjson.Read([]byte(c.text), &body{})
-			f := fault.From(err)
-			if err == nil || f.Kind != fault.InvalidRequestBody || !strings.Contains(f.Message, c.where) {
-				t.Errorf("got %v, want an invalid body at %s", err, c.where)
-			}
-		})
-	}
-}
-
-func TestMembersOfOneNameInDifferentObjectsAreFine(t *testing.T) {
-	text := `{"any":[{"a":1},{"a":2},{"a":{"a":[{"a":1}]}}],"name":"a"}`
-	if err := strictjson.Check([]byte(text)); err != nil {
-		t.Error(err)
-	}
-}
-
-// FuzzRead looks for a text that is accepted although encoding/json does not read it as an object, or that panics.
-func FuzzRead(f *testing.F) {
-	for _, seed := range []string{`{}`, `{"name":"x","inner":{"ids":["a"]}}`, `{"a":1,"a":2}`, `[`, "{\"\xff\":1}", `{"size":1e400}`, `{"any":{"b":[{}]}}`} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		problems, err := strictjson.Read(text, &body{})
-		var members map[string]json.RawMessage
-		plain := json.Unmarshal(text, &members)
-		if err == nil && (plain != nil || members == nil) {
-			t.Errorf("got %q accepted, which is no object: %v", text, plain)
+func TestAVisitorCanRefuseAMember(t *testing.T) {
+	text := []byte("{\"a\":1,\n \"b\":2,\"c\":3}")
+	var visited int
+	err := strictjson.Object(text, func(name, _ strictjson.Span) string {
+		visited++
+		if string(text[name.From:name.To]) == `"b"` {
+			return "It must not be here."
 		}
-		if err != nil && problems.Len() > 0 {
-			t.Error("got problems of a text that cannot be read")
-		}
-		if err == nil && problems.Len() == 0 {
-			for name := range members {
-				if !known(name) {
-					t.Errorf("got %q accepted with the unknown member %q", text, name)
-				}
-			}
-		}
+		return ""
 	})
+	if placeOf(err) != (place{2, 2}) || err.Problem != "It must not be here." || visited != 2 {
+		t.Errorf("got %v after %d members", err, visited)
+	}
 }
 
-func known(name string) bool {
-	switch name {
-	case "version", "name", "size", "headers", "inner", "any":
-		return true
+// Both ways of reading an object refuse the same texts at the same place, except for the rules of I-JSON.
+func TestTextsThatAreNoObjects(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		want place
+	}{
+		"nothing":                    {"", place{1, 1}},
+		"white space":                {" \n ", place{2, 2}},
+		"a list":                     {" []", place{1, 2}},
+		"a byte order mark":          {"\ufeff{}", place{1, 1}},
+		"the end comes too early":    {`{"a":`, place{1, 6}},
+		"a comma too many":           {`{"a":1,}`, place{1, 8}},
+		"a second value":             {"{} {}", place{1, 4}},
+		"columns are characters":     {`{"ä":ö}`, place{1, 6}},
+		"not UTF-8":                  {"{\n\"a\":\"\xff\"}", place{2, 6}},
+		"a line end in a string":     {"{\"a\":\"\n\"}", place{1, 7}},
+		"an escape of two digits":    {`{"a":"\u00"}`, place{1, 11}},
+		"a number that begins 01":    {`{"a":01}`, place{1, 7}},
+		"a word that is cut":         {`{"a":tru}`, place{1, 6}},
+		"deeper than the limit":      {strings.Repeat(`{"a":`, 1001), place{1, 1 + 5*1000}},
+		"much deeper than the limit": {strings.Repeat(`{"a":`, 200_000), place{1, 1 + 5*1000}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := placeOf(strictjson.Object([]byte(c.text), nil)); got != c.want {
+				t.Errorf("Object: got an error at %v, want %v", got, c.want)
+			}
+			if got := placeOf(strictjson.CheckIJSON([]byte(c.text))); got != c.want {
+				t.Errorf("CheckIJSON: got an error at %v, want %v", got, c.want)
+			}
+		})
 	}
-	return false
+}
+
+// JSON allows these texts, but programs disagree about what they mean.
+func TestTextsThatAreJSONButNotIJSON(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		want place
+	}{
+		"a name twice":                    {`{"a":1,"a":2}`, place{1, 8}},
+		"a name twice in two spellings":   {`{"a":1,"\u0061":2}`, place{1, 8}},
+		"an empty name twice":             {`{"":1,"":2}`, place{1, 7}},
+		"a name three names later":        {`{"a":1,"b":1,"c":1,"b":2}`, place{1, 20}},
+		"a name twice further in":         {"{\"a\":[{\"a\":1},\n{\"b\":{},\"b\":[]}]}", place{2, 9}},
+		"a name twice before a bad value": {`{"a":1,"a":x}`, place{1, 8}},
+		"a first half alone":              {`{"a":"x\ud83d"}`, place{1, 8}},
+		"a second half alone":             {`{"a":"\ude00"}`, place{1, 7}},
+		"halves in the wrong order":       {`{"a":"\ude00\ud83d"}`, place{1, 7}},
+		"a half before another escape":    {`{"a":"\ud83d\n"}`, place{1, 7}},
+		"a half before a plain character": {`{"a":"\ud83du"}`, place{1, 7}},
+		"a half in a name":                {`{"\ud83d":1}`, place{1, 3}},
+		"a half in a list":                {`{"a":["\ud83d"]}`, place{1, 8}},
+		"two first halves":                {`{"a":"\ud83d\ud83d\ude00"}`, place{1, 7}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := placeOf(strictjson.CheckIJSON([]byte(c.text))); got != c.want {
+				t.Errorf("CheckIJSON: got an error at %v, want %v", got, c.want)
+			}
+			if err := strictjson.Object([]byte(strings.ReplaceAll(c.text, "x}", "0}")), nil); err != nil {
+				t.Errorf("Object: got %v", err)
+			}
+		})
+	}
+}
+
+func TestTextsThatAreIJSON(t *testing.T) {
+	for _, text := range []string{
+		`{}`, " \t\r\n{ } ", `{"":1}`, `{"a":{"a":{"a":[{"a":1},{"a":2}]}},"b":"a"}`, `{"a":"\ud83d\ude00\\ud83d","\uD83D\uDE00":0}`,
+		`{"a":-0.5e+3,"b":1e400,"c":true,"d":false,"e":null,"f":"\"\\\/\b\f\n\r\t"}`,
+		strings.Repeat(`{"a":`, 999) + "[]" + strings.Repeat("}", 999),
+	} {
+		if err := strictjson.CheckIJSON([]byte(text)); err != nil {
+			t.Errorf("%.60s: %v", text, err)
+		}
+	}
+}
+
+func TestIsValue(t *testing.T) {
+	deep := strings.Repeat("[", 999) + strings.Repeat("]", 999)
+	for _, c := range []struct {
+		text  string
+		depth int
+		want  bool
+	}{
+		{`1`, 0, true},
+		{"{\"a\":1} \n", 0, true},
+		{` 1`, 0, false},
+		{`1 2`, 0, false},
+		{``, 0, false},
+		{"\"\xff\"", 0, false},
+		{deep, 1, true},
+		{deep, 2, false},
+	} {
+		if got := strictjson.IsValue([]byte(c.text), c.depth); got != c.want {
+			t.Errorf("%.20q inside %d levels: got %v, want %v", c.text, c.depth, got, c.want)
+		}
+	}
+}
+
+func TestUnquote(t *testing.T) {
+	for _, c := range []struct {
+		quoted, want string
+		ok           bool
+	}{
+		{`""`, "", true},
+		{`"plain ü"`, "plain ü", true},
+		{`"\"\\\/\b\f\n\r\t"`, "\"\\/\b\f\n\r\t", true},
+		{`"\u00e4\uD83D\uDE00."`, "ä😀.", true},
+		{`"\ud83d"`, "", false},
+		{`"\ud83dx"`, "", false},
+		{`"\ude00\ud83d"`, "", false},
+	} {
+		got, ok := strictjson.Unquote([]byte(c.quoted))
+		if string(got) != c.want || ok != c.ok {
+			t.Errorf("%s: got %q, %v, want %q, %v", c.quoted, got, ok, c.want, c.ok)
+		}
+	}
+}
+
+// An error ends in logs and answers, so it must not contain what a client sent.
+func TestErrorsContainNoPartOfTheText(t *testing.T) {
+	const secret = "s3cr3t"
+	for _, text := range []string{`{"` + secret + `":1,"` + secret + `":2}`, `{"a":` + secret, `{"a":"` + secret, `{"` + secret + `"1}`} {
+		if err := strictjson.CheckIJSON([]byte(text)); err == nil || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
 }

@@ -1,50 +1,39 @@
-package events
+package strictjson
 
 import (
 	"bytes"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// maxDepth is how deep objects and arrays may be nested, the message itself included. Parsers of receivers
-// have limits of their own, often 1,000; and the scanner must not be driven to the end of its stack.
-const maxDepth = 1000
-
-// span is the place of a member's name or value in a message.
-type span struct{ from, to int }
-
-// scanner walks over JSON text (RFC 8259) and tells where the members of an object lie. It is written by hand
-// since encoding/json forgets what this package promises to keep: it matches names in any case, lets the last
-// of two members win, and replaces bytes that are no UTF-8. Its methods answer false once something is wrong;
-// problem then says what, and at is where.
+// scanner walks over JSON text. It is written by hand because package encoding/json matches names in any case, lets the
+// last of two members win, and replaces bytes that are not UTF-8. Its methods return false once something is wrong; then
+// problem says what, and at is where.
 type scanner struct {
 	text    []byte
 	at      int
 	depth   int
+	iJSON   bool // the rules of CheckIJSON hold
 	problem string
 }
-
-// visitor is told of each member of an object in order, its name with the quotes. It answers a sentence when
-// the member must not be there.
-type visitor func(name, value span) (problem string)
 
 func (s *scanner) fail(problem string) bool {
 	s.problem = problem
 	return false
 }
 
-// err describes what the scanner stumbled over.
+// err returns the problem with its place.
 func (s *scanner) err() *Error {
 	before := s.text[:s.at]
 	lineStart := bytes.LastIndexByte(before, '\n') + 1
 	return &Error{
-		Reason:   Malformed,
-		Problems: []Problem{{Message: s.problem}},
-		Line:     1 + bytes.Count(before, []byte{'\n'}),
-		Column:   1 + utf8.RuneCount(before[lineStart:]),
+		Problem: s.problem,
+		Line:    1 + bytes.Count(before, []byte{'\n'}),
+		Column:  1 + utf8.RuneCount(before[lineStart:]),
 	}
 }
 
-// peek is the next byte. It is 0 at the end, which no JSON text may contain outside of an escape.
+// peek returns the next byte. It returns 0 at the end; no JSON text contains a 0.
 func (s *scanner) peek() byte {
 	if s.at < len(s.text) {
 		return s.text[s.at]
@@ -63,7 +52,7 @@ func (s *scanner) space() {
 	}
 }
 
-// unicode checks that the whole text is UTF-8. A byte order mark is left for value to refuse.
+// unicode checks that the whole text is UTF-8. It accepts a byte order mark, which value refuses.
 func (s *scanner) unicode() bool {
 	if utf8.Valid(s.text) {
 		return true
@@ -71,13 +60,25 @@ func (s *scanner) unicode() bool {
 	for {
 		r, size := utf8.DecodeRune(s.text[s.at:])
 		if r == utf8.RuneError && size <= 1 {
-			return s.fail("The message is not UTF-8.")
+			return s.fail("The text is not UTF-8.")
 		}
 		s.at += size
 	}
 }
 
-// end checks that nothing but white space is left.
+// wholeObject checks that the whole text is one object.
+func (s *scanner) wholeObject(visit Visitor) bool {
+	if !s.unicode() {
+		return false
+	}
+	s.space()
+	if s.peek() != '{' {
+		return s.fail("A JSON object is expected here.")
+	}
+	return s.object(visit) && s.end()
+}
+
+// end checks that only white space is left.
 func (s *scanner) end() bool {
 	s.space()
 	if s.at < len(s.text) {
@@ -86,7 +87,7 @@ func (s *scanner) end() bool {
 	return true
 }
 
-// value walks over any one value.
+// value walks over one value of any kind.
 func (s *scanner) value() bool {
 	switch c := s.peek(); {
 	case c == '"':
@@ -107,9 +108,9 @@ func (s *scanner) value() bool {
 	return s.fail("A JSON value is expected here.")
 }
 
-// open walks over a bracket and the white space behind it.
+// open walks over an opening bracket and the white space behind it.
 func (s *scanner) open() bool {
-	if s.depth++; s.depth > maxDepth {
+	if s.depth++; s.depth > MaxDepth {
 		return s.fail("Objects and arrays are nested more than 1000 deep.")
 	}
 	s.at++
@@ -123,15 +124,16 @@ func (s *scanner) close() bool {
 	return true
 }
 
-// object walks over an object and shows its members to visit, which may be nil.
-func (s *scanner) object(visit visitor) bool {
+// object walks over an object and calls visit, unless it is nil, for each member.
+func (s *scanner) object(visit Visitor) bool {
 	if !s.open() {
 		return false
 	}
 	if s.peek() == '}' {
 		return s.close()
 	}
-	for s.member(visit) {
+	var seen names
+	for s.member(visit, &seen) {
 		switch s.peek() {
 		case ',':
 			s.at++
@@ -145,35 +147,63 @@ func (s *scanner) object(visit visitor) bool {
 	return false
 }
 
-func (s *scanner) member(visit visitor) bool {
-	name := span{from: s.at}
+func (s *scanner) member(visit Visitor, seen *names) bool {
+	name := Span{From: s.at}
 	if s.peek() != '"' {
 		return s.fail("The name of a member, in double quotes, is expected here.")
 	}
 	if !s.string() {
 		return false
 	}
-	name.to = s.at
+	name.To = s.at
+	if s.iJSON && seen.repeat(s.text[name.From:name.To]) {
+		s.at = name.From
+		return s.fail(Repeated)
+	}
 	s.space()
 	if s.peek() != ':' {
 		return s.fail("A colon is expected here.")
 	}
 	s.at++
 	s.space()
-	value := span{from: s.at}
+	value := Span{From: s.at}
 	if !s.value() {
 		return false
 	}
-	value.to = s.at
+	value.To = s.at
 	s.space()
 	if visit == nil {
 		return true
 	}
 	if problem := visit(name, value); problem != "" {
-		s.at = name.from
+		s.at = name.From
 		return s.fail(problem)
 	}
 	return true
+}
+
+// names holds the names of the members of one object.
+type names struct {
+	first []byte
+	seen  map[string]bool // nil until the second name: a text can have very many small objects
+}
+
+// repeat adds a quoted name and reports whether the object has had it before. Names are compared as they read, so "a" and
+// "\u0061" are the same.
+func (n *names) repeat(quoted []byte) bool {
+	name, _ := Unquote(quoted)
+	if n.first == nil {
+		n.first = append(make([]byte, 0, len(name)+1), name...) // not nil for the empty name
+		return false
+	}
+	if n.seen == nil {
+		n.seen = map[string]bool{string(n.first): true}
+	}
+	if n.seen[string(name)] {
+		return true
+	}
+	n.seen[string(name)] = true
+	return false
 }
 
 func (s *scanner) array() bool {
@@ -215,28 +245,56 @@ func (s *scanner) string() bool {
 			s.at++
 		}
 	}
-	return s.fail("The message ends within a string.")
+	return s.fail("The text ends within a string.")
 }
 
-// escape walks over a backslash and what belongs to it. Half of a surrogate pair is a legal escape: the
-// grammar of RFC 8259 allows it, so data may hold one.
+// escape walks over a backslash and what belongs to it. RFC 8259 allows an escape that is half of a surrogate pair; I-JSON
+// does not.
 func (s *scanner) escape() bool {
+	from := s.at
 	s.at++
 	switch s.peek() {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		s.at++
 		return true
 	case 'u':
-		s.at++
-		for range 4 {
-			if !isHex(s.peek()) {
-				return s.fail("Four hexadecimal digits are expected here.")
-			}
-			s.at++
+		if !s.codeUnit() {
+			return false
+		}
+		if s.iJSON && utf16.IsSurrogate(codeUnit(s.text[from:])) {
+			return s.otherHalf(from)
 		}
 		return true
 	}
 	return s.fail("No escape of JSON begins like this.")
+}
+
+// codeUnit walks over the u of an escape and its four digits.
+func (s *scanner) codeUnit() bool {
+	s.at++
+	for range 4 {
+		if !isHex(s.peek()) {
+			return s.fail("Four hexadecimal digits are expected here.")
+		}
+		s.at++
+	}
+	return true
+}
+
+// otherHalf walks over the second half of the surrogate pair that begins at from.
+func (s *scanner) otherHalf(from int) bool {
+	second := s.at
+	if bytes.HasPrefix(s.text[second:], []byte(`\u`)) {
+		s.at++
+		if !s.codeUnit() {
+			return false
+		}
+		if utf16.DecodeRune(codeUnit(s.text[from:]), codeUnit(s.text[second:])) != utf8.RuneError {
+			return true
+		}
+	}
+	s.at = from
+	return s.fail("This escape is half of a character (a lone surrogate).")
 }
 
 func (s *scanner) number() bool {

@@ -1,4 +1,4 @@
-package strictjson
+package mergepatch
 
 import (
 	"bytes"
@@ -9,9 +9,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Member is a member of a JSON object that tells absent, null and given apart, as a merge patch needs it
-// (RFC 7396). T is string, bool, an integer, a list or a map of strings, json.RawMessage, or a struct of Members.
-// The zero Member is absent.
+// Member is a member of a JSON object. It tells absent, null and given values apart, as a merge patch requires. T is
+// string, bool, an integer, a list of strings, a map of strings, json.RawMessage, or a struct of Members. The zero Member
+// is absent.
 type Member[T any] struct {
 	value T
 	state state
@@ -23,41 +23,31 @@ const (
 	absent state = iota
 	null
 	given
-	misread // something stood there that is no T; it was told as a problem
+	misread // the value is not a T; it is among the problems of the body
 )
 
-// Of is a member that is given: for callers that build a value themselves instead of reading one.
+// Of returns a Member with a value.
 func Of[T any](value T) Member[T] { return Member[T]{value: value, state: given} }
 
-// Null is a member that is null.
+// Null returns a Member that is null.
 func Null[T any]() Member[T] { return Member[T]{state: null} }
 
-// Get is the value, and whether one was given.
+// Get returns the value, and whether there is one.
 func (m Member[T]) Get() (T, bool) { return m.value, m.state == given }
 
-// IsNull reports whether the member is there and null.
+// IsNull reports whether the member is present and null.
 func (m Member[T]) IsNull() bool { return m.state == null }
 
 // IsAbsent reports whether the object has no such member.
 func (m Member[T]) IsAbsent() bool { return m.state == absent }
 
-// Take changes to as the member says: to the value given, to reset when it is null, not at all otherwise.
-func (m Member[T]) Take(to *T, reset T) {
-	switch m.state {
-	case given:
-		*to = m.value
-	case null:
-		*to = reset
-	}
-}
-
-// Schema describes T, for the API's document.
+// Schema returns the schema of T for the document of the API.
 func (m Member[T]) Schema(r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[T](), true, "")
 }
 
-// reads is what every Member does, whatever its T.
-type reads interface {
+// readable is implemented by every Member, whatever its T.
+type readable interface {
 	read(r *reader, path string, raw json.RawMessage)
 }
 
@@ -74,8 +64,8 @@ func (m *Member[T]) read(r *reader, path string, raw json.RawMessage) {
 	m.state = given
 }
 
-// decode reads raw into into. It returns what stands there instead should be, "" when it is right; what is wrong
-// within an object is told by the object's own members.
+// decode reads raw into the value that into points to. If raw is of another type, decode returns what it should be. What
+// is wrong inside an object is reported for the members of that object.
 func decode(r *reader, path string, raw json.RawMessage, into any) (want string) {
 	switch into := into.(type) {
 	case *json.RawMessage:
@@ -108,12 +98,12 @@ func expect(raw json.RawMessage, into any, want string) string {
 	return ""
 }
 
-// decodeInteger reads an integer, also one that is written like 3.0 or 1e3, as JSON Schema allows it.
+// decodeInteger reads an integer. It also accepts 3.0 and 1e3, which are integers in JSON Schema.
 func decodeInteger[I int | int64](raw json.RawMessage, into *I) string {
 	if json.Unmarshal(raw, into) == nil {
 		return ""
 	}
-	const exact = 1 << 53 // beyond it not every integer is a float64
+	const exact = 1 << 53 // a float64 cannot represent every integer above it
 	var f float64
 	if json.Unmarshal(raw, &f) != nil || f != math.Trunc(f) || math.Abs(f) >= exact {
 		return "an integer"
@@ -122,7 +112,7 @@ func decodeInteger[I int | int64](raw json.RawMessage, into *I) string {
 	return ""
 }
 
-// decodeList reads a list of strings; null is none, although package json would make "" of it.
+// decodeList reads a list of strings. It refuses null, which package json would read as "".
 func decodeList(raw json.RawMessage, into *[]string) string {
 	const want = "a list of strings"
 	var list []*string
