@@ -18,45 +18,47 @@ import (
 )
 
 const (
-	// unit is what a write unit pays for.
-	unit = 1024
-	// attemptsHere is how many attempts a row may hold. An update is billed by the whole row.
-	attemptsHere = 2
+	// writeUnit is the number of bytes that one write unit pays for.
+	writeUnit = 1024
+	// attemptsInRow is the largest number of attempts in a row. It is small because DynamoDB charges every update of a
+	// row by the size of the whole row.
+	attemptsInRow = 2
 )
 
-// attemptItem is an attempt beside its delivery's row.
+// attemptItem is an attempt that is stored as an item of its own, beside the row of its delivery.
 type attemptItem struct {
 	Attempt []byte `dynamodbav:"b"`
 	TTL     int64  `dynamodbav:"t"`
 }
 
-// placed says where the attempt of a write went.
-type placed uint8
+// placement says where a write put its attempt.
+type placement uint8
 
 const (
-	nowhere placed = iota
+	noAttempt placement = iota
 	inRow
-	madeBeside  // an item of its own, which this write made
-	foundBeside // the same, which was there already: the write is repeated
+	addedBeside // an item of its own, which this write added
+	foundBeside // an item of its own, which existed: the write is repeated
 )
 
-// place finds room for an attempt that ended: in the row while that stays within one write unit, else beside it.
-func (s *Store) place(ctx context.Context, d *delivery.Delivery, c *rowChange, ended *delivery.Attempt) (placed, error) {
+// place puts the attempt that ended, if any, into the row as long as the row then fits into one write unit. Otherwise
+// it writes the attempt beside the row.
+func (s *Store) place(ctx context.Context, d *delivery.Delivery, c *rowChange, ended *delivery.Attempt) (placement, error) {
 	if ended == nil {
-		return nowhere, nil
+		return noAttempt, nil
 	}
 	c.set["an"] = number(int64(ended.Number))
 	c.remove = without(c.remove, "an")
 	name, packed := attemptName(ended), packAttempt(ended)
-	room := unit - size(c.key) - size(c.set) - len(name)
+	room := writeUnit - size(c.key) - size(c.set) - len(name)
 	switch ended.Number {
 	case 1:
 		if len(packed) > room {
 			return s.putAttempt(ctx, d, ended)
 		}
-	case attemptsHere:
-		// What the first attempt takes is known to the row alone, so the condition asks it. An attempt that is
-		// longer than half the room is not even tried: the first was probably like it.
+	case attemptsInRow:
+		// Only the row knows the size of the first attempt, so the condition compares it. An attempt that takes more
+		// than half of the room is not tried, because the first attempt probably has about the same size.
 		if len(packed) > room/2 {
 			return s.putAttempt(ctx, d, ended)
 		}
@@ -72,30 +74,32 @@ func (s *Store) place(ctx context.Context, d *delivery.Delivery, c *rowChange, e
 	return inRow, nil
 }
 
-// takeOut takes an attempt out of the change again, with the condition that there be room for it.
-func (c *rowChange) takeOut(ended *delivery.Attempt) {
+// removeAttempt removes the attempt from the change, together with the condition that the row has room for it.
+func (c *rowChange) removeAttempt(ended *delivery.Attempt) {
 	delete(c.set, attemptName(ended))
 	delete(c.values, ":room")
 	c.condition = "v = :was AND t > :now"
 }
 
+// attemptName returns the name of the attribute of the row that holds a.
 func attemptName(a *delivery.Attempt) string { return "a" + strconv.Itoa(a.Number) }
 
+// without returns names without name.
 func without(names []string, name string) []string {
 	return slices.DeleteFunc(names, func(n string) bool { return n == name })
 }
 
-// putAttempt writes an attempt beside its row, before the row. If the writer dies in between, or stays away until
-// somebody else has taken the delivery over, the attempt is there and not recorded; the next attempt has the same
-// number and a later id, see recorded.
-func (s *Store) putAttempt(ctx context.Context, d *delivery.Delivery, a *delivery.Attempt) (placed, error) {
+// putAttempt writes an attempt beside the row, before the row is written. If the writer then dies, or loses the
+// delivery to another holder, the attempt is stored but not recorded. The next attempt has the same number and a later
+// id; newestRecorded keeps that one.
+func (s *Store) putAttempt(ctx context.Context, d *delivery.Delivery, a *delivery.Attempt) (placement, error) {
 	key, err := attemptKey(d.Key, a)
 	if err != nil {
-		return nowhere, err
+		return noAttempt, err
 	}
 	put, err := marshal(attemptItem{packAttempt(a), expiry(d.ExpiresAt)}, key)
 	if err != nil {
-		return nowhere, err
+		return noAttempt, err
 	}
 	before, _, err := s.put(ctx, &dynamodb.PutItemInput{
 		TableName: &s.tables.Deliveries, Item: put, ReturnValues: types.ReturnValueAllOld,
@@ -103,11 +107,11 @@ func (s *Store) putAttempt(ctx context.Context, d *delivery.Delivery, a *deliver
 	if len(before) > 0 {
 		return foundBeside, err
 	}
-	return madeBeside, err
+	return addedBeside, err
 }
 
-// dropAttempt takes away an attempt whose row somebody else has written.
-func (s *Store) dropAttempt(ctx context.Context, d *delivery.Delivery, a *delivery.Attempt) error {
+// deleteAttempt deletes the attempt of a writer that lost the row to another writer.
+func (s *Store) deleteAttempt(ctx context.Context, d *delivery.Delivery, a *delivery.Attempt) error {
 	key, err := attemptKey(d.Key, a)
 	if err != nil {
 		return err
@@ -115,6 +119,7 @@ func (s *Store) dropAttempt(ctx context.Context, d *delivery.Delivery, a *delive
 	return s.delete(ctx, s.tables.Deliveries, key)
 }
 
+// attemptKey returns the key of the item of an attempt that is not in the row of k.
 func attemptKey(k delivery.Key, a *delivery.Attempt) (item, error) {
 	partition, err := attemptsPartition(k)
 	return deliveryKey(partition, attemptSort(a)), err
@@ -128,11 +133,12 @@ func (s *Store) Attempts(ctx context.Context, key delivery.Key) (attempts []deli
 		return nil, err
 	}
 	var packed [][]byte
-	for _, here := range [][]byte{r.First, r.Second} {
-		if here != nil {
-			packed = append(packed, here)
+	for _, inRow := range [][]byte{r.First, r.Second} {
+		if inRow != nil {
+			packed = append(packed, inRow)
 		}
 	}
+	// The attempts in the row are always the first ones, so the others are needed only if more are recorded.
 	if int(r.Recorded) > len(packed) {
 		beside, err := s.attemptsBeside(ctx, key)
 		if err != nil {
@@ -147,10 +153,11 @@ func (s *Store) Attempts(ctx context.Context, key delivery.Key) (attempts []deli
 		}
 		attempts = append(attempts, a)
 	}
-	return recorded(attempts, int(r.Recorded)), nil
+	return newestRecorded(attempts, int(r.Recorded)), nil
 }
 
-// attemptsBeside reads the newest attempts that are not in the row, and as many again for those that nobody recorded.
+// attemptsBeside reads the newest attempts that are not in the row. It reads twice as many as it needs, because some
+// may not be recorded.
 func (s *Store) attemptsBeside(ctx context.Context, key delivery.Key) (packed [][]byte, err error) {
 	partition, err := attemptsPartition(key)
 	if err != nil {
@@ -170,9 +177,10 @@ func (s *Store) attemptsBeside(ctx context.Context, key delivery.Key) (packed []
 	return packed, err
 }
 
-// recorded sorts attempts by number and keeps the newest. Of two with one number the later counts: the earlier is
-// of a holder that died before it was recorded, or came too late. So is one with a number that is not reached.
-func recorded(attempts []delivery.Attempt, newest int) []delivery.Attempt {
+// newestRecorded sorts attempts by number and returns the last limits.AttemptsMax. It leaves out numbers above newest
+// and, of two attempts with the same number, the one with the earlier id: their writers died or lost before they could
+// record them.
+func newestRecorded(attempts []delivery.Attempt, newest int) []delivery.Attempt {
 	attempts = slices.DeleteFunc(attempts, func(a delivery.Attempt) bool { return a.Number > newest })
 	slices.SortFunc(attempts, func(a, b delivery.Attempt) int {
 		return cmp.Or(cmp.Compare(a.Number, b.Number), -cmp.Compare(a.ID, b.ID))
@@ -181,9 +189,10 @@ func recorded(attempts []delivery.Attempt, newest int) []delivery.Attempt {
 	return attempts[max(0, len(attempts)-limits.AttemptsMax):]
 }
 
+// packAttempt returns the packed form of a.
 func packAttempt(a *delivery.Attempt) []byte { return pack(func(p *packing) { attemptFields(p, a) }) }
 
-// attemptFields are the members of an attempt, in the order in which they are stored for ever.
+// attemptFields packs or unpacks the fields of an attempt. Stored items rely on their order, so it never changes.
 func attemptFields(p *packing, a *delivery.Attempt) {
 	packText(p, &a.ID)
 	packNumber(p, &a.Number)

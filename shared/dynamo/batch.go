@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	getMax = 100 // keys of one BatchGetItem
-	// together is how many requests one call has under way.
-	together = 16
+	getMax = 100 // the most keys that one BatchGetItem accepts
+	// parallelRequests is the largest number of requests that one call has under way.
+	parallelRequests = 16
 )
 
-// gather runs n parts at the same time and puts their results one behind the other, in order. It fails with the
-// first part that fails.
+// gather runs n parts in parallel and returns their results, concatenated in order. It returns the error of the first
+// part that fails.
 func gather[T any](n int, part func(i int) ([]T, error)) ([]T, error) {
 	results := make([][]T, n)
 	var group errgroup.Group
-	group.SetLimit(together)
+	group.SetLimit(parallelRequests)
 	for i := range n {
 		group.Go(func() (err error) {
 			results[i], err = part(i)
@@ -33,12 +33,13 @@ func gather[T any](n int, part func(i int) ([]T, error)) ([]T, error) {
 	return slices.Concat(results...), err
 }
 
-// getAll reads those items that exist, strongly consistent and in no order. Keys must be different.
+// getAll reads the items that exist under keys, strongly consistent and in no particular order. The keys must be
+// distinct.
 func (s *Store) getAll(ctx context.Context, table string, keys []item) ([]item, error) {
 	batches := slices.Collect(slices.Chunk(keys, getMax))
 	return gather(len(batches), func(i int) (found []item, err error) {
 		ask := map[string]types.KeysAndAttributes{table: {Keys: batches[i], ConsistentRead: aws.Bool(true)}}
-		err = patiently(ctx, func(ctx context.Context) (done bool, err error) {
+		err = retry(ctx, func(ctx context.Context) (done bool, err error) {
 			output, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: ask})
 			if err != nil {
 				return true, classify(err)
@@ -51,4 +52,5 @@ func (s *Store) getAll(ctx context.Context, table string, keys []item) ([]item, 
 	})
 }
 
+// errDamaged says that a stored item cannot be unpacked.
 var errDamaged = errors.New("the item is damaged")

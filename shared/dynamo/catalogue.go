@@ -15,41 +15,41 @@ import (
 )
 
 const (
-	// changesKnown is how far back the change log is read. Whoever is further behind is served faster by
-	// reading everything.
-	changesKnown = 1000
-	// changeKept is how long an entry is kept. Nobody who follows the log sleeps that long.
-	changeKept = 7 * 24 * time.Hour
+	// maxChanges is the largest number of changes that Changes returns. A reader that is further behind is faster if it
+	// reads the whole catalogue.
+	maxChanges = 1000
+	// changeLifetime is how long an entry of the change log is kept. No reader of the log pauses that long.
+	changeLifetime = 7 * 24 * time.Hour
 )
 
-// head is the item that counts the versions of a list: of the catalogue, or of the clients.
+// head is the item that counts the versions of a list: the catalogue or the clients.
 type head struct {
 	Version int64 `dynamodbav:"v"`
-	// Changed is the id of what the newest version changed, empty for the settings.
+	// Changed is the id of the value that the newest version changed. It is empty for the settings.
 	Changed string `dynamodbav:"w"`
 }
 
-// CatalogueVersion implements store.Catalogue. A version is told only when the transaction that made it is
-// through.
+// CatalogueVersion implements store.Catalogue. It returns a version only after the transaction that wrote the version
+// has committed.
 //
-// That takes care: DynamoDB applies the writes of a transaction one by one, and other reads than those of another
-// transaction may see the version already and the webhook not yet. A reader would then keep the old webhook under
-// the new version, and go on calling a webhook that was switched off. So the first time that this process sees a
-// version, it reads version and webhook in a transaction, which has to wait for the other.
+// This needs care, because DynamoDB applies the writes of a transaction one by one. A read outside a transaction may
+// see the new version but the old webhook. A reader would then keep the old webhook under the new version and go on
+// calling a webhook that was switched off. So when this process sees a version for the first time, it reads the version
+// and the webhook in a transaction, which DynamoDB refuses until the other transaction has committed.
 func (s *Store) CatalogueVersion(ctx context.Context) (version int64, err error) {
 	defer fault.Wrap(&err, "read the catalogue's version")
 	seen, err := s.head(ctx, tables.CatalogueVersion)
-	if err != nil || seen.Version == s.settled.Load() {
+	if err != nil || seen.Version == s.committed.Load() {
 		return seen.Version, err
 	}
-	settled, err := s.settle(ctx, tables.CatalogueVersion, seen, catalogueKey)
+	committed, err := s.readCommitted(ctx, tables.CatalogueVersion, seen, catalogueKey)
 	if err == nil {
-		s.settled.Store(settled.Version)
+		s.committed.Store(committed.Version)
 	}
-	return settled.Version, err
+	return committed.Version, err
 }
 
-// catalogueKey is the key of what a version of the catalogue changed.
+// catalogueKey returns the key of the item that a version of the catalogue changed.
 func catalogueKey(changed string) item {
 	if changed == "" {
 		return configKey(tables.SettingsPart, tables.SettingsPart)
@@ -57,7 +57,8 @@ func catalogueKey(changed string) item {
 	return webhookKey(changed)
 }
 
-// head reads the version of a list, 0 when it has never changed. The transaction that made it may not be through.
+// head reads the version of a list, which is 0 before the first change. The transaction that wrote it may not have
+// committed yet.
 func (s *Store) head(ctx context.Context, list string) (h head, err error) {
 	stored, err := s.get(ctx, s.tables.Config, configKey(list, list))
 	if err == nil {
@@ -66,22 +67,26 @@ func (s *Store) head(ctx context.Context, list string) (h head, err error) {
 	return h, err
 }
 
-// settle waits until the transaction that made the version seen, or a newer one, is through.
-func (s *Store) settle(ctx context.Context, list string, seen head, key func(changed string) item) (head, error) {
+// readCommitted waits until the transaction that wrote the version seen has committed, and returns that version or a
+// newer one.
+func (s *Store) readCommitted(ctx context.Context, list string, seen head, key func(changed string) item) (head, error) {
 	if seen.Version == 0 {
 		return seen, nil
 	}
-	err := patiently(ctx, func(ctx context.Context) (done bool, err error) {
+	err := retry(ctx, func(ctx context.Context) (done bool, err error) {
 		output, err := s.client.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{
 			{Get: &types.Get{TableName: &s.tables.Config, Key: configKey(list, list)}},
 			{Get: &types.Get{TableName: &s.tables.Config, Key: key(seen.Changed)}},
 		}})
+		// DynamoDB refuses to read an item that another transaction is writing.
 		if _, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 			return false, nil
 		}
 		if err != nil {
 			return true, classify(err)
 		}
+		// If there is a newer version by now, the transaction has read the webhook of the older one, so the newer one
+		// is read again.
 		asked := seen.Changed
 		err = attributevalue.UnmarshalMap(output.Responses[0].Item, &seen)
 		return seen.Changed == asked, err
@@ -96,7 +101,8 @@ func (s *Store) Changes(ctx context.Context, after int64) (changes []store.Chang
 	if err != nil {
 		return nil, err
 	}
-	if after > current || current-after > changesKnown {
+	// A version above the current one is from a table that was restored since. Its changes are not those of this table.
+	if after > current || current-after > maxChanges {
 		return nil, store.ErrGap
 	}
 	var keys []item
@@ -115,22 +121,24 @@ func (s *Store) Changes(ctx context.Context, after int64) (changes []store.Chang
 		}
 		changes[h.Version-after-1] = store.Change{Version: h.Version, Webhook: h.Changed}
 	}
+	// Some entries have expired.
 	if len(entries) < len(keys) {
 		return nil, store.ErrGap
 	}
 	return changes, nil
 }
 
-// change carries out what plan asks for together with the next version of the catalogue and the log's entry of
-// it. plan runs again for each try; it answers no writes when there is nothing to do.
+// change writes what plan returns, the next version of the catalogue and an entry of the change log in one transaction.
+// plan runs again for each try. It returns no writes if there is nothing to do.
 func (s *Store) change(ctx context.Context, changed string, plan func(context.Context) ([]write, error)) error {
+	// Changes of one process take turns. Otherwise they would conflict with each other and wait longer.
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
 	case <-ctx.Done():
 		return classify(ctx.Err())
 	}
-	return patiently(ctx, func(ctx context.Context) (done bool, err error) {
+	return retry(ctx, func(ctx context.Context) (done bool, err error) {
 		was, err := s.head(ctx, tables.CatalogueVersion)
 		if err != nil {
 			return true, err
@@ -140,30 +148,31 @@ func (s *Store) change(ctx context.Context, changed string, plan func(context.Co
 			return true, err
 		}
 		next := head{Version: was.Version + 1, Changed: changed}
-		raise, err := s.raise(tables.CatalogueVersion, next, errAgain)
+		version, err := s.versionWrite(tables.CatalogueVersion, next, errAgain)
 		if err != nil {
 			return true, err
 		}
-		log, err := s.logged(next)
+		log, err := s.logWrite(next)
 		if err != nil {
 			return true, err
 		}
-		return s.transact(ctx, append(writes, raise, log)...)
+		return s.transact(ctx, append(writes, version, log)...)
 	})
 }
 
-// raise makes the next version of a list, or is refused with otherwise when somebody else has.
-func (s *Store) raise(list string, next head, otherwise error) (write, error) {
+// versionWrite returns the write of the next version of a list. If another writer has written that version, the write
+// is refused with the error refusal.
+func (s *Store) versionWrite(list string, next head, refusal error) (write, error) {
 	entry, err := marshal(next, configKey(list, list))
-	put, _ := versioned(s.tables.Config, list, list, entry)
-	return write{types.TransactWriteItem{Put: put}, func(item) error { return otherwise }}, err
+	put, _ := versionedPut(s.tables.Config, list, list, entry)
+	return write{types.TransactWriteItem{Put: put}, func(item) error { return refusal }}, err
 }
 
-// logged is the change log's entry of a version.
-func (s *Store) logged(next head) (write, error) {
+// logWrite returns the write of the change log's entry for a version.
+func (s *Store) logWrite(next head) (write, error) {
 	entry, err := marshal(next, changeKey(next.Version))
 	if err == nil {
-		entry[tables.TTL] = number(s.now().Add(changeKept).Unix())
+		entry[tables.TTL] = number(s.now().Add(changeLifetime).Unix())
 	}
 	return write{TransactWriteItem: types.TransactWriteItem{Put: &types.Put{TableName: &s.tables.State, Item: entry}}}, err
 }

@@ -19,7 +19,7 @@ const (
 	clientList = "list of clients"
 )
 
-// clientItem is how a client is stored, see settingsItem.
+// clientItem is the stored form of a client; see settingsItem.
 type clientItem struct {
 	ID          string          `dynamodbav:"s"`
 	Name        string          `dynamodbav:"name"`
@@ -31,18 +31,18 @@ type clientItem struct {
 	UpdatedAt   time.Time       `dynamodbav:"updatedAt"`
 }
 
-// Clients implements store.Clients. The version is read before the clients, when the transaction that made
-// it is through: a change that comes between makes a write under this version fail, and none is overlooked.
+// Clients implements store.Clients. It reads the version before the clients, after the transaction that wrote the
+// version has committed. A change in between makes a write under this version fail, so no change is overlooked.
 func (s *Store) Clients(ctx context.Context) (all []access.Client, version int64, err error) {
 	defer fault.Wrap(&err, "list clients")
 	list, err := s.head(ctx, tables.ClientsVersion)
 	if err == nil {
-		list, err = s.settle(ctx, tables.ClientsVersion, list, clientKey)
+		list, err = s.readCommitted(ctx, tables.ClientsVersion, list, clientKey)
 	}
 	if err != nil {
 		return nil, 0, err
 	}
-	found, err := s.nouns(ctx, tables.ClientsPart)
+	found, err := s.partition(ctx, tables.ClientsPart)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -59,12 +59,13 @@ func (s *Store) Clients(ctx context.Context) (all []access.Client, version int64
 	return all, list.Version, nil
 }
 
+// clientKey returns the key of the item of a client.
 func clientKey(id string) item { return configKey(tables.ClientsPart, id) }
 
 // Client implements store.Clients.
 func (s *Store) Client(ctx context.Context, id string) (_ access.Client, err error) {
 	defer fault.Wrap(&err, "read client %s", id)
-	c, _, err := noun[clientItem](ctx, s, clientKind, id, clientKey(id))
+	c, _, err := readItem[clientItem](ctx, s, clientKind, id, clientKey(id))
 	return access.Client(c), err
 }
 
@@ -73,11 +74,11 @@ func (s *Store) PutClient(ctx context.Context, c *access.Client, list int64) (er
 	defer fault.Wrap(&err, "store client %s", c.ID)
 	next := clientItem(*c)
 	next.LockVersion++
-	noun, err := marshal(next, clientKey(c.ID))
+	made, err := marshal(next, clientKey(c.ID))
 	if err != nil {
 		return err
 	}
-	put, refused := versioned(s.tables.Config, clientKind, c.ID, noun)
+	put, refused := versionedPut(s.tables.Config, clientKind, c.ID, made)
 	err = s.changeClients(ctx, head{list + 1, c.ID}, write{types.TransactWriteItem{Put: put}, refused})
 	if err == nil {
 		c.LockVersion = next.LockVersion
@@ -96,11 +97,11 @@ func (s *Store) DeleteClient(ctx context.Context, id string, list int64) (err er
 	}}, func(item) error { return missing(clientKind, id) }})
 }
 
-// changeClients writes a client and the next version of the list.
+// changeClients writes a client and the next version of the list in one transaction.
 func (s *Store) changeClients(ctx context.Context, next head, client write) error {
-	raise, err := s.raise(tables.ClientsVersion, next, conflict(clientList))
+	version, err := s.versionWrite(tables.ClientsVersion, next, conflict(clientList))
 	if err != nil {
 		return err
 	}
-	return patiently(ctx, func(ctx context.Context) (done bool, err error) { return s.transact(ctx, client, raise) })
+	return retry(ctx, func(ctx context.Context) (done bool, err error) { return s.transact(ctx, client, version) })
 }

@@ -13,11 +13,12 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// createTimeout bounds the wait for a table that was just asked for.
+// createTimeout is how long CreateTables waits for one table.
 const createTimeout = time.Minute
 
-// CreateTables makes those tables that are not there yet, and waits until they can be used. It is for local and for
-// tests; a deployment's tables come from its template, which alone can ask for recovery and deletion by age.
+// CreateTables creates the tables that do not exist and waits until each is ready. A minute after it asked for a table
+// that is still not ready, it returns an error. CreateTables is for local and for tests. The template of a deployment
+// creates its tables, because only the template also sets point-in-time recovery and expiry.
 func CreateTables(ctx context.Context, cfg aws.Config, names tables.Names) (err error) {
 	defer fault.Wrap(&err, "create tables")
 	client := newClient(cfg)
@@ -35,7 +36,7 @@ func CreateTables(ctx context.Context, cfg aws.Config, names tables.Names) (err 
 	return nil
 }
 
-// creation asks for a table under a name.
+// creation returns the request that creates a table under a name.
 func creation(table tables.Table, name string) *dynamodb.CreateTableInput {
 	input := &dynamodb.CreateTableInput{
 		TableName: &name, BillingMode: types.BillingModePayPerRequest, KeySchema: keySchema(table.Partition, table.Sort),
@@ -59,6 +60,7 @@ func creation(table tables.Table, name string) *dynamodb.CreateTableInput {
 	return input
 }
 
+// keySchema returns the key of a table or an index. sort is nil if the key has no sort key.
 func keySchema(partition tables.Attribute, sort *tables.Attribute) []types.KeySchemaElement {
 	schema := []types.KeySchemaElement{{AttributeName: &partition.Name, KeyType: types.KeyTypeHash}}
 	if sort != nil {

@@ -32,7 +32,7 @@ func (s *Store) Delivery(ctx context.Context, key delivery.Key) (d delivery.Deli
 	return r.delivery()
 }
 
-// row reads the row of a delivery that has not expired.
+// row reads the row of a delivery. found is false if there is no row or it has expired.
 func (s *Store) row(ctx context.Context, key delivery.Key) (r row, found bool, err error) {
 	k, err := rowKey(key)
 	if err != nil {
@@ -42,13 +42,13 @@ func (s *Store) row(ctx context.Context, key delivery.Key) (r row, found bool, e
 	if err != nil {
 		return r, false, err
 	}
-	return s.rowOf(stored)
+	return s.unmarshalRow(stored)
 }
 
 // DeliveriesByKey implements store.Deliveries.
 func (s *Store) DeliveriesByKey(ctx context.Context, keys ...delivery.Key) (found map[delivery.Key]delivery.Delivery, err error) {
 	defer fault.Wrap(&err, "read %d deliveries", len(keys))
-	asked := map[delivery.Key]item{}
+	asked := map[delivery.Key]item{} // a map, because a batch must not repeat a key
 	for _, key := range keys {
 		if asked[key], err = rowKey(key); err != nil {
 			return nil, err
@@ -60,7 +60,7 @@ func (s *Store) DeliveriesByKey(ctx context.Context, keys ...delivery.Key) (foun
 	}
 	found = map[delivery.Key]delivery.Delivery{}
 	for _, one := range stored {
-		r, live, err := s.rowOf(one)
+		r, live, err := s.unmarshalRow(one)
 		if err != nil {
 			return nil, err
 		}
@@ -76,13 +76,13 @@ func (s *Store) DeliveriesByKey(ctx context.Context, keys ...delivery.Key) (foun
 	return found, nil
 }
 
-// PutDelivery implements store.Deliveries. It takes one request, also when it loses, if there is no attempt
-// or the attempt finds room in the row. Otherwise the attempt is written first, beside the row.
+// PutDelivery implements store.Deliveries. It sends one request, even if it loses, unless the attempt has no room in
+// the row. Such an attempt is written first, beside the row.
 func (s *Store) PutDelivery(ctx context.Context, d delivery.Delivery, ended *delivery.Attempt) (
 	now delivery.Delivery, won bool, err error,
 ) {
 	defer fault.Wrap(&err, "store delivery of event %s to %s", hex.EncodeToString(d.Event[:]), d.Webhook)
-	change, err := changeOf(&d, s.nowSeconds())
+	change, err := newRowChange(&d, s.nowSeconds())
 	if err != nil {
 		return now, false, err
 	}
@@ -91,9 +91,9 @@ func (s *Store) PutDelivery(ctx context.Context, d delivery.Delivery, ended *del
 		return now, false, err
 	}
 	stored, refused, err := s.update(ctx, change.input(s.tables.Deliveries))
-	if err == nil && refused && placed == inRow && versionOf(stored) == d.Version && !change.happened(stored) {
-		// It was not the version: the first attempt has left no room for this one.
-		change.takeOut(ended)
+	if err == nil && refused && placed == inRow && versionOf(stored) == d.Version && !change.isStored(stored) {
+		// The version was right, so the first attempt has left no room for this one.
+		change.removeAttempt(ended)
 		if placed, err = s.putAttempt(ctx, &d, ended); err == nil {
 			stored, refused, err = s.update(ctx, change.input(s.tables.Deliveries))
 		}
@@ -101,16 +101,17 @@ func (s *Store) PutDelivery(ctx context.Context, d delivery.Delivery, ended *del
 	if err != nil {
 		return now, false, err
 	}
-	if !refused || change.happened(stored) {
+	if !refused || change.isStored(stored) {
 		d.Version++
 		return d, true, nil
 	}
-	if placed == madeBeside {
-		if err := s.dropAttempt(ctx, &d, ended); err != nil {
+	// The row belongs to another writer now, so the attempt that was written for it must not be found later.
+	if placed == addedBeside {
+		if err := s.deleteAttempt(ctx, &d, ended); err != nil {
 			return now, false, err
 		}
 	}
-	r, found, err := s.rowOf(stored)
+	r, found, err := s.unmarshalRow(stored)
 	if err != nil || !found {
 		return now, false, err
 	}
@@ -118,7 +119,7 @@ func (s *Store) PutDelivery(ctx context.Context, d delivery.Delivery, ended *del
 	return now, false, err
 }
 
-// rowChange is an update of a row: what it sets, what it removes, and on which condition.
+// rowChange is an update of a row: the attributes that it sets and removes, and its condition.
 type rowChange struct {
 	key       item
 	set       item
@@ -127,24 +128,27 @@ type rowChange struct {
 	values    item
 }
 
-// changeOf makes the change of a row to d and its next version. What expired before it is taken away.
-func changeOf(d *delivery.Delivery, now types.AttributeValue) (c *rowChange, err error) {
-	rest, err := restOf(d)
+// newRowChange returns the change that stores d under its next version. A row that does not exist yet may have an
+// expired predecessor; the change removes the attempts of the predecessor.
+func newRowChange(d *delivery.Delivery, now types.AttributeValue) (c *rowChange, err error) {
+	content, err := contentOf(d)
 	if err != nil {
 		return nil, err
 	}
-	c = &rowChange{condition: absent("p"), values: item{":now": now}}
+	c = &rowChange{condition: absentCondition("p"), values: item{":now": now}}
 	if c.key, err = rowKey(d.Key); err != nil {
 		return nil, err
 	}
-	if c.set, err = attributevalue.MarshalMap(rest); err != nil {
+	if c.set, err = attributevalue.MarshalMap(content); err != nil {
 		return nil, err
 	}
-	for _, name := range restNames {
+	for _, name := range contentNames {
 		if c.set[name] == nil {
 			c.remove = append(c.remove, name)
 		}
 	}
+	// The version of a delivery that has expired starts again at 1, so a write under an old version also requires that
+	// the row has not expired.
 	c.set["v"], c.set["t"] = number(d.Version+1), number(expiry(d.ExpiresAt))
 	if d.Version == 0 {
 		c.remove = append(c.remove, "a1", "a2", "an")
@@ -154,8 +158,8 @@ func changeOf(d *delivery.Delivery, now types.AttributeValue) (c *rowChange, err
 	return c, nil
 }
 
-// happened reports whether the change is already what is stored.
-func (c *rowChange) happened(stored item) bool {
+// isStored reports whether stored is what the change would make of the row.
+func (c *rowChange) isStored(stored item) bool {
 	for name, value := range c.set {
 		if !reflect.DeepEqual(stored[name], value) {
 			return false
@@ -164,6 +168,7 @@ func (c *rowChange) happened(stored item) bool {
 	return !slices.ContainsFunc(c.remove, func(name string) bool { return stored[name] != nil })
 }
 
+// input returns the request for the change. It uses placeholders for all names, because some are reserved words.
 func (c *rowChange) input(table string) *dynamodb.UpdateItemInput {
 	values := maps.Clone(c.values)
 	names := map[string]string{}

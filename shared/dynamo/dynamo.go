@@ -1,12 +1,13 @@
-// Package dynamo keeps everything the system stores in four DynamoDB tables; it is the only importer of the
-// DynamoDB SDK. One file per noun; what their keys look like is in keys.go, how tables are made in package tables.
+// Package dynamo keeps everything that the system stores in four DynamoDB tables. It is the only importer of the
+// DynamoDB SDK. Each noun has a file; keys.go has the keys, and package tables has the schema.
 //
-// Three rules hold throughout. What decides is a condition of the write itself, never a read before it. Reads are
-// strongly consistent but for the two indexes, which DynamoDB only offers eventually. And DynamoDB deletes late:
-// an item whose time is over counts as absent, in reads and in conditions.
+// Three rules hold throughout. A write depends on its own condition, never on an earlier read. Reads are strongly
+// consistent, except for the two indexes, which DynamoDB offers only eventually consistent. DynamoDB deletes expired
+// items late, so reads and conditions treat them as absent.
 //
-// The SDK repeats a request whose answer got lost, and callers repeat a write that ended as Unavailable. Such a
-// repeat meets its own condition; it is recognised by what is stored, which is exactly what it would have written.
+// The SDK repeats a request whose response was lost, and callers repeat a write that returned Unavailable. The
+// condition of such a repetition does not hold. The store recognises it because the stored item is exactly what the
+// repetition would write.
 package dynamo
 
 import (
@@ -21,26 +22,26 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// Config names what a Store needs.
+// Config configures a Store.
 type Config struct {
-	// AWS is package awsclient's configuration.
+	// AWS is the configuration that package awsclient loads.
 	AWS aws.Config
-	// Tables are the deployed names; each is required.
+	// Tables has the names of the deployed tables. All are required.
 	Tables tables.Names
-	// Now is the clock by which things expire; nil means time.Now.
+	// Now is the clock for expiry. If it is nil, time.Now is used.
 	Now func() time.Time
 }
 
 // Store implements store.Store. It is safe for concurrent use.
 type Store struct {
-	client  *dynamodb.Client
-	tables  tables.Names
-	now     func() time.Time
-	settled atomic.Int64  // the newest catalogue version known to be through, see CatalogueVersion
-	turn    chan struct{} // holds one token: changes of the catalogue from one process take turns
+	client    *dynamodb.Client
+	tables    tables.Names
+	now       func() time.Time
+	committed atomic.Int64  // the newest catalogue version known to be committed; see CatalogueVersion
+	turn      chan struct{} // holds one token while this process changes the catalogue: its changes take turns
 }
 
-// New makes a Store; it panics when a table has no name, and does not touch the network.
+// New returns a Store. It panics if a table has no name. It does not use the network.
 func New(c Config) *Store {
 	for _, table := range tables.All() {
 		if c.Tables.Of(table) == "" {
@@ -53,17 +54,18 @@ func New(c Config) *Store {
 	return &Store{client: newClient(c.AWS), tables: c.Tables, now: c.Now, turn: make(chan struct{}, 1)}
 }
 
-// newClient makes a client. Emulators send no checksums with their own errors, of which the client would warn.
+// newClient returns a client. With an emulator it does not check checksums: emulators send none with their own errors,
+// and the client would log a warning for each.
 func newClient(cfg aws.Config) *dynamodb.Client {
 	return dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
 		o.DisableValidateResponseChecksum = cfg.BaseEndpoint != nil
 	})
 }
 
-// item is an item, or its key, as DynamoDB has it.
+// item is an item of a table, or the key of one.
 type item = map[string]types.AttributeValue
 
-// get reads one item, strongly consistent; nil when it is not there.
+// get reads one item, strongly consistent. It returns nil if the item does not exist.
 func (s *Store) get(ctx context.Context, table string, key item) (item, error) {
 	output, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &table, Key: key, ConsistentRead: aws.Bool(true)})
 	if err != nil {
@@ -72,8 +74,8 @@ func (s *Store) get(ctx context.Context, table string, key item) (item, error) {
 	return output.Item, nil
 }
 
-// put writes an item on a condition ("" for none). When the condition does not hold, refused is true and stored is
-// what stands there, nil for nothing.
+// put writes an item, on a condition if the input has one. If the condition does not hold, refused is true and stored
+// is the stored item, or nil if there is none.
 func (s *Store) put(ctx context.Context, input *dynamodb.PutItemInput) (stored item, refused bool, err error) {
 	if input.ConditionExpression != nil {
 		input.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
@@ -85,7 +87,7 @@ func (s *Store) put(ctx context.Context, input *dynamodb.PutItemInput) (stored i
 	return refusal(err)
 }
 
-// update changes an item, like put.
+// update changes an item on a condition. Its results are those of put.
 func (s *Store) update(ctx context.Context, input *dynamodb.UpdateItemInput) (stored item, refused bool, err error) {
 	input.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	output, err := s.client.UpdateItem(ctx, input)
@@ -95,12 +97,13 @@ func (s *Store) update(ctx context.Context, input *dynamodb.UpdateItemInput) (st
 	return refusal(err)
 }
 
+// delete deletes an item. Deleting an item that does not exist is not an error.
 func (s *Store) delete(ctx context.Context, table string, key item) error {
 	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &table, Key: key})
 	return classify(err)
 }
 
-// query reads pages of a query until there are limit items (0: all), or no more.
+// query reads pages of a query until it has limit items or there are no more. A limit of 0 reads all items.
 func (s *Store) query(ctx context.Context, input *dynamodb.QueryInput, limit int) ([]item, error) {
 	if limit > 0 {
 		input.Limit = aws.Int32(int32(limit))
@@ -118,16 +121,17 @@ func (s *Store) query(ctx context.Context, input *dynamodb.QueryInput, limit int
 	return found, nil
 }
 
-// absent is the condition that nothing stands under a key, or only what has expired; :now is nowSeconds.
-func absent(key string) string { return "attribute_not_exists(" + key + ") OR t <= :now" }
+// absentCondition returns the condition that no item exists under a key or that it has expired. The value :now is
+// nowSeconds.
+func absentCondition(key string) string { return "attribute_not_exists(" + key + ") OR t <= :now" }
 
-// expired reports whether an item's time is over. Expiry counts in whole seconds, as DynamoDB's own does.
+// expired reports whether the time to live t has passed. Like DynamoDB, it compares whole seconds.
 func (s *Store) expired(t int64) bool { return t <= s.now().Unix() }
 
-// nowSeconds is the present in conditions.
+// nowSeconds returns the current time as conditions compare it.
 func (s *Store) nowSeconds() types.AttributeValue { return number(s.now().Unix()) }
 
-// expiry is the second from which on something counts as absent: the first that is not before at.
+// expiry returns the time to live of an item that expires at at: the first whole second that is not before at.
 func expiry(at time.Time) int64 {
 	if at.Nanosecond() > 0 {
 		return at.Unix() + 1

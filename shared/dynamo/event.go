@@ -15,20 +15,21 @@ import (
 	"nepenthes/shared/record"
 )
 
-// eventItem is an event with its plan, or with where its plan is.
+// eventItem is the stored form of an event. It holds the plan of the event, or the id under which the plan is stored.
 type eventItem struct {
 	Key []byte `dynamodbav:"k"`
 	// Event is the event, packed.
 	Event []byte `dynamodbav:"b"`
-	// Plan is the packed plan of planHere webhooks or less. A longer one is elsewhere, under PlanID.
+	// Plan is the packed plan, if it has at most planInEvent webhooks. A longer plan is stored in items of its own,
+	// under PlanID.
 	Plan       []byte `dynamodbav:"w,omitempty"`
 	PlanID     []byte `dynamodbav:"x,omitempty"`
 	MatchCount int    `dynamodbav:"m,omitempty"`
 	TTL        int64  `dynamodbav:"t"`
 }
 
-// PutEvent implements store.Events. After a lost answer created is false for an event that this very call
-// has recorded; what is stored and its plan are told rightly.
+// PutEvent implements store.Events. If the response to its write was lost, created is false although this call recorded
+// the event. The returned event and plan are right even then.
 func (s *Store) PutEvent(ctx context.Context, r record.Event, plan []string) (
 	stored record.Event, storedPlan []string, created bool, err error,
 ) {
@@ -44,7 +45,7 @@ func (s *Store) PutEvent(ctx context.Context, r record.Event, plan []string) (
 	}
 	found, refused, err := s.put(ctx, &dynamodb.PutItemInput{
 		TableName: &s.tables.Events, Item: put,
-		ConditionExpression: aws.String(absent("k")), ExpressionAttributeValues: item{":now": s.nowSeconds()},
+		ConditionExpression: aws.String(absentCondition("k")), ExpressionAttributeValues: item{":now": s.nowSeconds()},
 	})
 	if err != nil || !refused {
 		return r, plan, true, err
@@ -53,18 +54,19 @@ func (s *Store) PutEvent(ctx context.Context, r record.Event, plan []string) (
 	if err != nil {
 		return r, nil, false, err
 	}
+	// The key is a short hash, so another event might have the same key. That must never be taken for a repetition.
 	if stored.Source != r.Source || stored.ID != r.ID {
-		return r, nil, false, fmt.Errorf("its key %x is that of event %s of %s", r.Key(), stored.ID, stored.Source)
+		return r, nil, false, fmt.Errorf("key %x belongs to event %s of %s", r.Key(), stored.ID, stored.Source)
 	}
 	storedPlan, err = s.plan(ctx, was, 0, was.MatchCount)
 	return stored, storedPlan, false, err
 }
 
-// eventItem makes the item of an event. A plan that is too long for it is written first: the item alone makes
-// that count, and if it never comes, or loses its condition, what was written expires like any event.
+// eventItem returns the item of an event. It first writes a plan that is too long for the item. That plan counts only
+// when the item is stored. If the item is never stored, the plan expires like an event.
 func (s *Store) eventItem(ctx context.Context, r *record.Event, plan []string) (made eventItem, err error) {
 	if len(plan) > limits.MatchesMax {
-		return made, fmt.Errorf("a plan of %d webhooks, of at most %d", len(plan), limits.MatchesMax)
+		return made, fmt.Errorf("the plan has %d webhooks, more than %d", len(plan), limits.MatchesMax)
 	}
 	packed, err := packPlan(plan)
 	if err != nil {
@@ -75,7 +77,7 @@ func (s *Store) eventItem(ctx context.Context, r *record.Event, plan []string) (
 		Key: key[:], Event: pack(func(p *packing) { eventFields(p, r) }),
 		Plan: packed, MatchCount: len(plan), TTL: expiry(r.ExpiresAt),
 	}
-	if len(plan) > planHere {
+	if len(plan) > planInEvent {
 		made.Plan, made.PlanID = nil, make([]byte, planIDSize)
 		_, _ = rand.Read(made.PlanID) // never fails
 		err = s.putPlan(ctx, made.PlanID, packed, made.TTL)
@@ -90,6 +92,7 @@ func (s *Store) Event(ctx context.Context, key events.Key) (r record.Event, err 
 	return r, err
 }
 
+// event reads an event and its item. An event that does not exist or has expired is a fault of kind NotFound.
 func (s *Store) event(ctx context.Context, key events.Key) (i eventItem, r record.Event, err error) {
 	stored, err := s.get(ctx, s.tables.Events, eventKey(key[:]))
 	if err != nil {
@@ -103,6 +106,7 @@ func (s *Store) event(ctx context.Context, key events.Key) (i eventItem, r recor
 
 const eventKind = "event"
 
+// unpackEvent returns the event of an item, and the item. If there is no item, it returns a fault of kind NotFound.
 func unpackEvent(stored item) (i eventItem, r record.Event, err error) {
 	if i, err = unmarshal[eventItem](stored, eventKind, ""); err != nil {
 		return i, r, err
@@ -112,7 +116,7 @@ func unpackEvent(stored item) (i eventItem, r record.Event, err error) {
 	return i, r, err
 }
 
-// eventFields are the packed members of an event, in the order in which they are stored for ever.
+// eventFields packs or unpacks the fields of an event. Stored items rely on their order, so it never changes.
 func eventFields(p *packing, r *record.Event) {
 	packText(p, &r.ID)
 	packText(p, &r.Source)

@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	// retryAfter is what a client is told to wait when the store is unavailable.
+	// retryAfter is how long a client should wait when the store is unavailable.
 	retryAfter = 2 * time.Second
-	// patience is how long conflicts and unprocessed items are retried before the store counts as unavailable.
-	patience = 5 * time.Second
-	// The waits are what gets a hundred changes of the catalogue at once, each from a process of its own, through
-	// in half of that time (simulated with 15 ms a transaction).
+	// retryFor is how long conflicts and unprocessed items are retried before the store is reported as unavailable.
+	retryFor = 5 * time.Second
+	// With these waits, a hundred processes that change the catalogue at the same time all succeed in half of retryFor
+	// (simulated with 15 ms for a transaction).
 	firstWait = 20 * time.Millisecond
-	longWait  = 200 * time.Millisecond
+	maxWait   = 200 * time.Millisecond
 )
 
 // classify returns a fault of kind Unavailable for an error that may pass by itself. It returns any other error
@@ -32,6 +32,7 @@ func classify(err error) error {
 	return err
 }
 
+// unavailable returns the fault for a store that does not answer. err is for the log.
 func unavailable(err error) error {
 	return fault.New(fault.Unavailable, "The store does not answer at the moment.").
 		With("Try again a little later.").After(retryAfter).Because(err)
@@ -44,7 +45,8 @@ func conflict(kind string) error {
 		With("Read it again and repeat the change.")
 }
 
-// refusal tells a write whose condition did not hold, and what is stored there, from one that failed.
+// refusal tells apart the errors of a conditional write. If the condition did not hold, refused is true and stored is
+// the stored item. Any other error is classified.
 func refusal(err error) (stored item, refused bool, _ error) {
 	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		return failed.Item, true, nil
@@ -52,11 +54,11 @@ func refusal(err error) (stored item, refused bool, _ error) {
 	return nil, false, classify(err)
 }
 
-// patiently tries until try is done or has failed, with growing random waits between; after the time of patience
-// the store counts as unavailable.
-func patiently(ctx context.Context, try func(context.Context) (done bool, err error)) error {
-	deadline := time.Now().Add(patience)
-	for wait := firstWait; ; wait = min(2*wait, longWait) {
+// retry calls try until it is done or fails. It waits a random time between calls, longer each time. After retryFor it
+// returns a fault of kind Unavailable.
+func retry(ctx context.Context, try func(context.Context) (done bool, err error)) error {
+	deadline := time.Now().Add(retryFor)
+	for wait := firstWait; ; wait = min(2*wait, maxWait) {
 		done, err := try(ctx)
 		if done || err != nil {
 			return err

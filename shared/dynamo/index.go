@@ -16,7 +16,7 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// entry is what an index tells about a row.
+// entry is an entry of an index: the key of a row and the sort key of the index.
 type entry struct {
 	Partition []byte  `dynamodbav:"p"`
 	Sort      []byte  `dynamodbav:"s"`
@@ -24,7 +24,7 @@ type entry struct {
 	DeadKey   []byte  `dynamodbav:"xs"`
 }
 
-// entries reads up to n entries of each shard of an index, by the query that ask makes of the shard's number.
+// entries reads up to n entries from each shard of an index. ask returns the query for a shard.
 func (s *Store) entries(ctx context.Context, n int, ask func(shard int) *dynamodb.QueryInput) ([]entry, error) {
 	return gather(tables.IndexShards, func(shard int) ([]entry, error) {
 		stored, err := s.query(ctx, ask(shard), n)
@@ -39,7 +39,8 @@ func (s *Store) entries(ctx context.Context, n int, ask func(shard int) *dynamod
 
 // Due implements store.Deliveries.
 func (s *Store) Due(ctx context.Context, until time.Time, limit int) (keys []delivery.Key, err error) {
-	defer fault.Wrap(&err, "list what is due")
+	defer fault.Wrap(&err, "list due deliveries")
+	// Each shard is asked for limit entries, because all of the earliest may be in one shard.
 	found, err := s.entries(ctx, limit, func(shard int) *dynamodb.QueryInput {
 		return &dynamodb.QueryInput{
 			TableName: &s.tables.Deliveries, IndexName: aws.String(tables.Due.Name),
@@ -59,7 +60,7 @@ func (s *Store) Due(ctx context.Context, until time.Time, limit int) (keys []del
 		}
 		keys = append(keys, key)
 	}
-	// The index does not know when a row expires, and is a little behind.
+	// The index does not know when a row expires, and it may be a little behind the rows.
 	rows, err := s.DeliveriesByKey(ctx, keys...)
 	return slices.DeleteFunc(keys, func(key delivery.Key) bool {
 		d := rows[key]
@@ -67,8 +68,8 @@ func (s *Store) Due(ctx context.Context, until time.Time, limit int) (keys []del
 	}), err
 }
 
-// readDead reads the deliveries that need a person. The index may still name some that need nobody any more: those
-// are left out when their rows are read.
+// readDead reads the deliveries that need a person. The index may still have deliveries that no longer need a person;
+// readDead leaves them out when it has read their rows.
 func (s *Store) readDead(ctx context.Context, in span, n int) (dead []delivery.Delivery, last delivery.Key, more bool, err error) {
 	if bytes.Compare(in.low, in.high) > 0 {
 		return nil, last, false, nil

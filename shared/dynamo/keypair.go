@@ -16,7 +16,8 @@ import (
 
 const keyPairKind = "list of key pairs"
 
-// keyPairItem is how a pair is stored, see settingsItem. Pairs of a purpose are numbered in the order of their making.
+// keyPairItem is the stored form of a key pair; see settingsItem. The pairs of a purpose are numbered in the order in
+// which they were added.
 type keyPairItem struct {
 	ID        string    `dynamodbav:"id"`
 	Purpose   string    `dynamodbav:"purpose"`
@@ -28,7 +29,7 @@ type keyPairItem struct {
 // KeyPairs implements store.Store.
 func (s *Store) KeyPairs(ctx context.Context, purpose string) (pairs []keypair.Pair, err error) {
 	defer fault.Wrap(&err, "list key pairs for %s", purpose)
-	found, err := s.nouns(ctx, tables.KeyPairsPart+purpose)
+	found, err := s.partition(ctx, tables.KeyPairsPart+purpose)
 	if err != nil {
 		return nil, err
 	}
@@ -53,8 +54,9 @@ func (s *Store) PutKeyPair(ctx context.Context, pair keypair.Pair, after string)
 	if len(pairs) > 0 {
 		newest = pairs[len(pairs)-1].ID
 	}
+	// This only rejects early. The condition of the write decides, since another process may add a pair at any time.
 	switch newest {
-	case pair.ID: // the same write, whose answer was lost
+	case pair.ID: // a repetition of a write whose response was lost
 		return nil
 	case after:
 		return s.addKeyPair(ctx, pair, len(pairs)+1)
@@ -62,16 +64,17 @@ func (s *Store) PutKeyPair(ctx context.Context, pair keypair.Pair, after string)
 	return conflict(keyPairKind)
 }
 
-// addKeyPair gives a pair its number, unless another has got it meanwhile.
+// addKeyPair stores a pair under a number. If another pair has taken the number, addKeyPair returns a fault of kind
+// UpdateConflict.
 func (s *Store) addKeyPair(ctx context.Context, pair keypair.Pair, number int) error {
-	noun, err := marshal(keyPairItem(pair), configKey(tables.KeyPairsPart+pair.Purpose, fmt.Sprintf(keyPairSortPattern, number)))
+	made, err := marshal(keyPairItem(pair), configKey(tables.KeyPairsPart+pair.Purpose, fmt.Sprintf(keyPairSortPattern, number)))
 	if err != nil {
 		return err
 	}
 	stored, refused, err := s.put(ctx, &dynamodb.PutItemInput{
-		TableName: &s.tables.Config, Item: noun, ConditionExpression: aws.String("attribute_not_exists(p)"),
+		TableName: &s.tables.Config, Item: made, ConditionExpression: aws.String("attribute_not_exists(p)"),
 	})
-	if refused && !reflect.DeepEqual(stored, noun) {
+	if refused && !reflect.DeepEqual(stored, made) {
 		return conflict(keyPairKind)
 	}
 	return err

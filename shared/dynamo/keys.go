@@ -19,40 +19,45 @@ import (
 	"nepenthes/shared/webhook"
 )
 
+// text, blob and number return the attribute values of DynamoDB's three types that tables use.
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 func blob(b []byte) types.AttributeValue { return &types.AttributeValueMemberB{Value: b} }
 func number(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }
 
-// keyPairSortPattern is how the number of a key pair is its sort key.
+// keyPairSortPattern formats the number of a key pair as a sort key.
 const keyPairSortPattern = "%06d"
 
-// webhookShards is over how many partitions the webhooks are spread. A partition gives 3,000 read units a second:
-// with 10,000 webhooks of 2 KB each cold start of a function would take more than that from a single one.
+// webhookShards is the number of partitions over which the webhooks are spread. One partition serves 3,000 read units a
+// second. If all of 10,000 webhooks of 2 KB were in one partition, each cold start of a function would need more.
 const webhookShards = 8
 
+// configKey returns the key of an item of the config table.
 func configKey(partition, sort string) item {
 	return item{tables.Config.Partition.Name: text(partition), tables.Config.Sort.Name: text(sort)}
 }
 
-// canBeKey reports whether id can be a sort key, which has 1 to 1,024 bytes: nothing else is an id of anything.
+// canBeKey reports whether id can be a sort key, which has 1 to 1,024 bytes. A value whose id cannot be a sort key does
+// not exist.
 func canBeKey(id string) bool { return id != "" && len(id) <= 1024 }
 
+// webhookShard returns the partition of a shard of webhooks.
 func webhookShard(shard int) string { return tables.WebhooksPart + strconv.Itoa(shard) }
 
+// webhookKey returns the key of the item of a webhook.
 func webhookKey(webhookID string) item {
 	return configKey(webhookShard(shardOf(webhookShards, []byte(webhookID))), webhookID)
 }
 
-// nameKey is the key of the item by which a webhook holds its name. Hashed, since a name of 255 characters can
-// fold to more bytes than a sort key may have.
+// nameKey returns the key of the item by which a webhook reserves its name. The name is hashed, because a name of 255
+// characters may fold to more bytes than a sort key can have.
 func nameKey(name string) item {
 	sum := sha256.Sum256([]byte(webhook.FoldName(name)))
 	return configKey(tables.WebhookNames, base64.RawURLEncoding.EncodeToString(sum[:]))
 }
 
-// Keys of the state table.
+// valueKey, counterKey and changeKey return keys of the state table. Their prefixes keep the three kinds apart.
 func valueKey(key string) item   { return stateKey(tables.ValuesPart + key) }
 func counterKey(key string) item { return stateKey(tables.CountersPart + key) }
 func stateKey(key string) item   { return item{tables.State.Partition.Name: text(key)} }
@@ -61,62 +66,67 @@ func changeKey(version int64) item {
 	return stateKey(tables.ChangeLogPart + strconv.FormatInt(version, 10))
 }
 
-// eventKey is the key of an event (12 bytes) or of a part of a plan (18 bytes: the plan's random id and a number).
+// eventKey returns the key of an event (12 bytes) or of a part of a plan (18 bytes: the random id of the plan and a
+// number).
 func eventKey(key []byte) item { return item{tables.Events.Partition.Name: blob(key)} }
 
-// planIDSize is the size of a plan's random id.
+// planIDSize is the number of bytes of a plan's random id.
 const planIDSize = 16
 
+// planPartKey returns the key of a part of a plan.
 func planPartKey(planID []byte, part int) item {
 	return eventKey(binary.BigEndian.AppendUint16(bytes.Clone(planID), uint16(part)))
 }
 
-// Sizes of the parts of a delivery's key.
+// Sizes in bytes of the parts of a delivery's key.
 const (
 	webhookSize  = len(ulid.ULID{})
 	receivedSize = 6
 	sortSize     = receivedSize + len(events.Key{})
-	deadSize     = sortSize + webhookSize // of a key of the index of the dead
+	deadSize     = sortSize + webhookSize // of a sort key of the dead index
 )
 
+// deliveryKey returns the key of an item of the deliveries table: a row or an attempt.
 func deliveryKey(partition, sort []byte) item {
 	return item{tables.Deliveries.Partition.Name: blob(partition), tables.Deliveries.Sort.Name: blob(sort)}
 }
 
-// rowKey is the key of a delivery's row.
+// rowKey returns the key of a delivery's row.
 func rowKey(k delivery.Key) (item, error) {
 	partition, err := packWebhookID(k.Webhook)
 	return deliveryKey(partition, sortKey(k)), err
 }
 
-// attemptsPartition holds the attempts of a delivery that found no room in its row.
+// attemptsPartition returns the partition of the attempts that have no room in the row of k.
 func attemptsPartition(k delivery.Key) ([]byte, error) {
 	partition, err := packWebhookID(k.Webhook)
 	return append(partition, sortKey(k)...), err
 }
 
-// attemptSort sorts attempts by number. Its id keeps apart what two holders of one delivery recorded under one
-// number, see putAttempt.
+// attemptSort returns the sort key of an attempt, which sorts attempts by number. The id keeps apart the attempts that
+// two holders of a delivery made under the same number; see putAttempt.
 func attemptSort(a *delivery.Attempt) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(a.Number)), a.ID...)
 }
 
-// sortKey is when the event was received, in milliseconds, and the event's key: rows sort by age.
+// sortKey returns the sort key of a row: the time at which the event was received, in milliseconds, and the key of the
+// event. Rows are thus sorted by age.
 func sortKey(k delivery.Key) []byte {
 	b := binary.BigEndian.AppendUint64(nil, uint64(k.ReceivedMs))[8-receivedSize:]
 	return append(b, k.Event[:]...)
 }
 
-// deadKey is the sort key of the index of the dead: like a row's, and then the webhook, so that no two are equal.
+// deadKey returns the sort key of a row in the dead index: the sort key of the row, followed by the webhook to make it
+// unique.
 func deadKey(k delivery.Key) ([]byte, error) {
 	partition, err := packWebhookID(k.Webhook)
 	return append(sortKey(k), partition...), err
 }
 
-// keyOf turns a row's key back into the delivery's.
+// keyOf returns the key of the delivery whose row has this key.
 func keyOf(partition, sort []byte) (k delivery.Key, err error) {
 	if len(partition) != webhookSize || len(sort) != sortSize {
-		return k, fmt.Errorf("%x, %x is no delivery's key", partition, sort)
+		return k, fmt.Errorf("%x, %x is not the key of a delivery", partition, sort)
 	}
 	k.Webhook = unpackWebhookID(partition)
 	k.ReceivedMs = int64(binary.BigEndian.Uint64(append([]byte{0, 0}, sort[:receivedSize]...)))
@@ -124,6 +134,7 @@ func keyOf(partition, sort []byte) (k delivery.Key, err error) {
 	return k, nil
 }
 
+// packWebhookID returns the 16 bytes of a webhook's id. A text that is not such an id is a fault of kind NotFound.
 func packWebhookID(webhookID string) ([]byte, error) {
 	if !id.Valid(id.Webhook, webhookID) {
 		return nil, missing("webhook", webhookID)
@@ -132,9 +143,10 @@ func packWebhookID(webhookID string) ([]byte, error) {
 	return u[:], nil
 }
 
+// unpackWebhookID reverses packWebhookID.
 func unpackWebhookID(b []byte) string { return string(id.Webhook) + ulid.ULID(b).String() }
 
-// shardOf spreads keys evenly over n shards.
+// shardOf returns the shard of a key. It spreads keys evenly over n shards.
 func shardOf(n int, key ...[]byte) int {
 	h := fnv.New32a()
 	for _, part := range key {

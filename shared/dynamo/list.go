@@ -18,14 +18,15 @@ import (
 )
 
 const (
-	// pageReads bounds the reads for one page: what filters leave out costs as much as what they keep.
+	// pageReads is the largest number of reads for one page: rows that a filter leaves out cost as much as rows that it
+	// keeps.
 	pageReads = 5
-	// filteredRead is the least number of rows of a read of which a filter keeps some.
+	// filteredRead is the smallest number of rows that one read asks for when a filter leaves some out.
 	filteredRead = 200
 )
 
-// list is one of the two lists of deliveries: how long its keys are, and how to read n of it at the most, in the
-// order of the span. last is the key of the last that was looked at, more whether there may be others behind it.
+// list is one of the two lists of deliveries. keySize is the size of its keys. read reads up to n deliveries of a span
+// in its order. last is the key of the last row that was read, and more reports whether others may follow.
 type list struct {
 	keySize int
 	read    func(ctx context.Context, in span, n int) (found []delivery.Delivery, last delivery.Key, more bool, err error)
@@ -37,10 +38,10 @@ func (s *Store) Deliveries(ctx context.Context, q store.Query) (page store.Page,
 	from := list{deadSize, s.readDead}
 	if q.Webhook != "" {
 		partition, err := packWebhookID(q.Webhook)
-		if err != nil { // no webhook's id: it has no rows
+		if err != nil { // not the id of a webhook, so there are no rows
 			return page, nil
 		}
-		from = list{sortSize, s.rowsOf(partition)}
+		from = list{sortSize, s.readWebhook(partition)}
 	}
 	if page, err = collect(ctx, q, from); q.Backward {
 		slices.Reverse(page.Deliveries)
@@ -48,12 +49,13 @@ func (s *Store) Deliveries(ctx context.Context, q store.Query) (page store.Page,
 	return page, err
 }
 
-// collect reads until the page is full, there is no more, or it has read enough for one page.
+// collect reads until the page is full, the list ends, or it has made pageReads reads.
 func collect(ctx context.Context, q store.Query, from list) (page store.Page, err error) {
-	in, n := spanOf(q, from.keySize), q.Limit+1 // one more tells whether there is a next page
+	in, n := spanOf(q, from.keySize), q.Limit+1 // one more than the page, to see whether there is a next page
 	if q.State != "" || q.EventType != "" {
 		n = max(n, filteredRead)
 	}
+	// A page that filters leave almost empty ends here with fewer deliveries and a place to continue.
 	for range pageReads {
 		found, last, more, err := from.read(ctx, in, n)
 		if err != nil {
@@ -80,12 +82,13 @@ func collect(ctx context.Context, q store.Query, from list) (page store.Page, er
 	return page, nil
 }
 
-// span is a part of a list: the keys from low to high, both included.
+// span is a part of a list: the keys from low to high, both inclusive.
 type span struct {
 	low, high []byte
 	backward  bool // oldest first
 }
 
+// spanOf returns the span that q asks for.
 func spanOf(q store.Query, keySize int) span {
 	in := span{low: edge(0, 0, keySize), high: edge(lastMs, 0xff, keySize), backward: q.Backward}
 	if !q.Since.IsZero() {
@@ -100,10 +103,10 @@ func spanOf(q store.Query, keySize int) span {
 	return in
 }
 
-// lastMs is the last millisecond that a key can hold, in the year 10889.
+// lastMs is the last millisecond that fits into a key, in the year 10889.
 const lastMs = 1<<(8*receivedSize) - 1
 
-// firstMs is the first whole millisecond that is not before t.
+// firstMs returns the first whole millisecond that is not before t and fits into a key.
 func firstMs(t time.Time) int64 {
 	ms := t.UnixMilli()
 	if t.After(time.UnixMilli(ms)) {
@@ -112,16 +115,16 @@ func firstMs(t time.Time) int64 {
 	return min(max(ms, 0), lastMs)
 }
 
-// edge is the first (fill 0) or last (fill 0xff) key of a millisecond.
+// edge returns the first key (if fill is 0) or the last key (if fill is 0xff) of a millisecond.
 func edge(ms int64, fill byte, keySize int) []byte {
 	key := sortKey(delivery.Key{ReceivedMs: ms})[:receivedSize]
 	return append(key, bytes.Repeat([]byte{fill}, keySize-receivedSize)...)
 }
 
-// resume leaves out everything up to and including key.
+// resume removes from the span every key up to and including key, in the order of the list.
 func (in *span) resume(key delivery.Key) {
 	at, err := deadKey(key)
-	if err != nil { // without a webhook it stands before all of its event
+	if err != nil { // a key without a webhook sorts before all others of its event
 		at = append(sortKey(key), make([]byte, webhookSize)...)
 	}
 	if at = at[:len(in.low)]; in.backward {
@@ -131,7 +134,8 @@ func (in *span) resume(key delivery.Key) {
 	}
 }
 
-// step is the key after (+1) or before (-1) a key. The key before the first is shorter than any, and so before it.
+// step returns the key after key (if by is 1) or before it (if by is -1). For the first key it returns nil, which sorts
+// before every key.
 func step(key []byte, by int) []byte {
 	key = bytes.Clone(key)
 	for i := len(key) - 1; i >= 0; i-- {
@@ -143,7 +147,8 @@ func step(key []byte, by int) []byte {
 	return nil
 }
 
-// query reads n items of a span of one partition, named by its value under #p; sort is the name of the sort key.
+// query returns the query for a span of the partition whose key attribute has the given value. sort names the sort key.
+// some reports whether the span can have any items.
 func (in span) query(table, partition, sort string, value types.AttributeValue) (input *dynamodb.QueryInput, some bool) {
 	return &dynamodb.QueryInput{
 		TableName: &table, ScanIndexForward: &in.backward,
@@ -153,8 +158,8 @@ func (in span) query(table, partition, sort string, value types.AttributeValue) 
 	}, bytes.Compare(in.low, in.high) <= 0
 }
 
-// rowsOf reads the rows of a webhook.
-func (s *Store) rowsOf(partition []byte) func(context.Context, span, int) ([]delivery.Delivery, delivery.Key, bool, error) {
+// readWebhook returns the function that reads the rows of a webhook.
+func (s *Store) readWebhook(partition []byte) func(context.Context, span, int) ([]delivery.Delivery, delivery.Key, bool, error) {
 	return func(ctx context.Context, in span, n int) (found []delivery.Delivery, last delivery.Key, more bool, err error) {
 		input, some := in.query(s.tables.Deliveries, tables.Deliveries.Partition.Name, tables.Deliveries.Sort.Name, blob(partition))
 		if !some {
@@ -174,6 +179,7 @@ func (s *Store) rowsOf(partition []byte) func(context.Context, span, int) ([]del
 			if err != nil {
 				return nil, last, false, err
 			}
+			// An expired row is left out, but the next read must continue after it.
 			if last = d.Key; !s.expired(r.TTL) {
 				found = append(found, d)
 			}

@@ -14,12 +14,12 @@ import (
 )
 
 const (
-	// planHere is the longest plan that is kept in the event's own item. Every sender reads that item: with a plan
-	// of 10,000 webhooks in it (160 KB) a read would cost 40 units instead of one, on the one partition where the
-	// event is. 100 webhooks are 1.6 KB, which leaves 2.4 KB of a read unit to the event. It costs no write unit
-	// to keep a longer plan elsewhere, but for rounding.
-	planHere = 100
-	// planPart is how many webhooks an item of a longer plan names: 16 KB, four read units.
+	// planInEvent is the length of the longest plan that is kept in the item of its event. Every sender reads that
+	// item. With a plan of 10,000 webhooks (160 KB) a read would cost 40 units instead of one, all in one partition. A
+	// plan of 100 webhooks takes 1.6 KB, which leaves 2.4 KB of a read unit to the event. Except for rounding, a longer
+	// plan costs as many write units in items of its own.
+	planInEvent = 100
+	// planPart is the number of webhooks in one item of a longer plan: 16 KB, or four read units.
 	planPart = 1000
 )
 
@@ -30,6 +30,7 @@ type planItem struct {
 	TTL  int64  `dynamodbav:"t"`
 }
 
+// packPlan returns the ULIDs of the webhooks, one after another. Ids in text form would take almost twice the room.
 func packPlan(plan []string) ([]byte, error) {
 	packed := make([]byte, 0, webhookSize*len(plan))
 	for _, webhookID := range plan {
@@ -42,6 +43,7 @@ func packPlan(plan []string) ([]byte, error) {
 	return packed, nil
 }
 
+// unpackPlan reverses packPlan.
 func unpackPlan(packed []byte) []string {
 	plan := make([]string, 0, len(packed)/webhookSize)
 	for ; len(packed) >= webhookSize; packed = packed[webhookSize:] {
@@ -85,7 +87,7 @@ func (s *Store) Planned(ctx context.Context, key events.Key, webhookID string) (
 	}
 	wanted, err := packWebhookID(webhookID)
 	if err != nil {
-		return false, nil // what is no webhook's id is in no plan
+		return false, nil // a text that is not the id of a webhook is in no plan
 	}
 	packed, err := s.packedPlan(ctx, i, 0, i.MatchCount)
 	for ; len(packed) >= webhookSize && !planned; packed = packed[webhookSize:] {
@@ -94,33 +96,34 @@ func (s *Store) Planned(ctx context.Context, key events.Key, webhookID string) (
 	return planned, err
 }
 
+// plan reads up to limit entries of the plan of an event, beginning with entry offset.
 func (s *Store) plan(ctx context.Context, i eventItem, offset, limit int) ([]string, error) {
 	packed, err := s.packedPlan(ctx, i, offset, limit)
 	return unpackPlan(packed), err
 }
 
-// packedPlan reads up to limit entries of a plan from offset.
+// packedPlan reads up to limit entries of a plan, beginning with entry offset.
 func (s *Store) packedPlan(ctx context.Context, i eventItem, offset, limit int) ([]byte, error) {
 	if offset >= i.MatchCount || limit <= 0 {
 		return nil, nil
 	}
 	from, to := offset, offset+min(limit, i.MatchCount-offset)
-	whole, first := i.Plan, 0
+	packed, first := i.Plan, 0
 	if i.PlanID != nil {
 		first = from / planPart
 		var err error
-		if whole, err = s.planParts(ctx, i.PlanID, first, (to-1)/planPart); err != nil {
+		if packed, err = s.planParts(ctx, i.PlanID, first, (to-1)/planPart); err != nil {
 			return nil, err
 		}
 	}
 	low, high := (from-first*planPart)*webhookSize, (to-first*planPart)*webhookSize
-	if high > len(whole) {
+	if high > len(packed) {
 		return nil, fmt.Errorf("the plan ends before entry %d of %d", to, i.MatchCount)
 	}
-	return whole[low:high], nil
+	return packed[low:high], nil
 }
 
-// planParts reads the parts of a plan from one to another, both included.
+// planParts reads the parts of a plan from number from to number to, both inclusive.
 func (s *Store) planParts(ctx context.Context, planID []byte, from, to int) ([]byte, error) {
 	return gather(to-from+1, func(i int) ([]byte, error) {
 		stored, err := s.get(ctx, s.tables.Events, planPartKey(planID, from+i))

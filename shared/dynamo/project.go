@@ -15,7 +15,7 @@ import (
 
 const projectKind = "project"
 
-// projectItem is how a project is stored, see settingsItem.
+// projectItem is the stored form of a project; see settingsItem.
 type projectItem struct {
 	ID         string    `dynamodbav:"s"`
 	Identifier string    `dynamodbav:"identifier"`
@@ -29,7 +29,7 @@ type projectItem struct {
 // Projects implements store.Projects.
 func (s *Store) Projects(ctx context.Context) (_ []project.Project, err error) {
 	defer fault.Wrap(&err, "list projects")
-	found, err := s.nouns(ctx, tables.ProjectsPart)
+	found, err := s.partition(ctx, tables.ProjectsPart)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +56,7 @@ func (s *Store) ProjectsByID(ctx context.Context, ids ...string) (_ []project.Pr
 	return projects(found)
 }
 
+// projects returns the projects of items.
 func projects(found []item) ([]project.Project, error) {
 	all := make([]project.Project, len(found))
 	for i, stored := range found {
@@ -73,11 +74,12 @@ func (s *Store) PutProject(ctx context.Context, p *project.Project) (err error) 
 	defer fault.Wrap(&err, "store project %s", p.ID)
 	next := projectItem(*p)
 	next.Version++
-	noun, err := marshal(next, configKey(tables.ProjectsPart, p.ID))
+	made, err := marshal(next, configKey(tables.ProjectsPart, p.ID))
 	if err != nil {
 		return err
 	}
-	put, refused := versioned(s.tables.Config, projectKind, p.ID, noun)
+	put, refused := versionedPut(s.tables.Config, projectKind, p.ID, made)
+	// Projects are not part of the catalogue, so this is a single write, without a transaction.
 	stored, lost, err := s.put(ctx, &dynamodb.PutItemInput{
 		TableName: put.TableName, Item: put.Item,
 		ConditionExpression: put.ConditionExpression, ExpressionAttributeValues: put.ExpressionAttributeValues,

@@ -13,22 +13,22 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// row is a delivery as it is stored. What is empty takes no room: a row with one small attempt is billed as 1 KB.
+// row is the stored form of a delivery. Empty members are left out, so that a row with one small attempt costs 1 KB.
 type row struct {
 	Partition []byte `dynamodbav:"p"`
 	Sort      []byte `dynamodbav:"s"`
 	Version   int64  `dynamodbav:"v"`
 	TTL       int64  `dynamodbav:"t"`
-	rest
-	// First and Second are the attempts of these numbers, packed, as far as they found room.
+	content
+	// First and Second are the packed attempts 1 and 2, if they have room in the row.
 	First  []byte `dynamodbav:"a1,omitempty"`
 	Second []byte `dynamodbav:"a2,omitempty"`
-	// Recorded is the number of the newest attempt, wherever it is.
+	// Recorded is the number of the newest recorded attempt, wherever that is stored.
 	Recorded int64 `dynamodbav:"an,omitempty"`
 }
 
-// rest is what every write replaces.
-type rest struct {
+// content is the part of a row that every write replaces.
+type content struct {
 	ExpiresAt    instant          `dynamodbav:"e,omitempty"`
 	EventID      string           `dynamodbav:"i,omitempty"`
 	EventSource  string           `dynamodbav:"o,omitempty"`
@@ -41,29 +41,30 @@ type rest struct {
 	Next         instant          `dynamodbav:"na,omitempty"`
 	Finished     instant          `dynamodbav:"f,omitempty"`
 	Rings        int              `dynamodbav:"ri,omitempty"`
-	// Last is the summary of the last attempt, packed.
+	// Last is the packed summary of the last attempt.
 	Last  []byte `dynamodbav:"l,omitempty"`
 	Lease []byte `dynamodbav:"h,omitempty"`
 	Owed  []byte `dynamodbav:"d,omitempty"`
-	// A row without these is not in the index.
+	// DueShard and DeadShard put the row into the due index and the dead index. A row without them is not in the index.
 	DueShard  *int    `dynamodbav:"dp,omitempty"`
 	SweepAt   instant `dynamodbav:"ds,omitempty"`
 	DeadShard *int    `dynamodbav:"xp,omitempty"`
 	DeadKey   []byte  `dynamodbav:"xs,omitempty"`
 }
 
-// restNames are the attributes of rest, those that are empty included.
-var restNames = func() (names []string) {
-	for field := range reflect.TypeFor[rest]().Fields() {
+// contentNames are the names of all attributes of content.
+var contentNames = func() (names []string) {
+	for field := range reflect.TypeFor[content]().Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("dynamodbav"), ",")
 		names = append(names, name)
 	}
 	return names
 }()
 
-// instant is a time in nanoseconds since 1970, 0 for the zero time; see [store.UnixNano].
+// instant is a time in nanoseconds since 1970. The zero time is 0; see [store.UnixNano].
 type instant int64
 
+// instantOf returns the instant of t.
 func instantOf(t time.Time) instant {
 	if t.IsZero() {
 		return 0
@@ -71,6 +72,7 @@ func instantOf(t time.Time) instant {
 	return instant(store.UnixNano(t))
 }
 
+// time returns the time of i.
 func (i instant) time() time.Time {
 	if i == 0 {
 		return time.Time{}
@@ -78,13 +80,13 @@ func (i instant) time() time.Time {
 	return time.Unix(0, int64(i)).UTC()
 }
 
-// restOf is d as it is stored, its key, version and attempts aside.
-func restOf(d *delivery.Delivery) (rest, error) {
-	r := rest{
+// contentOf returns the content of the row of d.
+func contentOf(d *delivery.Delivery) (content, error) {
+	r := content{
 		ExpiresAt: instantOf(d.ExpiresAt), EventID: d.EventID, EventSource: d.EventSource, EventType: d.EventType,
 		Origin: d.Origin, State: d.State, Reason: d.Reason, AttemptCount: d.AttemptCount, Scheduled: d.Scheduled,
 		Next: instantOf(d.NextAttemptAt), Finished: instantOf(d.FinishedAt), Rings: d.Rings,
-		Last: packSome(d.Last, summaryFields), Lease: packSome(d.Lease, leaseFields), Owed: packSome(d.Owed, owedFields),
+		Last: packPointer(d.Last, summaryFields), Lease: packPointer(d.Lease, leaseFields), Owed: packPointer(d.Owed, owedFields),
 		SweepAt: instantOf(d.SweepAt),
 	}
 	dead, err := deadKey(d.Key)
@@ -98,6 +100,7 @@ func restOf(d *delivery.Delivery) (rest, error) {
 	return r, err
 }
 
+// delivery returns the delivery of a row.
 func (r *row) delivery() (d delivery.Delivery, err error) {
 	if d.Key, err = keyOf(r.Partition, r.Sort); err != nil {
 		return d, err
@@ -108,25 +111,26 @@ func (r *row) delivery() (d delivery.Delivery, err error) {
 		State: r.State, Reason: r.Reason, AttemptCount: r.AttemptCount, Scheduled: r.Scheduled,
 		NextAttemptAt: r.Next.time(), FinishedAt: r.Finished.time(), SweepAt: r.SweepAt.time(), Rings: r.Rings,
 	}
-	if d.Last, err = unpackSome(r.Last, summaryFields); err != nil {
+	if d.Last, err = unpackPointer(r.Last, summaryFields); err != nil {
 		return d, err
 	}
-	if d.Lease, err = unpackSome(r.Lease, leaseFields); err != nil {
+	if d.Lease, err = unpackPointer(r.Lease, leaseFields); err != nil {
 		return d, err
 	}
-	d.Owed, err = unpackSome(r.Owed, owedFields)
+	d.Owed, err = unpackPointer(r.Owed, owedFields)
 	return d, err
 }
 
-// packSome packs what is not nil.
-func packSome[T any](v *T, fields func(*packing, *T)) []byte {
+// packPointer packs the value that v points to. It returns nil if v is nil.
+func packPointer[T any](v *T, fields func(*packing, *T)) []byte {
 	if v == nil {
 		return nil
 	}
 	return pack(func(p *packing) { fields(p, v) })
 }
 
-func unpackSome[T any](data []byte, fields func(*packing, *T)) (*T, error) {
+// unpackPointer reverses packPointer.
+func unpackPointer[T any](data []byte, fields func(*packing, *T)) (*T, error) {
 	if data == nil {
 		return nil, nil
 	}
@@ -134,6 +138,8 @@ func unpackSome[T any](data []byte, fields func(*packing, *T)) (*T, error) {
 	return v, unpack(data, func(p *packing) { fields(p, v) })
 }
 
+// summaryFields, leaseFields and owedFields pack or unpack the fields of their types. Stored items rely on the order of
+// the fields, so it never changes.
 func summaryFields(p *packing, s *delivery.Summary) {
 	packNumber(p, &s.Number)
 	packText(p, &s.Outcome)
@@ -154,8 +160,8 @@ func owedFields(p *packing, o *delivery.Owed) {
 	packTime(p, &o.At)
 }
 
-// rowOf reads a row that has not expired; found is false for one that is not there.
-func (s *Store) rowOf(stored item) (r row, found bool, err error) {
+// unmarshalRow reads a row from its item. found is false if there is no item or it has expired.
+func (s *Store) unmarshalRow(stored item) (r row, found bool, err error) {
 	if len(stored) == 0 {
 		return r, false, nil
 	}
@@ -163,8 +169,8 @@ func (s *Store) rowOf(stored item) (r row, found bool, err error) {
 	return r, err == nil && !s.expired(r.TTL), err
 }
 
-// size is what DynamoDB counts for an item: the bytes of names and values; a number takes one byte for two digits
-// and one more. Values of other kinds are not in rows.
+// size returns the size of an item as DynamoDB counts it: the bytes of names and values. A number takes one byte for
+// two digits and one more. Rows have no values of other types.
 func size(i item) int {
 	total := 0
 	for name, value := range i {

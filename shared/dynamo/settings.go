@@ -13,9 +13,9 @@ import (
 
 const settingsKind = "settings"
 
-// settingsItem is how settings are stored. Like all items of nouns it differs from the noun by its tags alone, so
-// that Go converts one into the other: a member added there is missed here by the compiler, and one renamed there
-// is still found under its name here.
+// settingsItem is the stored form of the settings. Like the stored form of every noun, it differs from the noun only in
+// its tags, so that Go converts one into the other. The compiler thus finds a field that is missing here, and a field
+// that is renamed there keeps its stored name.
 type settingsItem struct {
 	APIEnabled     bool      `dynamodbav:"api"`
 	MaxPageSize    int       `dynamodbav:"maxPageSize"`
@@ -42,14 +42,14 @@ func (s *Store) PutSettings(ctx context.Context, set *settings.Settings) (err er
 	defer fault.Wrap(&err, "store the settings")
 	next := settingsItem(*set)
 	next.LockVersion++
-	noun, err := marshal(next, configKey(tables.SettingsPart, tables.SettingsPart))
+	made, err := marshal(next, configKey(tables.SettingsPart, tables.SettingsPart))
 	if err != nil {
 		return err
 	}
-	put, refused := versioned(s.tables.Config, settingsKind, "", noun)
+	put, refused := versionedPut(s.tables.Config, settingsKind, "", made)
 	err = s.change(ctx, "", func(context.Context) ([]write, error) {
 		return []write{{types.TransactWriteItem{Put: put}, func(stored item) error {
-			if len(stored) == 0 { // nobody has changed the defaults, which are there all the same
+			if len(stored) == 0 { // the defaults exist without being stored, so this is a conflict
 				return conflict(settingsKind)
 			}
 			return refused(stored)

@@ -14,12 +14,12 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// stateItem is a value or a counter. A counter that nobody has counted is not there.
+// stateItem is a value or a counter. A counter that was never counted does not exist.
 type stateItem struct {
 	Value []byte `dynamodbav:"b"`
 	Count int64  `dynamodbav:"n,omitempty"`
 	TTL   int64  `dynamodbav:"t"`
-	// Writer is a random number of the call that added the value.
+	// Writer is a random number for the call that added the value; see AddState.
 	Writer []byte `dynamodbav:"x,omitempty"`
 }
 
@@ -34,8 +34,8 @@ func (s *Store) PutState(ctx context.Context, key string, value []byte, expires 
 	return err
 }
 
-// AddState implements store.State. Two callers may add the same value, and one of them must be told that it
-// came too late: so it is by the writer that the SDK's repeat after a lost answer is recognised.
+// AddState implements store.State. If two callers add the same value, one of them must get UpdateConflict. So AddState
+// marks the value with its caller, to recognise its own write when the SDK repeats it after a lost response.
 func (s *Store) AddState(ctx context.Context, key string, value []byte, expires time.Time) (err error) {
 	defer fault.Wrap(&err, "add state")
 	writer := make([]byte, 8)
@@ -46,10 +46,10 @@ func (s *Store) AddState(ctx context.Context, key string, value []byte, expires 
 	}
 	stored, refused, err := s.put(ctx, &dynamodb.PutItemInput{
 		TableName: &s.tables.State, Item: made,
-		ConditionExpression: aws.String(absent("k")), ExpressionAttributeValues: item{":now": s.nowSeconds()},
+		ConditionExpression: aws.String(absentCondition("k")), ExpressionAttributeValues: item{":now": s.nowSeconds()},
 	})
 	if refused && !reflect.DeepEqual(stored, made) {
-		return fault.New(fault.UpdateConflict, "It is there already.")
+		return fault.New(fault.UpdateConflict, "The key exists already.")
 	}
 	return err
 }
@@ -59,11 +59,12 @@ func (s *Store) State(ctx context.Context, key string) (value []byte, err error)
 	defer fault.Wrap(&err, "read state")
 	i, found, err := s.state(ctx, valueKey(key))
 	if err == nil && !found {
-		err = fault.New(fault.NotFound, "It is not there, or no longer.")
+		err = fault.New(fault.NotFound, "The key does not exist or has expired.")
 	}
 	return i.Value, err
 }
 
+// state reads a value or a counter. found is false if it does not exist or has expired.
 func (s *Store) state(ctx context.Context, key item) (i stateItem, found bool, err error) {
 	stored, err := s.get(ctx, s.tables.State, key)
 	if err != nil || len(stored) == 0 {
@@ -79,8 +80,8 @@ func (s *Store) DropState(ctx context.Context, key string) (err error) {
 	return s.delete(ctx, s.tables.State, valueKey(key))
 }
 
-// Count implements store.State. Counting a counter that lives, or that never was, is one write; a second
-// takes the place of one that has expired and that DynamoDB has not deleted yet. Counting down is one write.
+// Count implements store.State. It takes one write if the counter exists, was never counted, or is counted down. It
+// takes a second write to replace a counter that has expired but that DynamoDB has not deleted yet.
 func (s *Store) Count(ctx context.Context, key string, by int64, expires time.Time) (count int64, err error) {
 	defer fault.Wrap(&err, "count")
 	if by == 0 {
@@ -90,11 +91,11 @@ func (s *Store) Count(ctx context.Context, key string, by int64, expires time.Ti
 		}
 		return i.Count, err
 	}
-	writes := []*dynamodb.UpdateItemInput{s.countOn(key, by, expires), s.countAnew(key, by, expires)}
+	writes := []*dynamodb.UpdateItemInput{s.countUp(key, by, expires), s.restartCounter(key, by, expires)}
 	if by < 0 {
 		writes = []*dynamodb.UpdateItemInput{s.countDown(key, by)}
 	}
-	err = patiently(ctx, func(ctx context.Context) (done bool, err error) {
+	err = retry(ctx, func(ctx context.Context) (done bool, err error) {
 		refused := false
 		for _, write := range writes {
 			var stored item
@@ -107,23 +108,25 @@ func (s *Store) Count(ctx context.Context, key string, by int64, expires time.Ti
 				return true, err
 			}
 		}
-		// What is counted down is not there; what is counted up expired, and somebody else began it anew in between.
+		// A counter that is counted down does not exist, so the count is 0. A counter that is counted up had expired,
+		// and another caller restarted it in between, so counting is tried again.
 		return by < 0, nil
 	})
 	return count, err
 }
 
-// countOn adds to a counter that has not expired, or begins one.
-func (s *Store) countOn(key string, by int64, expires time.Time) *dynamodb.UpdateItemInput {
-	return s.counting(key, by, expires, "SET t = if_not_exists(t, :t) ADD n :by", "attribute_not_exists(k) OR t > :now")
+// countUp returns the update that adds to a counter, unless it has expired, and creates a counter that does not exist.
+func (s *Store) countUp(key string, by int64, expires time.Time) *dynamodb.UpdateItemInput {
+	return s.counterUpdate(key, by, expires, "SET t = if_not_exists(t, :t) ADD n :by", "attribute_not_exists(k) OR t > :now")
 }
 
-// countAnew begins a counter in the place of one that has expired.
-func (s *Store) countAnew(key string, by int64, expires time.Time) *dynamodb.UpdateItemInput {
-	return s.counting(key, by, expires, "SET t = :t, n = :by", "t <= :now")
+// restartCounter returns the update that replaces a counter that has expired.
+func (s *Store) restartCounter(key string, by int64, expires time.Time) *dynamodb.UpdateItemInput {
+	return s.counterUpdate(key, by, expires, "SET t = :t, n = :by", "t <= :now")
 }
 
-func (s *Store) counting(key string, by int64, expires time.Time, expression, condition string) *dynamodb.UpdateItemInput {
+// counterUpdate returns an update of a counter with an expression and a condition.
+func (s *Store) counterUpdate(key string, by int64, expires time.Time, expression, condition string) *dynamodb.UpdateItemInput {
 	return &dynamodb.UpdateItemInput{
 		TableName: &s.tables.State, Key: counterKey(key), ReturnValues: types.ReturnValueAllNew,
 		UpdateExpression: &expression, ConditionExpression: &condition,
@@ -131,7 +134,7 @@ func (s *Store) counting(key string, by int64, expires time.Time, expression, co
 	}
 }
 
-// countDown takes from a counter that has not expired.
+// countDown returns the update that adds a negative number to a counter that has not expired.
 func (s *Store) countDown(key string, by int64) *dynamodb.UpdateItemInput {
 	return &dynamodb.UpdateItemInput{
 		TableName: &s.tables.State, Key: counterKey(key), ReturnValues: types.ReturnValueAllNew,

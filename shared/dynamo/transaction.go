@@ -16,17 +16,17 @@ import (
 // write is one write of a transaction.
 type write struct {
 	types.TransactWriteItem
-	// refused says what it means that the write's condition does not hold, given what is stored: an error, errAgain,
-	// or nil when the transaction has happened before.
+	// refused is called if the condition of the write does not hold. stored is the stored item. refused returns an
+	// error, errAgain, or nil if the transaction has happened before.
 	refused func(stored item) error
 }
 
-// errAgain says that a transaction should be tried again from the beginning.
+// errAgain says that the caller should try the transaction again from the beginning.
 var errAgain = errors.New("try again")
 
-// transact carries out all writes or none. done is false when it has to be tried again: another transaction was
-// in the way, or a write that was refused says so. When several are refused, the first decides. The SDK gives each
-// call a token, so its own repeat of a transaction whose answer got lost changes nothing.
+// transact carries out all writes or none. done is false if the transaction has to be tried again, because another
+// transaction was in the way or because the refusal of a write says so. If several writes are refused, the first one
+// decides. The SDK gives each call a token, so its own repetition after a lost response changes nothing.
 func (s *Store) transact(ctx context.Context, writes ...write) (done bool, err error) {
 	input := &dynamodb.TransactWriteItemsInput{}
 	for _, w := range writes {
@@ -46,32 +46,34 @@ func (s *Store) transact(ctx context.Context, writes ...write) (done bool, err e
 				return true, err
 			}
 			again = true
+		// Each of these may pass by itself. The SDK does not retry a transaction that was cancelled because of them.
 		case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":
 			again = true
 		default:
+			// Any other reason, such as an item that is too large, is an error of ours and does not pass.
 			return true, fmt.Errorf("write %d of the transaction: %s: %w", i, code, err)
 		}
 	}
-	if !again { // no reason given
+	if !again { // DynamoDB gave no reason
 		return true, err
 	}
 	return false, nil
 }
 
-// versioned is a put of a noun on condition that the version before its own is the stored one; a version of 1
-// makes it.
-func versioned(table, kind, id string, noun item) (*types.Put, func(stored item) error) {
+// versionedPut returns a put of an item, on condition that the stored version is the one before. A put of version 1
+// requires that there is no item. The function that it returns says what a refusal means; see write.
+func versionedPut(table, kind, id string, next item) (*types.Put, func(stored item) error) {
 	put := &types.Put{
-		TableName: &table, Item: noun, ConditionExpression: aws.String("attribute_not_exists(p)"),
+		TableName: &table, Item: next, ConditionExpression: aws.String("attribute_not_exists(p)"),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
-	if version := versionOf(noun); version > 1 {
+	if version := versionOf(next); version > 1 {
 		put.ConditionExpression = aws.String("v = :was")
 		put.ExpressionAttributeValues = item{":was": number(version - 1)}
 	}
 	return put, func(stored item) error {
 		switch {
-		case reflect.DeepEqual(stored, noun):
+		case reflect.DeepEqual(stored, next):
 			return nil
 		case len(stored) == 0:
 			return missing(kind, id)
@@ -80,7 +82,7 @@ func versioned(table, kind, id string, noun item) (*types.Put, func(stored item)
 	}
 }
 
-// versionOf is the version of an item, 0 for one that is not there.
+// versionOf returns the version of an item, or 0 if there is no item.
 func versionOf(i item) int64 {
 	var head struct {
 		Version int64 `dynamodbav:"v"`
@@ -89,8 +91,8 @@ func versionOf(i item) int64 {
 	return head.Version
 }
 
-// noun reads a noun of the config table, and as it is stored.
-func noun[T any](ctx context.Context, s *Store, kind, id string, key item) (found T, stored item, err error) {
+// readItem reads a value of the config table. It returns the value and its item.
+func readItem[T any](ctx context.Context, s *Store, kind, id string, key item) (found T, stored item, err error) {
 	if !canBeKey(id) {
 		return found, nil, missing(kind, id)
 	}
@@ -100,19 +102,20 @@ func noun[T any](ctx context.Context, s *Store, kind, id string, key item) (foun
 	return found, stored, err
 }
 
-// marshal makes an item of a noun and its key.
-func marshal(noun any, key item) (item, error) {
-	made, err := attributevalue.MarshalMap(noun)
+// marshal returns the item with the members of value and the attributes of key.
+func marshal(value any, key item) (item, error) {
+	made, err := attributevalue.MarshalMap(value)
 	if err == nil {
 		maps.Copy(made, key)
 	}
 	return made, err
 }
 
-// unmarshal reads a noun from an item; nil and kind and id stand for one that is not there.
-func unmarshal[T any](stored item, kind, id string) (noun T, err error) {
+// unmarshal reads a value from an item. If there is no item, it returns a fault of kind NotFound that names kind and
+// id.
+func unmarshal[T any](stored item, kind, id string) (value T, err error) {
 	if len(stored) == 0 {
-		return noun, missing(kind, id)
+		return value, missing(kind, id)
 	}
-	return noun, attributevalue.UnmarshalMap(stored, &noun)
+	return value, attributevalue.UnmarshalMap(stored, &value)
 }

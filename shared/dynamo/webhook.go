@@ -17,7 +17,7 @@ import (
 
 const webhookKind = "webhook"
 
-// webhookItem is how a webhook is stored, see settingsItem.
+// webhookItem is the stored form of a webhook; see settingsItem.
 type webhookItem struct {
 	ID              string               `dynamodbav:"s"`
 	Name            string               `dynamodbav:"name"`
@@ -38,8 +38,8 @@ type webhookItem struct {
 	UpdatedAt       time.Time            `dynamodbav:"updatedAt"`
 }
 
-// webhooksRead is how many webhooks a request reads at most. A full page of 1 MB takes about ten times as much while it
-// is read, and all shards are read side by side.
+// webhooksRead is the largest number of webhooks that one request reads. A full page of 1 MB takes about ten times as
+// much memory while it is read, and all shards are read in parallel.
 const webhooksRead = 100
 
 // Webhooks implements store.Catalogue.
@@ -47,10 +47,10 @@ func (s *Store) Webhooks(ctx context.Context, take func(webhook.Webhook)) (err e
 	defer fault.Wrap(&err, "list webhooks")
 	var turn sync.Mutex // held while take is called
 	var group errgroup.Group
-	group.SetLimit(together)
+	group.SetLimit(parallelRequests)
 	for shard := range webhookShards {
 		group.Go(func() error {
-			return s.each(ctx, webhookShard(shard), func(stored item) error {
+			return s.eachItem(ctx, webhookShard(shard), func(stored item) error {
 				w, err := unmarshal[webhookItem](stored, webhookKind, "")
 				if err != nil {
 					return err
@@ -65,9 +65,9 @@ func (s *Store) Webhooks(ctx context.Context, take func(webhook.Webhook)) (err e
 	return group.Wait()
 }
 
-// each reads a partition of the config table, a few items at a time, and hands them on.
-func (s *Store) each(ctx context.Context, partition string, take func(item) error) error {
-	input := s.wholePartition(partition)
+// eachItem reads a partition of the config table, a few items at a time, and calls take for each item.
+func (s *Store) eachItem(ctx context.Context, partition string, take func(item) error) error {
+	input := s.partitionQuery(partition)
 	input.Limit = aws.Int32(webhooksRead)
 	for pages := dynamodb.NewQueryPaginator(s.client, input); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
@@ -90,9 +90,9 @@ func (s *Store) Webhook(ctx context.Context, id string) (_ webhook.Webhook, err 
 	return w, err
 }
 
-// webhook reads a webhook, and as it is stored.
+// webhook reads a webhook. It returns the webhook and its item.
 func (s *Store) webhook(ctx context.Context, id string) (webhook.Webhook, item, error) {
-	w, stored, err := noun[webhookItem](ctx, s, webhookKind, id, webhookKey(id))
+	w, stored, err := readItem[webhookItem](ctx, s, webhookKind, id, webhookKey(id))
 	return webhook.Webhook(w), stored, err
 }
 
@@ -101,18 +101,18 @@ func (s *Store) PutWebhook(ctx context.Context, w *webhook.Webhook) (err error) 
 	defer fault.Wrap(&err, "store webhook %s", w.ID)
 	next := webhookItem(*w)
 	next.LockVersion++
-	noun, err := marshal(next, webhookKey(w.ID))
+	made, err := marshal(next, webhookKey(w.ID))
 	if err != nil {
 		return err
 	}
 	err = s.change(ctx, w.ID, func(ctx context.Context) ([]write, error) {
-		put, refused := versioned(s.tables.Config, webhookKind, w.ID, noun)
+		put, refused := versionedPut(s.tables.Config, webhookKind, w.ID, made)
 		writes := []write{{types.TransactWriteItem{Put: put}, refused}}
 		if next.LockVersion == 1 {
 			return append(writes, s.takeName(w.Name, w.ID)), nil
 		}
 		was, stored, err := s.webhook(ctx, w.ID)
-		if err != nil || reflect.DeepEqual(stored, noun) {
+		if err != nil || reflect.DeepEqual(stored, made) {
 			return nil, err
 		}
 		if webhook.FoldName(was.Name) != webhook.FoldName(w.Name) {
@@ -126,7 +126,7 @@ func (s *Store) PutWebhook(ctx context.Context, w *webhook.Webhook) (err error) 
 	return err
 }
 
-// takeName takes a name for a webhook, and is refused when another webhook has it.
+// takeName returns the write that reserves a name for a webhook. It is refused if another webhook has the name.
 func (s *Store) takeName(name, webhookID string) write {
 	holder := nameKey(name)
 	holder["w"] = text(webhookID)
@@ -142,7 +142,8 @@ func (s *Store) takeName(name, webhookID string) write {
 	}}
 }
 
-// dropName gives a name back. It needs no condition: it belongs to the webhook whose version the transaction checks.
+// dropName returns the write that frees a name. It needs no condition: the transaction checks the version of the
+// webhook that has the name.
 func (s *Store) dropName(name string) write {
 	return write{TransactWriteItem: types.TransactWriteItem{Delete: &types.Delete{TableName: &s.tables.Config, Key: nameKey(name)}}}
 }
@@ -165,12 +166,13 @@ func (s *Store) DeleteWebhook(ctx context.Context, id string, lockVersion int64)
 	})
 }
 
-// nouns reads a whole partition of the config table.
-func (s *Store) nouns(ctx context.Context, partition string) ([]item, error) {
-	return s.query(ctx, s.wholePartition(partition), 0)
+// partition reads all items of a partition of the config table.
+func (s *Store) partition(ctx context.Context, partition string) ([]item, error) {
+	return s.query(ctx, s.partitionQuery(partition), 0)
 }
 
-func (s *Store) wholePartition(partition string) *dynamodb.QueryInput {
+// partitionQuery returns the query for a partition of the config table.
+func (s *Store) partitionQuery(partition string) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
 		TableName: &s.tables.Config, ConsistentRead: aws.Bool(true),
 		KeyConditionExpression: aws.String("p = :p"), ExpressionAttributeValues: item{":p": text(partition)},

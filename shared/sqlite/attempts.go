@@ -21,6 +21,7 @@ import (
 const attemptColumns = `number, id, trigger, outcome, started_at, url, format, signed, legacy, header_names,
 	dns, connect, tls, first_byte, total, error_class, error_message, status, headers, body, truncated`
 
+// The row of an attempt has the number of the row of its delivery, which is shorter than the key.
 var addAttempt = `INSERT OR REPLACE INTO attempts (delivery, ` + attemptColumns + `)
 	VALUES ((SELECT number` + fromDelivery + `), ` + numbered(4, attemptColumns) + `)`
 
@@ -76,6 +77,7 @@ func putAttempt(conn *sqlite.Conn, key delivery.Key, a encodedAttempt) error {
 	return execute(p.integer(a.Number - limits.AttemptsMax).stmt)
 }
 
+// bindAttempt binds the columns of an attempt. Without a response, the last columns stay NULL.
 func bindAttempt(p *parameters, a encodedAttempt) *parameters {
 	p.integer(a.Number).text(a.ID).text(string(a.Trigger)).text(string(a.Outcome)).time(a.StartedAt)
 	p.text(a.URL).text(string(a.Format)).boolean(a.Signed).boolean(a.Legacy).text(a.headerNames)
@@ -91,6 +93,7 @@ func bindAttempt(p *parameters, a encodedAttempt) *parameters {
 // answerColumns is the number of columns that are NULL if there was no response.
 const answerColumns = 4
 
+// scanAttempt reads the columns of an attempt.
 func scanAttempt(row *columns) (a delivery.Attempt, err error) {
 	a.Number, a.ID = row.integer(), row.text()
 	a.Trigger, a.Outcome, a.StartedAt = delivery.Trigger(row.text()), delivery.Outcome(row.text()), row.time()
@@ -151,6 +154,7 @@ func bytesOf(text string) string {
 	return string(raw)
 }
 
+// ascii reports whether s has only ASCII characters. Almost all headers do, and need no conversion.
 func ascii(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }

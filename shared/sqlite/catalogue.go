@@ -56,6 +56,7 @@ func logChange(conn *sqlite.Conn, webhookID string) error {
 	return execute(p.stmt)
 }
 
+// catalogueVersion returns the newest version in the change log, or 0 if the log is empty.
 func catalogueVersion(conn *sqlite.Conn) (version int64, err error) {
 	_, err = first(conn.Prep(`SELECT max(version) FROM changes`), func(row *columns) error {
 		version = row.number()

@@ -48,6 +48,7 @@ type columns struct {
 	next int
 }
 
+// column returns the index of the next column and moves on.
 func (c *columns) column() int {
 	c.next++
 	return c.next - 1
@@ -63,6 +64,7 @@ func (c *columns) duration() time.Duration { return time.Duration(c.number()) }
 
 func (c *columns) boolean() bool { return c.number() != 0 }
 
+// time reads a time. NULL is the zero time.
 func (c *columns) time() time.Time {
 	column := c.column()
 	if c.stmt.ColumnIsNull(column) {
@@ -71,6 +73,7 @@ func (c *columns) time() time.Time {
 	return time.Unix(0, c.stmt.ColumnInt64(column)).UTC()
 }
 
+// bytes returns a copy, because SQLite reuses its memory for the next row.
 func (c *columns) bytes() []byte {
 	column := c.column()
 	value := make([]byte, c.stmt.ColumnLen(column))
@@ -99,6 +102,7 @@ type parameters struct {
 // bind prepares a query whose parameters are then bound.
 func bind(conn *sqlite.Conn, query string) *parameters { return &parameters{stmt: conn.Prep(query)} }
 
+// parameter returns the number of the next parameter and moves on.
 func (p *parameters) parameter() int {
 	p.last++
 	return p.last
@@ -128,6 +132,7 @@ func (p *parameters) bytes(value []byte) *parameters {
 	return p
 }
 
+// time binds a time, or NULL for the zero time.
 func (p *parameters) time(value time.Time) *parameters {
 	if value.IsZero() {
 		return p.null(1)

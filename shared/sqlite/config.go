@@ -39,6 +39,7 @@ func (r configRow) put(conn *sqlite.Conn) (written bool, err error) {
 	case version != r.version-1:
 		return false, store.Conflict(r.kind)
 	}
+	// The unique index would reject the name too, but not with a fault for the client.
 	if err := r.uniqueName(conn); err != nil {
 		return false, err
 	}

@@ -84,6 +84,7 @@ func (db *DB) configure(ctx context.Context, f func(*sqlite.Conn) error) error {
 
 // read runs f on a connection that sees every write that has returned. f must not write.
 func (db *DB) read(ctx context.Context, f func(*sqlite.Conn) error) error {
+	// A database in memory has a single connection, which belongs to the writer.
 	if db.readers == nil {
 		return db.explain(db.writer.do(ctx, &operation{run: f, reads: true}))
 	}
@@ -101,6 +102,7 @@ func (db *DB) read(ctx context.Context, f func(*sqlite.Conn) error) error {
 	}
 }
 
+// isClosed reports whether Close was called.
 func (db *DB) isClosed() bool {
 	select {
 	case <-db.closed:
@@ -137,6 +139,7 @@ func (db *DB) explain(err error) error {
 	if err == nil {
 		return nil
 	}
+	// An operation whose transaction was rolled back may be repeated, whatever the cause was.
 	undone := errors.Is(err, errUndone) || errors.Is(err, errClosed)
 	if _, own := errors.AsType[*fault.Fault](err); own && !undone {
 		return err

@@ -19,7 +19,8 @@ const (
 	deliveryKey  = `webhook, received_ms, event`
 	fromDelivery = ` FROM deliveries` + thisDelivery
 	thisDelivery = ` WHERE webhook = ?1 AND received_ms = ?2 AND event = ?3`
-	getDelivery  = `SELECT ` + deliveryKey + `, ` + deliveryColumns + fromDelivery + ` AND expires_at > ?4`
+	// Queries check expires_at themselves, because expired rows stay until they are purged.
+	getDelivery = `SELECT ` + deliveryKey + `, ` + deliveryColumns + fromDelivery + ` AND expires_at > ?4`
 )
 
 // A first claim inserts a row and every later write updates it, each in one statement.
@@ -116,6 +117,7 @@ func writeDelivery(conn *sqlite.Conn, d *delivery.Delivery, at time.Time) (writt
 	if conn.Changes() > 0 || err != nil {
 		return true, err
 	}
+	// The row that is in the way may have expired. It then counts as absent, so its place is free.
 	if gone, err := dropExpired(conn, d.Key, at); !gone || err != nil {
 		return false, err
 	}
@@ -135,6 +137,7 @@ func dropExpired(conn *sqlite.Conn, key delivery.Key, at time.Time) (gone bool, 
 	return conn.Changes() > 0, nil
 }
 
+// readDelivery reads a row that has not expired.
 func readDelivery(conn *sqlite.Conn, key delivery.Key, at time.Time) (d delivery.Delivery, found bool, err error) {
 	found, err = first(bindKey(bind(conn, getDelivery), key).instant(at).stmt, func(row *columns) error {
 		d = scanDelivery(row)
@@ -143,16 +146,19 @@ func readDelivery(conn *sqlite.Conn, key delivery.Key, at time.Time) (d delivery
 	return d, found, err
 }
 
+// bindKey binds the columns of a key.
 func bindKey(p *parameters, key delivery.Key) *parameters {
 	return p.text(key.Webhook).number(key.ReceivedMs).bytes(key.Event[:])
 }
 
+// scanKey reads the columns of a key.
 func scanKey(row *columns) (key delivery.Key) {
 	key.Webhook, key.ReceivedMs = row.text(), row.number()
 	row.array(key.Event[:])
 	return key
 }
 
+// bindDelivery binds the columns of a row, beginning with its key.
 func bindDelivery(p *parameters, d *delivery.Delivery) *parameters {
 	bindKey(p, d.Key).number(d.Version).instant(d.ExpiresAt)
 	p.text(d.EventID).text(d.EventSource).text(d.EventType).text(string(d.Origin))
@@ -184,6 +190,7 @@ const (
 	lastColumns  = 6
 )
 
+// scanDelivery reads the columns of a row, beginning with its key.
 func scanDelivery(row *columns) delivery.Delivery {
 	d := delivery.Delivery{Key: scanKey(row), Version: row.number(), ExpiresAt: row.time()}
 	d.CreatedAt = time.UnixMilli(d.ReceivedMs).UTC()

@@ -56,6 +56,8 @@ func walk(conn *sqlite.Conn, q store.Query) *sqlite.Stmt {
 	return p.text(low.webhook).text(high.webhook).stmt
 }
 
+// walkQuery returns the query of walk. Comparing whole keys lets SQLite start in the middle of an index, so a page deep
+// in the list costs as much as the first.
 func walkQuery(q store.Query) string {
 	list, place, low, high := `webhook = ?5`, `received_ms, event`, `?1, ?2`, `?3, ?4`
 	if q.Webhook == "" {
@@ -78,6 +80,7 @@ type place struct {
 	webhook string
 }
 
+// compare compares places in the order of the lists, oldest first.
 func (p place) compare(other place) int {
 	return cmp.Or(
 		cmp.Compare(p.ms, other.ms), bytes.Compare(p.event, other.event), cmp.Compare(p.webhook, other.webhook),

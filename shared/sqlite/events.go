@@ -53,6 +53,7 @@ func (db *DB) PutEvent(ctx context.Context, r record.Event, plan []string) (
 		stored, storedPlan, err = readPlanned(conn, &r, now)
 		return err
 	})
+	// Only an event that is on disk is kept in memory.
 	if created && err == nil {
 		db.recent.Put(&stored)
 	}
@@ -121,6 +122,7 @@ type encodedEvent struct {
 	plan           []byte
 }
 
+// encodeEvent encodes an event and packs its plan.
 func encodeEvent(r *record.Event, plan []string) (e encodedEvent, err error) {
 	e.Event = r
 	if e.project, err = encodePart(r.Project); err != nil {
@@ -133,6 +135,7 @@ func encodeEvent(r *record.Event, plan []string) (e encodedEvent, err error) {
 	return e, err
 }
 
+// encodePart returns the JSON of part, or "" if part is nil.
 func encodePart[T any](part *T) (string, error) {
 	if part == nil {
 		return "", nil
@@ -141,12 +144,14 @@ func encodePart[T any](part *T) (string, error) {
 	return string(text), err
 }
 
+// bindEvent binds the columns of an event and its plan, after its key.
 func bindEvent(p *parameters, e encodedEvent) *parameters {
 	p.text(e.Source).text(e.ID).text(e.Type).text(e.OccurredAt).text(e.project).text(e.actor)
 	p.text(string(e.Trigger)).text(e.TraceID).number(e.ReceivedAt.UnixMilli()).instant(e.ExpiresAt)
 	return p.integer(e.MatchCount).bytes(e.Data).bytes(e.plan)
 }
 
+// readEvent reads an event that has not expired. Otherwise it returns a fault of kind NotFound.
 func readEvent(conn *sqlite.Conn, key events.Key, now time.Time) (r record.Event, err error) {
 	found, err := first(bind(conn, getEvent).bytes(key[:]).instant(now).stmt, func(row *columns) error {
 		r, err = scanEvent(row)
@@ -158,6 +163,7 @@ func readEvent(conn *sqlite.Conn, key events.Key, now time.Time) (r record.Event
 	return r, err
 }
 
+// scanEvent reads the columns of an event.
 func scanEvent(row *columns) (r record.Event, err error) {
 	r.Source, r.ID, r.Type, r.OccurredAt = row.text(), row.text(), row.text(), row.text()
 	if r.Project, err = decodePart[events.Project](row); err != nil {
@@ -172,6 +178,7 @@ func scanEvent(row *columns) (r record.Event, err error) {
 	return r, nil
 }
 
+// decodePart reverses encodePart.
 func decodePart[T any](row *columns) (part *T, err error) {
 	if text := row.bytes(); len(text) > 0 {
 		err = json.Unmarshal(text, &part)
@@ -192,6 +199,7 @@ const (
 	wholePlan = math.MaxInt32
 )
 
+// packPlan returns the ULIDs of the webhooks, one after another.
 func packPlan(plan []string) ([]byte, error) {
 	packed := make([]byte, 0, planEntry*len(plan))
 	for _, webhookID := range plan {
@@ -204,6 +212,7 @@ func packPlan(plan []string) ([]byte, error) {
 	return packed, nil
 }
 
+// unpackPlan reverses packPlan.
 func unpackPlan(packed []byte) []string {
 	plan := make([]string, 0, len(packed)/planEntry)
 	for at := 0; at < len(packed); at += planEntry {
@@ -212,6 +221,8 @@ func unpackPlan(packed []byte) []string {
 	return plan
 }
 
+// readPlan reads up to limit entries of a plan, beginning with entry offset. If the event does not exist, it returns a
+// fault of kind NotFound.
 func readPlan(conn *sqlite.Conn, key events.Key, offset, limit int, now time.Time) ([]string, error) {
 	packed, found, err := packedPlan(conn, key, offset, limit, now)
 	if err == nil && !found {

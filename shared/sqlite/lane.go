@@ -31,6 +31,7 @@ type LaneOptions struct {
 // groupShare divides the slots of a lane: one message group can have this fraction of them in flight.
 const groupShare = 10
 
+// withDefaults returns o with the defaults of the lane.
 func (o LaneOptions) withDefaults(name lane.Name) LaneOptions {
 	if o.Visibility == 0 {
 		o.Visibility = limits.Visibility(limits.SenderTimeout)
@@ -77,6 +78,7 @@ func (db *DB) Lane(name lane.Name) *Lane {
 	return l
 }
 
+// makeLanes creates all lanes. Each lane knows its dead-letter lane, to which it moves messages by itself.
 func (db *DB) makeLanes(options map[lane.Name]LaneOptions) {
 	db.lanes = map[lane.Name]*Lane{}
 	for _, name := range lane.Names() {
@@ -85,6 +87,7 @@ func (db *DB) makeLanes(options map[lane.Name]LaneOptions) {
 	}
 }
 
+// newLane creates a lane. Every group can have at least one message in flight.
 func (db *DB) newLane(name lane.Name, options LaneOptions) *Lane {
 	options = options.withDefaults(name)
 	l := &Lane{db: db, name: name, options: options, wake: make(chan struct{}, 1), alarm: never}
@@ -272,6 +275,7 @@ func (l *Lane) ring() {
 	l.signal()
 }
 
+// signal puts a token into wake unless it has one.
 func (l *Lane) signal() {
 	select {
 	case l.wake <- struct{}{}:

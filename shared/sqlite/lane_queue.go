@@ -59,6 +59,7 @@ type receipt struct {
 	message *lane.Message // nil until it is read from the table
 }
 
+// newQueue returns a queue in which each group can have share messages in flight.
 func newQueue(share int) *queue {
 	return &queue{share: share, groups: map[string]*group{}, received: map[int64]*message{}}
 }
@@ -209,10 +210,12 @@ type hidden []*message
 
 func (h hidden) Len() int { return len(h) }
 
+// Less breaks ties by id, so that messages that become visible at the same time keep their order.
 func (h hidden) Less(i, j int) bool {
 	return h[i].due < h[j].due || h[i].due == h[j].due && h[i].id < h[j].id
 }
 
+// Swap keeps the position of each message, by which giveBack and remove find it.
 func (h hidden) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].position, h[j].position = int32(i), int32(j)

@@ -55,6 +55,7 @@ func (db *DB) newRow(m lane.Message) (r row, err error) {
 	return r, nil
 }
 
+// insert writes the rows of messages.
 func insert(conn *sqlite.Conn, name lane.Name, rows []row) error {
 	for _, r := range rows {
 		stmt := conn.Prep(`INSERT INTO messages (id, lane, sent_at, visible_at, message_group, attributes, body)
@@ -77,6 +78,7 @@ func insert(conn *sqlite.Conn, name lane.Name, rows []row) error {
 	return nil
 }
 
+// remove deletes messages. It ignores ids that are not on the lane.
 func remove(conn *sqlite.Conn, name lane.Name, ids []int64) error {
 	for _, id := range ids {
 		stmt := conn.Prep("DELETE FROM messages WHERE id = ? AND lane = ?")
@@ -134,6 +136,7 @@ func load(conn *sqlite.Conn, name lane.Name, batch []receipt) error {
 	return nil
 }
 
+// scan returns the message of a row.
 func scan(stmt *sqlite.Stmt, t *receipt) (*lane.Message, error) {
 	m := &lane.Message{
 		ID: strconv.FormatInt(t.id, 10), Group: t.group, SentAt: time.Unix(0, stmt.ColumnInt64(0)),
@@ -151,6 +154,7 @@ func scan(stmt *sqlite.Stmt, t *receipt) (*lane.Message, error) {
 
 // loadLanes adds every message of the file to the queue of its lane. The receive counts stay as they are.
 func (db *DB) loadLanes(conn *sqlite.Conn) error {
+	// New ids must be larger than all ids of the file, even if the clock was set back.
 	last := db.started.UnixMicro()
 	stmt := conn.Prep("SELECT id, lane, visible_at, receive_count, message_group FROM messages")
 	for {

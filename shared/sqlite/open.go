@@ -32,6 +32,7 @@ func (r *Refusal) Error() string { return r.sentence }
 // Unwrap returns the cause, or nil if there is none.
 func (r *Refusal) Unwrap() error { return r.cause }
 
+// refuse returns a Refusal with a formatted sentence.
 func refuse(cause error, format string, args ...any) *Refusal {
 	return &Refusal{sentence: fmt.Sprintf(format, args...), cause: cause}
 }
@@ -148,6 +149,7 @@ func connect(path string, options Options) (*sqlite.Conn, error) {
 	return conn, nil
 }
 
+// openReaders opens the connections for reading. query_only makes SQLite reject a write through them.
 func openReaders(path string) (chan *sqlite.Conn, error) {
 	pool := make(chan *sqlite.Conn, readers)
 	for range readers {
@@ -172,6 +174,7 @@ func closeAll(pool chan *sqlite.Conn) (err error) {
 	return err
 }
 
+// pragma sets settings of a connection.
 func pragma(conn *sqlite.Conn, settings ...string) error {
 	for _, setting := range settings {
 		if err := sqlitex.ExecuteTransient(conn, "PRAGMA "+setting, nil); err != nil {

@@ -47,6 +47,7 @@ type writer struct {
 	closed bool
 }
 
+// startWriter starts the goroutine of a writer that owns conn.
 func startWriter(conn *sqlite.Conn, now func() time.Time) *writer {
 	w := &writer{conn: conn, now: now, wake: make(chan struct{}, 1), finished: make(chan struct{})}
 	go w.loop()
@@ -73,6 +74,7 @@ func (w *writer) do(ctx context.Context, op *operation) error {
 	}
 }
 
+// enqueue adds op to the queue. It reports false if the writer is closed.
 func (w *writer) enqueue(op *operation) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -84,6 +86,7 @@ func (w *writer) enqueue(op *operation) bool {
 	return true
 }
 
+// signal puts a token into wake unless it has one.
 func (w *writer) signal() {
 	select {
 	case w.wake <- struct{}{}:
@@ -99,6 +102,8 @@ func (w *writer) takeQueue() (batch []*operation, closed bool) {
 	return batch, w.closed
 }
 
+// loop serves the queue and purges expired rows until the writer is closed. While it commits a batch, the next one
+// gathers.
 func (w *writer) loop() {
 	defer close(w.finished)
 	purge := time.NewTimer(purgePause)
@@ -149,6 +154,7 @@ func (w *writer) commit(batch []*operation) {
 	}
 }
 
+// transact runs the operations in one transaction. It returns an error only if the transaction was rolled back.
 func (w *writer) transact(batch []*operation) error {
 	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("%w: %w", errUndone, err)
@@ -171,6 +177,7 @@ func (w *writer) attempt(op *operation) error {
 		return err
 	}
 	if op.err = protect(w.conn, op.run); op.err != nil {
+		// Outside a transaction there is no savepoint to roll back to.
 		if w.conn.AutocommitEnabled() {
 			return op.err
 		}
@@ -191,6 +198,7 @@ func (w *writer) undo(cause error) error {
 	return fmt.Errorf("%w: %w", errUndone, cause)
 }
 
+// exec runs a statement without parameters. Prepare keeps it for the next time.
 func (w *writer) exec(statement string) error {
 	stmt, err := w.conn.Prepare(statement)
 	if err == nil {
