@@ -11,6 +11,7 @@ import (
 
 	"nepenthes/shared/access"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/store"
 	"nepenthes/shared/tables"
 )
 
@@ -90,16 +91,16 @@ func (s *Store) PutClient(ctx context.Context, c *access.Client, list int64) (er
 func (s *Store) DeleteClient(ctx context.Context, id string, list int64) (err error) {
 	defer fault.Wrap(&err, "delete client %s", id)
 	if !canBeKey(id) {
-		return missing(clientKind, id)
+		return store.Missing(clientKind, id)
 	}
 	return s.changeClients(ctx, head{list + 1, id}, write{types.TransactWriteItem{Delete: &types.Delete{
 		TableName: &s.tables.Config, Key: clientKey(id), ConditionExpression: aws.String("attribute_exists(p)"),
-	}}, func(item) error { return missing(clientKind, id) }})
+	}}, func(item) error { return store.Missing(clientKind, id) }})
 }
 
 // changeClients writes a client and the next version of the list in one transaction.
 func (s *Store) changeClients(ctx context.Context, next head, client write) error {
-	version, err := s.versionWrite(tables.ClientsVersion, next, conflict(clientList))
+	version, err := s.versionWrite(tables.ClientsVersion, next, store.Conflict(clientList))
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/store"
 )
 
 const deliveryKind = "delivery"
@@ -27,7 +28,7 @@ func (s *Store) Delivery(ctx context.Context, key delivery.Key) (d delivery.Deli
 		return d, err
 	}
 	if !found {
-		return d, missing(deliveryKind, key.ID())
+		return d, store.Missing(deliveryKind, key.ID())
 	}
 	return r.delivery()
 }

@@ -13,6 +13,7 @@ import (
 	"nepenthes/shared/fault"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/record"
+	"nepenthes/shared/store"
 )
 
 // eventItem is the stored form of an event. It holds the plan of the event, or the id under which the plan is stored.
@@ -99,7 +100,7 @@ func (s *Store) event(ctx context.Context, key events.Key) (i eventItem, r recor
 		return i, r, err
 	}
 	if i, r, err = unpackEvent(stored); err == nil && s.expired(i.TTL) {
-		err = missing(eventKind, hex.EncodeToString(key[:]))
+		err = store.Missing(eventKind, hex.EncodeToString(key[:]))
 	}
 	return i, r, err
 }

@@ -38,13 +38,6 @@ func unavailable(err error) error {
 		With("Try again a little later.").After(retryAfter).Because(err)
 }
 
-func missing(kind, id string) error { return fault.New(fault.NotFound, "There is no %s %s.", kind, id) }
-
-func conflict(kind string) error {
-	return fault.New(fault.UpdateConflict, "Somebody else has changed the %s meanwhile.", kind).
-		With("Read it again and repeat the change.")
-}
-
 // refusal tells apart the errors of a conditional write. If the condition did not hold, refused is true and stored is
 // the stored item. Any other error is classified.
 func refusal(err error) (stored item, refused bool, _ error) {

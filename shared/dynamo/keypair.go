@@ -11,6 +11,7 @@ import (
 
 	"nepenthes/shared/fault"
 	"nepenthes/shared/keypair"
+	"nepenthes/shared/store"
 	"nepenthes/shared/tables"
 )
 
@@ -61,7 +62,7 @@ func (s *Store) PutKeyPair(ctx context.Context, pair keypair.Pair, after string)
 	case after:
 		return s.addKeyPair(ctx, pair, len(pairs)+1)
 	}
-	return conflict(keyPairKind)
+	return store.Conflict(keyPairKind)
 }
 
 // addKeyPair stores a pair under a number. If another pair has taken the number, addKeyPair returns a fault of kind
@@ -75,7 +76,7 @@ func (s *Store) addKeyPair(ctx context.Context, pair keypair.Pair, number int) e
 		TableName: &s.tables.Config, Item: made, ConditionExpression: aws.String("attribute_not_exists(p)"),
 	})
 	if refused && !reflect.DeepEqual(stored, made) {
-		return conflict(keyPairKind)
+		return store.Conflict(keyPairKind)
 	}
 	return err
 }

@@ -15,6 +15,7 @@ import (
 	"nepenthes/events"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/id"
+	"nepenthes/shared/store"
 	"nepenthes/shared/tables"
 	"nepenthes/shared/webhook"
 )
@@ -137,7 +138,7 @@ func keyOf(partition, sort []byte) (k delivery.Key, err error) {
 // packWebhookID returns the 16 bytes of a webhook's id. A text that is not such an id is a fault of kind NotFound.
 func packWebhookID(webhookID string) ([]byte, error) {
 	if !id.Valid(id.Webhook, webhookID) {
-		return nil, missing("webhook", webhookID)
+		return nil, store.Missing("webhook", webhookID)
 	}
 	u := ulid.MustParseStrict(webhookID[len(id.Webhook):])
 	return u[:], nil

@@ -8,6 +8,7 @@ import (
 
 	"nepenthes/shared/fault"
 	"nepenthes/shared/settings"
+	"nepenthes/shared/store"
 	"nepenthes/shared/tables"
 )
 
@@ -50,7 +51,7 @@ func (s *Store) PutSettings(ctx context.Context, set *settings.Settings) (err er
 	err = s.change(ctx, "", func(context.Context) ([]write, error) {
 		return []write{{types.TransactWriteItem{Put: put}, func(stored item) error {
 			if len(stored) == 0 { // the defaults exist without being stored, so this is a conflict
-				return conflict(settingsKind)
+				return store.Conflict(settingsKind)
 			}
 			return refused(stored)
 		}}}, nil

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"nepenthes/shared/store"
 )
 
 // write is one write of a transaction.
@@ -76,9 +78,9 @@ func versionedPut(table, kind, id string, next item) (*types.Put, func(stored it
 		case reflect.DeepEqual(stored, next):
 			return nil
 		case len(stored) == 0:
-			return missing(kind, id)
+			return store.Missing(kind, id)
 		}
-		return conflict(kind)
+		return store.Conflict(kind)
 	}
 }
 
@@ -94,7 +96,7 @@ func versionOf(i item) int64 {
 // readItem reads a value of the config table. It returns the value and its item.
 func readItem[T any](ctx context.Context, s *Store, kind, id string, key item) (found T, stored item, err error) {
 	if !canBeKey(id) {
-		return found, nil, missing(kind, id)
+		return found, nil, store.Missing(kind, id)
 	}
 	if stored, err = s.get(ctx, s.tables.Config, key); err == nil {
 		found, err = unmarshal[T](stored, kind, id)
@@ -115,7 +117,7 @@ func marshal(value any, key item) (item, error) {
 // id.
 func unmarshal[T any](stored item, kind, id string) (value T, err error) {
 	if len(stored) == 0 {
-		return value, missing(kind, id)
+		return value, store.Missing(kind, id)
 	}
 	return value, attributevalue.UnmarshalMap(stored, &value)
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nepenthes/shared/fault"
+	"nepenthes/shared/store"
 	"nepenthes/shared/webhook"
 )
 
@@ -157,7 +158,7 @@ func (s *Store) DeleteWebhook(ctx context.Context, id string, lockVersion int64)
 			return nil, err
 		}
 		if lockVersion != 0 && lockVersion != was.LockVersion {
-			return nil, conflict(webhookKind)
+			return nil, store.Conflict(webhookKind)
 		}
 		return []write{{types.TransactWriteItem{Delete: &types.Delete{
 			TableName: &s.tables.Config, Key: webhookKey(id),
