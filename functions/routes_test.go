@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"nepenthes/functions/internal/wiring"
+	"nepenthes/functions/internal/wiring/authserver"
+	"nepenthes/functions/internal/wiring/httpapi"
 	"nepenthes/shared/auth/oauth"
 	"nepenthes/shared/config"
 	"nepenthes/shared/cursor"
@@ -41,9 +43,9 @@ func served(t *testing.T) map[routes.Function]http.Handler {
 	queues := config.Webhooks{API: env, EventsQueueURL: queueURL, DeliveriesQueueURL: queueURL, RetriesQueueURL: queueURL}
 	all := map[routes.Function]http.Handler{}
 	for f, c := range map[routes.Function]rest.Config{
-		routes.Settings: {Operations: base.SettingsOperations()},
-		routes.OAuth:    {Operations: base.ClientOperations(), Mounts: base.Authorization(config.OAuth{API: env})},
-		routes.Webhooks: {Operations: base.Operations(queues), CursorKey: make(cursor.Key, cursor.KeySize)},
+		routes.Settings: {Operations: httpapi.SettingsOperations(base)},
+		routes.OAuth:    {Operations: httpapi.ClientOperations(base), Mounts: authserver.Mounts(base, config.OAuth{API: env})},
+		routes.Webhooks: {Operations: httpapi.Operations(base, queues), CursorKey: make(cursor.Key, cursor.KeySize)},
 		routes.Console:  {Docs: map[string]http.Handler{"": http.NotFoundHandler()}},
 	} {
 		c.Verifier, c.Settings, c.Logger = nobody{}, defaults{}, slog.New(slog.DiscardHandler)

@@ -3,6 +3,7 @@ package main
 
 import (
 	"nepenthes/functions/internal/wiring"
+	"nepenthes/functions/internal/wiring/pages"
 	"nepenthes/shared/config"
 	"nepenthes/shared/lambdahost"
 )
@@ -10,5 +11,5 @@ import (
 func main() {
 	env := config.MustLoad[config.Console]()
 	base := wiring.New(env.Common)
-	lambdahost.StartHTTP(base.Pages(env), base.Logger)
+	lambdahost.StartHTTP(pages.New(base, env), base.Logger)
 }

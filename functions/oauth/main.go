@@ -4,6 +4,8 @@ package main
 
 import (
 	"nepenthes/functions/internal/wiring"
+	"nepenthes/functions/internal/wiring/authserver"
+	"nepenthes/functions/internal/wiring/httpapi"
 	"nepenthes/shared/config"
 	"nepenthes/shared/lambdahost"
 	"nepenthes/shared/rest"
@@ -12,5 +14,6 @@ import (
 func main() {
 	env := config.MustLoad[config.OAuth]()
 	base := wiring.New(env.Common)
-	lambdahost.StartHTTP(base.API(env.API, rest.Config{Operations: base.ClientOperations(), Mounts: base.Authorization(env)}), base.Logger)
+	serves := rest.Config{Operations: httpapi.ClientOperations(base), Mounts: authserver.Mounts(base, env)}
+	lambdahost.StartHTTP(httpapi.New(base, env.API, serves), base.Logger)
 }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"nepenthes/functions/internal/wiring"
+	"nepenthes/functions/internal/wiring/httpapi"
 	"nepenthes/shared/config"
 	"nepenthes/shared/lambdahost"
 	"nepenthes/shared/rest"
@@ -11,5 +12,5 @@ import (
 func main() {
 	env := config.MustLoad[config.Settings]()
 	base := wiring.New(env.Common)
-	lambdahost.StartHTTP(base.API(env.API, rest.Config{Operations: base.SettingsOperations()}), base.Logger)
+	lambdahost.StartHTTP(httpapi.New(base, env.API, rest.Config{Operations: httpapi.SettingsOperations(base)}), base.Logger)
 }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"nepenthes/functions/internal/wiring"
+	"nepenthes/functions/internal/wiring/httpapi"
 	"nepenthes/shared/config"
 	"nepenthes/shared/lambdahost"
 	"nepenthes/shared/rest"
@@ -11,5 +12,6 @@ import (
 func main() {
 	env := config.MustLoad[config.Webhooks]()
 	base := wiring.New(env.Common)
-	lambdahost.StartHTTP(base.API(env.API, rest.Config{Operations: base.Operations(env), CursorKey: base.CursorKey(env)}), base.Logger)
+	serves := rest.Config{Operations: httpapi.Operations(base, env), CursorKey: httpapi.CursorKey(base, env)}
+	lambdahost.StartHTTP(httpapi.New(base, env.API, serves), base.Logger)
 }

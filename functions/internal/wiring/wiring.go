@@ -1,6 +1,8 @@
-// Package wiring builds the parts that several functions on AWS share, so that each main.go names only its own parts.
-// It panics when a part cannot be built. A function that started without the part would fail at its first request,
-// when the deployment has already succeeded.
+// Package wiring builds the parts that every function on AWS has, so that each main.go names only its own parts. Packages
+// below it build what some functions have besides, so that a function links nothing that it does not use.
+//
+// The packages panic when a part cannot be built. A function that started without the part would fail at its first
+// request, when the deployment has already succeeded.
 package wiring
 
 import (
@@ -28,25 +30,26 @@ type Base struct {
 	Logger    *slog.Logger
 	Store     *dynamo.Store
 	Catalogue *catalogue.Catalogue
-	aws       aws.Config
+	AWS       aws.Config
 }
 
 // New returns a new Base. It makes no network calls.
 func New(c config.Common) Base {
-	cfg := must(awsclient.Load(context.Background(), concurrency))
+	cfg := Must(awsclient.Load(context.Background(), concurrency))
 	store := dynamo.New(dynamo.Config{AWS: cfg, Tables: c.Tables()})
-	return Base{Logger: lambdahost.Logger(c.Stage), Store: store, Catalogue: catalogue.New(store), aws: cfg}
+	return Base{Logger: lambdahost.Logger(c.Stage), Store: store, Catalogue: catalogue.New(store), AWS: cfg}
 }
 
 // Lane returns the lane whose queue has the given URL.
-func (b Base) Lane(url string) *sqs.Lane { return sqs.New(b.aws, url) }
+func (b Base) Lane(url string) *sqs.Lane { return sqs.New(b.AWS, url) }
 
 // Opener returns an opener of webhook secrets. Only the role of the sender is allowed to use it.
 func (b Base) Opener(keyARN string) *vault.Opener {
-	return must(vault.NewOpener(vault.OpenerConfig{Pairs: b.Store, Unwrapper: vault.NewKMS(b.aws, keyARN)}))
+	return Must(vault.NewOpener(vault.OpenerConfig{Pairs: b.Store, Unwrapper: vault.NewKMS(b.AWS, keyARN)}))
 }
 
-func must[T any](value T, err error) T {
+// Must returns value. It panics if err is not nil.
+func Must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)
 	}
