@@ -25,21 +25,23 @@ type Call struct {
 	Host string
 }
 
-// Operation is one thing that a caller can do. I is its input, and O its result.
+// Operation is one thing that a caller can do. I is its input, and O its result. Both are pointers: the compiler copies
+// generic code for every other type, and names the copies after all fields of a struct.
 type Operation[I, O any] struct {
 	// Scope is the scope that a caller must hold. An empty Scope admits every caller.
 	Scope access.Scope
 	// Action names what the operation does to configuration or to somebody's access. It is empty if it does nothing to
 	// them.
 	Action Action
-	do     func(context.Context, Call, *I) (*O, error)
+	do     func(context.Context, Call, I) (O, error)
 }
 
 // Do carries out the operation. If the caller does not hold the scope, Do looks at nothing and returns a fault of kind
 // MissingPermission. If an operation with an action has written something, it writes a log line.
-func (op Operation[I, O]) Do(ctx context.Context, call Call, in *I) (*O, error) {
+func (op Operation[I, O]) Do(ctx context.Context, call Call, in I) (O, error) {
 	if err := Permit(call.Caller, op.Scope); err != nil {
-		return nil, err
+		var none O
+		return none, err
 	}
 	return op.do(ctx, call, in)
 }
@@ -58,7 +60,7 @@ func Permit(caller auth.Caller, scope access.Scope) error {
 type None struct{}
 
 // operation returns an operation that changes neither configuration nor anybody's access.
-func operation[I, O any](scope access.Scope, do func(context.Context, Call, *I) (*O, error)) Operation[I, O] {
+func operation[I, O any](scope access.Scope, do func(context.Context, Call, I) (O, error)) Operation[I, O] {
 	return Operation[I, O]{Scope: scope, do: do}
 }
 
@@ -69,10 +71,10 @@ var errUnchanged = errors.New("nothing has changed")
 // write returns an operation that changes configuration or somebody's access. target returns the id of the thing that
 // was changed. The operation succeeds if do returns errUnchanged, but leaves no line in the log.
 func write[I, O any](
-	c *Common, scope access.Scope, action Action, do func(context.Context, Call, *I) (*O, error), target func(*I, *O) string,
+	c *Common, scope access.Scope, action Action, do func(context.Context, Call, I) (O, error), target func(I, O) string,
 ) Operation[I, O] {
 	logger := c.Logger
-	return Operation[I, O]{Scope: scope, Action: action, do: func(ctx context.Context, call Call, in *I) (*O, error) {
+	return Operation[I, O]{Scope: scope, Action: action, do: func(ctx context.Context, call Call, in I) (O, error) {
 		out, err := do(ctx, call, in)
 		switch {
 		case errors.Is(err, errUnchanged):

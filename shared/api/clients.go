@@ -58,14 +58,14 @@ type ClientsConfig struct {
 
 // Clients holds the operations on clients.
 type Clients struct {
-	List         Operation[ListClients, Page[access.Client]]
-	Create       Operation[CreateClient, IssuedClientSecret]
-	Read         Operation[ClientID, access.Client]
-	Change       Operation[ChangeClient, access.Client]
-	Delete       Operation[DeleteClient, None]
-	AddSecret    Operation[ClientID, IssuedClientSecret]
-	RemoveSecret Operation[RemoveClientSecret, None]
-	Revoke       Operation[ClientID, None]
+	List         Operation[*ListClients, *Page[access.Client]]
+	Create       Operation[*CreateClient, *IssuedClientSecret]
+	Read         Operation[*ClientID, *access.Client]
+	Change       Operation[*ChangeClient, *access.Client]
+	Delete       Operation[*DeleteClient, *None]
+	AddSecret    Operation[*ClientID, *IssuedClientSecret]
+	RemoveSecret Operation[*RemoveClientSecret, *None]
+	Revoke       Operation[*ClientID, *None]
 }
 
 // NewClients returns the operations on clients. It panics if a dependency is missing.

@@ -79,11 +79,11 @@ type DeliveriesConfig struct {
 
 // Deliveries holds the operations on deliveries.
 type Deliveries struct {
-	List        Operation[ListDeliveries, DeliveryPage]
-	ListDead    Operation[ListDeadDeliveries, DeliveryPage]
-	Read        Operation[DeliveryID, DeliveryDetails]
-	ReadAttempt Operation[ReadAttempt, DeliveryDetails]
-	Retry       Operation[DeliveryID, DeliveryDetails]
+	List        Operation[*ListDeliveries, *DeliveryPage]
+	ListDead    Operation[*ListDeadDeliveries, *DeliveryPage]
+	Read        Operation[*DeliveryID, *DeliveryDetails]
+	ReadAttempt Operation[*ReadAttempt, *DeliveryDetails]
+	Retry       Operation[*DeliveryID, *DeliveryDetails]
 }
 
 // NewDeliveries returns the operations on deliveries. It panics if a dependency is missing.

@@ -61,11 +61,11 @@ type DeliveryFinder interface {
 
 // Events holds the operations on events and on the catalogue of event types.
 type Events struct {
-	Push           Operation[PushEvent, PushedEvent]
-	Read           Operation[EventID, record.Event]
-	ListDeliveries Operation[ListEventDeliveries, Page[delivery.Delivery]]
-	Explain        Operation[Explain, Page[Explanation]]
-	ListTypes      Operation[ListEventTypes, Page[events.Type]]
+	Push           Operation[*PushEvent, *PushedEvent]
+	Read           Operation[*EventID, *record.Event]
+	ListDeliveries Operation[*ListEventDeliveries, *Page[delivery.Delivery]]
+	Explain        Operation[*Explain, *Page[Explanation]]
+	ListTypes      Operation[*ListEventTypes, *Page[events.Type]]
 }
 
 // NewEvents returns the operations on events. It panics if a dependency is missing.

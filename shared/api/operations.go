@@ -117,7 +117,7 @@ func (c *Common) moment() time.Time {
 
 // Root holds the operation on the root of the API.
 type Root struct {
-	Read Operation[None, Version]
+	Read Operation[*None, *Version]
 }
 
 // Version is the version of the service.

@@ -58,8 +58,8 @@ type ProjectsConfig struct {
 
 // Projects holds the operations on projects.
 type Projects struct {
-	List Operation[ListProjects, Page[project.Project]]
-	Put  Operation[PutProject, WrittenProject]
+	List Operation[*ListProjects, *Page[project.Project]]
+	Put  Operation[*PutProject, *WrittenProject]
 }
 
 // NewProjects returns the operations on projects. It panics if a dependency is missing.

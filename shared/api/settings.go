@@ -33,8 +33,8 @@ type SettingsConfig struct {
 
 // Settings holds the operations on the settings.
 type Settings struct {
-	Read   Operation[None, settings.Settings]
-	Change Operation[ChangeSettings, settings.Settings]
+	Read   Operation[*None, *settings.Settings]
+	Change Operation[*ChangeSettings, *settings.Settings]
 }
 
 // NewSettings returns the operations on the settings. It panics if a dependency is missing.

@@ -69,14 +69,14 @@ type WebhooksConfig struct {
 
 // Webhooks holds the operations on webhooks.
 type Webhooks struct {
-	List         Operation[ListWebhooks, Page[webhook.Webhook]]
-	Create       Operation[CreateWebhook, WrittenWebhook]
-	Read         Operation[WebhookID, webhook.Webhook]
-	Change       Operation[ChangeWebhook, WrittenWebhook]
-	Delete       Operation[DeleteWebhook, None]
-	Ping         Operation[Ping, delivery.Delivery]
-	AddSecret    Operation[AddSecret, AddedSecret]
-	RemoveSecret Operation[RemoveSecret, None]
+	List         Operation[*ListWebhooks, *Page[webhook.Webhook]]
+	Create       Operation[*CreateWebhook, *WrittenWebhook]
+	Read         Operation[*WebhookID, *webhook.Webhook]
+	Change       Operation[*ChangeWebhook, *WrittenWebhook]
+	Delete       Operation[*DeleteWebhook, *None]
+	Ping         Operation[*Ping, *delivery.Delivery]
+	AddSecret    Operation[*AddSecret, *AddedSecret]
+	RemoveSecret Operation[*RemoveSecret, *None]
 }
 
 // NewWebhooks returns the operations on webhooks. It panics if a dependency is missing.

@@ -137,7 +137,7 @@ type exchange struct {
 func (x *exchange) may(scope access.Scope) bool { return x.call.Allows(scope) }
 
 // do carries out an operation of the API for the client.
-func do[I, O any](x *exchange, op api.Operation[I, O], in *I) (*O, error) {
+func do[I, O any](x *exchange, op api.Operation[I, O], in I) (O, error) {
 	return op.Do(x.r.Context(), x.call, in)
 }
 

@@ -51,34 +51,44 @@ type view struct {
 	now time.Time
 }
 
-// addRoute adds the route of an operation. W is the request on the wire, as bind.go reads it, and in turns it into the
-// operation's input. out turns the operation's answer into its representation R.
-func addRoute[W, I, O, R any](h *Handler, op api.Operation[I, O], s spec, in func(*W) (*I, error), out func(view, *O) *R) {
-	addPaged(h, op, s, in, func(v view, _ *W, answer *O) *R { return out(v, answer) })
+// addRoute adds the route of an operation. W is a pointer to the request on the wire, as bind.go reads it, and in turns it
+// into the operation's input. out turns the operation's answer into its representation R.
+func addRoute[W, I, O, R any](h *Handler, op api.Operation[I, O], s spec, in func(W) (I, error), out func(view, O) R) {
+	addPaged(h, op, s, in, func(v view, _ W, answer O) R { return out(v, answer) })
 }
 
 // addPaged adds a route as addRoute does. Its representation also depends on the request, as that of a page does.
-func addPaged[W, I, O, R any](h *Handler, op api.Operation[I, O], s spec, in func(*W) (*I, error), out func(view, *W, *O) *R) {
-	reads := inputOf(reflect.TypeFor[W]())
+func addPaged[W, I, O, R any](h *Handler, op api.Operation[I, O], s spec, in func(W) (I, error), out func(view, W, O) R) {
+	h.add(s, op.Scope, reflect.TypeFor[W]().Elem(), reflect.TypeFor[R]().Elem(), func(x *exchange, request any) (any, error) {
+		wire := request.(W)
+		input, err := in(wire)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := op.Do(x.r.Context(), x.call, input)
+		if err != nil {
+			return nil, err
+		}
+		return out(x.view(), wire, answer), nil
+	})
+}
+
+// add adds a route. do gets a pointer to a request of the type wire.
+func (h *Handler) add(s spec, scope access.Scope, wire, output reflect.Type, do func(x *exchange, request any) (any, error)) {
+	reads := inputOf(wire)
 	h.routes = append(h.routes, &route{
-		spec: s.completed(), scope: op.Scope, in: reads, output: reflect.TypeFor[R](),
+		spec: s.completed(), scope: scope, in: reads, output: output,
 		do: func(x *exchange, body []byte) (any, error) {
-			wire := new(W)
-			if err := reads.read(x, body, reflect.ValueOf(wire).Elem()); err != nil {
+			request := reflect.New(wire)
+			if err := reads.read(x, body, request.Elem()); err != nil {
 				return nil, err
 			}
-			input, err := in(wire)
-			if err != nil {
-				return nil, err
-			}
-			answer, err := op.Do(x.r.Context(), x.call, input)
-			if err != nil {
-				return nil, err
-			}
-			return out(view{x.paths, x.h.Now().UTC().Truncate(time.Millisecond)}, wire, answer), nil
+			return do(x, request.Interface())
 		},
 	})
 }
+
+func (x *exchange) view() view { return view{x.paths, x.h.Now().UTC().Truncate(time.Millisecond)} }
 
 // noInput returns the input of an operation that needs none.
 func noInput(*struct{}) (*api.None, error) { return &api.None{}, nil }
