@@ -38,11 +38,8 @@ type Sealer struct{ founder founder }
 
 // NewSealer returns a Sealer. It returns an error that names a missing field. It does not read the store.
 func NewSealer(config SealerConfig) (*Sealer, error) {
-	switch {
-	case config.Pairs == nil:
-		return nil, missing("Pairs")
-	case config.Maker == nil:
-		return nil, missing("Maker")
+	if err := check(config); err != nil {
+		return nil, err
 	}
 	ring := newRing(keypair.WebhookSecrets, config.Pairs, config.Now)
 	return &Sealer{founder{ring, config.Pairs, config.Maker}}, nil
@@ -98,11 +95,8 @@ type Opener struct {
 
 // NewOpener returns an Opener. It returns an error that names a missing field. It does not read the store.
 func NewOpener(config OpenerConfig) (*Opener, error) {
-	switch {
-	case config.Pairs == nil:
-		return nil, missing("Pairs")
-	case config.Unwrapper == nil:
-		return nil, missing("Unwrapper")
+	if err := check(config); err != nil {
+		return nil, err
 	}
 	return &Opener{
 		ring:     newRing(keypair.WebhookSecrets, config.Pairs, nil),

@@ -40,13 +40,8 @@ type Signer struct {
 
 // NewSigner returns a Signer. It returns an error that names a missing field. It does not read the store.
 func NewSigner(config SignerConfig) (*Signer, error) {
-	switch {
-	case config.Pairs == nil:
-		return nil, missing("Pairs")
-	case config.Maker == nil:
-		return nil, missing("Maker")
-	case config.Unwrapper == nil:
-		return nil, missing("Unwrapper")
+	if err := check(config); err != nil {
+		return nil, err
 	}
 	ring := newRing(keypair.TokenSigning, config.Pairs, config.Now)
 	return &Signer{
@@ -88,8 +83,8 @@ type Verifier struct{ ring *ring }
 
 // NewVerifier returns a Verifier. It returns an error that names a missing field. It does not read the store.
 func NewVerifier(config VerifierConfig) (*Verifier, error) {
-	if config.Pairs == nil {
-		return nil, missing("Pairs")
+	if err := check(config); err != nil {
+		return nil, err
 	}
 	return &Verifier{newRing(keypair.TokenSigning, config.Pairs, config.Now)}, nil
 }

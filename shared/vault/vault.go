@@ -19,10 +19,12 @@ package vault
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"nepenthes/shared/fault"
 	"nepenthes/shared/keypair"
+	"nepenthes/shared/required"
 )
 
 // PairReader reads the pairs of one purpose from the store.
@@ -51,8 +53,13 @@ type Unwrapper interface {
 	Unwrap(ctx context.Context, purpose string, wrapped []byte) (privateKey []byte, err error)
 }
 
-// missing returns the error of a constructor for a required field that is nil.
-func missing(field string) error { return errors.New(field + " is missing") }
+// check returns an error that names a dependency that is missing in a Config.
+func check(config any) error {
+	if name := required.Missing(config); name != "" {
+		return fmt.Errorf("%T: %s is missing", config, name)
+	}
+	return nil
+}
 
 // Rotate adds a pair for purpose and returns the newest pair afterwards. That is its own pair, or the pair that another
 // process added at the same time, which serves as well. Rotate may add the first pair.
