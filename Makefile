@@ -104,7 +104,7 @@ PORT     ?=
 REHEARSE  = $(GO) run ./infra/rehearse -run $(RUN)
 
 # The receivers of a rehearsal are on this machine, which release binaries refuse to call. Binaries for emulators may
-# call it. Only a stack with "assets=local" uses them, which is refused for every account but an emulator's. Functions in
+# call it. Only a stack with "assets=local" uses them, which is refused for every account except that of emulators. Functions in
 # containers reach this machine at another address: set RECEIVER_HOST.
 RECEIVER_HOST ?= 127.0.0.1
 export RECEIVER_HOST

@@ -78,8 +78,9 @@ func unpack(data []byte, fields func(*packing)) error {
 	return p.err
 }
 
-// deflate compresses data without memory between calls. For a small text it takes a tenth of the time of
-// compress/flate, which clears its tables for every text. The result is about 2 % longer.
+// deflate compresses data without memory between calls. For a small text it takes a third of the time of
+// compress/flate, which clears its tables for every text. The result of an attempt is 1 % longer, and that of an event
+// up to 16 %.
 func deflate(data []byte) []byte {
 	small := bytes.NewBuffer([]byte{deflateV1})
 	_ = flate.StatelessDeflate(small, data, true, []byte(dictionary)) // a write to a buffer does not fail
