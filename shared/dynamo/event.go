@@ -107,7 +107,7 @@ func (s *Store) event(ctx context.Context, key events.Key) (i eventItem, r recor
 
 const eventKind = "event"
 
-// unpackEvent returns the event of an item, and the item. If there is no item, it returns a fault of kind NotFound.
+// unpackEvent returns an item and the event that is packed in it. If there is no item, it returns a fault of kind NotFound.
 func unpackEvent(stored item) (i eventItem, r record.Event, err error) {
 	if i, err = unmarshal[eventItem](stored, eventKind, ""); err != nil {
 		return i, r, err

@@ -78,7 +78,7 @@ var edges = map[string][]string{
 	"shared/sqs":       {"shared/awsclient", "shared/fault", "shared/lane", "shared/limits"},
 	"shared/sqlite":    {"events", "shared/access", "shared/delivery", "shared/fault", "shared/id", "shared/keypair", "shared/lane", "shared/limits", "shared/project", "shared/record", "shared/settings", "shared/store", "shared/webhook"},
 	"shared/outbound":  {"shared/address", "shared/delivery", "shared/limits"},
-	"shared/vault":     {"shared/awsclient", "shared/fault", "shared/keypair", "shared/webhook"},
+	"shared/vault":     {"shared/awsclient", "shared/fault", "shared/keypair", "shared/required", "shared/webhook"},
 	"shared/metrics":   {},
 
 	// the edge of the process

@@ -22,7 +22,7 @@ type modelMessage struct {
 	id          string
 }
 
-// modelLane is a lane as a list. It does not fix the order. It says which messages may be received and how many must
+// modelLane is a lane as a list. Messages may come in any order. It says which messages may be received and how many must
 // be.
 type modelLane struct {
 	share, maxReceives int

@@ -134,7 +134,7 @@ func TestWriteTogether(t *testing.T) {
 		{
 			"even if the operation that lost it returns a fault",
 			[]func(*zombie.Conn) error{put(1), func(conn *zombie.Conn) error {
-				return errors.Join(sqlitex.ExecuteTransient(conn, "ROLLBACK", nil), fault.New(fault.NotFound, "There is none."))
+				return errors.Join(sqlitex.ExecuteTransient(conn, "ROLLBACK", nil), fault.New(fault.NotFound, "The thing does not exist."))
 			}, put(3)},
 			[]func(error) bool{unavailable, unavailable, unavailable},
 			nil,

@@ -7,10 +7,10 @@
 // process that may unwrap the private half does so once. So the number of KMS calls depends on the number of processes,
 // not of webhooks or deliveries. The types say which part can do what:
 //
-//	Sealer    seals webhook secrets      the functions that write webhooks
-//	Opener    opens webhook secrets      only the sender
-//	Signer    has the key for new tokens only the token endpoint
-//	Verifier  has the accepted keys      functions that accept a token
+//	Sealer    seals webhook secrets       used by the functions that write webhooks
+//	Opener    opens webhook secrets       used only by the sender
+//	Signer    has the key for new tokens  used only by the token endpoint
+//	Verifier  has the accepted keys       used by the functions that accept a token
 //
 // Pairs never change. [Rotate] adds a pair. Secrets sealed with older pairs can be opened for ever, and tokens signed
 // with older pairs are accepted for [VerifyFor].
