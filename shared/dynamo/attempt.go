@@ -47,9 +47,11 @@ func (s *Store) place(ctx context.Context, d *delivery.Delivery, c *rowChange, e
 	if ended == nil {
 		return noAttempt, nil
 	}
+	// A new row removes the attempts of an expired predecessor, but not the attributes that this write sets.
 	c.set["an"] = number(int64(ended.Number))
 	c.remove = without(c.remove, "an")
 	name, packed := attemptName(ended), packAttempt(ended)
+	// The attempt may take what the rest of the row leaves of one write unit.
 	room := writeUnit - size(c.key) - size(c.set) - len(name)
 	switch ended.Number {
 	case 1:
@@ -101,6 +103,8 @@ func (s *Store) putAttempt(ctx context.Context, d *delivery.Delivery, a *deliver
 	if err != nil {
 		return noAttempt, err
 	}
+	// An item that is replaced shows that this write is a repetition. The attempt of a repetition must not be deleted,
+	// even if the row is lost, because the first write may have won.
 	before, _, err := s.put(ctx, &dynamodb.PutItemInput{
 		TableName: &s.tables.Deliveries, Item: put, ReturnValues: types.ReturnValueAllOld,
 	})

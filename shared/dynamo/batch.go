@@ -44,6 +44,7 @@ func (s *Store) getAll(ctx context.Context, table string, keys []item) ([]item, 
 			if err != nil {
 				return true, classify(err)
 			}
+			// DynamoDB may read only a part of the keys, for example because the items exceed 16 MB.
 			found = append(found, output.Responses[table]...)
 			ask = output.UnprocessedKeys
 			return len(ask) == 0, nil

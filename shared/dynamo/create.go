@@ -47,6 +47,7 @@ func creation(table tables.Table, name string) *dynamodb.CreateTableInput {
 	}
 	for _, index := range table.Indexes {
 		attributes = append(attributes, index.Partition, index.Sort)
+		// An index holds only keys, which makes its entries as cheap as possible. The rows are read by their keys.
 		input.GlobalSecondaryIndexes = append(input.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
 			IndexName: &index.Name, KeySchema: keySchema(index.Partition, &index.Sort),
 			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},

@@ -91,6 +91,7 @@ func (s *Store) PutDelivery(ctx context.Context, d delivery.Delivery, ended *del
 	if err != nil {
 		return now, false, err
 	}
+	// One conditional update decides. If it is refused, it also returns the row of the winner.
 	stored, refused, err := s.update(ctx, change.input(s.tables.Deliveries))
 	if err == nil && refused && placed == inRow && versionOf(stored) == d.Version && !change.isStored(stored) {
 		// The version was right, so the first attempt has left no room for this one.

@@ -51,6 +51,7 @@ func (s *Store) PutEvent(ctx context.Context, r record.Event, plan []string) (
 	if err != nil || !refused {
 		return r, plan, true, err
 	}
+	// The event exists. Its stored plan is the one that counts, even if the catalogue has changed since.
 	was, stored, err := unpackEvent(found)
 	if err != nil {
 		return r, nil, false, err

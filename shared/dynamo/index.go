@@ -88,6 +88,7 @@ func (s *Store) readDead(ctx context.Context, in span, n int) (dead []delivery.D
 		}
 		return bytes.Compare(b.DeadKey, a.DeadKey)
 	})
+	// If there are fewer than n entries in all shards together, no shard has more.
 	more = len(found) >= n
 	keys := make([]delivery.Key, min(n, len(found)))
 	for i := range keys {

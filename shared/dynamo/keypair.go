@@ -72,6 +72,7 @@ func (s *Store) addKeyPair(ctx context.Context, pair keypair.Pair, number int) e
 	if err != nil {
 		return err
 	}
+	// Two processes that add at the same time choose the same number, and only one write succeeds.
 	stored, refused, err := s.put(ctx, &dynamodb.PutItemInput{
 		TableName: &s.tables.Config, Item: made, ConditionExpression: aws.String("attribute_not_exists(p)"),
 	})

@@ -65,6 +65,7 @@ func (s *Store) transact(ctx context.Context, writes ...write) (done bool, err e
 // versionedPut returns a put of an item, on condition that the stored version is the one before. A put of version 1
 // requires that there is no item. The function that it returns says what a refusal means; see write.
 func versionedPut(table, kind, id string, next item) (*types.Put, func(stored item) error) {
+	// A refused write returns the stored item, which shows whether the write is a repetition.
 	put := &types.Put{
 		TableName: &table, Item: next, ConditionExpression: aws.String("attribute_not_exists(p)"),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,

@@ -129,6 +129,7 @@ func (s *Store) PutWebhook(ctx context.Context, w *webhook.Webhook) (err error) 
 
 // takeName returns the write that reserves a name for a webhook. It is refused if another webhook has the name.
 func (s *Store) takeName(name, webhookID string) write {
+	// The condition allows the same webhook, because a repetition finds the name reserved already.
 	holder := nameKey(name)
 	holder["w"] = text(webhookID)
 	return write{types.TransactWriteItem{Put: &types.Put{
@@ -160,6 +161,7 @@ func (s *Store) DeleteWebhook(ctx context.Context, id string, lockVersion int64)
 		if lockVersion != 0 && lockVersion != was.LockVersion {
 			return nil, store.Conflict(webhookKind)
 		}
+		// If the version has changed since it was read, everything is read again.
 		return []write{{types.TransactWriteItem{Delete: &types.Delete{
 			TableName: &s.tables.Config, Key: webhookKey(id),
 			ConditionExpression: aws.String("v = :was"), ExpressionAttributeValues: item{":was": number(was.LockVersion)},

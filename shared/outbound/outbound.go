@@ -3,7 +3,7 @@
 // A receiver is not trusted. It may point at our own network, redirect there, or change the addresses of its name
 // between two calls. It may answer endlessly, slowly, with huge responses or not in HTTP at all. So every address is
 // checked when it is dialled (guard.go), redirects are not followed, proxies are not used, nothing is decompressed, and
-// an exchange is limited by its timeout and by package limits. Whatever a receiver does is a [Result], never an error.
+// the time and the size of an exchange are limited. Whatever a receiver does is a [Result], never an error.
 //
 // Connections are kept and used again. A kept connection leads to the address that was checked when it was made.
 package outbound

@@ -37,6 +37,7 @@ func (db *DB) Clients(ctx context.Context) (clients []access.Client, version int
 // Client implements store.Clients.
 func (db *DB) Client(ctx context.Context, id string) (c access.Client, err error) {
 	defer fault.Wrap(&err, "read client %s", id)
+	// Every request with a token reads its client, so clients are kept in memory.
 	c, err = db.clients.get(id, func() (c access.Client, err error) {
 		err = db.read(ctx, func(conn *sqlite.Conn) error {
 			c, err = get[access.Client](conn, clientKind, id)

@@ -23,7 +23,8 @@ const (
 	getDelivery = `SELECT ` + deliveryKey + `, ` + deliveryColumns + fromDelivery + ` AND expires_at > ?4`
 )
 
-// A first claim inserts a row and every later write updates it, each in one statement.
+// A first claim inserts a row and every later write updates it, each in one statement. The columns are the parameters
+// ?4 to ?28, and ?29 is the current time.
 var (
 	deliveryValues = numbered(4, deliveryColumns)
 	addDelivery    = `INSERT INTO deliveries (` + deliveryKey + `, ` + deliveryColumns + `)

@@ -23,6 +23,7 @@ import (
 const eventColumns = `source, id, type, occurred_at, project, actor, trigger, trace_id, received_ms, expires_at, match_count, data`
 
 var (
+	// An event that has expired but is still on disk is replaced.
 	putEvent = `INSERT INTO events (key, ` + eventColumns + `, plan) VALUES (?1, ` + numbered(2, eventColumns) + `, ?14)
 		ON CONFLICT (key) DO UPDATE SET (` + eventColumns + `, plan) = (` + numbered(2, eventColumns) + `, ?14)
 		WHERE events.expires_at <= ?15`

@@ -111,6 +111,7 @@ func (l *Lane) Send(ctx context.Context, messages ...lane.Message) (err error) {
 	if err := l.db.write(ctx, func(conn *sqlite.Conn) error { return insert(conn, l.name, rows) }); err != nil {
 		return err
 	}
+	// Only now are the messages on disk, so only now may they be received.
 	l.change(func(now time.Duration) {
 		for i := range rows {
 			l.queue.add(rows[i].id, &rows[i].message, 0, now+rows[i].message.Delay)

@@ -78,6 +78,7 @@ func (q *queue) add(id int64, m *lane.Message, received int, due time.Duration) 
 		added.kept = m
 		q.kept += size
 	}
+	// A message that is already due becomes visible at the next reveal.
 	heap.Push(&q.hidden, added)
 }
 
@@ -85,6 +86,7 @@ func (q *queue) add(id int64, m *lane.Message, received int, due time.Duration) 
 func (q *queue) take(max int, now, due time.Duration) (batch []receipt) {
 	q.reveal(now)
 	for len(batch) < max && q.turns.size() > 0 {
+		// The group gets its next turn after all other groups.
 		g := q.turns.pop()
 		g.queued = false
 		if m := g.next(); m != nil {

@@ -132,8 +132,9 @@ func (db *DB) load(conn *sqlite.Conn, path string) (err error) {
 	return db.loadLanes(conn)
 }
 
-// connect opens the writing connection. With temp_store in memory, a rollback needs no other file. A negative
-// cache_size is in KiB.
+// connect opens the writing connection. A commit waits for the disk (synchronous = FULL). With temp_store in memory, a
+// rollback needs no other file. A negative cache_size is in KiB. The write-ahead log is checkpointed after 250 pages,
+// which is about 1 MB.
 func connect(path string, options Options) (*sqlite.Conn, error) {
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite|sqlite.OpenCreate)
 	if err != nil {

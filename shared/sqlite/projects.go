@@ -29,6 +29,7 @@ func (db *DB) Projects(ctx context.Context) (projects []project.Project, err err
 // ProjectsByID implements store.Projects.
 func (db *DB) ProjectsByID(ctx context.Context, ids ...string) (projects []project.Project, err error) {
 	defer fault.Wrap(&err, "read %d projects", len(ids))
+	// An id that is repeated must be read once.
 	wanted := slices.Compact(slices.Sorted(slices.Values(ids)))
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
 		for _, id := range wanted {

@@ -63,6 +63,7 @@ func (db *DB) DropState(ctx context.Context, key string) (err error) {
 // Count implements store.State.
 func (db *DB) Count(ctx context.Context, key string, by int64, expires time.Time) (count int64, err error) {
 	defer fault.Wrap(&err, "count")
+	// One statement creates a counter, adds to it, or restarts it if it has expired.
 	run, query := db.write, `INSERT INTO counters (key, expires_at, count) VALUES (?1, ?3, ?4) ON CONFLICT (key) DO UPDATE SET
 		count = iif(expires_at <= ?2, excluded.count, count + excluded.count),
 		expires_at = iif(expires_at <= ?2, excluded.expires_at, expires_at) RETURNING count`

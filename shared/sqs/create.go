@@ -81,4 +81,5 @@ func create(ctx context.Context, client *sqs.Client, name string, attributes map
 	return aws.ToString(made.QueueUrl), classify(err)
 }
 
+// seconds returns d in the form that SQS expects: a whole number of seconds.
 func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }

@@ -56,6 +56,7 @@ func classify(err error) error {
 	return err
 }
 
+// unavailable returns the fault for queues that do not answer. err is for the log.
 func unavailable(err error) error {
 	return fault.New(fault.Unavailable, "The queues do not answer at the moment.").
 		With("Try again a little later.").After(retryAfter).Because(err)

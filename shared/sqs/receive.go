@@ -71,6 +71,7 @@ func (l *Lane) take(messages []types.Message) []lane.Message {
 	return received
 }
 
+// message converts a message of SQS. A number that is missing counts as 0.
 func message(m *types.Message) lane.Message {
 	count, _ := strconv.Atoi(m.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
 	sent, _ := strconv.ParseInt(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64)
@@ -118,6 +119,7 @@ func (l *Lane) receipts(ids []string) (entries []types.DeleteMessageBatchRequest
 	return entries
 }
 
+// deleteBatch deletes a batch, and tries again to delete messages that SQS has not deleted.
 func (l *Lane) deleteBatch(ctx context.Context, batch []types.DeleteMessageBatchRequestEntry) error {
 	for failed := 1; ; failed++ {
 		for i := range batch {

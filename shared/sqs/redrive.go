@@ -52,10 +52,12 @@ func (l *Lane) Waiting(ctx context.Context) (_ int, err error) {
 	return strconv.Atoi(waiting)
 }
 
+// arn returns the ARN of the queue, which the API for redrives needs instead of the URL.
 func (l *Lane) arn(ctx context.Context) (string, error) {
 	return l.attribute(ctx, types.QueueAttributeNameQueueArn)
 }
 
+// attribute reads one attribute of the queue.
 func (l *Lane) attribute(ctx context.Context, name types.QueueAttributeName) (string, error) {
 	answer, err := l.client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: &l.url, AttributeNames: []types.QueueAttributeName{name},

@@ -67,6 +67,8 @@ func entries(batch []lane.Message) []types.SendMessageBatchRequestEntry {
 	return all
 }
 
+// entry converts a message. SQS counts delays in whole seconds, so a delay is rounded up: a message must not come
+// early.
 func entry(m *lane.Message) types.SendMessageBatchRequestEntry {
 	e := types.SendMessageBatchRequestEntry{
 		MessageBody:  aws.String(string(m.Body)),
