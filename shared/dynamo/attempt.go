@@ -181,9 +181,9 @@ func (s *Store) attemptsBeside(ctx context.Context, key delivery.Key) (packed []
 	return packed, err
 }
 
-// newestRecorded sorts attempts by number and returns the last limits.AttemptsMax. It leaves out numbers above newest
-// and, of two attempts with the same number, the one with the earlier id: their writers died or lost before they could
-// record them.
+// newestRecorded sorts attempts by number and returns the last limits.AttemptsMax. It leaves out attempts with numbers
+// above newest. Of two attempts with the same number it keeps the one with the later id. The writers of the others died
+// or lost before they could record them.
 func newestRecorded(attempts []delivery.Attempt, newest int) []delivery.Attempt {
 	attempts = slices.DeleteFunc(attempts, func(a delivery.Attempt) bool { return a.Number > newest })
 	slices.SortFunc(attempts, func(a, b delivery.Attempt) int {

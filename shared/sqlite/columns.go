@@ -27,7 +27,7 @@ func first(stmt *sqlite.Stmt, take func(row *columns) error) (found bool, err er
 	return true, stmt.Reset()
 }
 
-// ignoreRow is a take for first if only found matters.
+// ignoreRow is passed to first if only found matters.
 func ignoreRow(*columns) error { return nil }
 
 // each calls take with every row of the statement.

@@ -54,8 +54,9 @@ type DB struct {
 	clients memo[string, access.Client]
 	// recent has the events that were recorded last, because the sender reads each within milliseconds.
 	recent record.Recent
-	// lastMessage is the id of the newest message. At the start it is at least the microsecond of the start, so that an
-	// id from before, which somebody may still delete, is not used again.
+	// lastMessage is the id of the newest message. It starts at the current time in microseconds, or at the newest id
+	// of the file if that is larger. So an id from before the start, which somebody may still delete, is not used
+	// again.
 	lastMessage atomic.Int64
 }
 
@@ -67,8 +68,8 @@ var errClosed = errors.New("the database is closed")
 
 // write runs f in the transaction of the writer, in a savepoint, and returns when it is on disk. An error from f undoes
 // only what f did. A fault from f is returned unchanged. If ctx ends before f begins, f does not run. If ctx ends
-// later, that has no effect, so the result always says what happened. Only after a fault of kind Unavailable may f be
-// on disk or not.
+// later, that has no effect, so the result always says what happened. Only after a fault of kind Unavailable is it
+// unknown whether f is on disk.
 func (db *DB) write(ctx context.Context, f func(*sqlite.Conn) error) error {
 	return db.explain(db.writer.do(ctx, &operation{run: f}))
 }

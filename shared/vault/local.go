@@ -41,7 +41,7 @@ type Local struct {
 }
 
 // OpenLocal reads the key file in folder, which must exist. It creates a missing file with mode 0600 and never leaves a
-// part of one. If several processes create it at the same time, all use the same key. A damaged file is an error that
+// part of one. If several processes create it at the same time, all use the same key. If the file is damaged, the error
 // names it in one sentence. If folder is "", the key is in memory and is lost with the process.
 func OpenLocal(folder string) (*Local, error) {
 	if folder == "" {
