@@ -1,6 +1,8 @@
-// Package costtest tests that work stays within a limit of processor time and memory. The limit comes from the cost
-// of harmless input of the same size in the same run. Wall-clock time is not measured, because it depends on how
-// busy the machine is. The cost is that of the whole process, so a test that measures must not run in parallel.
+// Package costtest lets tests check that a function stays within a limit of processor time and memory.
+//
+// A test computes the limit from the cost of harmless input of the same size in the same run. Wall-clock time is not
+// measured, because it depends on how busy the machine is. The cost of the whole process is measured, so a test that
+// measures must not run in parallel with others.
 package costtest
 
 import (
@@ -12,7 +14,7 @@ import (
 	"time"
 )
 
-// Cost is the cost of some work.
+// Cost is the cost of a call.
 type Cost struct {
 	// CPU is the processor time of the process, including the garbage collector.
 	CPU time.Duration
@@ -20,8 +22,8 @@ type Cost struct {
 	Bytes uint64
 }
 
-// Of calls work and returns its cost. The cost may include the collection of earlier garbage, so
-// limits must be generous.
+// Of calls work and returns its cost. The cost may include the collection of earlier garbage, so limits must be
+// generous.
 func Of(work func()) Cost {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -36,17 +38,17 @@ func Of(work func()) Cost {
 func processorTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err) // getrusage of the own process does not fail
+		panic(err) // getrusage does not fail for the calling process
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// Max returns the greater of both values for processor time and for memory.
+// Max returns the greater processor time and the greater memory of c and other.
 func (c Cost) Max(other Cost) Cost {
 	return Cost{max(c.CPU, other.CPU), max(c.Bytes, other.Bytes)}
 }
 
-// Times returns the cost multiplied by n.
+// Times returns n times the cost.
 func (c Cost) Times(n int) Cost { return Cost{c.CPU * time.Duration(n), c.Bytes * uint64(n)} }
 
 // String returns the cost as text for messages.
@@ -56,12 +58,12 @@ func (c Cost) String() string { return fmt.Sprintf("%v and %d KiB", c.CPU, c.Byt
 func (c Cost) Within(t testing.TB, what string, limit Cost) {
 	t.Helper()
 	if c.CPU > limit.CPU || c.Bytes > limit.Bytes {
-		t.Errorf("%s: took %v, want at most %v", what, c, limit)
+		t.Errorf("%s: used %v, want at most %v", what, c, limit)
 	}
 }
 
-// Texts returns texts of about size bytes, by name. They are expensive for code that does more than read them once:
-// they are long or have many different letters, many combining marks or many parts.
+// Texts returns texts of about size bytes, by name. They are expensive for code that reads a text more than once: they
+// have long words, many different letters, many combining marks or many parts.
 func Texts(size int) map[string]string {
 	return map[string]string{
 		"one letter":                     strings.Repeat("a", size),
@@ -77,7 +79,7 @@ func Texts(size int) map[string]string {
 	}
 }
 
-// Letters returns at least size bytes of letters. A letter is repeated only after all others have been used.
+// Letters returns a text of different letters of at least size bytes. It repeats letters only after it has used all.
 func Letters(size int) string {
 	var b strings.Builder
 	for b.Len() < size {

@@ -13,10 +13,12 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// Options are the settings of the lane of a test. All times of the tests are a few whole seconds, so a lane on AWS can
-// pass the tests in real time.
+// Options configures the lane of a test. All times in the tests are a few whole seconds, so that a lane on AWS can pass
+// them in real time.
 type Options struct {
-	Visibility      time.Duration
+	// Visibility is how long a received message is hidden from other receivers.
+	Visibility time.Duration
+	// MaxReceiveCount is how often a message can be received before it becomes a dead letter.
 	MaxReceiveCount int
 }
 
@@ -46,19 +48,19 @@ func Test(t *testing.T, run InTime, open Open) {
 		{"a receive waits for a message", (*laneTest).receiveWaits},
 		{"a receive ends with its context", (*laneTest).receiveEnds},
 		{"a delayed message stays invisible for its delay", (*laneTest).delay},
-		{"a delayed message does not delay others", (*laneTest).delayHoldsNothing},
+		{"a delayed message does not delay others", (*laneTest).delayOfOthers},
 		{"a received message is hidden and then comes back", (*laneTest).visibility},
 		{"a deleted message never comes back", (*laneTest).deleted},
 		{"a repeated, late or empty deletion is not an error", (*laneTest).deletedTwice},
 		{"a message received too often becomes a dead letter", (*laneTest).deadLetter},
-		{"a dead-letter lane is a lane", (*laneTest).deadLetterLane},
+		{"a dead-letter lane can be used like any other lane", (*laneTest).deadLetterLane},
 		{"only one of eight receivers gets a message", (*laneTest).eightReceivers},
 		{"a message keeps ten attributes, also as a dead letter", (*laneTest).tenAttributes},
 		{"the largest message arrives", (*laneTest).largest},
 		{"a send with a message that Check refuses sends nothing", (*laneTest).refused},
 		{"a message that is not an event becomes a dead letter with its reason", (*laneTest).buried},
 		{"dead letters go back to their lane and lose their reason", (*laneTest).redriven},
-		{"waiting counts the visible messages", (*laneTest).waiting},
+		{"Waiting counts the visible messages", (*laneTest).waiting},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			run(t, func(t *testing.T) { c.test(openLane(t, open)) })
@@ -87,7 +89,7 @@ func openLane(t *testing.T, open Open) *laneTest {
 func (t *laneTest) arrivesAsSent() {
 	before := time.Now()
 	sent := lane.Message{
-		ID: "not-looked-at", Body: []byte(`{"delivery":"dlv_1"}`), Group: "wh_1",
+		ID: "ignored", Body: []byte(`{"delivery":"dlv_1"}`), Group: "wh_1",
 		Attributes: map[string]string{lane.Reason: "invalid", lane.Detail: "type: ünknown <type>"},
 	}
 	t.send(sent)
@@ -162,13 +164,13 @@ func (t *laneTest) atMostMax() {
 }
 
 func (t *laneTest) receiveWaits() {
-	failed := make(chan error, 1)
+	sent := make(chan error, 1)
 	go func() {
 		time.Sleep(time.Second)
-		failed <- t.lane.Send(t.Context(), numbered(1)...)
+		sent <- t.lane.Send(t.Context(), numbered(1)...)
 	}()
 	t.receive(1)
-	if err := <-failed; err != nil {
+	if err := <-sent; err != nil {
 		t.Errorf("Send: %v", err)
 	}
 }
@@ -185,7 +187,7 @@ func (t *laneTest) receiveEnds() {
 	if got, err := t.lane.Receive(ctx, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %d messages and error %v, want %v", len(got), err, context.Canceled)
 	}
-	t.receive(1) // the receive whose context had ended took no message
+	t.receive(1) // the failed call of Receive did not take the message
 }
 
 func (t *laneTest) delay() {
@@ -201,7 +203,7 @@ func (t *laneTest) delay() {
 	}
 }
 
-func (t *laneTest) delayHoldsNothing() {
+func (t *laneTest) delayOfOthers() {
 	began := time.Now()
 	t.send(
 		lane.Message{Body: []byte("late"), Delay: 900 * time.Second},
@@ -255,7 +257,7 @@ func (t *laneTest) deletedTwice() {
 	t.delete(received[0], received[1], received[1])
 	t.delete()
 	t.send(numbered(1)...)
-	again := t.receive(1) // a message with another id
+	again := t.receive(1) // a new message, which has another id
 	t.delete(received...)
 	time.Sleep(laneVisibility)
 	if got := t.receive(1); got[0].ID != again[0].ID {
@@ -285,7 +287,7 @@ func (t *laneTest) deadLetter() {
 	if dead.ID != id {
 		t.Errorf("got id %s, want %s", dead.ID, id)
 	}
-	t.delete(dead) // deleting from the lane that it has left must not delete the dead letter
+	t.delete(dead) // a deletion from its former lane must not delete the dead letter
 	time.Sleep(laneVisibility)
 	dead = receive(t, t.dead, 1)[0]
 	if err := t.dead.Delete(t.Context(), dead.ID); err != nil {

@@ -17,7 +17,7 @@ import (
 	"nepenthes/shared/redrive"
 )
 
-// attributes returns n attributes of a producer, including the trace context.
+// attributes returns n attributes as a producer may set them, including the trace context.
 func attributes(n int) map[string]string {
 	all := map[string]string{lane.Traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
 	for i := 1; i < n; i++ {
@@ -66,18 +66,19 @@ func (t *laneTest) refused() {
 	t.nothingComes(t.lane)
 }
 
-// undone stands for the parts that fan-out does not use for a message that it cannot decode.
-type undone struct {
+// unused implements the dependencies that fan-out does not call for a message that it cannot decode.
+type unused struct {
 	fanout.Matcher
 	fanout.Recorder
 	fanout.Projects
 	fanout.Sender
 }
 
-// buried makes fan-out bury messages that leave as little room for further attributes as SQS allows.
+// buried passes messages that are not events to fan-out. Some have the largest size or the most attributes that SQS
+// allows, so that the reason does not fit unless fan-out makes room for it.
 func (t *laneTest) buried() {
 	f := fanout.New(fanout.Config{
-		Matcher: undone{}, Recorder: undone{}, Projects: undone{}, Deliveries: undone{}, DeadLetters: t.dead,
+		Matcher: unused{}, Recorder: unused{}, Projects: unused{}, Deliveries: unused{}, DeadLetters: t.dead,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	small := lane.Message{Body: []byte(`{"no":"event"}`), Attributes: attributes(limits.MessageAttributes)}
@@ -101,7 +102,7 @@ func (t *laneTest) buried() {
 		t.send(c.sent)
 		got := t.receive(1)[0]
 		if err := f.Handle(t.Context(), got); err != nil {
-			t.Fatalf("%s was not buried: %v", c.reason, err)
+			t.Fatalf("Handle of a message with the reason %s: %v", c.reason, err)
 		}
 		t.delete(got)
 		dead := receive(t, t.dead, 1)[0]
@@ -119,13 +120,12 @@ func (t *laneTest) buried() {
 }
 
 func (t *laneTest) redriven() {
-	again := attributes(limits.MessageAttributes)
-	died := lane.Message{Body: []byte("died by itself"), Group: "wh_1", Attributes: again}
+	failed := lane.Message{Body: []byte("failed too often"), Group: "wh_1", Attributes: attributes(limits.MessageAttributes)}
 	invalid := lane.Message{Body: []byte("invalid"), Attributes: map[string]string{
 		lane.Reason: "invalid", lane.Detail: "data: It is required.", lane.Truncated: "true", lane.Traceparent: "00-1",
 	}}
 	conflict := lane.Message{Body: []byte("conflict"), Attributes: map[string]string{lane.Reason: "id_conflict"}}
-	if err := t.dead.Send(t.Context(), died, invalid, conflict, conflict); err != nil {
+	if err := t.dead.Send(t.Context(), failed, invalid, conflict, conflict); err != nil {
 		t.Fatal(err)
 	}
 	moved, err := redrive.Carry(t.Context(), t.dead, t.lane)
@@ -141,7 +141,7 @@ func (t *laneTest) redriven() {
 		got[string(m.Body)] = m
 	}
 	invalid.Attributes, conflict.Attributes = map[string]string{lane.Traceparent: "00-1"}, nil
-	for _, m := range []lane.Message{died, invalid, conflict} {
+	for _, m := range []lane.Message{failed, invalid, conflict} {
 		t.same(got[string(m.Body)], m)
 	}
 	t.nothingComes(t.dead)

@@ -43,7 +43,7 @@ func (t *laneTest) receive(n int) []lane.Message {
 	return receive(t, t.lane, n)
 }
 
-// receive receives exactly n messages, with as many calls of Receive as necessary.
+// receive receives exactly n messages, in as many calls of Receive as necessary.
 func receive(t *laneTest, from lane.Consumer, n int) (all []lane.Message) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), lanePatience)
@@ -58,6 +58,7 @@ func receive(t *laneTest, from lane.Consumer, n int) (all []lane.Message) {
 	return all
 }
 
+// nothingComes checks that no message can be received within laneQuiet.
 func (t *laneTest) nothingComes(from lane.Consumer) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), laneQuiet)
@@ -69,7 +70,7 @@ func (t *laneTest) nothingComes(from lane.Consumer) {
 	}
 }
 
-// same compares the fields of a message that the sender sets, except Delay.
+// same checks the fields of a message that its sender set, except Delay, which a receiver does not see.
 func (t *laneTest) same(got, want lane.Message) {
 	t.Helper()
 	if string(got.Body) != string(want.Body) || got.Group != want.Group || !maps.Equal(got.Attributes, want.Attributes) {
@@ -78,7 +79,7 @@ func (t *laneTest) same(got, want lane.Message) {
 	}
 }
 
-// sameBodies compares the bodies of messages in any order, including how often each occurs.
+// sameBodies checks that got and want have the same bodies, each equally often and in any order.
 func (t *laneTest) sameBodies(got, want []lane.Message) {
 	t.Helper()
 	if got, want := bodies(got), bodies(want); !slices.Equal(got, want) {

@@ -24,7 +24,7 @@ import (
 const anyBytes = "\x00\r\n\xc3é\xff\ufffd\u2028\U0001F40D\"\\<&>'"
 
 // The functions below return values in which no member has its zero value, so that the tests notice a store that loses
-// a member (see filled).
+// a member. See checkFilled.
 
 func fullSettings() settings.Settings {
 	return settings.Settings{
@@ -108,7 +108,7 @@ func newDelivery(webhookID, eventID string) delivery.Delivery {
 	return e.Delivery(webhookID)
 }
 
-// fullDelivery returns a delivery in which every member is set, which the rules would never produce.
+// fullDelivery returns a delivery in which every member is set. The rules never produce such a delivery.
 func fullDelivery() delivery.Delivery {
 	e := fullEvent("evt_full")
 	d := e.Delivery(newID(id.Webhook))
@@ -156,30 +156,32 @@ func shortAttempt(number int) *delivery.Attempt {
 	}
 }
 
-// filled checks that no member of a sample has its zero value. The stores would not be tested on such a member.
-func filled(t testing.TB, sample any) {
+// checkFilled checks that no member of a sample has its zero value, because the tests would not notice that a store
+// loses such a member.
+func checkFilled(t testing.TB, sample any) {
 	t.Helper()
-	unfilled(reflect.ValueOf(sample), fmt.Sprintf("%T", sample), func(path string) {
+	eachZero(reflect.ValueOf(sample), fmt.Sprintf("%T", sample), func(path string) {
 		t.Errorf("the sample has the zero value in %s", path)
 	})
 }
 
-func unfilled(v reflect.Value, path string, report func(path string)) {
+// eachZero calls report with the path of every member of v that has its zero value.
+func eachZero(v reflect.Value, path string, report func(path string)) {
 	if v.IsZero() {
 		report(path)
 		return
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
-		unfilled(v.Elem(), path, report)
+		eachZero(v.Elem(), path, report)
 	case reflect.Slice:
 		if v.Type().Elem().Kind() == reflect.Struct {
-			unfilled(v.Index(0), path+"[0]", report)
+			eachZero(v.Index(0), path+"[0]", report)
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if v.Type().Field(i).IsExported() {
-				unfilled(v.Field(i), path+"."+v.Type().Field(i).Name, report)
+				eachZero(v.Field(i), path+"."+v.Type().Field(i).Name, report)
 			}
 		}
 	}

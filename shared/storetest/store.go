@@ -60,13 +60,13 @@ type storeCase struct {
 	test func(*storeTest)
 }
 
-// clients is the number of concurrent writers where only one may win.
-const clients = 8
+// writers is the number of concurrent writers of which only one may succeed.
+const writers = 8
 
 // epoch is the time at which every test begins. It has nanoseconds, to show whether a store truncates times.
 var epoch = time.Date(2026, time.January, 2, 11, 0, 0, 123_456_789, time.UTC)
 
-// received is epoch as an event's ReceivedAt, in whole milliseconds.
+// received is the time at which the samples of events were received: epoch, in whole milliseconds.
 var received = epoch.Truncate(time.Millisecond)
 
 // never is an expiry that no test reaches.
@@ -84,7 +84,7 @@ func newStoreTest(t *testing.T, open Open) *storeTest {
 	return &storeTest{T: t, Store: open(t, c.Now), clock: c}
 }
 
-// clock is a clock that advances only when pass is called.
+// clock is a clock that advances only when advance is called.
 type clock struct {
 	mu  sync.Mutex // protects now
 	now time.Time
@@ -97,8 +97,8 @@ func (c *clock) Now() time.Time {
 	return c.now
 }
 
-// pass advances the clock.
-func (c *clock) pass(d time.Duration) {
+// advance advances the clock by d.
+func (c *clock) advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
@@ -130,13 +130,13 @@ type reporter interface {
 // same checks that got equals want. An empty list or map equals nil, and times are compared as instants.
 func same[T any](t reporter, what string, got, want T) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), wholeData); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), compareData); diff != "" {
 		t.Errorf("%s differs (-want +got):\n%s", what, diff)
 	}
 }
 
-// wholeData compares the data of an event at once. For large data, cmp's comparison byte by byte takes a second.
-var wholeData = cmp.Comparer(func(a, b json.RawMessage) bool { return bytes.Equal(a, b) })
+// compareData compares the data of events, because cmp takes a second to compare large data byte by byte.
+var compareData = cmp.Comparer(func(a, b json.RawMessage) bool { return bytes.Equal(a, b) })
 
 // atOnce calls do from n goroutines that start together. It returns their errors in no particular order.
 func atOnce(n int, do func(i int) error) []error {
@@ -153,11 +153,11 @@ func atOnce(n int, do func(i int) error) []error {
 	return errs
 }
 
-// oneWins checks that one of several concurrent writers succeeds and that the others get a fault of the given kind.
+// oneWins checks that exactly one of several concurrent writers succeeds and that the others get a fault of kind losers.
 func (t *storeTest) oneWins(losers fault.Kind, do func(i int) error) {
 	t.Helper()
 	won := 0
-	for _, err := range atOnce(clients, do) {
+	for _, err := range atOnce(writers, do) {
 		if err == nil {
 			won++
 			continue
@@ -169,5 +169,5 @@ func (t *storeTest) oneWins(losers fault.Kind, do func(i int) error) {
 	}
 }
 
-// newID returns an id that sorts after all earlier ones.
+// newID returns an id that sorts after all earlier ids.
 func newID(p id.Prefix) string { return id.New(p, epoch) }

@@ -13,20 +13,22 @@ import (
 var webhookNameCases = []storeCase{
 	{"are equal if only case or composition differs", (*storeTest).namesFolded},
 	{"are different if only one language would make them equal", (*storeTest).namesDistinct},
-	{"have one winner when several take one at once", (*storeTest).nameAtOnce},
-	{"can be respelled by their webhook", (*storeTest).nameRespelt},
+	{"are given to one of several webhooks that take the same name at once", (*storeTest).nameAtOnce},
+	{"can be respelled by the webhook that has them", (*storeTest).nameRespelt},
 	{"become free when their webhook is renamed or deleted", (*storeTest).nameFreed},
 }
 
 var catalogueCases = []storeCase{
-	{"begins with version 0 and no changes", (*storeTest).catalogueEmpty},
+	{"begins with version 0 and without changes", (*storeTest).catalogueEmpty},
 	{"logs every change with its subject", (*storeTest).catalogueLog},
 	{"does not log refused writes", (*storeTest).catalogueRefused},
-	{"is not changed by projects and clients", (*storeTest).catalogueOthers},
+	{"is not changed by writes of projects and clients", (*storeTest).catalogueOthers},
 	{"has a gap after a version that does not exist yet", (*storeTest).catalogueAhead},
-	{"knows hundreds of changes", (*storeTest).catalogueHundreds},
+	{"logs hundreds of changes", (*storeTest).catalogueHundreds},
 }
 
+// namesFolded takes names that readers consider to be the same name. A store that compares bytes, or folds only ASCII,
+// would accept both.
 func (t *storeTest) namesFolded() {
 	for name, other := range map[string]string{
 		"Billing":           "bILLING",
@@ -43,14 +45,16 @@ func (t *storeTest) namesFolded() {
 	}
 }
 
+// namesDistinct takes names that a store must not consider equal, for example because of the rules of one language.
 func (t *storeTest) namesDistinct() {
 	for _, name := range []string{"Isparta", "\u0131sparta", "Café", "Cafe", "a b", "ab", "Ａ", "A"} {
 		t.webhook(name)
 	}
 }
 
+// nameAtOnce spells the name differently each time, because a lock on the exact text would not be enough.
 func (t *storeTest) nameAtOnce() {
-	spelt := [clients]string{"Grüße", "GRÜSSE", "grüsse", "GrÜße", "gru\u0308sse", "GRU\u0308ẞE", "Grüsse", "GRÜßE"}
+	spelt := [writers]string{"Grüße", "GRÜSSE", "grüsse", "GrÜße", "gru\u0308sse", "GRU\u0308ẞE", "Grüsse", "GRÜßE"}
 	t.oneWins(fault.PropertyConstraintViolation, func(i int) error {
 		return t.PutWebhook(t.Context(), &webhook.Webhook{ID: newID(id.Webhook), Name: spelt[i]})
 	})
@@ -65,6 +69,7 @@ func (t *storeTest) nameRespelt() {
 	t.nameTaken("Billing")
 }
 
+// nameFreed checks that a reserved name does not outlive the webhook that reserved it.
 func (t *storeTest) nameFreed() {
 	renamed, deleted := t.webhook("First"), t.webhook("Second")
 	renamed.Name = "Third"
@@ -83,13 +88,13 @@ func (t *storeTest) nameTaken(name string) {
 	err := t.PutWebhook(t.Context(), &w)
 	t.fails(err, fault.PropertyConstraintViolation)
 	if details := fault.From(err).Details; len(details) != 1 || details[0].Attribute != "name" {
-		t.Errorf("got details %v, want one about name", details)
+		t.Errorf("got details %v, want one detail about the name", details)
 	}
 	same(t, "the version of the refused value", w.LockVersion, 0)
 	_, err = t.Webhook(t.Context(), w.ID)
 	t.fails(err, fault.NotFound)
 
-	w.Name = "a name of its own for " + w.ID
+	w.Name = "another name for " + w.ID
 	t.ok(t.PutWebhook(t.Context(), &w))
 	w.Name = name
 	t.fails(t.PutWebhook(t.Context(), &w), fault.PropertyConstraintViolation)
@@ -114,6 +119,7 @@ func (t *storeTest) catalogueLog() {
 	t.catalogueIs(4)
 }
 
+// catalogueRefused checks that a refused write does not cause all processes to read the log.
 func (t *storeTest) catalogueRefused() {
 	w := t.webhook("Billing")
 	stale := w
@@ -127,12 +133,14 @@ func (t *storeTest) catalogueRefused() {
 	same(t, "the changes", t.changes(0), []store.Change{{Version: 1, Webhook: w.ID}})
 }
 
+// catalogueOthers checks that the catalogue does not grow with projects and clients, which no process keeps in memory.
 func (t *storeTest) catalogueOthers() {
 	t.project("7")
 	t.client("Billing", 0)
 	t.catalogueIs(0)
 }
 
+// catalogueAhead is the case of a process that runs on while the catalogue is restored from an older copy.
 func (t *storeTest) catalogueAhead() {
 	t.webhook("Billing")
 	if _, err := t.Changes(t.Context(), 2); !errors.Is(err, store.ErrGap) {
@@ -140,6 +148,7 @@ func (t *storeTest) catalogueAhead() {
 	}
 }
 
+// catalogueHundreds makes more changes than one read of the log may return.
 func (t *storeTest) catalogueHundreds() {
 	const many = 300
 	s := settings.Settings{}

@@ -13,29 +13,29 @@ import (
 )
 
 var clientCases = []storeCase{
-	{"are read as they were written", (*storeTest).clientWhole},
+	{"are read as they were written", (*storeTest).clientRoundTrip},
 	{"can have empty members", (*storeTest).clientEmpty},
 	{"are listed oldest first, then by id", (*storeTest).clientsInOrder},
 	{"are not found before they are created", (*storeTest).clientUnknown},
-	{"are not changed under another version", (*storeTest).clientVersion},
-	{"are not changed under another version of the list", (*storeTest).clientListVersion},
-	{"take the same write twice", (*storeTest).clientTwice},
+	{"are not changed if the version differs", (*storeTest).clientVersion},
+	{"are not changed if the version of the list differs", (*storeTest).clientListVersion},
+	{"accept a repeated write", (*storeTest).clientTwice},
 	{"are not both deleted by concurrent deletions", (*storeTest).clientsDeleteEachOther},
-	{"have one winner when several are created at once", (*storeTest).clientsAtOnce},
+	{"are created by one of several writers with the same version of the list", (*storeTest).clientsAtOnce},
 }
 
 var keyPairCases = []storeCase{
 	{"are absent at first", (*storeTest).keyPairsNone},
-	{"are read as they were written, oldest first", (*storeTest).keyPairsWhole},
+	{"are read as they were written, oldest first", (*storeTest).keyPairsRoundTrip},
 	{"are separate for each purpose", (*storeTest).keyPairsByPurpose},
-	{"are added only after the newest", (*storeTest).keyPairsAfterNewest},
-	{"take the same write twice", (*storeTest).keyPairTwice},
-	{"have one winner when several are added at once", (*storeTest).keyPairsAtOnce},
+	{"are added only after the newest pair", (*storeTest).keyPairsAfterNewest},
+	{"accept a repeated write", (*storeTest).keyPairTwice},
+	{"are added by one of several concurrent writers", (*storeTest).keyPairsAtOnce},
 }
 
-func (t *storeTest) clientWhole() {
+func (t *storeTest) clientRoundTrip() {
 	want := fullClient("Billing")
-	filled(t, want)
+	checkFilled(t, want)
 	c := want
 	c.LockVersion = 0
 	t.ok(t.PutClient(t.Context(), &c, 0))
@@ -84,6 +84,7 @@ func (t *storeTest) clientVersion() {
 	t.clientsAre(1, stored)
 }
 
+// clientListVersion checks that a rule about all clients holds even if two different clients are changed.
 func (t *storeTest) clientListVersion() {
 	stored := t.client("Billing", 0)
 	for _, list := range []int64{0, 2} {
@@ -111,14 +112,16 @@ func (t *storeTest) clientTwice() {
 	t.clientsAre(1, c)
 }
 
+// clientsDeleteEachOther lets two clients delete each other at the same time. One of them must remain, as at least one
+// client must be able to administer.
 func (t *storeTest) clientsDeleteEachOther() {
-	for i := range clients {
+	for i := range writers {
 		_, list, err := t.Clients(t.Context())
 		t.ok(err)
 		pair := [2]access.Client{t.client("A"+strconv.Itoa(i), list), t.client("B"+strconv.Itoa(i), list+1)}
 		errs := atOnce(2, func(i int) error { return t.DeleteClient(t.Context(), pair[1-i].ID, list+2) })
 		if (errs[0] == nil) == (errs[1] == nil) {
-			t.Fatalf("got errors %v, want one of them alone", errs)
+			t.Fatalf("got errors %v, want exactly one error", errs)
 		}
 		t.fails(cmp.Or(errs[0], errs[1]), fault.UpdateConflict)
 	}
@@ -151,14 +154,14 @@ func (t *storeTest) keyPairsNone() {
 	t.keyPairsAre(keypair.TokenSigning)
 }
 
-func (t *storeTest) keyPairsWhole() {
-	// The order is that of creation, whatever the ids and times are.
+func (t *storeTest) keyPairsRoundTrip() {
+	// The pairs are listed in the order of creation, which neither their ids nor their times show.
 	pairs := []keypair.Pair{
 		fullKeyPair(keypair.TokenSigning, "key_b"),
 		fullKeyPair(keypair.TokenSigning, "key_c"),
 		fullKeyPair(keypair.TokenSigning, "key_a"),
 	}
-	filled(t, pairs[0])
+	checkFilled(t, pairs[0])
 	after := ""
 	for _, pair := range pairs {
 		t.ok(t.PutKeyPair(t.Context(), pair, after))
@@ -175,6 +178,7 @@ func (t *storeTest) keyPairsByPurpose() {
 	t.keyPairsAre(keypair.WebhookSecrets, sealing)
 }
 
+// keyPairsAfterNewest checks that two processes that rotate the keys at the same time add only one pair.
 func (t *storeTest) keyPairsAfterNewest() {
 	first, second := fullKeyPair(keypair.TokenSigning, "key_1"), fullKeyPair(keypair.TokenSigning, "key_2")
 	late := fullKeyPair(keypair.TokenSigning, "key_3")

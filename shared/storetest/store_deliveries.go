@@ -17,36 +17,37 @@ import (
 )
 
 var deliveryCases = []storeCase{
-	{"are read as they were written", (*storeTest).deliveryWhole},
+	{"are read as they were written", (*storeTest).deliveryRoundTrip},
 	{"can have only the members of a new delivery", (*storeTest).deliverySmall},
 	{"are not found before they are stored", (*storeTest).deliveryUnknown},
 	{"are distinguished by webhook, time and event", (*storeTest).deliveryKeys},
 	{"are read by their keys, a thousand at once", (*storeTest).deliveriesByKey},
-	{"are not changed under another version", (*storeTest).deliveryVersion},
-	{"take the same write twice", (*storeTest).deliveryTwice},
-	{"have one winner when several claim one for the first time", (*storeTest).deliveryFirstClaim},
-	{"have one winner when several claim one again", (*storeTest).deliveryLaterClaim},
+	{"are not changed if the version differs", (*storeTest).deliveryVersion},
+	{"accept a repeated write", (*storeTest).deliveryTwice},
+	{"are first claimed by one of several concurrent senders", (*storeTest).deliveryFirstClaim},
+	{"are claimed again by one of several concurrent senders", (*storeTest).deliveryLaterClaim},
 	{"are not found after they expire, and can be stored again", (*storeTest).deliveryExpired},
 }
 
 var attemptCases = []storeCase{
-	{"are read as they were written, oldest first", (*storeTest).attemptWhole},
-	{"are absent before the first ends", (*storeTest).attemptNone},
+	{"are read as they were written, oldest first", (*storeTest).attemptRoundTrip},
+	{"are absent before the first attempt ends", (*storeTest).attemptNone},
 	{"of four kilobytes are read as they were written", (*storeTest).attemptLarge},
-	{"are kept up to the newest fifty", (*storeTest).attemptsMany},
+	{"are limited to the newest fifty", (*storeTest).attemptsMany},
 	{"are stored once, with the write that won", (*storeTest).attemptWon},
 	{"expire with their delivery", (*storeTest).attemptExpired},
 }
 
-func (t *storeTest) deliveryWhole() {
+func (t *storeTest) deliveryRoundTrip() {
 	want := fullDelivery()
-	filled(t, want)
+	checkFilled(t, want)
 	d := want
 	d.Version = 0
 	t.put(d, nil)
 	t.deliveryIs(want)
 }
 
+// deliverySmall replaces a row that has all members, so that members of the old row would show.
 func (t *storeTest) deliverySmall() {
 	full := fullDelivery()
 	full.Version = 0
@@ -66,6 +67,7 @@ func (t *storeTest) deliveryUnknown() {
 	t.byKey(nil)
 }
 
+// deliveryKeys stores rows whose keys differ in only one part.
 func (t *storeTest) deliveryKeys() {
 	e := smallEvent("evt_1")
 	later := e
@@ -74,7 +76,7 @@ func (t *storeTest) deliveryKeys() {
 	one, two := newID(id.Webhook), newID(id.Webhook)
 	all := []delivery.Delivery{e.Delivery(one), e.Delivery(two), later.Delivery(one), other.Delivery(one)}
 	for i := range all {
-		all[i].Rings = i // tells them apart
+		all[i].Rings = i // makes the rows differ
 		all[i] = t.put(all[i], nil)
 	}
 	for _, d := range all {
@@ -82,6 +84,7 @@ func (t *storeTest) deliveryKeys() {
 	}
 }
 
+// deliveriesByKey asks for more keys than one request to DynamoDB may name, with one of them twice.
 func (t *storeTest) deliveriesByKey() {
 	want := map[delivery.Key]delivery.Delivery{}
 	var keys []delivery.Key
@@ -115,6 +118,7 @@ func (t *storeTest) deliveryVersion() {
 	t.deliveryIs(stored)
 }
 
+// deliveryTwice repeats writes as a caller does that has not received the answer.
 func (t *storeTest) deliveryTwice() {
 	d := newDelivery(newID(id.Webhook), "evt_1")
 	first := t.put(d, nil)
@@ -122,7 +126,7 @@ func (t *storeTest) deliveryTwice() {
 	first.Lease = &delivery.Lease{Attempt: newID(id.Attempt), Trigger: delivery.TriggerSchedule, Until: epoch}
 	second := t.put(first, nil)
 	same(t, "the second write again", t.put(first, nil), second)
-	t.loses(d, second) // another write followed it
+	t.loses(d, second) // the first write no longer counts as a repetition
 	t.deliveryIs(second)
 }
 
@@ -140,7 +144,7 @@ func (t *storeTest) oneClaims(d delivery.Delivery) {
 	var mu sync.Mutex
 	var winner string
 	var seen []delivery.Delivery
-	for _, err := range atOnce(clients, func(int) error {
+	for _, err := range atOnce(writers, func(int) error {
 		mine, attempt := d, newID(id.Attempt)
 		if err := mine.Claim(attempt, delivery.TriggerSchedule, epoch); err != nil {
 			return err
@@ -161,7 +165,7 @@ func (t *storeTest) oneClaims(d delivery.Delivery) {
 	}
 	stored, err := t.Delivery(t.Context(), d.Key)
 	t.ok(err)
-	same(t, "who holds the delivery", stored.Lease.Attempt, winner)
+	same(t, "the attempt that holds the delivery", stored.Lease.Attempt, winner)
 	for _, now := range seen {
 		same(t, "the row that a claim returned", now, stored)
 	}
@@ -172,9 +176,9 @@ func (t *storeTest) deliveryExpired() {
 	d.Version, d.ExpiresAt = 0, epoch.Add(time.Hour)
 	d.Lease, d.SweepAt = nil, epoch
 	d = t.put(d, fullAttempt(1))
-	t.clock.pass(time.Hour - 2*time.Second)
+	t.clock.advance(time.Hour - 2*time.Second)
 	t.deliveryIs(d)
-	t.clock.pass(4 * time.Second)
+	t.clock.advance(4 * time.Second)
 	t.goneEverywhere(d)
 
 	anew := newDelivery(d.Webhook, "evt_1")
@@ -185,21 +189,21 @@ func (t *storeTest) deliveryExpired() {
 	t.attemptsAre(d.Key)
 }
 
-// goneEverywhere checks that no read and no condition finds a row.
+// goneEverywhere checks that neither a read nor a conditional write finds the row of d.
 func (t *storeTest) goneEverywhere(d delivery.Delivery) {
 	t.Helper()
 	_, err := t.Delivery(t.Context(), d.Key)
 	t.fails(err, fault.NotFound)
 	t.byKey(nil, d.Key)
 	t.attemptsAre(d.Key)
-	same(t, "the webhook's list", t.walk(t, store.Query{Webhook: d.Webhook, Limit: 10}), nil)
-	same(t, "the list of the dead", t.walk(t, store.Query{Limit: 10}), nil)
+	same(t, "the list of the webhook", t.walk(t, store.Query{Webhook: d.Webhook, Limit: 10}), nil)
+	same(t, "the list of dead deliveries", t.walk(t, store.Query{Limit: 10}), nil)
 	t.dueIs(never)
 	t.loses(d, delivery.Delivery{})
 }
 
-func (t *storeTest) attemptWhole() {
-	filled(t, fullAttempt(1))
+func (t *storeTest) attemptRoundTrip() {
+	checkFilled(t, fullAttempt(1))
 	want := []delivery.Attempt{*fullAttempt(1), *shortAttempt(2), *fullAttempt(3)}
 	d := newDelivery(newID(id.Webhook), "evt_1")
 	for i := range want {
@@ -216,6 +220,7 @@ func (t *storeTest) attemptNone() {
 	t.attemptsAre(d.Key)
 }
 
+// attemptLarge stores answers of the largest size. Compression does not make them smaller.
 func (t *storeTest) attemptLarge() {
 	d := newDelivery(newID(id.Webhook), "evt_1")
 	var want []delivery.Attempt
@@ -229,6 +234,7 @@ func (t *storeTest) attemptLarge() {
 	t.attemptsAre(d.Key, want...)
 }
 
+// attemptsMany makes more attempts than a store keeps.
 func (t *storeTest) attemptsMany() {
 	const made = limits.AttemptsMax + 7
 	d := newDelivery(newID(id.Webhook), "evt_1")
@@ -241,6 +247,7 @@ func (t *storeTest) attemptsMany() {
 	t.attemptsAre(d.Key, want[made-limits.AttemptsMax:]...)
 }
 
+// attemptWon checks that an attempt is stored only if the write of its row succeeds, and once if that write is repeated.
 func (t *storeTest) attemptWon() {
 	d := newDelivery(newID(id.Webhook), "evt_1")
 	stored := t.put(d, nil)
@@ -263,7 +270,7 @@ func (t *storeTest) attemptExpired() {
 	a, b := fullAttempt(1), shortAttempt(1)
 	t.put(short, a)
 	t.put(long, b)
-	t.clock.pass(2 * time.Hour)
+	t.clock.advance(2 * time.Hour)
 	t.attemptsAre(short.Key)
 	t.attemptsAre(long.Key, *b)
 }

@@ -16,12 +16,12 @@ import (
 )
 
 var eventCases = []storeCase{
-	{"are read as they were written", (*storeTest).eventWhole},
+	{"are read as they were written", (*storeTest).eventRoundTrip},
 	{"can have only the required members", (*storeTest).eventSmall},
 	{"keep every byte of their data", (*storeTest).eventBytes},
 	{"are not found before they are recorded", (*storeTest).eventUnknown},
 	{"are distinguished by source and id together", (*storeTest).eventSources},
-	{"are recorded once, even if the repetition differs", (*storeTest).eventRepeated},
+	{"are recorded once, even if a later write differs", (*storeTest).eventRepeated},
 	{"are recorded once by concurrent writers", (*storeTest).eventAtOnce},
 	{"are not found after they expire, and can be stored again", (*storeTest).eventExpired},
 }
@@ -34,10 +34,10 @@ var planCases = []storeCase{
 	{"expire with their event", (*storeTest).planExpired},
 }
 
-func (t *storeTest) eventWhole() {
+func (t *storeTest) eventRoundTrip() {
 	r, plan := fullEvent("evt_1"), newPlan(1)
-	filled(t, r)
-	r.MatchCount = 77 // the store counts for itself
+	checkFilled(t, r)
+	r.MatchCount = 77 // ignored, because the store counts the plan
 	stored, storedPlan, created, err := t.PutEvent(t.Context(), r, plan)
 	t.ok(err)
 	same(t, "whether the event was created", created, true)
@@ -52,6 +52,7 @@ func (t *storeTest) eventSmall() {
 	t.eventIs(smallEvent("evt_1"))
 }
 
+// eventBytes stores data that a JSON encoder would change. Receivers must get the bytes that the producer sent.
 func (t *storeTest) eventBytes() {
 	large := `["` + strings.Repeat(`\u0000é😀`, events.MaxSize/12-1) + `"]`
 	for i, data := range []string{
@@ -84,6 +85,7 @@ func (t *storeTest) eventSources() {
 	t.eventIs(other)
 }
 
+// eventRepeated checks that the stored event and plan win, because doorbells may have been sent for them.
 func (t *storeTest) eventRepeated() {
 	r, plan := fullEvent("evt_1"), newPlan(3)
 	t.record(r, plan)
@@ -101,11 +103,12 @@ func (t *storeTest) eventRepeated() {
 	t.planIs(r.Key(), plan)
 }
 
+// eventAtOnce checks that all writers get the same plan, because each of them sends the doorbells of the plan it got.
 func (t *storeTest) eventAtOnce() {
 	var mu sync.Mutex
 	var created int
 	var plans [][]string
-	for _, err := range atOnce(clients, func(int) error {
+	for _, err := range atOnce(writers, func(int) error {
 		_, plan, won, err := t.PutEvent(t.Context(), smallEvent("evt_1"), newPlan(3))
 		mu.Lock()
 		defer mu.Unlock()
@@ -123,13 +126,14 @@ func (t *storeTest) eventAtOnce() {
 	t.planIs(events.KeyOf("", "evt_1"), plans[0])
 }
 
+// eventExpired leaves two seconds before and after the expiry, because stores keep it in whole seconds.
 func (t *storeTest) eventExpired() {
 	r := fullEvent("evt_1")
 	r.ExpiresAt = epoch.Add(time.Hour)
 	t.record(r, newPlan(1))
-	t.clock.pass(time.Hour - 2*time.Second)
+	t.clock.advance(time.Hour - 2*time.Second)
 	t.eventIs(r)
-	t.clock.pass(4 * time.Second)
+	t.clock.advance(4 * time.Second)
 	_, err := t.Event(t.Context(), r.Key())
 	t.fails(err, fault.NotFound)
 
@@ -143,7 +147,7 @@ func (t *storeTest) eventExpired() {
 
 func (t *storeTest) planParts() {
 	r, plan := fullEvent("evt_1"), newPlan(1001)
-	slices.Reverse(plan) // the order is the caller's
+	slices.Reverse(plan) // the store must not sort it
 	t.record(r, plan)
 	for _, limit := range []int{1, 7, 100, 1000, 1001, 5000} {
 		var got []string
@@ -151,10 +155,10 @@ func (t *storeTest) planParts() {
 			part, err := t.Plan(t.Context(), r.Key(), offset, limit)
 			t.ok(err)
 			if want := min(limit, len(plan)-offset); len(part) != want {
-				t.Fatalf("got %d entries from %d on, want %d", len(part), offset, want)
+				t.Fatalf("got %d entries from offset %d, want %d", len(part), offset, want)
 			}
 			got = append(got, part...)
-			if limit == 1 && offset == 20 { // enough of single ones
+			if limit == 1 && offset == 20 { // twenty single entries are enough
 				break
 			}
 		}
@@ -179,6 +183,7 @@ func (t *storeTest) planEmpty() {
 	t.planned(r.Key(), newID(id.Webhook), false)
 }
 
+// planLargest stores the largest event with the longest plan. Neither compresses well.
 func (t *storeTest) planLargest() {
 	r, plan := fullEvent("evt_1"), newPlan(limits.MatchesMax)
 	r.Data = []byte(`"` + incompressible(events.MaxSize-2) + `"`)
@@ -206,7 +211,7 @@ func (t *storeTest) planUnknown() {
 func (t *storeTest) planExpired() {
 	r, plan := fullEvent("evt_1"), newPlan(3)
 	t.record(r, plan)
-	t.clock.pass(31 * 24 * time.Hour)
+	t.clock.advance(31 * 24 * time.Hour)
 	_, err := t.Plan(t.Context(), r.Key(), 0, 10)
 	t.fails(err, fault.NotFound)
 	t.planned(r.Key(), plan[0], false)

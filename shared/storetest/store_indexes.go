@@ -14,10 +14,10 @@ import (
 )
 
 var indexCases = []storeCase{
-	{"of due deliveries list those that wait, earliest first", (*storeTest).dueInOrder},
+	{"of due deliveries list them in the order of time", (*storeTest).dueInOrder},
 	{"of due deliveries follow every change", (*storeTest).dueFollows},
-	{"of due deliveries leave out expired ones", (*storeTest).dueExpired},
-	{"of dead deliveries list those that need a person", (*storeTest).deadNeedsPerson},
+	{"of due deliveries leave out expired deliveries", (*storeTest).dueExpired},
+	{"of dead deliveries list only those that need a person", (*storeTest).deadNeedsPerson},
 	{"are exact after any sequence of writes", (*storeTest).indexProperty},
 }
 
@@ -35,17 +35,17 @@ func (t *storeTest) dueInOrder() {
 	for _, key := range keys {
 		d, err := t.Delivery(t.Context(), key)
 		t.ok(err)
-		same(t, "when it is due", d.SweepAt, epoch.Add(time.Duration(len(want))*time.Minute))
+		same(t, "the time at which the delivery is due", d.SweepAt, epoch.Add(time.Duration(len(want))*time.Minute))
 		want = append(want, key)
 	}
-	same(t, "how many are due", len(want), 5)
+	same(t, "the number of due deliveries", len(want), 5)
 	t.dueIs(epoch.Add(-1))
 	t.dueIs(epoch, want[:1]...)
 	t.dueIs(epoch.Add(time.Minute-1), want[:1]...)
 	t.dueIs(epoch.Add(time.Minute), want[:2]...)
 	some, err := t.Due(t.Context(), epoch.Add(time.Hour), 2)
 	t.ok(err)
-	same(t, "the two that are due first", some, want[:2])
+	same(t, "the first two due deliveries", some, want[:2])
 }
 
 func (t *storeTest) dueFollows() {
@@ -65,13 +65,14 @@ func (t *storeTest) dueFollows() {
 	t.dueIs(epoch, d.Key)
 }
 
+// dueExpired checks that a list leaves out expired rows that the store has not removed yet.
 func (t *storeTest) dueExpired() {
 	d := newDelivery(newID(id.Webhook), "evt_1")
 	d.SweepAt, d.ExpiresAt = epoch, epoch.Add(time.Hour)
 	d = t.put(d, nil)
-	t.clock.pass(30 * time.Minute)
+	t.clock.advance(30 * time.Minute)
 	t.dueIs(never, d.Key)
-	t.clock.pass(time.Hour)
+	t.clock.advance(time.Hour)
 	t.dueIs(never)
 }
 
@@ -89,18 +90,18 @@ func (t *storeTest) deadNeedsPerson() {
 
 	dead := t.walk(t, list)
 	if len(dead) != 1 || dead[0].State != delivery.Dead || dead[0].Origin == delivery.TriggerPing {
-		t.Fatalf("got %+v, want the dead one alone", dead)
+		t.Fatalf("got %+v, want only the dead delivery that is not a ping", dead)
 	}
 	d := dead[0]
 	d.State = delivery.Delivered
 	d = t.put(d, nil)
-	same(t, "the list of the dead", t.walk(t, list), nil)
+	same(t, "the list of dead deliveries", t.walk(t, list), nil)
 	d.State = delivery.Dead
 	d = t.put(d, nil)
-	same(t, "the list of the dead", t.walk(t, list), []delivery.Delivery{d})
+	same(t, "the list of dead deliveries", t.walk(t, list), []delivery.Delivery{d})
 }
 
-// indexProperty makes random writes, some of them under old versions, and compares the indexes with the rows.
+// indexProperty makes random writes, some of them with old versions, and compares the indexes with the rows.
 func (t *storeTest) indexProperty() {
 	rapid.Check(t.T, func(r *rapid.T) {
 		hook, rows := newID(id.Webhook), map[delivery.Key]delivery.Delivery{}
@@ -110,7 +111,7 @@ func (t *storeTest) indexProperty() {
 			d.Version = max(0, stored.Version-int64(rapid.IntRange(0, 1).Draw(r, "behind")))
 			d.State = rapid.SampledFrom(delivery.States()).Draw(r, "state")
 			d.Origin = rapid.SampledFrom([]delivery.Trigger{delivery.TriggerSchedule, delivery.TriggerPing}).Draw(r, "origin")
-			d.AttemptCount = len(rows) // some writes are the same again, most are not
+			d.AttemptCount = len(rows) // so that some writes are repetitions, and most are not
 			if rapid.Bool().Draw(r, "waits") {
 				d.SweepAt = epoch.Add(time.Duration(rapid.IntRange(0, 9).Draw(r, "minutes")) * time.Minute)
 			}
@@ -129,9 +130,9 @@ func (t *storeTest) randomWrite(r *rapid.T, rows map[delivery.Key]delivery.Deliv
 	}
 	want := d.Version == stored.Version
 	d.Version++
-	again := d == stored // no sample here has a pointer
-	if won != (want || again) {
-		r.Fatalf("got won %v under version %d of %d", won, d.Version-1, stored.Version)
+	repeated := d == stored // the deliveries of this test contain no pointers
+	if won != (want || repeated) {
+		r.Fatalf("a write with version %d won: %v; the stored version was %d", d.Version-1, won, stored.Version)
 	}
 	if won {
 		rows[d.Key] = d
@@ -152,7 +153,7 @@ func (t *storeTest) indexesAre(r *rapid.T, hook string, rows []delivery.Delivery
 		}
 	}
 	ofOthers := func(d delivery.Delivery) bool { return d.Webhook != hook }
-	same(r, "the list of the dead", slices.DeleteFunc(t.walk(r, store.Query{Limit: 7}), ofOthers), dead)
+	same(r, "the list of dead deliveries", slices.DeleteFunc(t.walk(r, store.Query{Limit: 7}), ofOthers), dead)
 	keys, err := t.Due(t.Context(), until, 10_000)
 	if err != nil {
 		r.Fatal(err)
@@ -163,12 +164,12 @@ func (t *storeTest) indexesAre(r *rapid.T, hook string, rows []delivery.Delivery
 			got[key] = true
 		}
 	}
-	same(r, "what is due", got, due)
+	same(r, "the due deliveries", got, due)
 }
 
 func (t *storeTest) dueIs(until time.Time, want ...delivery.Key) {
 	t.Helper()
 	got, err := t.Due(t.Context(), until, 100)
 	t.ok(err)
-	same(t, "what is due", got, want)
+	same(t, "the due deliveries", got, want)
 }

@@ -18,8 +18,8 @@ import (
 var listCases = []storeCase{
 	{"of a webhook without deliveries are empty", (*storeTest).listEmpty},
 	{"return each delivery once and in order, with any filters", (*storeTest).listProperty},
-	{"have bounds in nanoseconds", (*storeTest).listBounds},
-	{"end, even if nothing passes the filter", (*storeTest).listNothing},
+	{"compare bounds to the nanosecond", (*storeTest).listBounds},
+	{"end, even if no delivery passes the filter", (*storeTest).listNothing},
 	{"continue from a delivery that no longer exists", (*storeTest).listFromGone},
 	{"leave out expired deliveries", (*storeTest).listExpired},
 }
@@ -35,11 +35,11 @@ func (t *storeTest) listEmpty() {
 	}
 }
 
-// listed returns deliveries of a few webhooks, many of them in the same millisecond.
+// listed stores deliveries of a few webhooks, many of them in the same millisecond, and returns them.
 func (t *storeTest) listed(hooks []string) (all []delivery.Delivery) {
 	source := rand.New(rand.NewPCG(1, 2)) // a fixed seed, so that failures can be reproduced
 	for i := range 240 {
-		e := smallEvent("evt_" + strconv.Itoa(i/3)) // every third with one event
+		e := smallEvent("evt_" + strconv.Itoa(i/3)) // three deliveries of each event
 		e.ReceivedAt = received.Add(time.Duration(source.IntN(12)) * time.Millisecond)
 		e.Type = []string{"user:created", "user:updated"}[source.IntN(2)]
 		if source.IntN(8) == 0 {
@@ -55,6 +55,7 @@ func (t *storeTest) listed(hooks []string) (all []delivery.Delivery) {
 	return all
 }
 
+// listProperty compares pages of random queries with the deliveries that inQuery selects.
 func (t *storeTest) listProperty() {
 	hooks := []string{newID(id.Webhook), newID(id.Webhook), newID(id.Webhook)}
 	all := t.listed(hooks)
@@ -83,7 +84,7 @@ func drawQuery(r *rapid.T, hooks []string, all []delivery.Delivery) store.Query 
 	if rapid.Bool().Draw(r, "from the middle") {
 		q.From = rapid.SampledFrom(all).Draw(r, "from").Key
 		if q.Webhook != "" {
-			q.From.Webhook = q.Webhook // a cursor belongs to its list; the row need not be there
+			q.From.Webhook = q.Webhook // a cursor is for one webhook, but its row need not exist
 		}
 	}
 	return q
@@ -96,7 +97,7 @@ func drawBound(r *rapid.T, name string) time.Time {
 	return received.Add(time.Duration(rapid.IntRange(-1, 13).Draw(r, name)) * time.Millisecond)
 }
 
-// inQuery reports whether d is in the list that a query returns from its beginning to its last page.
+// inQuery reports whether d is on one of the pages of q.
 func inQuery(q store.Query, d delivery.Delivery) bool {
 	if q.From != (delivery.Key{}) {
 		if c := compareKeys(d.Key, q.From); c == 0 || (c > 0) != q.Backward {
@@ -135,6 +136,7 @@ func (t *storeTest) listBounds() {
 	}
 }
 
+// listNothing reads many rows to find none. A store may return empty pages, but must reach the last page.
 func (t *storeTest) listNothing() {
 	hook := newID(id.Webhook)
 	for i := range 120 {
@@ -146,6 +148,7 @@ func (t *storeTest) listNothing() {
 	}
 }
 
+// listFromGone continues from the place of a row that has expired since the last page was read.
 func (t *storeTest) listFromGone() {
 	hook := newID(id.Webhook)
 	var stored []delivery.Delivery
@@ -158,11 +161,11 @@ func (t *storeTest) listFromGone() {
 		}
 		stored = append(stored, t.put(d, nil))
 	}
-	t.clock.pass(2 * time.Hour)
+	t.clock.advance(2 * time.Hour)
 	q := store.Query{Webhook: hook, From: stored[2].Key, Limit: 10}
-	same(t, "the list behind", t.walk(t, q), stored[3:])
+	same(t, "the deliveries after the one that is gone", t.walk(t, q), stored[3:])
 	q.Backward = true
-	same(t, "the list before", t.walk(t, q), stored[:2])
+	same(t, "the deliveries before the one that is gone", t.walk(t, q), stored[:2])
 }
 
 func (t *storeTest) listExpired() {
@@ -178,7 +181,7 @@ func (t *storeTest) listExpired() {
 			kept = append(kept, d)
 		}
 	}
-	t.clock.pass(2 * time.Hour)
+	t.clock.advance(2 * time.Hour)
 	for _, hook := range []string{hook, ""} {
 		same(t, "the list", t.walk(t, store.Query{Webhook: hook, Limit: 4}), newestFirst(kept))
 	}

@@ -11,21 +11,21 @@ import (
 )
 
 var projectCases = []storeCase{
-	{"are read as they were written", (*storeTest).projectWhole},
+	{"are read as they were written", (*storeTest).projectRoundTrip},
 	{"can have empty members", (*storeTest).projectEmpty},
-	{"keep news of any year", (*storeTest).projectNews},
+	{"keep news from any year", (*storeTest).projectNews},
 	{"accept earlier news after news from the future", (*storeTest).projectEarlierNews},
 	{"are listed oldest first, then by id", (*storeTest).projectsInOrder},
 	{"are found by their ids", (*storeTest).projectsByID},
 	{"are found by a thousand ids at once", (*storeTest).projectsThousand},
-	{"are not changed under another version", (*storeTest).projectVersion},
-	{"take the same write twice", (*storeTest).projectTwice},
-	{"have one winner when several change one at once", (*storeTest).projectAtOnce},
+	{"are not changed if the version differs", (*storeTest).projectVersion},
+	{"accept a repeated write", (*storeTest).projectTwice},
+	{"are changed by one of several concurrent writers", (*storeTest).projectAtOnce},
 }
 
-func (t *storeTest) projectWhole() {
+func (t *storeTest) projectRoundTrip() {
 	want := fullProject("7")
-	filled(t, want)
+	checkFilled(t, want)
 	p := want
 	p.Version = 0
 	t.ok(t.PutProject(t.Context(), &p))
@@ -40,7 +40,7 @@ func (t *storeTest) projectEmpty() {
 	t.projectsAre(project.Project{ID: p.ID, Version: 2})
 }
 
-// projectNews stores news of unusual years, because a producer may send any RFC 3339 time.
+// projectNews stores news from unusual years, because a producer may send any RFC 3339 time.
 func (t *storeTest) projectNews() {
 	for i, text := range []string{
 		"0000-01-01T00:00:00+23:59", "0001-01-01T00:00:00Z", "1677-09-21T00:00:00Z", "2262-04-12T00:00:00Z",
@@ -90,6 +90,7 @@ func (t *storeTest) projectsByID() {
 	t.projectsFound(nil)
 }
 
+// projectsThousand asks for more ids than one request to DynamoDB may name.
 func (t *storeTest) projectsThousand() {
 	var ids []string
 	var want []project.Project
@@ -113,6 +114,7 @@ func (t *storeTest) projectVersion() {
 	t.projectsAre(stored)
 }
 
+// projectTwice repeats a write as a caller does that has not received the answer.
 func (t *storeTest) projectTwice() {
 	p := t.project("7")
 	p.Name = "New name"

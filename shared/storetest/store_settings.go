@@ -7,20 +7,20 @@ import (
 
 var settingsCases = []storeCase{
 	{"are the defaults before the first change", (*storeTest).settingsDefaults},
-	{"are read as they were written", (*storeTest).settingsWhole},
-	{"can be set to false and empty", (*storeTest).settingsEmptied},
-	{"are not changed under another version", (*storeTest).settingsVersion},
-	{"take the same write twice", (*storeTest).settingsTwice},
-	{"have one winner when several change them at once", (*storeTest).settingsAtOnce},
+	{"are read as they were written", (*storeTest).settingsRoundTrip},
+	{"can be set to false and to empty values", (*storeTest).settingsEmptied},
+	{"are not changed if the version differs", (*storeTest).settingsVersion},
+	{"accept a repeated write", (*storeTest).settingsTwice},
+	{"are changed by one of several concurrent writers", (*storeTest).settingsAtOnce},
 }
 
 func (t *storeTest) settingsDefaults() {
 	t.settingsAre(settings.Defaults())
 }
 
-func (t *storeTest) settingsWhole() {
+func (t *storeTest) settingsRoundTrip() {
 	want := fullSettings()
-	filled(t, want)
+	checkFilled(t, want)
 	s := want
 	s.LockVersion = 0
 	t.ok(t.PutSettings(t.Context(), &s))
@@ -28,6 +28,7 @@ func (t *storeTest) settingsWhole() {
 	t.settingsAre(want)
 }
 
+// settingsEmptied checks that a store distinguishes empty settings from settings that were never changed.
 func (t *storeTest) settingsEmptied() {
 	s := fullSettings()
 	s.LockVersion = 0
@@ -47,6 +48,7 @@ func (t *storeTest) settingsVersion() {
 	t.settingsAre(stored)
 }
 
+// settingsTwice checks that a repeated write, which succeeds, does not raise the version of the catalogue again.
 func (t *storeTest) settingsTwice() {
 	s, again := settings.Settings{MaxPageSize: 3}, settings.Settings{MaxPageSize: 3}
 	t.ok(t.PutSettings(t.Context(), &s))

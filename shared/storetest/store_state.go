@@ -10,22 +10,22 @@ import (
 
 var stateCases = []storeCase{
 	{"is read byte for byte", (*storeTest).stateBytes},
-	{"is not found before it is put and after it is dropped", (*storeTest).stateDropped},
-	{"is replaced by put, together with its expiry", (*storeTest).stateReplaced},
-	{"is not replaced by add", (*storeTest).stateAdded},
-	{"has one winner when several add it at once", (*storeTest).stateAtOnce},
+	{"is not found before PutState and after DropState", (*storeTest).stateDropped},
+	{"is replaced by PutState, together with its expiry", (*storeTest).stateReplaced},
+	{"is not replaced by AddState", (*storeTest).stateAdded},
+	{"is added by one of several concurrent writers", (*storeTest).stateAtOnce},
 	{"is not found after it expires, and can be added again", (*storeTest).stateExpired},
 	{"that is put after its expiry is not found", (*storeTest).statePast},
 	{"can have an expiry far in the future", (*storeTest).stateForEver},
 }
 
 var counterCases = []storeCase{
-	{"add up, also below zero", (*storeTest).countAddsUp},
-	{"are exact when many count at once", (*storeTest).countAtOnce},
-	{"begin at zero again when they have expired, and not before", (*storeTest).countExpired},
+	{"add up, even below zero", (*storeTest).countAddsUp},
+	{"are exact with concurrent writers", (*storeTest).countAtOnce},
+	{"begin at zero again after they expire, and not before", (*storeTest).countExpired},
 	{"are not created by reading", (*storeTest).countRead},
-	{"can be decreased if they exist, and are not created by that", (*storeTest).countDown},
-	{"have keys separate from those of values", (*storeTest).countKeys},
+	{"can be decreased if they exist, but are not created by a decrease", (*storeTest).countDown},
+	{"may have the same keys as values", (*storeTest).countKeys},
 }
 
 func (t *storeTest) stateBytes() {
@@ -53,10 +53,10 @@ func (t *storeTest) stateDropped() {
 func (t *storeTest) stateReplaced() {
 	t.ok(t.PutState(t.Context(), "key", []byte("first"), epoch.Add(time.Hour)))
 	t.ok(t.PutState(t.Context(), "key", []byte("second"), epoch.Add(3*time.Hour)))
-	t.clock.pass(2 * time.Hour)
+	t.clock.advance(2 * time.Hour)
 	t.stateIs("key", "second")
 	t.ok(t.PutState(t.Context(), "key", []byte("third"), epoch.Add(150*time.Minute)))
-	t.clock.pass(time.Hour)
+	t.clock.advance(time.Hour)
 	t.stateIsNot("key")
 }
 
@@ -74,12 +74,13 @@ func (t *storeTest) stateAtOnce() {
 	})
 }
 
+// stateExpired leaves two seconds before and after the expiry, because stores keep it in whole seconds.
 func (t *storeTest) stateExpired() {
 	t.ok(t.PutState(t.Context(), "key", []byte("value"), epoch.Add(time.Hour)))
-	t.clock.pass(time.Hour - 2*time.Second)
+	t.clock.advance(time.Hour - 2*time.Second)
 	t.stateIs("key", "value")
 	t.fails(t.AddState(t.Context(), "key", []byte("early"), never), fault.UpdateConflict)
-	t.clock.pass(4 * time.Second)
+	t.clock.advance(4 * time.Second)
 	t.stateIsNot("key")
 	t.oneWins(fault.UpdateConflict, func(int) error {
 		return t.AddState(t.Context(), "key", []byte("anew"), never)
@@ -87,6 +88,7 @@ func (t *storeTest) stateExpired() {
 	t.stateIs("key", "anew")
 }
 
+// statePast includes the zero time, which a store could take for "no expiry".
 func (t *storeTest) statePast() {
 	for _, expires := range []time.Time{epoch.Add(-time.Minute), {}} {
 		t.ok(t.PutState(t.Context(), "key", []byte("value"), expires))
@@ -96,9 +98,10 @@ func (t *storeTest) statePast() {
 	}
 }
 
+// stateForEver uses an expiry that does not fit into an int64 of nanoseconds.
 func (t *storeTest) stateForEver() {
 	t.ok(t.PutState(t.Context(), "key", []byte("value"), time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)))
-	t.clock.pass(100 * 365 * 24 * time.Hour)
+	t.clock.advance(100 * 365 * 24 * time.Hour)
 	t.stateIs("key", "value")
 }
 
@@ -128,7 +131,7 @@ func (t *storeTest) countAddsUp() {
 
 func (t *storeTest) countAtOnce() {
 	const each = 25
-	for _, err := range atOnce(clients, func(int) error {
+	for _, err := range atOnce(writers, func(int) error {
 		for range each {
 			if _, err := t.Count(t.Context(), "key", 3, never); err != nil {
 				return err
@@ -138,9 +141,10 @@ func (t *storeTest) countAtOnce() {
 	}) {
 		t.ok(err)
 	}
-	t.counts("key", 0, clients*each*3)
+	t.counts("key", 0, writers*each*3)
 }
 
+// countExpired checks that the first count sets the expiry. Otherwise a counter in constant use would never begin again.
 func (t *storeTest) countExpired() {
 	count := func(by, want int64, life time.Duration) {
 		t.Helper()
@@ -149,24 +153,26 @@ func (t *storeTest) countExpired() {
 		same(t, "the counter", got, want)
 	}
 	count(5, 5, time.Hour)
-	t.clock.pass(50 * time.Minute)
-	count(1, 6, time.Hour) // does not change its expiry
-	t.clock.pass(20 * time.Minute)
+	t.clock.advance(50 * time.Minute)
+	count(1, 6, time.Hour) // does not change the expiry
+	t.clock.advance(20 * time.Minute)
 	count(0, 0, time.Hour)
 	count(2, 2, time.Hour)
-	t.clock.pass(50 * time.Minute)
+	t.clock.advance(50 * time.Minute)
 	count(1, 3, time.Hour)
 }
 
+// countRead checks that a read, which adds 0, does not set the expiry of a counter that is created later.
 func (t *storeTest) countRead() {
 	got, err := t.Count(t.Context(), "key", 0, epoch.Add(time.Minute))
 	t.ok(err)
 	same(t, "a counter that does not exist", got, 0)
 	t.counts("key", 1, 1)
-	t.clock.pass(time.Hour)
-	t.counts("key", 1, 2) // it still has the expiry of its first count
+	t.clock.advance(time.Hour)
+	t.counts("key", 1, 2) // its expiry is that of its first count, not of the read
 }
 
+// countDown decreases counters that do not exist or have expired. A counter that a decrease created would begin below zero.
 func (t *storeTest) countDown() {
 	t.counts("key", -3, 0)
 	t.counts("key", 0, 0)
@@ -181,7 +187,7 @@ func (t *storeTest) countDown() {
 	count(-1, 0)
 	count(-1, -1)
 	count(3, 2)
-	t.clock.pass(2 * time.Hour)
+	t.clock.advance(2 * time.Hour)
 	count(-1, 0)
 	count(0, 0)
 	count(1, 1)

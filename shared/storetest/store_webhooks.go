@@ -11,22 +11,22 @@ import (
 )
 
 var webhookCases = []storeCase{
-	{"are read as they were written", (*storeTest).webhookWhole},
+	{"are read as they were written", (*storeTest).webhookRoundTrip},
 	{"can have empty members", (*storeTest).webhookEmpty},
-	{"are listed, in whatever order they were created", (*storeTest).webhooksInOrder},
+	{"are all listed, whatever the order of creation", (*storeTest).webhooksInOrder},
 	{"are not found before they are created", (*storeTest).webhookUnknown},
-	{"are not created twice under one id", (*storeTest).webhookMadeTwice},
-	{"are not changed under another version", (*storeTest).webhookVersion},
-	{"take the same write twice", (*storeTest).webhookTwice},
-	{"are deleted under their version or under version 0", (*storeTest).webhookDeleted},
+	{"are not created twice with the same id", (*storeTest).webhookMadeTwice},
+	{"are not changed if the version differs", (*storeTest).webhookVersion},
+	{"accept a repeated write", (*storeTest).webhookTwice},
+	{"are deleted if the version is equal or 0", (*storeTest).webhookDeleted},
 	{"are not changed after they are deleted", (*storeTest).webhookChangedTooLate},
-	{"have one winner when several change one at once", (*storeTest).webhookAtOnce},
-	{"can be created a hundred at once", (*storeTest).webhooksAtOnce},
+	{"are changed by one of several concurrent writers", (*storeTest).webhookAtOnce},
+	{"can be created by a hundred concurrent writers", (*storeTest).webhooksAtOnce},
 }
 
-func (t *storeTest) webhookWhole() {
+func (t *storeTest) webhookRoundTrip() {
 	want := fullWebhook("Billing")
-	filled(t, want)
+	checkFilled(t, want)
 	w := want
 	w.LockVersion = 0
 	t.ok(t.PutWebhook(t.Context(), &w))
@@ -35,6 +35,7 @@ func (t *storeTest) webhookWhole() {
 	t.webhooksAre(want)
 }
 
+// webhookEmpty replaces a webhook that has all members, so that members of the old webhook would show.
 func (t *storeTest) webhookEmpty() {
 	full := t.webhook("Billing")
 	empty := webhook.Webhook{ID: full.ID, Name: "b", LockVersion: 1}
@@ -42,6 +43,7 @@ func (t *storeTest) webhookEmpty() {
 	t.webhookIs(webhook.Webhook{ID: full.ID, Name: "b", LockVersion: 2})
 }
 
+// webhooksInOrder creates webhooks in the reverse order of their ids.
 func (t *storeTest) webhooksInOrder() {
 	var made []webhook.Webhook
 	for i := range 30 {
@@ -136,6 +138,7 @@ func (t *storeTest) webhookAtOnce() {
 	t.catalogueIs(2)
 }
 
+// webhooksAtOnce makes writers that conflict only in the version of the catalogue. The store must try again by itself.
 func (t *storeTest) webhooksAtOnce() {
 	const many = 100
 	made := make([]webhook.Webhook, many)
