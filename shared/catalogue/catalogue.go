@@ -2,11 +2,11 @@
 //
 // Every answer is at least as new as the call. A webhook that was created before an event was pushed is matched, and a
 // webhook that was disabled before an attempt is not called. Each call costs one strongly consistent read of the
-// catalogue's version. Calls at the same time share that read, so a batch of messages costs one or two. If the version
-// has changed, the catalogue follows the change log. Only if the log has a gap does it read everything.
+// catalogue's version. Concurrent calls share that read, so a batch of messages costs one or two reads. If the version
+// has changed, the catalogue follows the change log. It reads everything only if the log has a gap.
 //
-// A process keeps only what it asks for: first the settings, from the first question about webhooks on also the
-// webhooks, and from the first match on also an index of the webhooks.
+// A catalogue keeps only what its process uses. It always keeps the settings. It keeps the webhooks after the first call
+// that returns webhooks, and an index of the webhooks after the first call of Match.
 package catalogue
 
 import (
@@ -24,7 +24,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// Store is what the catalogue reads. See store.Catalogue.
+// Store reads settings, webhooks and their change log. See store.Catalogue.
 type Store interface {
 	CatalogueVersion(ctx context.Context) (int64, error)
 	Changes(ctx context.Context, after int64) ([]store.Change, error)
@@ -38,26 +38,26 @@ type Store interface {
 type Catalogue struct {
 	store Store
 	fresh refresher
-	asked atomic.Int32 // the greatest extent that was asked for
+	asked atomic.Int32 // the largest extent that a call has asked for
 
-	mu       sync.RWMutex // protects what follows; the refresher alone writes it
+	mu       sync.RWMutex // protects the fields below, which only the refresher writes
 	loaded   bool
 	version  int64
 	settings settings.Settings
-	webhooks []*webhook.Webhook // by id, which is oldest first; replaced, never changed; nil: not asked for yet
-	index    *webhook.Index     // nil: not asked for yet
+	webhooks []*webhook.Webhook // sorted by id, so the oldest is first; replaced, never changed; nil if not asked for yet
+	index    *webhook.Index     // nil if not asked for yet
 }
 
-// extent is how much of the catalogue is kept.
+// extent says how much of the catalogue is kept.
 type extent int32
 
 const (
-	settingsAlone extent = iota
+	settingsOnly extent = iota
 	withWebhooks
 	withIndex
 )
 
-// New returns a catalogue that reads from store. It reads nothing before the first call of a method.
+// New returns a catalogue of the store. It does not read before the first call of a method.
 func New(store Store) *Catalogue {
 	c := &Catalogue{store: store}
 	c.fresh.refresh = c.follow
@@ -66,7 +66,7 @@ func New(store Store) *Catalogue {
 
 // Settings returns the current settings.
 func (c *Catalogue) Settings(ctx context.Context) (settings.Settings, error) {
-	if err := c.ask(ctx, settingsAlone); err != nil {
+	if err := c.ask(ctx, settingsOnly); err != nil {
 		return settings.Settings{}, err
 	}
 	c.mu.RLock()
@@ -111,15 +111,15 @@ func (c *Catalogue) Match(ctx context.Context, eventType, projectID string) ([]*
 // ask waits until the catalogue is at least as new as the call and has the given extent.
 func (c *Catalogue) ask(ctx context.Context, e extent) error {
 	for {
-		was := c.asked.Load()
-		if was >= int32(e) || c.asked.CompareAndSwap(was, int32(e)) {
+		asked := c.asked.Load()
+		if asked >= int32(e) || c.asked.CompareAndSwap(asked, int32(e)) {
 			return c.fresh.wait(ctx)
 		}
 	}
 }
 
-// follow updates the catalogue to the current version and to the extent that was asked for. The refresher makes one
-// call of it at a time.
+// follow updates the catalogue to the current version and to the extent that was asked for. The refresher never makes
+// two calls of follow at the same time.
 func (c *Catalogue) follow(ctx context.Context) (err error) {
 	defer fault.Wrap(&err, "follow the catalogue")
 	keep := extent(c.asked.Load())
@@ -133,7 +133,7 @@ func (c *Catalogue) follow(ctx context.Context) (err error) {
 		err = c.catchUp(ctx, version, keep)
 	}
 	if err == nil && keep >= withIndex && c.index == nil {
-		c.build()
+		c.buildIndex()
 	}
 	return err
 }
@@ -150,7 +150,8 @@ func (c *Catalogue) catchUp(ctx context.Context, version int64, keep extent) err
 	return c.apply(ctx, version, changes)
 }
 
-// load reads everything. Some of it may be newer than version; the change log then names it again.
+// load reads everything. Some of it may be newer than version. The change log has these changes too, so the next call
+// of follow reads them again.
 func (c *Catalogue) load(ctx context.Context, version int64, keep extent) error {
 	set, err := c.store.Settings(ctx)
 	if err != nil {
@@ -171,14 +172,14 @@ func (c *Catalogue) load(ctx context.Context, version int64, keep extent) error 
 	return nil
 }
 
-// readAll reads every webhook, oldest first. It keeps the copy in memory of a webhook that has not changed, so a gap does
-// not need memory for all webhooks twice.
+// readAll reads every webhook, oldest first. For a webhook that has not changed it returns the copy that is in memory
+// already, so that a gap does not need the memory for all webhooks twice.
 func (c *Catalogue) readAll(ctx context.Context) ([]*webhook.Webhook, error) {
 	var shared webhook.Sharing
 	all := make([]*webhook.Webhook, 0, len(c.webhooks))
 	err := c.store.Webhooks(ctx, func(w webhook.Webhook) {
-		if was := find(c.webhooks, w.ID); was != nil && reflect.DeepEqual(*was, w) {
-			all = append(all, was)
+		if old := find(c.webhooks, w.ID); old != nil && reflect.DeepEqual(*old, w) {
+			all = append(all, old)
 			return
 		}
 		shared.Share(&w)
@@ -188,27 +189,27 @@ func (c *Catalogue) readAll(ctx context.Context) ([]*webhook.Webhook, error) {
 	return all, err
 }
 
-// replaceAll replaces all webhooks and updates the index where they differ.
+// replaceAll replaces all webhooks. It updates the index only for webhooks that differ.
 func (c *Catalogue) replaceAll(webhooks []*webhook.Webhook) {
-	was := c.webhooks
+	old := c.webhooks
 	c.webhooks = webhooks
 	if c.index == nil {
 		return
 	}
-	for _, w := range was {
+	for _, w := range old {
 		if find(webhooks, w.ID) != w {
 			c.index.Remove(w)
 		}
 	}
 	for _, w := range webhooks {
-		if find(was, w.ID) != w {
+		if find(old, w.ID) != w {
 			c.index.Put(w)
 		}
 	}
 }
 
-// build builds the index.
-func (c *Catalogue) build() {
+// buildIndex builds the index of all webhooks.
+func (c *Catalogue) buildIndex() {
 	index := &webhook.Index{}
 	for _, w := range c.webhooks {
 		index.Put(w)
@@ -218,7 +219,8 @@ func (c *Catalogue) build() {
 	c.index = index
 }
 
-// apply reads what the changes name and then applies all changes in one step, so that no caller sees half of them.
+// apply reads the settings and webhooks that have changed. It then applies all changes in one step, so that no caller
+// sees only some of them.
 func (c *Catalogue) apply(ctx context.Context, version int64, changes []store.Change) error {
 	set, read := c.settings, map[string]*webhook.Webhook{}
 	var err error
@@ -245,8 +247,8 @@ func (c *Catalogue) apply(ctx context.Context, version int64, changes []store.Ch
 	return nil
 }
 
-// read reads the webhook with the given id and stores it in into, unless it is there already. It stores nil if the
-// webhook no longer exists. Texts that the webhook has in common with others are shared with them.
+// read reads the webhook with the given id into the map, unless the map has it already. The map gets nil if the webhook
+// no longer exists. The webhook shares the memory of texts that it has in common with its old version.
 func (c *Catalogue) read(ctx context.Context, id string, into map[string]*webhook.Webhook) error {
 	if _, done := into[id]; done {
 		return nil
@@ -259,8 +261,8 @@ func (c *Catalogue) read(ctx context.Context, id string, into map[string]*webhoo
 		return err
 	default:
 		var shared webhook.Sharing
-		if was := find(c.webhooks, id); was != nil {
-			shared.See(was)
+		if old := find(c.webhooks, id); old != nil {
+			shared.See(old)
 		}
 		shared.Share(&w)
 		into[id] = &w
@@ -285,12 +287,12 @@ func (c *Catalogue) replace(id string, w *webhook.Webhook) {
 	}
 }
 
-// search returns the place of the webhook with the given id in a list that is sorted by id.
+// search returns the index of the webhook with the given id in a list sorted by id, and whether the webhook is there.
 func search(webhooks []*webhook.Webhook, id string) (at int, found bool) {
 	return slices.BinarySearchFunc(webhooks, id, func(w *webhook.Webhook, id string) int { return cmp.Compare(w.ID, id) })
 }
 
-// find returns the webhook with the given id, nil if there is none.
+// find returns the webhook with the given id, or nil if the list does not have it.
 func find(webhooks []*webhook.Webhook, id string) *webhook.Webhook {
 	if at, found := search(webhooks, id); found {
 		return webhooks[at]

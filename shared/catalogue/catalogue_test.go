@@ -22,13 +22,13 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// counting is a store that counts its reads, and can be made to fail or wait.
+// counting is a store that counts its reads and can be made to fail or to wait.
 type counting struct {
 	*sqlite.DB
 	versions, loads, reads atomic.Int64
 	gap                    bool
-	before                 func() error                // before a version is read
-	many                   func(func(webhook.Webhook)) // the webhooks that are listed instead of the store's; nil: none
+	before                 func() error                // called before each read of the version; may be nil
+	many                   func(func(webhook.Webhook)) // lists webhooks instead of the store; may be nil
 }
 
 func (c *counting) CatalogueVersion(ctx context.Context) (int64, error) {
@@ -111,15 +111,15 @@ func TestChangesAreSeenAtOnce(t *testing.T) {
 	}
 	w := put(t, s, fresh())
 	if got := matches(t, c); len(got) != 1 {
-		t.Fatal("a webhook that was just made is not matched")
+		t.Fatal("a webhook that was just created was not matched")
 	}
 	w.Disable(webhook.Manual, time.Now())
 	w = put(t, s, w)
 	if got := matches(t, c); len(got) != 0 {
-		t.Fatal("a webhook that was just switched off is matched")
+		t.Fatal("a webhook that was just disabled was matched")
 	}
 	if got, err := c.Webhook(t.Context(), w.ID); err != nil || got.LockVersion != w.LockVersion {
-		t.Fatalf("got %+v %v", got, err)
+		t.Fatalf("got webhook %+v and error %v, want version %d", got, err, w.LockVersion)
 	}
 	must(t, s.DeleteWebhook(t.Context(), w.ID, 0))
 	if _, err := c.Webhook(t.Context(), w.ID); !fault.Is(err, fault.NotFound) {
@@ -129,21 +129,21 @@ func TestChangesAreSeenAtOnce(t *testing.T) {
 	set.MaxPageSize = 7
 	must(t, s.PutSettings(t.Context(), &set))
 	if got, err := c.Settings(t.Context()); err != nil || got.MaxPageSize != 7 {
-		t.Fatalf("got %+v %v", got, err)
+		t.Fatalf("got settings %+v and error %v, want a page size of 7", got, err)
 	}
 	if n := s.loads.Load(); n != 1 {
-		t.Errorf("everything was loaded %d times, want once", n)
+		t.Errorf("the catalogue was loaded %d times, want once", n)
 	}
 }
 
-func TestAGapLoadsEverything(t *testing.T) {
+func TestAGapReloadsTheCatalogue(t *testing.T) {
 	s := open(t)
 	c := catalogue.New(s)
 	matches(t, c)
 	s.gap = true
 	put(t, s, fresh())
 	if got := matches(t, c); len(got) != 1 || s.loads.Load() != 2 {
-		t.Errorf("%d matches after %d loads", len(got), s.loads.Load())
+		t.Errorf("got %d matches after %d loads, want 1 after 2", len(got), s.loads.Load())
 	}
 }
 
@@ -161,44 +161,44 @@ func TestAGapKeepsUnchangedWebhooks(t *testing.T) {
 	added := put(t, s, fresh())
 	s.gap = true
 	if got := matches(t, c); !slices.Equal(got, []string{same.ID, added.ID}) || s.loads.Load() != 2 {
-		t.Errorf("got %q after %d loads", got, s.loads.Load())
+		t.Errorf("got %q after %d loads, want %q and %q after 2", got, s.loads.Load(), same.ID, added.ID)
 	}
 	if after, err := c.Webhook(t.Context(), same.ID); err != nil || after != before {
 		t.Errorf("the unchanged webhook was replaced in memory; error %v", err)
 	}
 }
 
-// A process reads and keeps only what it asks for.
-func TestOnlyWhatIsNeededIsRead(t *testing.T) {
+// A process that uses only settings does not read webhooks.
+func TestTheCatalogueReadsOnlyWhatIsUsed(t *testing.T) {
 	s := open(t)
 	c := catalogue.New(s)
-	ask := func() {
+	readSettings := func() {
 		t.Helper()
 		if _, err := c.Settings(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	w := put(t, s, fresh())
-	ask()
+	readSettings()
 	w.Description = "changed"
 	w = put(t, s, w)
-	ask()
+	readSettings()
 	s.gap = true
 	put(t, s, fresh())
-	ask()
+	readSettings()
 	if s.loads.Load() != 0 || s.reads.Load() != 0 {
-		t.Errorf("for settings alone, all webhooks were read %d times and one %d times", s.loads.Load(), s.reads.Load())
+		t.Errorf("reading settings read all webhooks %d times and one webhook %d times, want never", s.loads.Load(), s.reads.Load())
 	}
 	s.gap = false
 	if all, err := c.All(t.Context()); err != nil || len(all) != 2 || all[0].Description != "changed" {
-		t.Errorf("got %v %v", all, err)
+		t.Errorf("got %v and error %v, want two webhooks, the first one changed", all, err)
 	}
 	if got := matches(t, c); len(got) != 2 || s.loads.Load() != 1 {
-		t.Errorf("%d matches after %d loads", len(got), s.loads.Load())
+		t.Errorf("got %d matches after %d loads, want 2 after 1", len(got), s.loads.Load())
 	}
 }
 
-func TestFailuresAreReturnedAndNotKept(t *testing.T) {
+func TestFailuresAreReturnedButNotKept(t *testing.T) {
 	s := open(t)
 	c := catalogue.New(s)
 	s.before = func() error { return errors.New("no") }
@@ -215,37 +215,37 @@ func TestFailuresAreReturnedAndNotKept(t *testing.T) {
 	}
 }
 
-// Questions that are asked at the same time share a read, which begins after all of them were asked.
-func TestQuestionsShareReads(t *testing.T) {
+// Concurrent calls share a read, which begins after all of these calls.
+func TestConcurrentCallsShareReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db, err := sqlite.Open("", sqlite.Options{})
 		must(t, err)
 		s := &counting{DB: db, before: func() error { time.Sleep(time.Second); return nil }}
 		c := catalogue.New(s)
-		var asked sync.WaitGroup
+		var calls sync.WaitGroup
 		for range 100 {
-			asked.Go(func() { matches(t, c) })
+			calls.Go(func() { matches(t, c) })
 		}
-		asked.Wait()
+		calls.Wait()
 		if n := s.versions.Load(); n > 2 {
-			t.Errorf("100 questions cost %d reads, want at most 2", n)
+			t.Errorf("100 calls cost %d reads, want at most 2", n)
 		}
-		// A question asked during a read waits for the next read, so that it sees what was written before it.
-		amid := make(chan []string)
+		// A call during a read waits for the next read, so that it sees every write before the call.
+		matched := make(chan []string)
 		go matches(t, c)
 		time.Sleep(time.Second / 2)
 		w := put(t, s, fresh())
-		go func() { amid <- matches(t, c) }()
-		if got := <-amid; len(got) != 1 || got[0] != w.ID {
-			t.Errorf("got %v, want the webhook that was created before the question", got)
+		go func() { matched <- matches(t, c) }()
+		if got := <-matched; len(got) != 1 || got[0] != w.ID {
+			t.Errorf("got %v, want the webhook that was created before the call", got)
 		}
-		// A question whose context ends does not wait.
+		// A call whose context ends does not wait any longer.
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		go matches(t, c)
 		synctest.Wait()
 		if _, err := c.Settings(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v", err)
+			t.Errorf("got error %v, want %v", err, context.DeadlineExceeded)
 		}
 		time.Sleep(time.Minute)
 		must(t, db.Close())
@@ -275,18 +275,18 @@ func TestTheCatalogueEqualsTheStore(t *testing.T) {
 				w.Description = fmt.Sprint(w.LockVersion)
 				present[at] = put(t, s, w)
 			}
-			if rapid.Bool().Draw(rt, "look") {
-				continue // several changes are followed at once
+			if rapid.Bool().Draw(rt, "change again") {
+				continue // so that the catalogue follows several changes at once
 			}
 			all, err := c.All(t.Context())
 			must(t, err)
 			if len(all) != len(present) {
-				rt.Fatalf("%d webhooks, want %d", len(all), len(present))
+				rt.Fatalf("got %d webhooks, want %d", len(all), len(present))
 			}
 			enabled := 0
 			for i, w := range present {
 				if all[i].ID != w.ID || all[i].LockVersion != w.LockVersion {
-					rt.Fatalf("at %d: got %s version %d, want %s version %d", i, all[i].ID, all[i].LockVersion, w.ID, w.LockVersion)
+					rt.Fatalf("webhook %d: got %s version %d, want %s version %d", i, all[i].ID, all[i].LockVersion, w.ID, w.LockVersion)
 				}
 				if w.Enabled {
 					enabled++
@@ -294,7 +294,7 @@ func TestTheCatalogueEqualsTheStore(t *testing.T) {
 			}
 			if rapid.Bool().Draw(rt, "match") {
 				if got := matches(t, c); len(got) != enabled {
-					rt.Fatalf("%d matches, want %d", len(got), enabled)
+					rt.Fatalf("got %d matches, want %d", len(got), enabled)
 				}
 			}
 		}

@@ -15,12 +15,13 @@ import (
 
 // population describes the webhooks of a catalogue.
 type population struct {
-	webhooks, projects int  // projects 0: all of them
-	apart              bool // no two webhooks select the same project
-	patterns           []string
+	webhooks int
+	projects int  // that each webhook selects; 0 means all projects
+	apart    bool // no two webhooks select the same project
+	patterns []string
 }
 
-// each creates the webhooks as a store does: no two strings share memory.
+// each calls take for every webhook, as a store does: no two strings share memory.
 func (p population) each(take func(webhook.Webhook)) {
 	for i := range p.webhooks {
 		w := webhook.Webhook{
@@ -60,7 +61,7 @@ func everyPattern() []string {
 func heap[T any](made func() T) float64 {
 	var before, after runtime.MemStats
 	runtime.GC()
-	runtime.GC() // the first may leave what had finalizers
+	runtime.GC() // an object with a finalizer survives the first collection
 	runtime.ReadMemStats(&before)
 	kept := made()
 	runtime.GC()
@@ -70,7 +71,7 @@ func heap[T any](made func() T) float64 {
 	return float64(after.HeapAlloc) - float64(before.HeapAlloc)
 }
 
-// loaded measures the memory of a catalogue that has matched an event.
+// loaded returns the size in bytes of a catalogue that has matched an event.
 func loaded(t testing.TB, p population) float64 {
 	s := open(t)
 	s.many = p.each
@@ -83,7 +84,7 @@ func loaded(t testing.TB, p population) float64 {
 	})
 }
 
-// floor measures the memory of the webhooks alone, as a store reads them.
+// floor returns the size in bytes of the webhooks alone, as a store reads them.
 func (p population) floor() float64 {
 	return heap(func() []*webhook.Webhook {
 		var all []*webhook.Webhook
@@ -104,18 +105,17 @@ func TestMemoryFollowsWebhooksAndProjects(t *testing.T) {
 			p.patterns = []string{"*"}
 			bound := p.floor() + 80*float64(p.webhooks*max(p.projects, 1))
 			if got := loaded(t, p); got > bound {
-				t.Errorf("by one pattern: got %.0f bytes, want at most %.0f", got, bound)
+				t.Errorf("with one pattern: got %.0f bytes, want at most %.0f", got, bound)
 			}
 			p.patterns = everyPattern()
 			if got := loaded(t, p); got > bound {
-				t.Errorf("by %d patterns: got %.0f bytes, want at most %.0f", len(p.patterns), got, bound)
+				t.Errorf("with %d patterns: got %.0f bytes, want at most %.0f", len(p.patterns), got, bound)
 			}
 		})
 	}
 }
 
-// BenchmarkMemory prints what a catalogue that matches takes, and its ratio to the webhooks themselves as they are
-// read.
+// BenchmarkMemory prints the size of a catalogue with an index, and its ratio to the size of the webhooks alone.
 func BenchmarkMemory(b *testing.B) {
 	for _, c := range []struct {
 		name string
@@ -124,7 +124,7 @@ func BenchmarkMemory(b *testing.B) {
 		{"100000_webhooks_all_types", population{webhooks: 100_000, patterns: []string{"*"}}},
 		{"100000_webhooks_every_pattern", population{webhooks: 100_000, patterns: everyPattern()}},
 		{"1000_webhooks_1000_projects", population{webhooks: 1_000, projects: 1_000, patterns: []string{"*"}}},
-		{"1000_webhooks_1000_projects_each_its_own", population{webhooks: 1_000, projects: 1_000, apart: true, patterns: []string{"*"}}},
+		{"1000_webhooks_1000_different_projects", population{webhooks: 1_000, projects: 1_000, apart: true, patterns: []string{"*"}}},
 		{"100_webhooks_every_pattern_1000_projects", population{webhooks: 100, projects: 1_000, patterns: everyPattern()}},
 	} {
 		b.Run(c.name, func(b *testing.B) {

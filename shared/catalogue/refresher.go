@@ -6,15 +6,15 @@ import (
 	"sync"
 )
 
-// refresher lets concurrent callers share refreshes. It promises that wait returns after a refresh that began after the
-// call of wait. So a caller that arrives during a refresh waits for the next one, which it shares with all other callers
-// that arrived during the same refresh.
+// refresher lets concurrent callers share refreshes. A call of wait returns only after a refresh that began after that
+// call. A caller that arrives during a refresh therefore waits for the next refresh, together with all other callers that
+// arrived during the same refresh.
 type refresher struct {
 	refresh func(context.Context) error
 
 	mu      sync.Mutex
 	running bool
-	next    *round // the refresh that has not begun, nil if no caller waits for it
+	next    *round // the refresh after the running one; nil if no caller waits for it
 }
 
 // round is one refresh and its result.
@@ -31,19 +31,19 @@ func (f *refresher) wait(ctx context.Context) error {
 		if f.next == nil {
 			f.next = &round{done: make(chan struct{})}
 		}
-		theirs := f.next
+		next := f.next
 		f.mu.Unlock()
-		return theirs.join(ctx)
+		return next.join(ctx)
 	}
 	f.running = true
 	f.mu.Unlock()
-	mine := &round{done: make(chan struct{})}
-	f.do(ctx, mine)
-	if others := f.take(); others != nil {
-		// The other callers have contexts of their own, so the next refresh does not end with ours.
-		go f.serve(context.WithoutCancel(ctx), others)
+	own := &round{done: make(chan struct{})}
+	f.do(ctx, own)
+	if next := f.take(); next != nil {
+		// The next refresh is for other callers, so it must not end with the context of this caller.
+		go f.serve(context.WithoutCancel(ctx), next)
 	}
-	return mine.err
+	return own.err
 }
 
 // join waits for a refresh that another caller makes.
@@ -56,7 +56,7 @@ func (r *round) join(ctx context.Context) error {
 	}
 }
 
-// serve makes refreshes until no caller waits for one.
+// serve makes the refresh r, and then further refreshes until no caller waits.
 func (f *refresher) serve(ctx context.Context, r *round) {
 	for ; r != nil; r = f.take() {
 		f.do(ctx, r)
@@ -73,7 +73,7 @@ func (f *refresher) take() *round {
 	return r
 }
 
-// do makes one refresh. A panic becomes the error of the round, because the other callers must not wait for ever.
+// do makes one refresh. It turns a panic into the error of the round, so that no caller waits for ever.
 func (f *refresher) do(ctx context.Context, r *round) {
 	defer close(r.done)
 	defer func() {

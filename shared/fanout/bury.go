@@ -11,8 +11,8 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// bury sends a message that can never be decoded to the dead-letter lane, with the reason. If err is not about the event
-// itself, bury returns err, and the message comes again.
+// bury sends a message to the dead-letter lane, with the reason why it can never be processed. If why is not about the
+// event itself, bury returns why, and the message comes again.
 func (f *Fanout) bury(ctx context.Context, m lane.Message, why error) error {
 	refusal, ok := errors.AsType[*events.Error](why)
 	if !ok {
@@ -26,8 +26,8 @@ func (f *Fanout) bury(ctx context.Context, m lane.Message, why error) error {
 	return nil
 }
 
-// letter returns the dead letter of a message. It keeps only the trace context of the producer's attributes: there may be
-// ten of them, SQS allows ten in all, and it would refuse a letter with a reason as the eleventh.
+// letter returns the dead letter of a message. It keeps only one of the producer's attributes, the trace context. A
+// producer may set ten attributes, and SQS would refuse the reason as the eleventh.
 func letter(m lane.Message, refusal *events.Error) lane.Message {
 	dead := lane.Message{Body: m.Body, Attributes: map[string]string{
 		lane.Reason: string(refusal.Reason), lane.Detail: detail(refusal),
@@ -43,11 +43,11 @@ func letter(m lane.Message, refusal *events.Error) lane.Message {
 }
 
 // traceparentMax is the size in bytes of the longest trace context that a dead letter keeps. Version 00 has 55 bytes. A
-// much longer one would leave no room beside a body of a million bytes.
+// much longer trace context would not fit beside a body of a million bytes.
 const traceparentMax = 512
 
 // cut returns the longest prefix of a text that has at most the given number of bytes and does not end within a
-// character. SQS refuses half a character.
+// character, because SQS refuses a part of a character.
 func cut(text []byte, most int) []byte {
 	for end := most; end > most-utf8.UTFMax; end-- {
 		if utf8.RuneStart(text[end]) {
@@ -57,7 +57,7 @@ func cut(text []byte, most int) []byte {
 	return text[:most]
 }
 
-// detailMax is the size in bytes of the longest detail. It has room for every fault of an ordinary event.
+// detailMax is the size in bytes of the longest detail. The faults of an ordinary event fit into it.
 const detailMax = 4096
 
 // detail returns the refusal as a sentence, without the control characters that SQS refuses in an attribute.

@@ -1,10 +1,10 @@
 // Package fanout turns one event into deliveries. It decodes the event, finds the webhooks that want it (the plan),
 // records the event with its plan, and sends a doorbell for each delivery.
 //
-// The record is written once, on the condition that the source and id of the event are new. Everything after it can be
+// The record is written once, on the condition that the source and id of the event are new. All later steps can be
 // repeated. After a crash at any instruction the message of the event is still in its lane. The next try finds the
-// record and sends the same doorbells again, because it cannot know which of them were sent. The claim of the sender
-// makes duplicates harmless.
+// record and sends the same doorbells again, because it cannot know which of them were sent. Duplicate doorbells are
+// harmless, because the sender claims a delivery before it makes an attempt.
 package fanout
 
 import (
@@ -24,7 +24,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// Matcher finds the enabled webhooks that want an event at the time of the call, oldest first.
+// Matcher returns the webhooks that are enabled and want an event at the time of the call, oldest first.
 type Matcher interface {
 	Match(ctx context.Context, eventType, projectID string) ([]*webhook.Webhook, error)
 }
@@ -45,7 +45,7 @@ type Config struct {
 	Recorder    Recorder
 	Projects    Projects
 	Deliveries  Sender // the lane of first attempts
-	DeadLetters Sender // of the events lane
+	DeadLetters Sender // the dead-letter lane of the events lane
 	// Retention is how long an event is kept. Zero means limits.RetentionDays.
 	Retention time.Duration
 	// Now returns the current time. Nil means time.Now.
@@ -71,7 +71,7 @@ func New(c Config) *Fanout {
 
 // Handle handles one message. It returns nil if the message is done: the doorbells were sent, or the message became a
 // dead letter with a reason. It returns an error if the message must come again. For an event that was recorded before,
-// Handle sends the doorbells of the stored plan again and adds nothing.
+// Handle sends the doorbells of the stored plan again and records nothing.
 func (f *Fanout) Handle(ctx context.Context, m lane.Message) (err error) {
 	defer fault.Wrap(&err, "fan out message %s", m.ID)
 	e, err := events.Decode(m.Body)
@@ -88,7 +88,7 @@ func (f *Fanout) Handle(ctx context.Context, m lane.Message) (err error) {
 	if err != nil {
 		return err
 	}
-	if !created && stored.Digest() != e.Digest() {
+	if !created && stored.Digest() != e.Digest() { // another event with the same source and id
 		return f.bury(ctx, m, &events.Error{Reason: events.IDConflict})
 	}
 	if err := f.teacher.teach(ctx, e, stored.ReceivedAt); err != nil {

@@ -33,19 +33,19 @@ type rig struct {
 	t      *testing.T
 	store  *sqlite.DB
 	fanout *fanout.Fanout
-	bells  taken
-	dead   taken
+	bells  recordingLane
+	dead   recordingLane
 	logs   strings.Builder
 }
 
-// taken is a lane that records its messages.
-type taken struct {
+// recordingLane is a lane that records its messages.
+type recordingLane struct {
 	mu       sync.Mutex
 	messages []lane.Message
 	err      error
 }
 
-func (l *taken) Send(_ context.Context, messages ...lane.Message) error {
+func (l *recordingLane) Send(_ context.Context, messages ...lane.Message) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
@@ -62,12 +62,12 @@ func newRig(t *testing.T) *rig {
 	must(t, err)
 	t.Cleanup(func() { must(t, store.Close()) })
 	r := &rig{t: t, store: store}
-	r.fanout = r.make()
+	r.fanout = r.newFanout()
 	return r
 }
 
-// make returns another fan-out with the same store and lanes, as in a second process.
-func (r *rig) make() *fanout.Fanout {
+// newFanout returns another fan-out with the same store and lanes, as in a second process.
+func (r *rig) newFanout() *fanout.Fanout {
 	r.t.Helper()
 	return fanout.New(fanout.Config{
 		Matcher: catalogue.New(r.store), Recorder: r.store, Projects: r.store, Deliveries: &r.bells, DeadLetters: &r.dead,
@@ -124,7 +124,7 @@ func TestAnEventBecomesDeliveries(t *testing.T) {
 	stored, err := r.store.Event(t.Context(), key)
 	must(t, err)
 	if string(stored.Data) != `{"id":9007199254740993}` || stored.MatchCount != 2 || !stored.ReceivedAt.Equal(start) {
-		t.Errorf("stored %s, %d matches, received %v", stored.Data, stored.MatchCount, stored.ReceivedAt)
+		t.Errorf("got data %s, %d matches, received at %v; want the data as sent, 2 matches and %v", stored.Data, stored.MatchCount, stored.ReceivedAt, start)
 	}
 	plan, err := r.store.Plan(t.Context(), key, 0, 10)
 	must(t, err)
@@ -134,57 +134,58 @@ func TestAnEventBecomesDeliveries(t *testing.T) {
 	name, err := lane.Called(r.bells.messages[0])
 	must(t, err)
 	if want := stored.DeliveryKey(a).ID(); name != want {
-		t.Errorf("the bell names %s, want %s", name, want)
+		t.Errorf("got a doorbell for %s, want %s", name, want)
 	}
 }
 
 func TestTheSameEventTwice(t *testing.T) {
-	t.Run("rings by the first plan", func(t *testing.T) {
+	t.Run("sends the doorbells of the first plan again", func(t *testing.T) {
 		r := newRig(t)
 		a := r.webhook(all, "*")
 		must(t, r.fanout.Handle(t.Context(), message(updated)))
-		r.webhook(all, "*") // comes too late for this event
-		must(t, r.make().Handle(t.Context(), message(updated)))
+		r.webhook(all, "*") // is not in the plan of this event
+		must(t, r.newFanout().Handle(t.Context(), message(updated)))
 		if diff := cmp.Diff([]string{a, a}, r.rung()); diff != "" {
 			t.Error(diff)
 		}
 		if got, again := r.bells.messages[0].Body, r.bells.messages[1].Body; string(got) != string(again) {
-			t.Errorf("the repeat names another delivery: %s, %s", got, again)
+			t.Errorf("got a second doorbell %s, want the same as the first, %s", again, got)
 		}
 	})
-	t.Run("with other bytes is a dead letter", func(t *testing.T) {
+	t.Run("with other data becomes a dead letter", func(t *testing.T) {
 		r := newRig(t)
 		r.webhook(all, "*")
 		must(t, r.fanout.Handle(t.Context(), message(updated)))
 		must(t, r.fanout.Handle(t.Context(), message(strings.Replace(updated, "0993", "0994", 1))))
 		if len(r.bells.messages) != 1 || len(r.dead.messages) != 1 || r.dead.messages[0].Attributes[lane.Reason] != "id_conflict" {
-			t.Errorf("%d bells, dead %v", len(r.bells.messages), r.dead.messages)
+			t.Errorf("got %d doorbells and dead letters %v, want 1 doorbell and an id_conflict", len(r.bells.messages), r.dead.messages)
 		}
 	})
-	t.Run("under another source is another event", func(t *testing.T) {
+	t.Run("from another source is another event", func(t *testing.T) {
 		r := newRig(t)
 		r.webhook(all, "*")
 		must(t, r.fanout.Handle(t.Context(), message(updated)))
 		must(t, r.fanout.Handle(t.Context(), message(strings.Replace(updated, `"type"`, `"source":"urn:other","type"`, 1))))
 		if len(r.bells.messages) != 2 || len(r.dead.messages) != 0 {
-			t.Errorf("%d bells, %d dead", len(r.bells.messages), len(r.dead.messages))
+			t.Errorf("got %d doorbells and %d dead letters, want 2 and 0", len(r.bells.messages), len(r.dead.messages))
 		}
 	})
 }
 
-// TestReencodedEvents sends the same event in other encodings, since a message may be encoded again on its way. Only the
-// meaning of the envelope counts. The bytes of data are passed on as received, and different bytes mean another event.
+// TestReencodedEvents sends the same event in other encodings, because a message may be encoded again on its way. Other
+// encodings of the envelope are the same event. The bytes of data are passed on as received, so other bytes are another
+// event.
 func TestReencodedEvents(t *testing.T) {
 	const sameData = `{"id":9007199254740993}`
 	for name, c := range map[string]struct {
 		body, data string
-		conflicts  bool // with the event as it was written first
+		conflicts  bool // with the encoding in updated
 	}{
 		"white space":         {" {\n\t\"id\" : \"evt_1\", \"type\": \"work_package:updated\", \"occurredAt\": \"2026-01-02T10:59:59Z\", \"project\": {\"id\": \"7\", \"name\": \"Plant\"}, \"data\": " + sameData + " } \r\n", sameData, false},
 		"another order":       {`{"data":` + sameData + `,"project":{"name":"Plant","id":"7"},"occurredAt":"2026-01-02T10:59:59Z","type":"work_package:updated","id":"evt_1"}`, sameData, false},
 		"escapes":             {`{"\u0069d":"evt\u005f1","type":"work\u005fpackage\u003aupdated","occurredAt":"2026\u002d01-02T10:59:59Z","project":{"id":"\u0037","name":"\u0050lant"},"data":` + sameData + `}`, sameData, false},
-		"absent ones as null": {`{"id":"evt_1","type":"work_package:updated","occurredAt":"2026-01-02T10:59:59Z","actor":null,"source":"urn:nepenthes","project":{"id":"7","identifier":null,"name":"Plant"},"data":` + sameData + `}`, sameData, false},
-		"data too":            {strings.Replace(updated, sameData, `{ "id": 9007199254740993 }`, 1), `{ "id": 9007199254740993 }`, true},
+		"null members":        {`{"id":"evt_1","type":"work_package:updated","occurredAt":"2026-01-02T10:59:59Z","actor":null,"source":"urn:nepenthes","project":{"id":"7","identifier":null,"name":"Plant"},"data":` + sameData + `}`, sameData, false},
+		"white space in data": {strings.Replace(updated, sameData, `{ "id": 9007199254740993 }`, 1), `{ "id": 9007199254740993 }`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -193,11 +194,11 @@ func TestReencodedEvents(t *testing.T) {
 			stored, err := r.store.Event(t.Context(), events.KeyOf(events.DefaultSource, "evt_1"))
 			must(t, err)
 			if string(stored.Data) != c.data || len(r.rung()) != 1 || r.rung()[0] != w {
-				t.Fatalf("stored %s and rang for %v, want %s and %s", stored.Data, r.rung(), c.data, w)
+				t.Fatalf("got data %s and doorbells for %v, want %s and %s", stored.Data, r.rung(), c.data, w)
 			}
 			must(t, r.fanout.Handle(t.Context(), message(c.body)))
 			if len(r.dead.messages) != 0 {
-				t.Errorf("the same encoding again became a dead letter: %v", r.dead.messages[0].Attributes)
+				t.Errorf("the repeated message became a dead letter: %v", r.dead.messages[0].Attributes)
 			}
 			must(t, r.fanout.Handle(t.Context(), message(updated)))
 			if conflicts := len(r.dead.messages) != 0; conflicts != c.conflicts {
@@ -210,13 +211,13 @@ func TestReencodedEvents(t *testing.T) {
 func TestDeadLetters(t *testing.T) {
 	secret := "whsec_do-not-log-me"
 	for name, c := range map[string]struct{ body, reason string }{
-		"no JSON":            {`{"id":` + secret, "malformed"},
-		"a repeated member":  {`{"id":"a","id":"b","type":"user:created","occurredAt":"2026-01-02T11:00:00Z","data":1}`, "malformed"},
-		"an unknown type":    {strings.Replace(updated, "updated", "exploded", 1), "unknown_type"},
-		"a broken rule":      {strings.Replace(updated, `"id":"evt_1",`, "", 1), "invalid"},
-		"an unknown member":  {strings.Replace(updated, `"data"`, `"Data":1,"data"`, 1), "invalid"},
-		"an operational one": {strings.Replace(updated, "work_package:updated", "webhook:ping", 1), "invalid"},
-		"too large":          {strings.Replace(updated, "Plant", strings.Repeat("x", events.MaxSize), 1), "too_large"},
+		"not JSON":            {`{"id":` + secret, "malformed"},
+		"a repeated member":   {`{"id":"a","id":"b","type":"user:created","occurredAt":"2026-01-02T11:00:00Z","data":1}`, "malformed"},
+		"an unknown type":     {strings.Replace(updated, "updated", "exploded", 1), "unknown_type"},
+		"a missing id":        {strings.Replace(updated, `"id":"evt_1",`, "", 1), "invalid"},
+		"an unknown member":   {strings.Replace(updated, `"data"`, `"Data":1,"data"`, 1), "invalid"},
+		"an operational type": {strings.Replace(updated, "work_package:updated", "webhook:ping", 1), "invalid"},
+		"too large":           {strings.Replace(updated, "Plant", strings.Repeat("x", events.MaxSize), 1), "too_large"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -225,23 +226,23 @@ func TestDeadLetters(t *testing.T) {
 			m.Attributes = map[string]string{lane.Traceparent: "kept"}
 			must(t, r.fanout.Handle(t.Context(), m))
 			if len(r.dead.messages) != 1 || len(r.bells.messages) != 0 {
-				t.Fatalf("%d dead letters, %d bells", len(r.dead.messages), len(r.bells.messages))
+				t.Fatalf("got %d dead letters and %d doorbells, want 1 and 0", len(r.dead.messages), len(r.bells.messages))
 			}
 			dead := r.dead.messages[0]
 			if string(dead.Body) != c.body || dead.Attributes[lane.Reason] != c.reason || dead.Attributes[lane.Detail] == "" || dead.Attributes[lane.Traceparent] != "kept" {
-				t.Errorf("attributes %v", dead.Attributes)
+				t.Errorf("got %d bytes with the attributes %v, want the body as sent, the reason %s, a detail and the trace context", len(dead.Body), dead.Attributes, c.reason)
 			}
 			if strings.Contains(r.logs.String(), secret) || strings.Contains(dead.Attributes[lane.Detail], secret) {
-				t.Error("the body is in the log or in the detail")
+				t.Error("the log or the detail contains the body")
 			}
 		})
 	}
-	t.Run("a body that leaves no room is cut", func(t *testing.T) {
+	t.Run("a body that leaves no room for the reason is cut", func(t *testing.T) {
 		r := newRig(t)
 		must(t, r.fanout.Handle(t.Context(), message(strings.Repeat("x", 1<<20))))
 		dead := r.dead.messages[0]
 		if len(dead.Body) != 1_000_000 || dead.Attributes[lane.Truncated] != "true" {
-			t.Errorf("%d bytes, %v", len(dead.Body), dead.Attributes)
+			t.Errorf("got %d bytes and attributes %v, want 1000000 bytes marked as truncated", len(dead.Body), dead.Attributes)
 		}
 	})
 	t.Run("a body is cut between characters", func(t *testing.T) {
@@ -249,10 +250,10 @@ func TestDeadLetters(t *testing.T) {
 		must(t, r.fanout.Handle(t.Context(), message("xx"+strings.Repeat("😀", 260_000))))
 		dead := r.dead.messages[0]
 		if len(dead.Body) != 999_998 || !utf8.Valid(dead.Body) {
-			t.Errorf("%d bytes, UTF-8: %v", len(dead.Body), utf8.Valid(dead.Body))
+			t.Errorf("got %d bytes, valid UTF-8: %v; want 999998 valid bytes", len(dead.Body), utf8.Valid(dead.Body))
 		}
 	})
-	t.Run("when the dead-letter lane fails the message comes again", func(t *testing.T) {
+	t.Run("a message comes again if the dead-letter lane fails", func(t *testing.T) {
 		r := newRig(t)
 		r.dead.err = errors.New("no")
 		if err := r.fanout.Handle(t.Context(), message("x")); err == nil {
@@ -266,7 +267,7 @@ func TestAFailedSendIsNotAcknowledged(t *testing.T) {
 	w := r.webhook(all, "*")
 	r.bells.err = errors.New("no")
 	if err := r.fanout.Handle(t.Context(), message(updated)); err == nil {
-		t.Fatal("the message was acknowledged")
+		t.Fatal("got no error, so the message would be acknowledged")
 	}
 	r.bells.err = nil
 	must(t, r.fanout.Handle(t.Context(), message(updated)))
@@ -398,15 +399,15 @@ func TestProjectsLearnFromEvents(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				r := newRig(t)
 				must(t, r.store.PutProject(t.Context(), &p))
-				// First news that is older than now, then newer news in another process.
+				// First an event from before the present time, then a newer event in another process.
 				must(t, r.fanout.Handle(t.Context(), event("1", "user:created", "10:00", `{"id":"7","name":"Pit"}`)))
 				got, err := r.store.ProjectsByID(t.Context(), "7")
 				must(t, err)
 				if got[0].Name != "Works" || got[0].Gone != p.Gone || !got[0].NewsAt.Equal(start) {
-					t.Errorf("got %+v, want the name of before, as of now", got[0])
+					t.Errorf("got %+v, want the stored name with the present time", got[0])
 				}
 				later := event("2", "user:created", "11:01", `{"id":"7","name":"Plant"}`)
-				must(t, r.make().Handle(t.Context(), received("11:01", later)))
+				must(t, r.newFanout().Handle(t.Context(), received("11:01", later)))
 				got, err = r.store.ProjectsByID(t.Context(), "7")
 				must(t, err)
 				if got[0].Name != "Plant" || got[0].Gone {
@@ -415,7 +416,7 @@ func TestProjectsLearnFromEvents(t *testing.T) {
 			})
 		}
 	})
-	t.Run("what is known is not written again", func(t *testing.T) {
+	t.Run("a project is not written again without news", func(t *testing.T) {
 		r := newRig(t)
 		for i := range 5 {
 			must(t, r.fanout.Handle(t.Context(), event(fmt.Sprint(i), "user:created", "10:00", `{"id":"7","name":"Plant"}`)))
@@ -423,14 +424,14 @@ func TestProjectsLearnFromEvents(t *testing.T) {
 		got, err := r.store.ProjectsByID(t.Context(), "7")
 		must(t, err)
 		if got[0].Version != 1 {
-			t.Errorf("the project was written %d times", got[0].Version)
+			t.Errorf("the project was written %d times, want once", got[0].Version)
 		}
 	})
-	t.Run("many processes at once agree", func(t *testing.T) {
+	t.Run("concurrent processes keep the newest name", func(t *testing.T) {
 		r := newRig(t)
 		var wg sync.WaitGroup
 		for i := range 8 {
-			f := r.make()
+			f := r.newFanout()
 			wg.Go(func() {
 				for j := range 10 {
 					if err := f.Handle(t.Context(), event(fmt.Sprintf("%d-%d", i, j), "user:created", fmt.Sprintf("10:%02d", 10*j/2+i/2), fmt.Sprintf(`{"id":"7","name":"n%02d"}`, 10*j/2+i/2))); err != nil {
@@ -443,7 +444,7 @@ func TestProjectsLearnFromEvents(t *testing.T) {
 		got, err := r.store.ProjectsByID(t.Context(), "7")
 		must(t, err)
 		if got[0].Name != "n48" {
-			t.Errorf("got name %q, want the newest", got[0].Name)
+			t.Errorf("got name %q, want n48, the newest", got[0].Name)
 		}
 	})
 }
@@ -465,10 +466,10 @@ func TestOperate(t *testing.T) {
 	rec, err := operator.Operate(t.Context(), e, delivery.TriggerPing, w)
 	must(t, err)
 	if !slices.Equal(r.rung(), []string{w}) || rec.Trigger != delivery.TriggerPing || rec.MatchCount != 1 {
-		t.Errorf("rung %v, recorded %+v", r.rung(), rec)
+		t.Errorf("got doorbells for %v and record %+v, want one match, %s, by a ping", r.rung(), rec, w)
 	}
-	if taught, err := r.store.ProjectsByID(t.Context(), "9"); err != nil || len(taught) != 0 {
-		t.Errorf("an operational event taught a project: %v %v", taught, err)
+	if found, err := r.store.ProjectsByID(t.Context(), "9"); err != nil || len(found) != 0 {
+		t.Errorf("got projects %v and error %v after an operational event, want neither", found, err)
 	}
 }
 

@@ -26,7 +26,7 @@ type OperatorConfig struct {
 	Now func() time.Time
 }
 
-// Operator records events of our own, such as a ping. It is safe for concurrent use.
+// Operator records events that this system creates, such as a ping. It is safe for concurrent use.
 type Operator struct{ OperatorConfig }
 
 // NewOperator returns an Operator. It panics if a dependency is missing.
@@ -51,9 +51,9 @@ func (o *Operator) Operate(ctx context.Context, e events.Event, trigger delivery
 	return stored, ring(ctx, o.Deliveries, &stored, plan)
 }
 
-// recorded returns the record of an event that its lane received at the given time. That time is the time of the
-// producer's push and does not depend on how busy fan-out was. An event waits in its lane for at most 14 days, which is
-// why the shortest retention is 15 days.
+// recorded returns the record of an event that its lane received at the given time. This is the time of the producer's
+// push, however long the event waited for fan-out. An event waits in its lane for at most 14 days, which is why the
+// shortest retention is 15 days.
 func recorded(e events.Event, trigger delivery.Trigger, at time.Time, retention time.Duration) record.Event {
 	at = at.UTC().Truncate(time.Millisecond)
 	return record.Event{Event: e, ReceivedAt: at, ExpiresAt: at.Add(retention), Trigger: trigger}

@@ -16,17 +16,18 @@ type Projects interface {
 	PutProject(ctx context.Context, p *project.Project) error
 }
 
-// projectsKnown is the largest number of projects that a teacher remembers. A full teacher forgets all of them.
+// projectsKnown is the largest number of projects that a teacher remembers. Before it would remember more, it forgets
+// all of them.
 const projectsKnown = 50_000
 
-// teacher updates the list of projects from events. It remembers the projects that it has seen, so an event with nothing
-// new costs no read and no write. It also remembers the time of the newest event of each project. The stored NewsAt
-// changes only when an event changes the project, because otherwise each event would cost a write.
+// teacher updates the list of projects from events. It remembers the projects that it has seen, so that an event without
+// news costs neither a read nor a write. It also remembers the time of the newest event of each project. The stored
+// NewsAt changes only when an event changes the project, because otherwise each event would cost a write.
 type teacher struct {
 	store Projects
 	now   func() time.Time
 
-	mu    sync.Mutex // protects known; held during a change, so that a process does not race with itself
+	mu    sync.Mutex // protects known; held during a change, so that changes of one process do not conflict
 	known map[string]project.Project
 }
 
@@ -48,7 +49,7 @@ func (t *teacher) teach(ctx context.Context, e events.Event, received time.Time)
 		if err != nil {
 			return err
 		}
-		if ok && known.NewsAt.After(p.NewsAt) {
+		if ok && known.NewsAt.After(p.NewsAt) { // the newest event changed nothing, so its time is not stored
 			p.NewsAt = known.NewsAt
 		}
 		if err = t.change(ctx, &p, e, received); fault.Is(err, fault.UpdateConflict) {
@@ -61,7 +62,7 @@ func (t *teacher) teach(ctx context.Context, e events.Event, received time.Time)
 	}
 }
 
-// stored reads a project. The result has no ID if the project is not in the list.
+// stored reads a project. If the project is not in the list, stored returns a new project without an ID.
 func (t *teacher) stored(ctx context.Context, id string) (project.Project, error) {
 	found, err := t.store.ProjectsByID(ctx, id)
 	if err != nil || len(found) == 0 {
@@ -70,12 +71,12 @@ func (t *teacher) stored(ctx context.Context, id string) (project.Project, error
 	return found[0], nil
 }
 
-// change updates p from e and stores it if it has changed, on the condition that the stored project has not changed
-// since it was read. A stored time in the future is replaced by the present time even if e changes nothing else, so that
-// later events count.
+// change updates p from e and stores p if it has changed, on the condition that nobody has changed the stored project
+// since it was read. It replaces a time in the future by the present time even if e changes nothing else, because later
+// events would otherwise be ignored.
 func (t *teacher) change(ctx context.Context, p *project.Project, e events.Event, received time.Time) error {
-	moved := p.NoLaterThan(t.now().UTC())
-	if learned := p.Learn(e, received); !learned && !moved {
+	corrected := p.NoLaterThan(t.now().UTC())
+	if learned := p.Learn(e, received); !learned && !corrected {
 		return nil
 	}
 	return t.store.PutProject(ctx, p)

@@ -172,7 +172,8 @@ func (t *storeTest) countRead() {
 	t.counts("key", 1, 2) // its expiry is that of its first count, not of the read
 }
 
-// countDown decreases counters that do not exist or have expired. A counter that a decrease created would begin below zero.
+// countDown decreases counters that do not exist or have expired. A decrease must not create a counter, which would begin
+// below zero.
 func (t *storeTest) countDown() {
 	t.counts("key", -3, 0)
 	t.counts("key", 0, 0)
