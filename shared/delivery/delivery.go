@@ -20,15 +20,16 @@ type State string
 const (
 	Pending   State = "pending"
 	Retrying  State = "retrying"
+	Held      State = "held"
 	Delivered State = "delivered"
 	Dead      State = "dead"
 	Skipped   State = "skipped"
 )
 
 // States returns all states.
-func States() []State { return []State{Pending, Retrying, Delivered, Dead, Skipped} }
+func States() []State { return []State{Pending, Retrying, Held, Delivered, Dead, Skipped} }
 
-// Reason explains why a delivery is dead or skipped.
+// Reason explains why a delivery is held, dead or skipped.
 type Reason string
 
 // The reasons.
@@ -36,9 +37,11 @@ const (
 	Exhausted    Reason = "exhausted"
 	Gone         Reason = "gone"
 	Expired      Reason = "expired"
+	Dropped      Reason = "dropped"
 	Disabled     Reason = "disabled"
 	Deleted      Reason = "deleted"
 	Unsubscribed Reason = "unsubscribed"
+	Paused       Reason = "paused"
 )
 
 // Key is the key of a delivery in its table. The partition is Webhook; the sort key is ReceivedMs, then Event.
@@ -131,7 +134,7 @@ func (d *Delivery) Judge(now time.Time) (Verdict, Trigger) {
 		return Go, d.Owed.Trigger
 	case d.Lease != nil:
 		return Go, d.Lease.Trigger
-	case d.finished():
+	case d.finished(), d.State == Held:
 		return Nothing, ""
 	case d.NextAttemptAt.After(now.Add(limits.ClaimEarly)):
 		return Early, ""
@@ -139,8 +142,11 @@ func (d *Delivery) Judge(now time.Time) (Verdict, Trigger) {
 	return Go, d.Origin
 }
 
-// NeedsPerson reports whether the delivery belongs in the list of deliveries that a person should look at.
-func (d *Delivery) NeedsPerson() bool { return d.State == Dead && d.Origin != TriggerPing }
+// NeedsPerson reports whether the delivery belongs in the list of deliveries that a person should look at. A person has
+// decided already about a delivery that was dropped.
+func (d *Delivery) NeedsPerson() bool {
+	return d.State == Dead && d.Origin != TriggerPing && d.Reason != Dropped
+}
 
 // UnderWay reports whether an attempt is being made, or is owed to a person who asked for it.
 func (d *Delivery) UnderWay() bool { return d.Lease != nil || d.Owed != nil }
@@ -187,9 +193,9 @@ func (d *Delivery) Expire(now time.Time) {
 
 // Ask records that a person wants an extra attempt. The sweeper looks for the attempt at now + limits.SweepMargin at
 // the latest. If an attempt is owed already, Ask changes nothing and added is false. Ask returns an error for a
-// delivery that is pending.
+// delivery that is held, and for one whose first attempt is not postponed but under way or about to be made.
 func (d *Delivery) Ask(trigger Trigger, now time.Time, clock Clock) (added bool, err error) {
-	if d.State == Pending {
+	if d.State == Held || d.State == Pending && d.NextAttemptAt.IsZero() {
 		return false, d.illegal("retry")
 	}
 	if d.Owed != nil {

@@ -59,6 +59,13 @@ const (
 	RetryAfterMax = 24 * time.Hour
 )
 
+// Held deliveries.
+const (
+	ReleaseRate    = 50    // deliveries a second that go on after a pause, unless a person chooses another rate
+	ReleaseRateMax = 100   // the largest rate that a person can choose
+	HeldCounted    = 1_000 // deliveries up to which those that are held are counted
+)
+
 // Retention.
 const (
 	RetentionDays    = 30 // default for events; a deployment may choose RetentionDaysMin to RetentionDaysMax

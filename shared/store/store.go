@@ -137,6 +137,23 @@ type Deliveries interface {
 	Due(ctx context.Context, until time.Time, limit int) ([]delivery.Key, error)
 }
 
+// Held keeps what is held for webhooks, and the jobs that release it. A webhook that is paused has a job: PutWebhook
+// stores the job in the same transaction, as a new one if there is a job already.
+type Held interface {
+	// Held returns deliveries that are held for a webhook, oldest first. It looks at up to limit places after the given
+	// one, or from the first if after is the zero Key, and returns the last place, or the zero Key if no place is left.
+	// The list may be a second behind: a delivery may be missing, but those in the list are held.
+	Held(ctx context.Context, webhookID string, after delivery.Key, limit int) (held []delivery.Delivery, last delivery.Key, err error)
+	// CountHeld returns how many deliveries are held for a webhook, at most limit. The count may be a second behind.
+	CountHeld(ctx context.Context, webhookID string, limit int) (int, error)
+	// ReleaseJobs returns all jobs, in no particular order.
+	ReleaseJobs(ctx context.Context) ([]delivery.ReleaseJob, error)
+	// PutReleaseJob changes a job that exists.
+	PutReleaseJob(ctx context.Context, j *delivery.ReleaseJob) error
+	// DeleteReleaseJob deletes a job if version is the stored version.
+	DeleteReleaseJob(ctx context.Context, webhookID string, version int64) error
+}
+
 // State keeps data that may be lost: revocations, sessions and counters. The prefix of a key says what the key is for.
 // A value or counter that has expired does not exist, even if the store still holds it.
 type State interface {

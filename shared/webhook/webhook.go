@@ -29,7 +29,11 @@ type Webhook struct {
 	Description string
 	Enabled     bool
 	// DisabledReason says why the webhook is disabled. It is empty while the webhook is enabled.
-	DisabledReason  Reason
+	DisabledReason Reason
+	// Paused holds back every attempt that the schedule asks for. Attempts by hand and pings are made.
+	Paused bool
+	// Release says what happens to held deliveries when the webhook is not paused any more.
+	Release         Release
 	Subscription    Subscription
 	PayloadFormat   Format
 	LegacySignature bool
@@ -75,6 +79,14 @@ func (w *Webhook) LiveSecrets(now time.Time) []Secret {
 	return live
 }
 
+// Release says what happens to the deliveries that are held for a webhook.
+type Release struct {
+	// Drop ends what was held because of the pause, instead of sending it.
+	Drop bool
+	// PerSecond is how many deliveries go on in a second. 0 means limits.ReleaseRate.
+	PerSecond int
+}
+
 // Disable disables the webhook for a reason. It changes nothing if the webhook is disabled already, so the first reason
 // stays.
 func (w *Webhook) Disable(reason Reason, now time.Time) (changed bool) {
@@ -85,7 +97,8 @@ func (w *Webhook) Disable(reason Reason, now time.Time) (changed bool) {
 	return true
 }
 
-// Enable enables the webhook and clears DisabledReason. It changes nothing if the webhook is enabled already.
+// Enable enables the webhook and clears DisabledReason. It changes nothing if the webhook is enabled already. A webhook
+// that was paused before it was disabled is paused again.
 func (w *Webhook) Enable(now time.Time) (changed bool) {
 	if w.Enabled {
 		return false
@@ -94,21 +107,52 @@ func (w *Webhook) Enable(now time.Time) (changed bool) {
 	return true
 }
 
+// Pause pauses the webhook, and forgets what the last Resume said about held deliveries. It changes nothing if the webhook
+// is paused already.
+func (w *Webhook) Pause(now time.Time) (changed bool) {
+	if w.Paused {
+		return false
+	}
+	w.setPaused(true, Release{}, now)
+	return true
+}
+
+// Resume ends the pause and says what happens to the deliveries that are held. It changes nothing if the webhook is not
+// paused.
+func (w *Webhook) Resume(release Release, now time.Time) (changed bool) {
+	if !w.Paused {
+		return false
+	}
+	w.setPaused(false, release, now)
+	return true
+}
+
+func (w *Webhook) setPaused(paused bool, release Release, now time.Time) {
+	w.Paused, w.Release = paused, release
+	if w.Enabled { // a disabled webhook stays in its state
+		w.StatusSince = now
+	}
+}
+
 // State is the state of a webhook.
 type State string
 
 // The states. The list is closed.
 const (
 	Active   State = "active"
+	Paused   State = "paused"
 	Disabled State = "disabled"
 )
 
-// State returns the state of the webhook.
+// State returns the state of the webhook. A webhook that is disabled and paused is disabled.
 func (w *Webhook) State() State {
-	if w.Enabled {
-		return Active
+	switch {
+	case !w.Enabled:
+		return Disabled
+	case w.Paused:
+		return Paused
 	}
-	return Disabled
+	return Active
 }
 
 // Reason explains why a webhook is disabled.
