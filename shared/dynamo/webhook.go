@@ -26,6 +26,8 @@ type webhookItem struct {
 	Description     string               `dynamodbav:"description"`
 	Enabled         bool                 `dynamodbav:"enabled"`
 	DisabledReason  webhook.Reason       `dynamodbav:"reason"`
+	Paused          bool                 `dynamodbav:"paused"`
+	Release         webhook.Release      `dynamodbav:"release"`
 	Subscription    webhook.Subscription `dynamodbav:"subscription"`
 	PayloadFormat   webhook.Format       `dynamodbav:"format"`
 	LegacySignature bool                 `dynamodbav:"legacy"`

@@ -63,7 +63,7 @@ func walkQuery(q store.Query) string {
 	if q.Webhook == "" {
 		// SQLite uses a partial index only if the query repeats the condition of the index, which here is
 		// deliveries_dead.
-		list, place, low, high = `state = 'dead' AND origin <> 'ping'`, place+`, webhook`, low+`, ?5`, high+`, ?6`
+		list, place, low, high = `state = 'dead' AND origin <> 'ping' AND reason <> 'dropped'`, place+`, webhook`, low+`, ?5`, high+`, ?6`
 	}
 	order := place
 	if !q.Backward {

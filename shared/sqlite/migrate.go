@@ -16,6 +16,7 @@ const applicationID = 0x4e657065
 // is never changed; a change is a new entry.
 var migrations = []string{
 	laneSchema + storeSchema,
+	heldSchema,
 }
 
 // schemaVersion returns the version of the schema of the file, which is 0 for an empty file. It returns a Refusal if

@@ -6,6 +6,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"nepenthes/shared/fault"
+	"nepenthes/shared/store"
 	"nepenthes/shared/webhook"
 )
 
@@ -41,6 +42,11 @@ func (db *DB) PutWebhook(ctx context.Context, w *webhook.Webhook) (err error) {
 		written, err := r.put(conn)
 		if err != nil || !written {
 			return err
+		}
+		if changed.Paused {
+			if err := replaceReleaseJob(conn, store.NewReleaseJob(&changed)); err != nil {
+				return err
+			}
 		}
 		return logChange(conn, w.ID)
 	})

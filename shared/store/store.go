@@ -137,14 +137,15 @@ type Deliveries interface {
 	Due(ctx context.Context, until time.Time, limit int) ([]delivery.Key, error)
 }
 
-// Held keeps what is held for webhooks, and the jobs that release it. A webhook that is paused has a job: PutWebhook
-// stores the job in the same transaction, as a new one if there is a job already.
+// Held lists what is held for webhooks, and keeps the jobs that release it. A webhook that is paused has a job: PutWebhook
+// stores the job in the same transaction, in place of an earlier job; see [NewReleaseJob]. DeleteWebhook keeps the job.
 type Held interface {
 	// Held returns deliveries that are held for a webhook, oldest first. It looks at up to limit places after the given
 	// one, or from the first if after is the zero Key, and returns the last place, or the zero Key if no place is left.
 	// The list may be a second behind: a delivery may be missing, but those in the list are held.
 	Held(ctx context.Context, webhookID string, after delivery.Key, limit int) (held []delivery.Delivery, last delivery.Key, err error)
-	// CountHeld returns how many deliveries are held for a webhook, at most limit. The count may be a second behind.
+	// CountHeld returns how many deliveries are held for a webhook, at most limit. The count may be a second behind, and
+	// may include deliveries that have expired.
 	CountHeld(ctx context.Context, webhookID string, limit int) (int, error)
 	// ReleaseJobs returns all jobs, in no particular order.
 	ReleaseJobs(ctx context.Context) ([]delivery.ReleaseJob, error)

@@ -38,6 +38,7 @@ func fullWebhook(name string) webhook.Webhook {
 	return webhook.Webhook{
 		ID: newID(id.Webhook), Name: name, PayloadURL: "https://billing.example.com/hooks?a=1&b=<2>",
 		Description: "Übersicht\n\"quoted\" \u2028 \x00 end", Enabled: true, DisabledReason: webhook.Gone,
+		Paused: true, Release: webhook.Release{Drop: true, PerSecond: 77},
 		Subscription: webhook.Subscription{
 			Events:   []string{"time_entry:created", "project:*"},
 			Projects: webhook.Projects{All: true, IDs: []string{"7", "x_-9"}},
