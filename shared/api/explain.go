@@ -25,12 +25,14 @@ type Explain struct {
 // Explanation says whether a webhook wants an event, and why not.
 type Explanation struct {
 	Webhook *webhook.Webhook
-	// Refusals are the rules that say no. The webhook wants the event if there are none.
-	Refusals []Refusal
+	// Match reports whether the webhook wants the event.
+	Match bool
+	// Reasons are the rules that refuse the event, and webhook.RulePaused if the event would have to wait.
+	Reasons []Reason
 }
 
-// Refusal is a rule that says no, and the reason in a sentence.
-type Refusal struct {
+// Reason is a rule that refuses or holds back an event, with a sentence that says why.
+type Reason struct {
 	Rule   webhook.Rule
 	Detail string
 }
@@ -115,9 +117,16 @@ func fillIn(text []byte) ([]byte, error) {
 // explanation applies all rules, not only the first that refuses the event, so that nobody has to ask again after a
 // change.
 func explanation(w *webhook.Webhook, e events.Event) Explanation {
-	explained, project := Explanation{Webhook: w}, project.Of(e)
-	for _, rule := range w.Refusals(e.Type, project) {
-		explained.Refusals = append(explained.Refusals, Refusal{rule, because(w, rule, e.Type, project)})
+	project := project.Of(e)
+	refusals := w.Refusals(e.Type, project)
+	explained := Explanation{Webhook: w, Match: len(refusals) == 0}
+	for _, rule := range refusals {
+		explained.Reasons = append(explained.Reasons, Reason{rule, because(w, rule, e.Type, project)})
+	}
+	if w.Paused {
+		explained.Reasons = append(explained.Reasons, Reason{
+			webhook.RulePaused, "The webhook is paused. Its deliveries are held until somebody resumes it.",
+		})
 	}
 	return explained
 }

@@ -36,7 +36,7 @@ func config() api.Config {
 var scopes = map[string]access.Scope{
 	"Root.Read": "", "Settings.Read": "settings:read", "Settings.Change": "settings:write",
 	"Webhooks.List": "webhooks:read", "Webhooks.Create": "webhooks:write", "Webhooks.Read": "webhooks:read", "Webhooks.Change": "webhooks:write",
-	"Webhooks.Delete": "webhooks:write", "Webhooks.Ping": "webhooks:write", "Webhooks.AddSecret": "webhooks:write", "Webhooks.RemoveSecret": "webhooks:write",
+	"Webhooks.Delete": "webhooks:write", "Webhooks.Ping": "webhooks:write", "Webhooks.Pause": "webhooks:write", "Webhooks.Resume": "webhooks:write", "Webhooks.AddSecret": "webhooks:write", "Webhooks.RemoveSecret": "webhooks:write",
 	"Deliveries.List": "deliveries:read", "Deliveries.ListDead": "deliveries:read", "Deliveries.Read": "deliveries:read",
 	"Deliveries.ReadAttempt": "deliveries:read", "Deliveries.Retry": "deliveries:write",
 	"Events.Push": "events:write", "Events.Read": "events:read", "Events.ListDeliveries": "deliveries:read", "Events.Explain": "webhooks:read", "Events.ListTypes": "webhooks:read",

@@ -160,7 +160,7 @@ func (o webhooksResource) addSecret(ctx context.Context, _ Call, in *AddSecret) 
 	in.Secret.Apply(&asked, Generate)
 	var secret newSecret
 	secret.parse(&found, Set(asked))
-	added, err := o.changeSecrets(ctx, in.ID, func(w *webhook.Webhook) error {
+	added, err := o.edit(ctx, in.ID, func(w *webhook.Webhook) error {
 		expires := o.moment().Add(time.Duration(overlap) * time.Hour)
 		w.Secrets = overlapped(w.LiveSecrets(o.moment()), secret.secret.Kind(), expires)
 		if live := w.LiveSecrets(o.moment()); len(live) >= secretsMax {
@@ -195,7 +195,7 @@ func overlapped(newestFirst []webhook.Secret, kind signing.Kind, expires time.Ti
 // removeSecret ends a secret at once. A secret that is gone or has expired is a fault of kind NotFound.
 func (o webhooksResource) removeSecret(ctx context.Context, _ Call, in *RemoveSecret) (_ *None, err error) {
 	defer fault.Wrap(&err, "remove a secret of webhook %s", in.ID)
-	_, err = o.changeSecrets(ctx, in.ID, func(w *webhook.Webhook) error {
+	_, err = o.edit(ctx, in.ID, func(w *webhook.Webhook) error {
 		live := w.LiveSecrets(o.moment())
 		slices.Reverse(live)
 		w.Secrets = slices.DeleteFunc(live, func(s webhook.Secret) bool { return s.ID == in.SecretID })
@@ -210,16 +210,17 @@ func (o webhooksResource) removeSecret(ctx context.Context, _ Call, in *RemoveSe
 	return &None{}, nil
 }
 
-// changeSecrets changes a copy of the current webhook, again if another change came between reading and writing.
-func (o webhooksResource) changeSecrets(ctx context.Context, webhookID string, edit func(*webhook.Webhook) error) (webhook.Webhook, error) {
+// edit changes a copy of the current webhook and stores it, again if another change came between reading and writing. It
+// stores nothing if change returns an error.
+func (o webhooksResource) edit(ctx context.Context, webhookID string, change func(*webhook.Webhook) error) (webhook.Webhook, error) {
 	for {
 		current, err := o.Catalogue.Webhook(ctx, webhookID)
 		if err != nil {
 			return webhook.Webhook{}, err
 		}
 		changed := *current
-		if err := edit(&changed); err != nil {
-			return webhook.Webhook{}, err
+		if err := change(&changed); err != nil {
+			return changed, err
 		}
 		changed.UpdatedAt = o.moment()
 		again, err := settle(ctx, o.Store.PutWebhook(ctx, &changed), false)

@@ -174,6 +174,6 @@ func (x *writing) knownProjects(ctx context.Context, found *faults, w, current *
 }
 
 // written returns the webhook that was written, with what is shown only once.
-func (x *writing) written(w *webhook.Webhook) *WrittenWebhook {
-	return &WrittenWebhook{Webhook: *w, Secret: x.secret.generatedText(), Warnings: x.secret.warnings()}
+func (x *writing) written(w *webhook.Webhook, held int) *WrittenWebhook {
+	return &WrittenWebhook{WebhookDetails: WebhookDetails{*w, held}, Secret: x.secret.generatedText(), Warnings: x.secret.warnings()}
 }

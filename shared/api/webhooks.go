@@ -39,9 +39,16 @@ type ChangeWebhook struct {
 	Insistence Insistence
 }
 
+// WebhookDetails is a webhook with what is counted about it.
+type WebhookDetails struct {
+	webhook.Webhook
+	// Held is how many deliveries are held for the webhook, at most limits.HeldCounted. It may be a second behind.
+	Held int
+}
+
 // WrittenWebhook is a webhook as it was written.
 type WrittenWebhook struct {
-	webhook.Webhook
+	WebhookDetails
 	// Secret is the signature secret that the request generated, else empty.
 	Secret   string
 	Warnings []Warning
@@ -71,10 +78,12 @@ type WebhooksConfig struct {
 type Webhooks struct {
 	List         Operation[*ListWebhooks, *Page[webhook.Webhook]]
 	Create       Operation[*CreateWebhook, *WrittenWebhook]
-	Read         Operation[*WebhookID, *webhook.Webhook]
+	Read         Operation[*WebhookID, *WebhookDetails]
 	Change       Operation[*ChangeWebhook, *WrittenWebhook]
 	Delete       Operation[*DeleteWebhook, *None]
 	Ping         Operation[*Ping, *delivery.Delivery]
+	Pause        Operation[*WebhookID, *WebhookDetails]
+	Resume       Operation[*Resume, *WebhookDetails]
 	AddSecret    Operation[*AddSecret, *AddedSecret]
 	RemoveSecret Operation[*RemoveSecret, *None]
 }
@@ -90,6 +99,8 @@ func NewWebhooks(c WebhooksConfig) *Webhooks {
 		Change:       write(common, scope, UpdatedWebhook, o.change, func(in *ChangeWebhook, _ *WrittenWebhook) string { return in.ID }),
 		Delete:       write(common, scope, DeletedWebhook, o.delete, func(in *DeleteWebhook, _ *None) string { return in.ID }),
 		Ping:         write(common, scope, PingedWebhook, o.ping, func(in *Ping, _ *delivery.Delivery) string { return in.ID }),
+		Pause:        write(common, scope, PausedWebhook, o.pause, func(in *WebhookID, _ *WebhookDetails) string { return in.ID }),
+		Resume:       write(common, scope, ResumedWebhook, o.resume, func(in *Resume, _ *WebhookDetails) string { return in.ID }),
 		AddSecret:    write(common, scope, AddedWebhookSecret, o.addSecret, func(in *AddSecret, _ *AddedSecret) string { return in.ID }),
 		RemoveSecret: write(common, scope, RemovedWebhookSecret, o.removeSecret, func(in *RemoveSecret, _ *None) string { return in.ID }),
 	}
@@ -113,13 +124,16 @@ func (o webhooksResource) list(ctx context.Context, _ Call, in *ListWebhooks) (*
 }
 
 // read returns a webhook. A webhook that does not exist is a fault of kind NotFound.
-func (o webhooksResource) read(ctx context.Context, _ Call, in *WebhookID) (*webhook.Webhook, error) {
+func (o webhooksResource) read(ctx context.Context, _ Call, in *WebhookID) (*WebhookDetails, error) {
 	w, err := o.Catalogue.Webhook(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	read := *w // the catalogue's own must not be changed
-	return &read, nil
+	held, err := o.held(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	return &WebhookDetails{*w, held}, nil
 }
 
 // create creates a webhook; two calls create two. A name that is in use is a fault on name.
@@ -135,7 +149,7 @@ func (o webhooksResource) create(ctx context.Context, call Call, in *CreateWebho
 	if err := o.Store.PutWebhook(ctx, &created); err != nil {
 		return nil, err
 	}
-	return writing.written(&created), nil
+	return writing.written(&created, 0), nil
 }
 
 // change applies the patch. A change that insists on no version is applied again to what somebody else stored in the
@@ -155,8 +169,12 @@ func (o webhooksResource) change(ctx context.Context, call Call, in *ChangeWebho
 		if err := writing.apply(ctx, &changed, current); err != nil {
 			return nil, err
 		}
+		held, err := o.held(ctx, current) // nothing may fail after the write
+		if err != nil {
+			return nil, err
+		}
 		if reflect.DeepEqual(&changed, current) {
-			return writing.written(&changed), errUnchanged
+			return writing.written(&changed, held), errUnchanged
 		}
 		changed.UpdatedAt = o.moment()
 		again, err := settle(ctx, o.Store.PutWebhook(ctx, &changed), !in.Insistence.any())
@@ -166,7 +184,7 @@ func (o webhooksResource) change(ctx context.Context, call Call, in *ChangeWebho
 		if err != nil {
 			return nil, err
 		}
-		return writing.written(&changed), nil
+		return writing.written(&changed, held), nil
 	}
 }
 

@@ -25,6 +25,8 @@ const (
 	UpdatedWebhook       Action = "webhook.update"
 	DeletedWebhook       Action = "webhook.delete"
 	PingedWebhook        Action = "webhook.ping"
+	PausedWebhook        Action = "webhook.pause"
+	ResumedWebhook       Action = "webhook.resume"
 	AddedWebhookSecret   Action = "webhook.add_secret"
 	RemovedWebhookSecret Action = "webhook.remove_secret"
 

@@ -119,7 +119,7 @@ func TestHeaderValuesAreKeptUnlessTyped(t *testing.T) {
 	if got := s.webhooks(); len(got) != 1 {
 		t.Fatalf("got %d webhooks, want 1", len(got))
 	}
-	stored := must[*webhook.Webhook](t)(s.operations.Webhooks.Read.Do(t.Context(), call(), &api.WebhookID{ID: w.ID}))
+	stored := must[*api.WebhookDetails](t)(s.operations.Webhooks.Read.Do(t.Context(), call(), &api.WebhookID{ID: w.ID}))
 	if len(stored.Headers) != 2 {
 		t.Errorf("got headers %v, want 2", stored.Headers)
 	}

@@ -115,7 +115,7 @@ func (x *exchange) webhooksOf(ids map[string]bool) (webhooks map[string]*webhook
 				return nil
 			}
 			if err == nil {
-				found <- w
+				found <- &w.Webhook
 			}
 			return err
 		})

@@ -76,7 +76,11 @@ func (x *exchange) newest(webhookID string, most int) (all []delivery.Delivery, 
 func (x *exchange) webhookID() string { return x.r.PathValue("id") }
 
 func (x *exchange) readWebhook() (*webhook.Webhook, error) {
-	return do(x, x.h.Operations.Webhooks.Read, &api.WebhookID{ID: x.webhookID()})
+	read, err := do(x, x.h.Operations.Webhooks.Read, &api.WebhookID{ID: x.webhookID()})
+	if err != nil {
+		return nil, err
+	}
+	return &read.Webhook, nil
 }
 
 // pingWebhook sends a test event and leads to its delivery, or to the webhook if the client may not see deliveries.

@@ -32,7 +32,7 @@ var enums = map[string]string{
 	"LastAttempt.errorClass":     "shared/delivery.ErrorClass",
 	"LastAttempt.outcome":        "shared/delivery.Outcome",
 	"OAuthClient.scopes":         "shared/access.Scope",
-	"Refusal.rule":               "shared/webhook.Rule",
+	"Reason.rule":                "shared/webhook.Rule",
 	"Secret.kind":                "shared/signing.Kind",
 	"SecretInfo.kind":            "shared/signing.Kind",
 	"Status.reason":              "shared/webhook.Reason",

@@ -107,10 +107,10 @@ func showExplanations(v view, in *explainEvent, page *api.Page[api.Explanation])
 func showExplanation(e *api.Explanation) *hal.Explanation {
 	shown := &hal.Explanation{
 		Type: "Explanation", WebhookID: e.Webhook.ID, WebhookName: e.Webhook.Name,
-		Match: len(e.Refusals) == 0, Reasons: make([]hal.Refusal, len(e.Refusals)),
+		Match: e.Match, Reasons: make([]hal.Reason, len(e.Reasons)),
 	}
-	for i, r := range e.Refusals {
-		shown.Reasons[i] = hal.Refusal{Rule: string(r.Rule), Detail: r.Detail}
+	for i, r := range e.Reasons {
+		shown.Reasons[i] = hal.Reason{Rule: string(r.Rule), Detail: r.Detail}
 	}
 	return shown
 }

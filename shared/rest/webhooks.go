@@ -65,11 +65,14 @@ func showWebhooks(v view, in *listWebhooks, page *api.Page[webhook.Webhook]) *ha
 	})
 }
 
-func showWebhook(v view, w *webhook.Webhook) *hal.Webhook { return hal.FromWebhook(v.Paths, w, v.now) }
+// showWebhook represents a webhook with the number of its held deliveries.
+func showWebhook(v view, w *api.WebhookDetails) *hal.Webhook {
+	return hal.FromWebhook(v.Paths, &w.Webhook, v.now)
+}
 
 // showWrittenWebhook represents a webhook after a change. A generated secret is shown only in this answer.
 func showWrittenWebhook(v view, w *api.WrittenWebhook) *hal.Webhook {
-	shown := showWebhook(v, &w.Webhook)
+	shown := showWebhook(v, &w.WebhookDetails)
 	shown.Secret, shown.Warnings = w.Secret, showWarnings(w.Warnings)
 	return shown
 }

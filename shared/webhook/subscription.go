@@ -20,7 +20,7 @@ type Projects struct {
 	IDs []string
 }
 
-// Rule is the name of a rule by which a webhook can refuse an event.
+// Rule is the name of a rule by which a webhook can refuse an event or hold it back.
 type Rule string
 
 // The rules, in the order in which Refusals returns them.
@@ -28,6 +28,8 @@ const (
 	RuleEnabled Rule = "enabled"
 	RuleEvent   Rule = "event"
 	RuleProject Rule = "project"
+	// RulePaused only holds an event back, so Refusals does not return it.
+	RulePaused Rule = "paused"
 )
 
 // Refusals returns every rule by which w refuses an event of the given type and project. It returns none if w wants the

@@ -5,6 +5,7 @@ package webhook
 import (
 	"time"
 
+	"nepenthes/shared/limits"
 	"nepenthes/shared/signing"
 )
 
@@ -87,6 +88,9 @@ type Release struct {
 	PerSecond int
 }
 
+// WasPaused reports whether the webhook is paused or has been paused before. Otherwise no deliveries are held for it.
+func (w *Webhook) WasPaused() bool { return w.Paused || w.Release != (Release{}) }
+
 // Disable disables the webhook for a reason. It changes nothing if the webhook is disabled already, so the first reason
 // stays.
 func (w *Webhook) Disable(reason Reason, now time.Time) (changed bool) {
@@ -117,11 +121,14 @@ func (w *Webhook) Pause(now time.Time) (changed bool) {
 	return true
 }
 
-// Resume ends the pause and says what happens to the deliveries that are held. It changes nothing if the webhook is not
-// paused.
+// Resume ends the pause and says what happens to the deliveries that are held. A rate of 0 becomes limits.ReleaseRate.
+// Resume changes nothing if the webhook is not paused.
 func (w *Webhook) Resume(release Release, now time.Time) (changed bool) {
 	if !w.Paused {
 		return false
+	}
+	if release.PerSecond == 0 {
+		release.PerSecond = limits.ReleaseRate
 	}
 	w.setPaused(false, release, now)
 	return true

@@ -96,11 +96,11 @@ func (p *Why) Answer(list *api.Page[api.Explanation], eventType, method string, 
 	matches := 0
 	for _, e := range list.Items {
 		row := WhyRow{Name: e.Webhook.Name, Href: p.To("/webhooks/" + e.Webhook.ID), Match: Mark{calm, "dash", "No"}}
-		if len(e.Refusals) == 0 {
+		if e.Match {
 			matches++
 			row.Match = Mark{good, "check", "Yes"}
 		}
-		for _, r := range e.Refusals {
+		for _, r := range e.Reasons {
 			row.Reasons = append(row.Reasons, r.Detail)
 		}
 		p.Rows = append(p.Rows, row)

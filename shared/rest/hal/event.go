@@ -95,15 +95,15 @@ type EventType struct {
 
 // Explanation says whether a webhook wants an event, and why not.
 type Explanation struct {
-	Type        string    `json:"_type" enum:"Explanation" doc:"Always Explanation." example:"Explanation"`
-	WebhookID   string    `json:"webhookId" doc:"The webhook's id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
-	WebhookName string    `json:"webhookName" doc:"The webhook's name." example:"Billing"`
-	Match       bool      `json:"match" doc:"Whether the webhook wants the event." example:"false"`
-	Reasons     []Refusal `json:"reasons" nullable:"false" doc:"Every rule that refuses the event. It is empty if the webhook wants the event."`
+	Type        string   `json:"_type" enum:"Explanation" doc:"Always Explanation." example:"Explanation"`
+	WebhookID   string   `json:"webhookId" doc:"The webhook's id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
+	WebhookName string   `json:"webhookName" doc:"The webhook's name." example:"Billing"`
+	Match       bool     `json:"match" doc:"Whether the webhook wants the event." example:"false"`
+	Reasons     []Reason `json:"reasons" nullable:"false" doc:"Every rule that refuses the event, and the rule paused if the webhook is paused."`
 }
 
-// Refusal is a rule that refuses an event.
-type Refusal struct {
-	Rule   string `json:"rule" enum:"enabled,event,project" doc:"The rule." example:"project"`
-	Detail string `json:"detail" doc:"Why the rule refuses this event." example:"The webhook wants events of 1 selected project; 7 is not among them."`
+// Reason is a rule that refuses or holds back an event.
+type Reason struct {
+	Rule   string `json:"rule" enum:"enabled,event,project,paused" doc:"The rule. The rule paused refuses nothing: a delivery is held until the webhook is resumed." example:"project"`
+	Detail string `json:"detail" doc:"Why the rule refuses this event, or holds it back." example:"The webhook wants events of 1 selected project; 7 is not among them."`
 }
