@@ -106,7 +106,7 @@ type deliveriesResource struct{ DeliveriesConfig }
 // list returns a page of a webhook's deliveries. A delivery is listed from its first attempt on.
 func (o deliveriesResource) list(ctx context.Context, _ Call, in *ListDeliveries) (*DeliveryPage, error) {
 	if in.State != "" && !slices.Contains(delivery.States(), in.State) {
-		return nil, fault.BadParameter("state", "There is no such state.", "States are pending, retrying, delivered, dead and skipped.")
+		return nil, fault.BadParameter("state", "There is no such state.", "States are pending, retrying, held, delivered, dead and skipped.")
 	}
 	size, err := o.checkList(ctx, in.Filters, in.Paging)
 	if err != nil {
@@ -151,5 +151,18 @@ func (o deliveriesResource) page(ctx context.Context, q store.Query, f DeliveryF
 		return nil, err
 	}
 	next, previous := neighbours(start, found)
-	return &DeliveryPage{Deliveries: found.Deliveries, Size: q.Limit, Next: next, Previous: previous}, nil
+	shown := o.shown(found.Deliveries, q.State)
+	return &DeliveryPage{Deliveries: shown, Size: q.Limit, Next: next, Previous: previous}, nil
+}
+
+// shown returns the deliveries as they are shown now, without those that are not in the state any more. An empty state
+// keeps all.
+func (o deliveriesResource) shown(stored []delivery.Delivery, state delivery.State) []delivery.Delivery {
+	shown, now := make([]delivery.Delivery, 0, len(stored)), o.moment()
+	for _, d := range stored {
+		if d = d.Shown(now); state == "" || d.State == state {
+			shown = append(shown, d)
+		}
+	}
+	return shown
 }

@@ -77,6 +77,7 @@ func (o deliveriesResource) read(ctx context.Context, call Call, in *DeliveryID)
 	if err != nil {
 		return nil, err
 	}
+	d.Delivery = d.Shown(o.moment())
 	return o.withAttempts(ctx, d)
 }
 
@@ -104,7 +105,8 @@ func (o deliveriesResource) readAttempt(ctx context.Context, call Call, in *Read
 }
 
 // retry stores that an extra attempt is owed and rings for it. If an attempt is owed already, retry changes nothing. It
-// returns a fault of kind InvalidState if no attempt could be made, or if the first one is still to come.
+// returns a fault of kind InvalidState if no attempt could be made, if the delivery is held, or if the first attempt is
+// still to come.
 func (o deliveriesResource) retry(ctx context.Context, call Call, in *DeliveryID) (_ *DeliveryDetails, err error) {
 	defer fault.Wrap(&err, "retry a delivery")
 	for {
@@ -117,7 +119,7 @@ func (o deliveriesResource) retry(ctx context.Context, call Call, in *DeliveryID
 		}
 		asked, err := d.Ask(delivery.TriggerManual, o.moment(), o.Waits)
 		if err != nil {
-			return nil, notRetriable("it is "+string(d.State), "Wait until an attempt has been made.").Because(err)
+			return nil, notYetRetriable(d.State).Because(err)
 		}
 		// Nothing may fail after the write. No attempt is recorded between this read and a write that wins.
 		details, err := o.withAttempts(ctx, d)
@@ -174,6 +176,14 @@ func (o deliveriesResource) retriable(ctx context.Context, d *DeliveryDetails) e
 		return notRetriable(strings.Join(rules, " and "), "Change the webhook first.")
 	}
 	return nil
+}
+
+// notYetRetriable returns the fault of a delivery that is about to be attempted or that is held.
+func notYetRetriable(state delivery.State) *fault.Fault {
+	if state == delivery.Held {
+		return notRetriable("it is held", "Resume its webhook if it is paused. Otherwise wait: the delivery is about to be released.")
+	}
+	return notRetriable("it is "+string(state), "Wait until an attempt has been made.")
 }
 
 // notRetriable returns the fault of a delivery that cannot be tried again.

@@ -195,13 +195,13 @@ func (o eventsResource) planned(ctx context.Context, r *record.Event, page page)
 	if err != nil {
 		return nil, err
 	}
-	elements := make([]delivery.Delivery, len(plan))
+	elements, now := make([]delivery.Delivery, len(plan)), o.moment()
 	for i, key := range keys {
 		d, claimed := rows[key]
 		if !claimed {
 			d = r.Delivery(plan[i])
 		}
-		elements[i] = d
+		elements[i] = d.Shown(now)
 	}
 	return elements, nil
 }
