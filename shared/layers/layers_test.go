@@ -58,7 +58,7 @@ var edges = map[string][]string{
 	"shared/sender":       {"events", "shared/delivery", "shared/fault", "shared/id", "shared/lane", "shared/limits", "shared/outbound", "shared/payload", "shared/project", "shared/record", "shared/required", "shared/signing", "shared/webhook"},
 	"shared/sweep":        {"shared/delivery", "shared/fault", "shared/lane", "shared/required"},
 	"shared/redrive":      {"shared/fault", "shared/lane", "shared/limits"},
-	"shared/api":          {"events", "shared/access", "shared/address", "shared/auth", "shared/auth/clients", "shared/delivery", "shared/fault", "shared/id", "shared/lane", "shared/project", "shared/record", "shared/required", "shared/settings", "shared/signing", "shared/store", "shared/visible", "shared/webhook"},
+	"shared/api":          {"events", "shared/access", "shared/address", "shared/auth", "shared/auth/clients", "shared/delivery", "shared/fault", "shared/id", "shared/lane", "shared/limits", "shared/project", "shared/record", "shared/required", "shared/settings", "shared/signing", "shared/store", "shared/visible", "shared/webhook"},
 
 	// the wire and the pages
 	"shared/cursor":          {"shared/api", "shared/delivery", "shared/fault", "shared/instant"},
