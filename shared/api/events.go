@@ -133,7 +133,7 @@ func refusedEvent(err error) error {
 	for _, p := range refusal.Problems {
 		found.Add(fault.Detail{Attribute: p.Attribute, Message: p.Message})
 	}
-	found.Omit(refusal.Untold)
+	found.Omit(refusal.Omitted)
 	return found.Err()
 }
 
