@@ -13,7 +13,7 @@ import (
 	"nepenthes/shared/metrics"
 )
 
-// Logger returns a logger that writes to the function's log, in the format and from the level that its LoggingConfig
+// Logger returns a logger that writes to the log of the function, in the format and from the level that its LoggingConfig
 // sets. Each line has the id of the invocation. Package metrics turns lines about outcomes into metrics of the stage.
 func Logger(stage string) *slog.Logger {
 	return slog.New(metrics.Handler(instant.Handler(lambdacontext.NewLogHandler()), stage))
@@ -30,6 +30,7 @@ func StartClock(tick func(context.Context) error) {
 	start(func(ctx context.Context, _ json.RawMessage) error { return tick(ctx) })
 }
 
+// start handles invocations until Lambda ends the process.
 func start(handler any) {
 	limitMemory()
 	lambda.Start(handler)

@@ -128,7 +128,7 @@ func (t *laneTest) redriven() {
 	if err := t.dead.Send(t.Context(), failed, invalid, conflict, conflict); err != nil {
 		t.Fatal(err)
 	}
-	moved, err := redrive.Carry(t.Context(), t.dead, t.lane)
+	moved, err := redrive.Move(t.Context(), t.dead, t.lane)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,8 +145,8 @@ func (t *laneTest) redriven() {
 		t.same(got[string(m.Body)], m)
 	}
 	t.nothingComes(t.dead)
-	if moved, err := redrive.Carry(t.Context(), t.dead, t.lane); err != nil || len(moved) != 0 {
-		t.Errorf("the second Carry moved %v with error %v, want nothing", moved, err)
+	if moved, err := redrive.Move(t.Context(), t.dead, t.lane); err != nil || len(moved) != 0 {
+		t.Errorf("the second call of Move moved %v with error %v, want nothing", moved, err)
 	}
 }
 
