@@ -124,7 +124,7 @@ func TestNormalise(t *testing.T) {
 func TestNormaliseNamesEachLineThatIsWrong(t *testing.T) {
 	given := []string{"https://a.example.com", "", "https://b.example.com/", "*"}
 	s := settings.Settings{MaxPageSize: 1, CORSEnabled: true, AllowedOrigins: given}
-	faults := s.Normalise().Told()
+	faults := s.Normalise().List()
 	if len(faults) != 2 {
 		t.Fatalf("got %v, want one fault for each of two lines", faults)
 	}
@@ -157,7 +157,7 @@ func TestNormaliseRefuses(t *testing.T) {
 		"101 origins":                  {settings.Settings{MaxPageSize: 1, AllowedOrigins: origins(101)}, "cors.allowedOrigins"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			faults := c.settings.Normalise().Told()
+			faults := c.settings.Normalise().List()
 			if len(faults) != 1 || faults[0].Attribute != c.attribute || faults[0].Kind != fault.Internal {
 				t.Errorf("got %+v, want one fault on %s", faults, c.attribute)
 			}
