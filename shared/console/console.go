@@ -69,9 +69,7 @@ type Handler struct {
 func New(c Config) *Handler {
 	required.Fields(c)
 	required.Fields(c.Operations, "Root")
-	if len(c.CursorKey) < cursor.KeySize {
-		panic("console.Config: CursorKey is too short")
-	}
+	required.That(len(c.CursorKey) >= cursor.KeySize, c, "CursorKey is too short")
 	if c.Prefix == nil {
 		c.Prefix = func(*http.Request) string { return "" }
 	}

@@ -69,12 +69,12 @@ var edges = map[string][]string{
 	"shared/console":         {"events", "shared/access", "shared/api", "shared/auth", "shared/auth/clients", "shared/console/form", "shared/console/page", "shared/console/session", "shared/cursor", "shared/delivery", "shared/fault", "shared/httpedge", "shared/limits", "shared/payload", "shared/project", "shared/required", "shared/settings", "shared/tables", "shared/webhook", "web"},
 	"shared/console/form":    {"shared/access", "shared/api", "shared/fault", "shared/settings", "shared/webhook"},
 	"shared/console/page":    {"events", "shared/access", "shared/api", "shared/console/form", "shared/delivery", "shared/fault", "shared/instant", "shared/payload", "shared/project", "shared/settings", "shared/signing", "shared/visible", "shared/webhook", "web"},
-	"shared/console/session": {"shared/access", "shared/auth", "shared/fault", "shared/tables"},
+	"shared/console/session": {"shared/access", "shared/auth", "shared/fault", "shared/required", "shared/tables"},
 	"web":                    {},
 
 	// adapters
 	"shared/awsclient": {"shared/fault"},
-	"shared/dynamo":    {"events", "shared/access", "shared/awsclient", "shared/delivery", "shared/fault", "shared/id", "shared/keypair", "shared/limits", "shared/project", "shared/record", "shared/settings", "shared/store", "shared/tables", "shared/webhook"},
+	"shared/dynamo":    {"events", "shared/access", "shared/awsclient", "shared/delivery", "shared/fault", "shared/id", "shared/keypair", "shared/limits", "shared/project", "shared/record", "shared/required", "shared/settings", "shared/store", "shared/tables", "shared/webhook"},
 	"shared/sqs":       {"shared/awsclient", "shared/fault", "shared/lane", "shared/limits"},
 	"shared/sqlite":    {"events", "shared/access", "shared/delivery", "shared/fault", "shared/id", "shared/keypair", "shared/lane", "shared/limits", "shared/project", "shared/record", "shared/settings", "shared/store", "shared/webhook"},
 	"shared/outbound":  {"shared/address", "shared/delivery", "shared/limits"},

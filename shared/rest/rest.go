@@ -83,12 +83,10 @@ type Handler struct {
 	lastSettings atomic.Pointer[settings.Settings]
 }
 
-// New returns a Handler. It panics if a dependency is missing.
+// New returns a Handler. It panics if a dependency is missing, or if CursorKey is too short.
 func New(c Config) *Handler {
 	required.Fields(c, "Throttle")
-	if c.Operations.Deliveries != nil && len(c.CursorKey) < cursor.KeySize {
-		panic("rest.Config: CursorKey is too short")
-	}
+	required.That(c.Operations.Deliveries == nil || len(c.CursorKey) >= cursor.KeySize, c, "CursorKey is too short")
 	if c.Prefix == nil {
 		c.Prefix = func(*http.Request) string { return "" }
 	}

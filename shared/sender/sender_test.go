@@ -58,10 +58,8 @@ func newRig(t testing.TB) *rig {
 	keys, err := vault.OpenLocal("")
 	must(t, err)
 	r.store = store
-	r.sealer, err = vault.NewSealer(vault.SealerConfig{Pairs: store, Maker: keys})
-	must(t, err)
-	r.opener, err = vault.NewOpener(vault.OpenerConfig{Pairs: store, Unwrapper: keys})
-	must(t, err)
+	r.sealer = vault.NewSealer(vault.SealerConfig{Pairs: store, Maker: keys})
+	r.opener = vault.NewOpener(vault.OpenerConfig{Pairs: store, Unwrapper: keys})
 	r.sender = r.newSender(store, r)
 	return r
 }

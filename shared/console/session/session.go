@@ -15,6 +15,7 @@ import (
 	"nepenthes/shared/access"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/required"
 	"nepenthes/shared/tables"
 )
 
@@ -48,11 +49,9 @@ type Config struct {
 // Keeper keeps sessions. It is safe for concurrent use.
 type Keeper struct{ Config }
 
-// NewKeeper returns a new Keeper. It panics when a part is missing.
+// NewKeeper returns a new Keeper. It panics if a dependency is missing.
 func NewKeeper(c Config) *Keeper {
-	if c.Store == nil || c.Clients == nil {
-		panic("session: a part of Config is missing")
-	}
+	required.Fields(c)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
