@@ -179,7 +179,7 @@ func TestReencodedEvents(t *testing.T) {
 	const sameData = `{"id":9007199254740993}`
 	for name, c := range map[string]struct {
 		body, data string
-		conflicts  bool // with the encoding in updated
+		conflicts  bool // whether updated conflicts with this encoding
 	}{
 		"white space":         {" {\n\t\"id\" : \"evt_1\", \"type\": \"work_package:updated\", \"occurredAt\": \"2026-01-02T10:59:59Z\", \"project\": {\"id\": \"7\", \"name\": \"Plant\"}, \"data\": " + sameData + " } \r\n", sameData, false},
 		"another order":       {`{"data":` + sameData + `,"project":{"name":"Plant","id":"7"},"occurredAt":"2026-01-02T10:59:59Z","type":"work_package:updated","id":"evt_1"}`, sameData, false},
@@ -202,7 +202,7 @@ func TestReencodedEvents(t *testing.T) {
 			}
 			must(t, r.fanout.Handle(t.Context(), message(updated)))
 			if conflicts := len(r.dead.messages) != 0; conflicts != c.conflicts {
-				t.Errorf("conflict with the first encoding: got %v, want %v", conflicts, c.conflicts)
+				t.Errorf("the first encoding conflicts: got %v, want %v", conflicts, c.conflicts)
 			}
 		})
 	}

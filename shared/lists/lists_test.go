@@ -21,7 +21,7 @@ import (
 	"nepenthes/events"
 )
 
-// chosen lists the closed lists whose values clients choose. Code need not make them.
+// chosen lists the closed lists whose values clients choose, so no code has to make them.
 var chosen = []string{"shared/webhook.Format", "shared/webhook.ScheduleName"}
 
 func TestCodeMakesEveryValue(t *testing.T) {

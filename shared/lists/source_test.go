@@ -128,7 +128,7 @@ func (p *pkg) onlyAsks(path []ast.Node) bool {
 	return false
 }
 
-// isWrapper reports whether a node around a constant has the value of the constant: a package name with a dot,
+// isWrapper reports whether a node around a constant has the value of the constant: a selector such as fault.Internal,
 // parentheses, or a conversion.
 func (p *pkg) isWrapper(n ast.Node) bool {
 	switch n := n.(type) {

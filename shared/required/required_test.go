@@ -21,7 +21,7 @@ type config struct {
 	note  *int
 }
 
-// complete returns a config in which only the optional field Extra is nil.
+// complete returns a config whose only missing dependency is Extra.
 func complete() config {
 	return config{common: common{Log: io.Discard}, In: io.MultiReader(), Count: new(int)}
 }

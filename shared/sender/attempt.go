@@ -27,7 +27,7 @@ func (s *Sender) attempt(ctx context.Context, w *webhook.Webhook, keys keys, eve
 	if result.Aborted {
 		return context.Canceled
 	}
-	enter(a, result)
+	setResult(a, result)
 	return s.record(ctx, event, d, a, delivery.Rules{
 		Schedule: w.RetrySchedule, Clock: s.Clock, RetryAfter: retryAfter(result, s.Now()), Dice: s.Dice(),
 	})
@@ -49,8 +49,8 @@ func request(w *webhook.Webhook, keys keys, event *record.Event, key delivery.Ke
 	return outbound.Request{URL: w.PayloadURL, Header: header, Body: body, Timeout: w.Timeout}
 }
 
-// enter stores the result of the exchange in the attempt.
-func enter(a *delivery.Attempt, result outbound.Result) {
+// setResult stores the result of the exchange in the attempt.
+func setResult(a *delivery.Attempt, result outbound.Result) {
 	a.Outcome = delivery.OutcomeFailed
 	if result.Class == "" {
 		a.Outcome = delivery.OutcomeDelivered

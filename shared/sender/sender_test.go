@@ -182,7 +182,7 @@ func (r *rig) attempts(e record.Event, w webhook.Webhook) []delivery.Attempt {
 	return all
 }
 
-// sent returns a header of a request. name is spelled as it is sent.
+// sent returns the first value of a header of a request. The case of name counts.
 func sent(r outbound.Request, name string) string { return r.Header[name][0] }
 
 func must(t testing.TB, err error) {
@@ -386,7 +386,7 @@ func TestAPingIgnoresTheRules(t *testing.T) {
 	}
 	page, err := r.store.Deliveries(t.Context(), store.Query{State: delivery.Dead, Limit: 10})
 	if err != nil || len(page.Deliveries) != 0 {
-		t.Errorf("got %d deliveries that need a person and error %v, want none, since a ping does not", len(page.Deliveries), err)
+		t.Errorf("got %d deliveries that need a person and error %v, want neither: a ping does not need a person", len(page.Deliveries), err)
 	}
 }
 

@@ -97,9 +97,9 @@ func accepted(t *testing.T, secret string, body []byte, h http.Header, want bool
 	if err := standard.Verify(body, h); (err == nil) != want {
 		t.Errorf("Standard Webhooks: got error %v, want accepted = %v", err, want)
 	}
-	theirs, err := svix.NewWebhook(secret)
+	other, err := svix.NewWebhook(secret)
 	must(t, err)
-	if err := theirs.Verify(body, h); (err == nil) != want {
+	if err := other.Verify(body, h); (err == nil) != want {
 		t.Errorf("Svix: got error %v, want accepted = %v", err, want)
 	}
 }

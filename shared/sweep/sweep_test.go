@@ -192,7 +192,7 @@ func TestSweepAfterAnError(t *testing.T) {
 	r.failing(1)
 	r.now, r.err = start.Add(time.Hour), errors.New("no")
 	if err := r.sweeper.Sweep(t.Context()); err == nil {
-		t.Fatal("got no error, want that of the lane")
+		t.Fatal("got no error, want the error of the lane")
 	}
 	r.err = nil
 	if delays := r.sweepAt(r.now.Add(2*time.Minute + time.Second)); len(delays) != 1 {
