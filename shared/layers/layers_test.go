@@ -257,5 +257,5 @@ func packages(t *testing.T) []listed {
 // forTests reports whether a package exists only for tests, as this package does.
 func forTests(path string) bool {
 	last := path[strings.LastIndex(path, "/")+1:]
-	return last == "layers" || last == "lists" || strings.HasSuffix(last, "test") || strings.Contains(path, "/testdata/")
+	return last == "layers" || last == "lists" || last == "sizes" || strings.HasSuffix(last, "test") || strings.Contains(path, "/testdata/")
 }
