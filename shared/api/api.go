@@ -2,7 +2,7 @@
 // Package rest puts them on the wire and describes them. The console calls the same operations, so every rule is in one
 // place.
 //
-// An operation checks a request in the order of the contract: the caller's scope, the query, whether the thing exists,
+// An operation checks a request in this order: the caller's scope, the query, whether the thing exists,
 // its version and state, and then all attributes at once. The order is fixed so that a caller without a scope cannot find
 // out what exists. An operation reports what is wrong in a *fault.Fault.
 package api

@@ -72,7 +72,7 @@ func (o eventsResource) explain(ctx context.Context, _ Call, in *Explain) (_ *Pa
 	if err != nil {
 		return nil, err
 	}
-	if in.Draft.refused != nil { // the attributes of the event come last in the order of the contract
+	if in.Draft.refused != nil { // attributes are checked last
 		return nil, in.Draft.refused
 	}
 	return pageThrough(page, webhooks, func(w *webhook.Webhook) Explanation { return explanation(w, in.Draft.event) }), nil

@@ -2,8 +2,7 @@
 // problem documents, cross-origin resource sharing, and the OpenAPI document.
 //
 // Package huma makes the document and its schemas from the route table and the types of requests and answers. Package
-// rest reads the requests itself, because huma checks them in another order, and reports faults in another form, than
-// the contract wants.
+// rest reads the requests itself, because huma checks them in another order and reports faults in another form.
 package rest
 
 import (

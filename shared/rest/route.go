@@ -110,7 +110,7 @@ func (s spec) completed() spec {
 	return s
 }
 
-// serve checks the request in the order of the contract, carries it out and answers.
+// serve checks the request in the order that docs/api.md describes, carries it out and answers.
 func (rt *route) serve(x *exchange) {
 	body, err := rt.admit(x)
 	if err != nil {
