@@ -53,7 +53,7 @@ func (t *teacher) teach(ctx context.Context, e events.Event, received time.Time)
 			p.NewsAt = known.NewsAt
 		}
 		if err = t.change(ctx, &p, e, received); fault.Is(err, fault.UpdateConflict) {
-			continue
+			continue // another process has changed the project; read it again
 		}
 		if err == nil {
 			t.remember(p)

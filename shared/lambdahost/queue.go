@@ -51,7 +51,7 @@ func failed(ctx context.Context, consume Consumer, records []lambdaevents.SQSMes
 		finished[records[0].MessageId] = consumeOne(ctx, consume, records[0], logger)
 		return notIn(finished, records)
 	}
-	done := make(chan string, len(records))
+	done := make(chan string, len(records)) // buffered, so that a late consumer does not block for ever
 	b, ctx := newBatch(ctx, len(records))
 	for _, record := range records {
 		go func() {
@@ -116,7 +116,7 @@ func message(record lambdaevents.SQSMessage) lane.Message {
 	}
 	for name, attribute := range record.MessageAttributes {
 		if attribute.StringValue == nil {
-			continue
+			continue // a binary attribute of a producer, which nothing reads
 		}
 		if m.Attributes == nil {
 			m.Attributes = map[string]string{}

@@ -24,8 +24,8 @@ func kept(a *outbound.Answer) *delivery.Response {
 	return r
 }
 
-// keptHeaders returns the header lines that are stored: whole lines in the order of their names, up to the first line
-// that does not fit. It reports whether lines were left out.
+// keptHeaders returns the header lines that are stored: complete lines, sorted by name so that equal answers are stored
+// equally, up to the first line that does not fit. It reports whether lines were left out.
 func keptHeaders(h http.Header) (kept http.Header, cut bool) {
 	kept, room := http.Header{}, limits.AnswerStored
 	names := make([]string, 0, len(h))

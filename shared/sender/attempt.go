@@ -25,7 +25,7 @@ func (s *Sender) attempt(ctx context.Context, w *webhook.Webhook, keys keys, eve
 	}
 	result := s.Client.Post(ctx, request(w, keys, event, d.Key, a))
 	if result.Aborted {
-		return context.Canceled
+		return context.Canceled // package lambdahost does not log this error while the process shuts down
 	}
 	setResult(a, result)
 	return s.record(ctx, event, d, a, delivery.Rules{
@@ -37,7 +37,7 @@ func (s *Sender) attempt(ctx context.Context, w *webhook.Webhook, keys keys, eve
 // signatures. The signatures are of exactly the bytes that are sent.
 func request(w *webhook.Webhook, keys keys, event *record.Event, key delivery.Key, a *delivery.Attempt) outbound.Request {
 	header, body := payload.Headers(event, key, a), payload.Body(a.Format, event.Event)
-	for i, name := range keys.headerNames {
+	for i, name := range keys.headerNames { // package webhook has refused the names of all other headers
 		header[name] = []string{keys.headerValues[i]}
 	}
 	if a.Signed {
@@ -77,7 +77,7 @@ func (s *Sender) record(ctx context.Context, event *record.Event, d delivery.Del
 			return err
 		}
 		if won {
-			if s.Logger.Enabled(ctx, slog.LevelInfo) {
+			if s.Logger.Enabled(ctx, slog.LevelInfo) { // facts allocates; do not call it for nothing
 				s.Logger.InfoContext(ctx, "delivery.attempted", s.facts(&stored, a)...)
 			}
 			return s.follow(ctx, event, &stored, a, now)
@@ -114,7 +114,7 @@ func (s *Sender) disable(ctx context.Context, webhookID string, now time.Time) e
 		}
 		err = s.Webhooks.PutWebhook(ctx, &w)
 		if fault.Is(err, fault.UpdateConflict) {
-			continue
+			continue // a person has changed the webhook; read it again
 		}
 		if err == nil {
 			s.Logger.WarnContext(ctx, "webhook.disabled", "webhook", webhookID, "reason", webhook.Gone)

@@ -81,7 +81,7 @@ func (k *keyring) keysOf(ctx context.Context, w *webhook.Webhook, at time.Time) 
 		return keys{}, err
 	}
 	var ks keys
-	for i := len(w.Secrets) - 1; i >= 0; i-- {
+	for i := len(w.Secrets) - 1; i >= 0; i-- { // the newest secret is the last
 		if !w.Secrets[i].Live(at) {
 			continue
 		}

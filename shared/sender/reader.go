@@ -23,6 +23,8 @@ func (r *reader) event(ctx context.Context, key events.Key, now time.Time) (*rec
 	if known := r.recent.Get(key, now); known != nil {
 		return known, nil
 	}
+	// The caller that arrives first reads with its own context. If that ends, the others fail too and their messages come
+	// again.
 	read, err, _ := r.reads.Do(string(key[:]), func() (any, error) {
 		e, err := r.store.Event(ctx, key)
 		if err == nil {
