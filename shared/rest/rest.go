@@ -77,8 +77,8 @@ type Handler struct {
 	mux      *http.ServeMux
 	routes   []*route
 	document document
-	// lastSettings are the settings that were read last. With them an answer has its CORS headers even if the settings
-	// cannot be read.
+	// lastSettings are the settings that were read last. They decide about CORS headers if the settings cannot be read now:
+	// without the headers a page could not read the fault.
 	lastSettings atomic.Pointer[settings.Settings]
 }
 
@@ -103,14 +103,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, r := h.edge.Begin(w, r)
 	x := &exchange{Answer: answer, h: h, r: r}
 	defer x.End(x.writeProblem)
-	unread := x.readSettings()
+	settingsErr := x.readSettings()
 	x.shareAcrossOrigins()
 	switch {
 	case x.isPreflight():
 		x.WriteHeader(http.StatusNoContent)
-	case unread != nil:
-		x.fail(unread)
-	case path.Clean(r.URL.Path) != r.URL.Path: // the mux would redirect it
+	case settingsErr != nil:
+		x.fail(settingsErr)
+	case path.Clean(r.URL.Path) != r.URL.Path: // the mux would redirect it, without the stage path
 		x.fail(noPath())
 	default:
 		h.mux.ServeHTTP(x, x.r)

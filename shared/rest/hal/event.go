@@ -93,7 +93,7 @@ type EventType struct {
 	Example     JSON   `json:"example" doc:"An example of data." example:"{\"_type\":\"WorkPackage\",\"id\":42}"`
 }
 
-// Explanation says whether a webhook wants an event, and why not.
+// Explanation says whether a webhook wants an event, and if not, why.
 type Explanation struct {
 	Type        string    `json:"_type" enum:"Explanation" doc:"Always Explanation." example:"Explanation"`
 	WebhookID   string    `json:"webhookId" doc:"The webhook's id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
