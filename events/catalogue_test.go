@@ -17,8 +17,8 @@ import (
 	"nepenthes/events"
 )
 
-// contract lists the types that users were promised, in the order of the catalogue.
-var contract = []string{
+// promised lists the types that the documentation promises, in the order of the catalogue.
+var promised = []string{
 	"project:created", "project:updated", "project:deleted",
 	"work_package:created", "work_package:updated", "work_package:deleted",
 	"time_entry:created", "time_entry:updated", "time_entry:deleted",
@@ -31,12 +31,12 @@ var contract = []string{
 	"webhook:ping",
 }
 
-func TestTypesAreTheContract(t *testing.T) {
+func TestTypesAreThePromisedTypes(t *testing.T) {
 	var got []string
 	for _, kind := range events.Types() {
 		got = append(got, kind.Name)
 	}
-	if diff := cmp.Diff(contract, got); diff != "" {
+	if diff := cmp.Diff(promised, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -219,8 +219,8 @@ func read[T any](t *testing.T, text json.RawMessage) (value T) {
 
 func TestEachExampleFileBelongsToAType(t *testing.T) {
 	files, err := filepath.Glob("examples/*")
-	if err != nil || len(files) != len(contract) {
-		t.Errorf("%d files for %d types, %v", len(files), len(contract), err)
+	if err != nil || len(files) != len(promised) {
+		t.Errorf("%d files for %d types, %v", len(files), len(promised), err)
 	}
 }
 
@@ -246,7 +246,7 @@ func TestUnknownNames(t *testing.T) {
 }
 
 func TestCheckPattern(t *testing.T) {
-	good := append([]string{"*"}, contract...)
+	good := append([]string{"*"}, promised...)
 	for _, kind := range events.Types() {
 		good = append(good, kind.Resource+":*")
 	}
@@ -268,13 +268,13 @@ func TestCheckPattern(t *testing.T) {
 
 func TestMatches(t *testing.T) {
 	matched := func(pattern string) []string {
-		return slices.DeleteFunc(slices.Clone(contract), func(name string) bool { return !events.Matches(pattern, name) })
+		return slices.DeleteFunc(slices.Clone(promised), func(name string) bool { return !events.Matches(pattern, name) })
 	}
 	for pattern, want := range map[string][]string{
-		"*":                                     contract[:25], // all except internal_comment and the operational type
-		"work_package:*":                        contract[3:6],
+		"*":                                     promised[:25], // all except internal_comment and the operational type
+		"work_package:*":                        promised[3:6],
 		"work_package_comment:*":                {"work_package_comment:comment"},
-		"webhook:*":                             contract[26:],
+		"webhook:*":                             promised[26:],
 		"":                                      {},
 		"*:*":                                   {},
 		"work:*":                                {},
@@ -288,7 +288,7 @@ func TestMatches(t *testing.T) {
 			}
 		})
 	}
-	for _, name := range contract {
+	for _, name := range promised {
 		if got := matched(name); !slices.Equal(got, []string{name}) {
 			t.Errorf("the pattern %s matches %q, want only itself", name, got)
 		}

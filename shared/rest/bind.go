@@ -62,8 +62,7 @@ func inputOf(t reflect.Type) *input {
 	return in
 }
 
-// read reads the request and its body into v, a struct. It checks the body before the query, which is the order of the
-// contract.
+// read reads the request and its body into v, a struct. It checks the body before the query, as docs/api.md describes.
 func (in *input) read(x *exchange, body []byte, v reflect.Value) error {
 	if in.body != nil {
 		if err := in.readBody(body, v.FieldByIndex(in.body)); err != nil {
