@@ -333,14 +333,14 @@ func TestProjectsLearnFromEvents(t *testing.T) {
 			},
 			project.Project{ID: "7", Name: "Plant", Gone: true},
 		},
-		"news from the future counts from its receipt": {
+		"news from the future counts from the time of its receipt": {
 			[]lane.Message{
 				received("10:00", event("1", "user:created", "2062-01-02T10:00:00Z", `{"id":"7","name":"Plant"}`)),
 				received("10:01", event("2", "user:created", "10:01", `{"id":"7","name":"Works"}`)),
 			},
 			project.Project{ID: "7", Name: "Works"},
 		},
-		"news from before the receipt of news from the future is older": {
+		"news that occurred before news from the future was received loses": {
 			[]lane.Message{
 				received("10:05", event("1", "user:created", "2062-01-02T10:00:00Z", `{"id":"7","name":"Plant"}`)),
 				received("10:06", event("2", "user:created", "10:04", `{"id":"7","name":"Works"}`)),
