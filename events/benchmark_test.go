@@ -10,7 +10,7 @@ import (
 	"nepenthes/events"
 )
 
-// kilobyte is a message of 1 KiB with a project, an actor and ordinary data.
+// kilobyte returns a message of 1 KiB with a project, an actor and typical data.
 func kilobyte(tb testing.TB) []byte {
 	tb.Helper()
 	event := events.Event{
@@ -35,7 +35,7 @@ func kilobyte(tb testing.TB) []byte {
 	return message
 }
 
-// BenchmarkDecode prints what decoding costs as a ratio to json.Valid, the least that a reader must do.
+// BenchmarkDecode also reports the time as a multiple of that of json.Valid, which is the minimum for any reader.
 func BenchmarkDecode(b *testing.B) {
 	message := kilobyte(b)
 	b.SetBytes(int64(len(message)))
@@ -49,7 +49,7 @@ func BenchmarkDecode(b *testing.B) {
 	start := time.Now()
 	for range b.N {
 		if !json.Valid(message) {
-			b.Fatal("not valid")
+			b.Fatal("the message is not valid JSON")
 		}
 	}
 	b.ReportMetric(float64(decode)/float64(time.Since(start)/time.Duration(b.N)), "×json.Valid")
@@ -85,7 +85,7 @@ func BenchmarkMatches(b *testing.B) {
 	}
 }
 
-// Decoding stands in the way of every event; a copy of data, or a map, would show here.
+// Nepenthes decodes every event. A copy of data or a map would exceed this limit.
 func TestDecodeAllocatesLittle(t *testing.T) {
 	message := kilobyte(t)
 	got := testing.AllocsPerRun(100, func() {

@@ -6,28 +6,29 @@ import (
 	"strings"
 )
 
-// Type is an entry of the catalogue: one kind of event.
+// Type is a type of event in the catalogue.
 type Type struct {
-	// Name is Resource, a colon, and Action: "work_package:updated".
+	// Name is Resource, a colon and Action, such as "work_package:updated".
 	Name, Resource, Action string
-	// Description is a sentence for people who choose what to subscribe to.
+	// Description helps people to choose the types for a webhook. It has one or two sentences.
 	Description string
-	// PayloadKey is the member that carries data in bodies of the format nepenthes: "work_package".
+	// PayloadKey is the name of the member that contains data in bodies of the format nepenthes, such as "work_package".
 	PayloadKey string
-	// Operational types are about webhooks; no producer may send them, and a webhook gets them only when it
-	// names them, or "webhook:*".
+	// Operational reports whether events of the type are about webhooks. Producers cannot send them. A webhook gets them only
+	// if it subscribes to the name or to "webhook:*".
 	Operational bool
-	// OptIn types reach a webhook only when it names them.
+	// OptIn reports whether a webhook gets the type only if it subscribes to the exact name.
 	OptIn bool
-	// Schema describes data: a JSON Schema (2020-12). Data that does not follow it is delivered all the same.
+	// Schema is a JSON Schema (2020-12) for data. It informs receivers: data that does not follow it is delivered too.
 	Schema json.RawMessage
-	// Example is the data of the type's example event.
+	// Example is the data of the example event.
 	Example json.RawMessage
 }
 
 const webhookResource = "webhook"
 
-// resources is the catalogue in its order. Each action comes with what the resource's description says of it.
+// resources is the catalogue in its order. The description of a type is the noun of its resource and the predicate of its
+// action.
 var resources = []struct {
 	name, noun string
 	payloadKey string // the resource's name when empty
@@ -38,31 +39,31 @@ var resources = []struct {
 	{name: "time_entry", noun: "A time entry", actions: lifecycle},
 	{name: "attachment", noun: "An attachment", actions: lifecycle},
 	{name: "wiki_page", noun: "A wiki page", actions: lifecycle},
-	{name: "member", noun: "A membership of a project", actions: lifecycle},
+	{name: "member", noun: "A membership in a project", actions: lifecycle},
 	{name: "version", noun: "A version of a project", actions: lifecycle},
 	{name: "user", noun: "A user", actions: lifecycle},
 	{name: "work_package_comment", noun: "A comment on a work package", payloadKey: "activity", actions: []action{
-		{name: "comment", sentence: "that everybody who sees the work package may read was written."},
-		{name: "internal_comment", sentence: "that only some people may read was written.", optIn: true},
+		{name: "comment", predicate: "was written. Everyone who can see the work package can read it."},
+		{name: "internal_comment", predicate: "was written. Only some people can read it.", optIn: true},
 	}},
 	{name: webhookResource, noun: "A webhook", actions: []action{
-		{name: "ping", sentence: "was asked to show that its receiver can be reached."},
+		{name: "ping", predicate: "was pinged to test whether its receiver can be reached."},
 	}},
 }
 
 type action struct {
-	name, sentence string
-	optIn          bool
+	name, predicate string
+	optIn           bool
 }
 
 var lifecycle = []action{
-	{name: "created", sentence: "was created."},
-	{name: "updated", sentence: "was changed."},
-	{name: "deleted", sentence: "was deleted."},
+	{name: "created", predicate: "was created."},
+	{name: "updated", predicate: "was changed."},
+	{name: "deleted", predicate: "was deleted."},
 }
 
-// kinds has every type without schema and example, which decoding does not need, and positions where a name
-// stands in it.
+// kinds holds all types without their schemas and examples, which decoding does not need. positions maps the name of a type
+// to its index in kinds.
 var kinds, positions = listTypes()
 
 func listTypes() ([]Type, map[string]int) {
@@ -74,7 +75,7 @@ func listTypes() ([]Type, map[string]int) {
 				Name:        resource.name + ":" + action.name,
 				Resource:    resource.name,
 				Action:      action.name,
-				Description: resource.noun + " " + action.sentence,
+				Description: resource.noun + " " + action.predicate,
 				PayloadKey:  resource.payloadKey,
 				Operational: resource.name == webhookResource,
 				OptIn:       action.optIn,
@@ -89,11 +90,11 @@ func listTypes() ([]Type, map[string]int) {
 	return types, positions
 }
 
-// Types is the whole catalogue in its order. The slice is the caller's; Schema and Example are shared and must
-// not be written to.
+// Types returns all types in the order of the catalogue. The caller may change the slice, but not the bytes of Schema and
+// Example, which are shared.
 func Types() []Type { return slices.Clone(catalogue().types) }
 
-// Names lists the names of all types in the order of [Types], without what Types reads of each.
+// Names returns the names of all types in the order of [Types]. Unlike Types, it does not read schemas and examples.
 func Names() []string {
 	names := make([]string, len(kinds))
 	for i, kind := range kinds {
@@ -102,7 +103,7 @@ func Names() []string {
 	return names
 }
 
-// Lookup finds a type by its exact name. It answers false when there is none.
+// Lookup returns the type with the exact name. It returns false if the catalogue does not have the name.
 func Lookup(name string) (Type, bool) {
 	position, known := positions[name]
 	if !known {
@@ -111,9 +112,8 @@ func Lookup(name string) (Type, bool) {
 	return catalogue().types[position], true
 }
 
-// Example is the example event of a type: always the same id, and Data that is shared and must not be written
-// to. It answers false when there is no such type. Examples of operational types, like the events that they
-// stand for, are refused from a producer.
+// Example returns the example event of a type. Its id is always the same. Its Data is shared and must not be changed. A
+// producer cannot send the example of an operational type. Example returns false if the catalogue does not have the name.
 func Example(name string) (Event, bool) {
 	position, known := positions[name]
 	if !known {
@@ -122,7 +122,7 @@ func Example(name string) (Event, bool) {
 	return catalogue().examples[position].clone(), true
 }
 
-// clone copies what a caller may want to change: the people of the example world are not shared.
+// clone copies the project and the actor too, so that a caller may change them.
 func (e Event) clone() Event {
 	if e.Project != nil {
 		project := *e.Project
@@ -135,8 +135,8 @@ func (e Event) clone() Event {
 	return e
 }
 
-// CheckPattern tells whether a webhook may subscribe to pattern: the exact name of a type, "<resource>:*", or
-// "*". It fails with an [*Error] of reason UnknownType.
+// CheckPattern returns nil if a webhook may subscribe to pattern. A pattern is the exact name of a type, "<resource>:*" or
+// "*". For any other text, CheckPattern returns an [*Error] with reason UnknownType.
 func CheckPattern(pattern string) error {
 	if _, known := positions[pattern]; known || pattern == "*" {
 		return nil
@@ -153,8 +153,8 @@ func isResource(name string) bool {
 	return slices.ContainsFunc(kinds, func(t Type) bool { return t.Resource == name })
 }
 
-// Matches tells whether a subscription to pattern wants events of the type called name. What is opt-in is
-// reached by its exact name only; operational types by that or by "webhook:*". Unknown names match nothing.
+// Matches reports whether a webhook that subscribes to pattern gets events of the type with the given name. An opt-in type
+// matches only its exact name. An operational type matches its exact name and "webhook:*". An unknown name matches nothing.
 func Matches(pattern, name string) bool {
 	position, known := positions[name]
 	if !known {

@@ -17,8 +17,8 @@ import (
 	"nepenthes/events"
 )
 
-// contract is the catalogue as it was promised, in its order.
-var contract = []string{
+// promised lists the types that the documentation promises, in the order of the catalogue.
+var promised = []string{
 	"project:created", "project:updated", "project:deleted",
 	"work_package:created", "work_package:updated", "work_package:deleted",
 	"time_entry:created", "time_entry:updated", "time_entry:deleted",
@@ -31,12 +31,12 @@ var contract = []string{
 	"webhook:ping",
 }
 
-func TestTypesAreTheContract(t *testing.T) {
+func TestTypesAreThePromisedTypes(t *testing.T) {
 	var got []string
 	for _, kind := range events.Types() {
 		got = append(got, kind.Name)
 	}
-	if diff := cmp.Diff(contract, got); diff != "" {
+	if diff := cmp.Diff(promised, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -46,33 +46,33 @@ func TestEachType(t *testing.T) {
 	for _, kind := range events.Types() {
 		t.Run(kind.Name, func(t *testing.T) {
 			if found, ok := events.Lookup(kind.Name); !ok || !cmp.Equal(found, kind) {
-				t.Errorf("Lookup gives %+v, %t", found, ok)
+				t.Errorf("Lookup returned %+v, %t", found, ok)
 			}
 			if kind.Name != kind.Resource+":"+kind.Action {
-				t.Errorf("resource %q and action %q", kind.Resource, kind.Action)
+				t.Errorf("got resource %q and action %q", kind.Resource, kind.Action)
 			}
 			if !strings.HasSuffix(kind.Description, ".") {
-				t.Errorf("the description is no sentence: %q", kind.Description)
+				t.Errorf("the description %q does not end with a full stop", kind.Description)
 			}
 			if want := kind.Resource == "webhook"; kind.Operational != want {
-				t.Errorf("operational is %t, want %t", kind.Operational, want)
+				t.Errorf("got operational %t, want %t", kind.Operational, want)
 			}
 			if want := kind.Name == "work_package_comment:internal_comment"; kind.OptIn != want {
-				t.Errorf("opt-in is %t, want %t", kind.OptIn, want)
+				t.Errorf("got opt-in %t, want %t", kind.OptIn, want)
 			}
 			wantKey := kind.Resource
 			if wantKey == "work_package_comment" {
 				wantKey = "activity"
 			}
 			if kind.PayloadKey != wantKey {
-				t.Errorf("payload key %q, want %q", kind.PayloadKey, wantKey)
+				t.Errorf("got payload key %q, want %q", kind.PayloadKey, wantKey)
 			}
 			example, ok := events.Example(kind.Name)
 			if !ok || example.Type != kind.Name || !bytes.Equal(example.Data, kind.Example) {
-				t.Fatalf("example %+v, %t", example, ok)
+				t.Fatalf("got example %+v, %t", example, ok)
 			}
 			if other, taken := ids[example.ID]; taken {
-				t.Errorf("%s has the same id", other)
+				t.Errorf("the example of %s has the same id", other)
 			}
 			ids[example.ID] = kind.Name
 			checkExample(t, kind, example)
@@ -90,13 +90,13 @@ func checkExample(t *testing.T, kind events.Type, example events.Event) {
 	if kind.Operational {
 		var refusal *events.Error
 		if !errors.As(err, &refusal) || !slices.Equal(attributes(refusal), []string{"source", "type"}) {
-			t.Errorf("got %v, want source and type refused and nothing else", err)
+			t.Errorf("got %v, want only source and type refused", err)
 		}
 	} else if err != nil || decoded.Digest() == (events.Event{}).Digest() {
-		t.Errorf("the file cannot be sent: %v", err)
+		t.Errorf("a producer cannot send the file: %v", err)
 	}
 	if example.Occurred().IsZero() {
-		t.Error("nobody knows when it happened")
+		t.Error("the example has no valid time")
 	}
 	if !strings.Contains(string(example.Data), `"_links":{"self":{"href":"/api/v3/`) {
 		t.Error("data has no link to itself")
@@ -104,7 +104,7 @@ func checkExample(t *testing.T, kind events.Type, example events.Event) {
 	checkSchema(t, kind)
 }
 
-// checkSchema holds the example against the schema, formats included, and the schema against that of schemas.
+// checkSchema checks the example against its schema, including formats, and the schema against the JSON Schema standard.
 func checkSchema(t *testing.T, kind events.Type) {
 	t.Helper()
 	compiler := jsonschema.NewCompiler()
@@ -125,14 +125,14 @@ func checkSchema(t *testing.T, kind events.Type) {
 		t.Fatal(err)
 	}
 	if err := schema.Validate(data); err != nil {
-		t.Errorf("the example breaks its schema: %v", err)
+		t.Errorf("the example does not follow its schema: %v", err)
 	}
 	if err := schema.Validate(map[string]any{"_type": "Other"}); err == nil {
-		t.Error("the schema takes anything")
+		t.Error("the schema accepts a resource of another type")
 	}
 }
 
-// resource is what receivers written for OpenProject read first of a representation.
+// resource has the members that receivers written for OpenProject read first.
 type resource struct {
 	Type     string                     `json:"_type"`
 	ID       any                        `json:"id"`
@@ -140,8 +140,8 @@ type resource struct {
 	Links    map[string]json.RawMessage `json:"_links"`
 }
 
-// embeddedTypes has the type of each resource, and of each that its representation embeds, as OpenProject's do. What
-// Nepenthes alone tells of (members, versions, wiki pages) follows its API.
+// embeddedTypes has the type of each resource and the types of the resources that it embeds, as in the webhooks of
+// OpenProject. OpenProject has no webhooks for members, versions and wiki pages; their types are those of its API.
 var embeddedTypes = map[string]struct {
 	itself   string
 	embedded map[string]string
@@ -161,28 +161,28 @@ var embeddedTypes = map[string]struct {
 	"webhook":              {"Webhook", nil},
 }
 
-func TestExamplesEmbedWhatReceiversRead(t *testing.T) {
+func TestExamplesEmbedTheResourcesThatReceiversRead(t *testing.T) {
 	for _, kind := range events.Types() {
 		t.Run(kind.Name, func(t *testing.T) {
 			want, known := embeddedTypes[kind.Resource]
 			example := read[resource](t, kind.Example)
 			if !known || example.Type != want.itself || example.ID == nil || href(t, example.Links["self"]) == "" {
-				t.Errorf("it is %s %v, want %s with an id and a link to itself", example.Type, example.ID, want.itself)
+				t.Errorf("got type %s and id %v, want %s with an id and a link to itself", example.Type, example.ID, want.itself)
 			}
 			for name, itself := range want.embedded {
 				part := read[resource](t, example.Embedded[name])
 				if part.Type != itself || part.ID == nil && itself != "Collection" {
-					t.Errorf("%s is %s %v, want %s", name, part.Type, part.ID, itself)
+					t.Errorf("got %s with type %s and id %v, want type %s", name, part.Type, part.ID, itself)
 				}
 				if got, linked := href(t, part.Links["self"]), href(t, example.Links[name]); got == "" || got != linked {
-					t.Errorf("%s is of %q, the link leads to %q", name, got, linked)
+					t.Errorf("the embedded %s links to %q, want %q", name, got, linked)
 				}
 			}
 		})
 	}
 }
 
-// TestAttachmentsEmbedWholeResources: a receiver of OpenProject's reads these of who attached a file, and to what.
+// Receivers written for OpenProject read these members of the author and the container of an attachment.
 func TestAttachmentsEmbedWholeResources(t *testing.T) {
 	for name, members := range map[string][]string{
 		"author":    {"_type", "id", "name", "login", "firstName", "lastName", "email", "admin", "status", "language", "createdAt", "updatedAt"},
@@ -192,7 +192,7 @@ func TestAttachmentsEmbedWholeResources(t *testing.T) {
 			example, _ := events.Example("attachment:" + action)
 			part := read[map[string]any](t, read[resource](t, example.Data).Embedded[name])
 			for _, member := range members {
-				if _, there := part[member]; !there {
+				if _, exists := part[member]; !exists {
 					t.Errorf("attachment:%s: %s has no %s", action, name, member)
 				}
 			}
@@ -205,7 +205,7 @@ func href(t *testing.T, link json.RawMessage) string {
 	return read[struct{ Href string }](t, link).Href
 }
 
-// read reads JSON; nothing for what is absent.
+// read parses JSON. It returns the zero value if text is nil.
 func read[T any](t *testing.T, text json.RawMessage) (value T) {
 	t.Helper()
 	if text == nil {
@@ -217,36 +217,36 @@ func read[T any](t *testing.T, text json.RawMessage) (value T) {
 	return value
 }
 
-func TestExamplesHaveNoStrangers(t *testing.T) {
+func TestEachExampleFileBelongsToAType(t *testing.T) {
 	files, err := filepath.Glob("examples/*")
-	if err != nil || len(files) != len(contract) {
-		t.Errorf("%d files for %d types, %v", len(files), len(contract), err)
+	if err != nil || len(files) != len(promised) {
+		t.Errorf("%d files for %d types, %v", len(files), len(promised), err)
 	}
 }
 
-func TestExamplesAreTheCallersOwn(t *testing.T) {
+func TestCallersMayChangeExamples(t *testing.T) {
 	changed, _ := events.Example("work_package:updated")
 	changed.ID, changed.Project.ID, changed.Actor.Name = "x", "x", "x"
 	events.Types()[0].Name = "x"
 	again, _ := events.Example("work_package:updated")
 	if again.ID == "x" || again.Project.ID == "x" || again.Actor.Name == "x" || events.Types()[0].Name == "x" {
-		t.Error("a caller's change is seen by the next")
+		t.Error("the change of one caller reached the next caller")
 	}
 }
 
 func TestUnknownNames(t *testing.T) {
 	for _, name := range []string{"", "*", "work_package", "work_package:*", "Work_package:updated", "work_package:updated ", "pump:broken"} {
 		if _, ok := events.Lookup(name); ok {
-			t.Errorf("Lookup knows %q", name)
+			t.Errorf("Lookup found %q", name)
 		}
 		if _, ok := events.Example(name); ok {
-			t.Errorf("Example knows %q", name)
+			t.Errorf("Example found %q", name)
 		}
 	}
 }
 
 func TestCheckPattern(t *testing.T) {
-	good := append([]string{"*"}, contract...)
+	good := append([]string{"*"}, promised...)
 	for _, kind := range events.Types() {
 		good = append(good, kind.Resource+":*")
 	}
@@ -267,14 +267,14 @@ func TestCheckPattern(t *testing.T) {
 }
 
 func TestMatches(t *testing.T) {
-	reached := func(pattern string) []string {
-		return slices.DeleteFunc(slices.Clone(contract), func(name string) bool { return !events.Matches(pattern, name) })
+	matched := func(pattern string) []string {
+		return slices.DeleteFunc(slices.Clone(promised), func(name string) bool { return !events.Matches(pattern, name) })
 	}
 	for pattern, want := range map[string][]string{
-		"*":                                     contract[:25], // all but internal_comment and the operational ones
-		"work_package:*":                        contract[3:6],
+		"*":                                     promised[:25], // all except internal_comment and the operational type
+		"work_package:*":                        promised[3:6],
 		"work_package_comment:*":                {"work_package_comment:comment"},
-		"webhook:*":                             contract[26:],
+		"webhook:*":                             promised[26:],
 		"":                                      {},
 		"*:*":                                   {},
 		"work:*":                                {},
@@ -283,22 +283,22 @@ func TestMatches(t *testing.T) {
 		"webhook:ping":                          {"webhook:ping"},
 	} {
 		t.Run(pattern, func(t *testing.T) {
-			if diff := cmp.Diff(want, reached(pattern)); diff != "" {
+			if diff := cmp.Diff(want, matched(pattern)); diff != "" {
 				t.Error(diff)
 			}
 		})
 	}
-	for _, name := range contract {
-		if got := reached(name); !slices.Equal(got, []string{name}) {
-			t.Errorf("%s matches %q", name, got)
+	for _, name := range promised {
+		if got := matched(name); !slices.Equal(got, []string{name}) {
+			t.Errorf("the pattern %s matches %q, want only itself", name, got)
 		}
 	}
 	if events.Matches("pump:broken", "pump:broken") || events.Matches("*", "pump:broken") || events.Matches("*", "") {
-		t.Error("an unknown name is matched")
+		t.Error("an unknown name matches")
 	}
 }
 
-// The schema is shown to API clients as it stands: it must not need anything from elsewhere.
+// API clients see each schema alone, so it must not refer to other files.
 func TestSchemasStandAlone(t *testing.T) {
 	for _, kind := range events.Types() {
 		var schema struct {
@@ -312,30 +312,30 @@ func TestSchemasStandAlone(t *testing.T) {
 			t.Errorf("%s: got %+v", kind.Name, schema)
 		}
 		if bytes.Count(kind.Schema, []byte(`"$ref"`)) != bytes.Count(kind.Schema, []byte(`"$ref":"#/$defs/`)) {
-			t.Errorf("%s: the schema refers to something outside of it", kind.Name)
+			t.Errorf("%s: the schema refers to another file", kind.Name)
 		}
 	}
 }
 
-// FuzzCheckPattern: a webhook may subscribe to what reaches a type, and to nothing else; what is opt-in is reached by
-// its name alone.
+// FuzzCheckPattern checks that a webhook may subscribe to exactly those patterns that match a type, and that an opt-in type
+// matches only its name.
 func FuzzCheckPattern(f *testing.F) {
 	for _, pattern := range []string{"*", "work_package:*", "work_package:updated", "webhook:*", "*:*", ":*", "work_package:upd*", "Ｗork_package:*", "work_package:*\x00"} {
 		f.Add(pattern)
 	}
 	f.Fuzz(func(t *testing.T, pattern string) {
-		reaches := false
+		matches := false
 		for _, kind := range events.Types() {
 			if !events.Matches(pattern, kind.Name) {
 				continue
 			}
-			reaches = true
+			matches = true
 			if kind.OptIn && pattern != kind.Name {
-				t.Errorf("%q reaches %s", pattern, kind.Name)
+				t.Errorf("%q matches %s", pattern, kind.Name)
 			}
 		}
-		if err := events.CheckPattern(pattern); (err == nil) != reaches {
-			t.Errorf("%q is refused with %v, and reaches a type: %v", pattern, err, reaches)
+		if err := events.CheckPattern(pattern); (err == nil) != matches {
+			t.Errorf("CheckPattern(%q) returned %v, but the pattern matches a type: %v", pattern, err, matches)
 		}
 	})
 }

@@ -15,7 +15,7 @@ import (
 	"nepenthes/events"
 )
 
-// FuzzDecode holds the decoder against encoding/json, which knows the same grammar but none of the rules.
+// FuzzDecode compares Decode with package encoding/json, which knows the same grammar but not the rules of events.
 func FuzzDecode(f *testing.F) {
 	files, err := filepath.Glob("examples/*.json")
 	if err != nil {
@@ -38,7 +38,7 @@ func FuzzDecode(f *testing.F) {
 		original := bytes.Clone(message)
 		event, err := events.Decode(message)
 		if !bytes.Equal(message, original) {
-			t.Fatal("the message was written to")
+			t.Fatal("Decode changed the message")
 		}
 		if err != nil {
 			checkRefusal(t, message, err)
@@ -48,7 +48,7 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("accepted %q as %+v", message, event)
 		}
 		if err := event.Validate(); err != nil {
-			t.Fatalf("decoded, but not valid: %v", err)
+			t.Fatalf("Validate refuses the decoded event: %v", err)
 		}
 		encoded, err := event.Encode()
 		if err != nil {
@@ -61,8 +61,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// checkRefusal checks that a message is malformed exactly when it is no JSON, or when this package's own rules
-// about form say so.
+// checkRefusal checks that a message is malformed if and only if it is not JSON or breaks one of the three rules of this
+// package about its form.
 func checkRefusal(t *testing.T, message []byte, err error) {
 	t.Helper()
 	var refusal *events.Error
@@ -72,24 +72,24 @@ func checkRefusal(t *testing.T, message []byte, err error) {
 	switch valid := json.Valid(message) && utf8.Valid(message); refusal.Reason {
 	case events.Malformed:
 		if refusal.Line < 1 || refusal.Column < 1 || refusal.Line > 1+bytes.Count(message, []byte("\n")) {
-			t.Fatalf("no such place: %v", err)
+			t.Fatalf("the message does not have the place of the error: %v", err)
 		}
-		if ours := map[string]bool{
+		if ownRule := map[string]bool{
 			"A member is named twice.":                           true,
 			"A JSON object is expected here.":                    true,
 			"Objects and arrays are nested more than 1000 deep.": true,
-		}[refusal.Problems[0].Message]; valid && !ours {
-			t.Fatalf("JSON was called malformed: %v: %q", err, message)
+		}[refusal.Problems[0].Message]; valid && !ownRule {
+			t.Fatalf("got %v for valid JSON: %q", err, message)
 		}
 	case events.TooLarge:
 		if len(message) <= events.MaxSize {
-			t.Fatalf("%d bytes are too large", len(message))
+			t.Fatalf("got %v for a message of %d bytes", err, len(message))
 		}
 	case events.Invalid, events.UnknownType:
 		if !valid {
-			t.Fatalf("no JSON, but %v: %q", err, message)
+			t.Fatalf("got %v for a message that is not JSON: %q", err, message)
 		}
 	default:
-		t.Fatalf("reason %q", refusal.Reason)
+		t.Fatalf("got reason %q", refusal.Reason)
 	}
 }

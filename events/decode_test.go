@@ -15,15 +15,15 @@ import (
 	"nepenthes/events"
 )
 
-// message is a valid one with its data left open.
+// message is the format of a valid message with any data.
 const message = `{"id":"evt_1","type":"work_package:updated","occurredAt":"2026-01-02T11:00:00Z","data":%s}`
 
-// with gives a valid message in which members stand before the others.
+// with returns a valid message with additional members at the beginning.
 func with(members string) string {
 	return strings.Replace(fmt.Sprintf(message, "1"), "{", "{"+members+",", 1)
 }
 
-// without gives a valid message that lacks a member.
+// without returns a valid message without the given member.
 func without(t *testing.T, member string) string {
 	t.Helper()
 	var all map[string]json.RawMessage
@@ -38,7 +38,7 @@ func without(t *testing.T, member string) string {
 	return string(text)
 }
 
-// refused decodes what must be refused.
+// refused returns the error with which Decode must refuse the message.
 func refused(t *testing.T, message string) *events.Error {
 	t.Helper()
 	event, err := events.Decode([]byte(message))
@@ -47,10 +47,10 @@ func refused(t *testing.T, message string) *events.Error {
 		t.Fatalf("got %v, want an *events.Error", err)
 	}
 	if !cmp.Equal(event, events.Event{}) {
-		t.Errorf("got the event %+v beside an error", event)
+		t.Errorf("got the event %+v with an error, want no event", event)
 	}
 	if len(refusal.Problems) == 0 {
-		t.Error("an error without a problem")
+		t.Error("the error has no problems")
 	}
 	return refusal
 }
@@ -88,7 +88,7 @@ func TestDecodeReadsEveryMember(t *testing.T) {
 	}
 }
 
-func TestDecodeFillsInWhatMayBeAbsent(t *testing.T) {
+func TestDecodeFillsInOptionalMembers(t *testing.T) {
 	for name, text := range map[string]string{
 		"absent": fmt.Sprintf(message, "1"),
 		"null":   with(`"source":null,"project":null,"actor":null`),
@@ -105,7 +105,7 @@ func TestDecodeFillsInWhatMayBeAbsent(t *testing.T) {
 	}
 }
 
-// hardData is data that a JSON library would not give back as it was.
+// hardData is data that most JSON libraries would change.
 var hardData = map[string]string{
 	"number above 2^53":     `{"n":9007199254740993,"m":1.0,"e":1E400,"z":-0}`,
 	"lone surrogate":        `{"s":"\ud83d","t":"\uDE00x","\ud800":1}`,
@@ -185,12 +185,12 @@ func TestDecodeRefuses(t *testing.T) {
 		{"project without id", with(`"project":{"name":"Plant"}`), events.Invalid, "project.id"},
 		{"number as project id", with(`"project":{"id":7}`), events.Invalid, "project.id"},
 		{"project id with a slash", with(`"project":{"id":"a/b"}`), events.Invalid, "project.id"},
-		{"project with more", with(`"project":{"id":"7","_type":"Project"}`), events.Invalid, "project._type"},
+		{"project with an unknown member", with(`"project":{"id":"7","_type":"Project"}`), events.Invalid, "project._type"},
 		{"project name too long", with(`"project":{"id":"7","name":"` + strings.Repeat("ü", 256) + `"}`), events.Invalid, "project.name"},
 		{"project identifier too long", with(`"project":{"id":"7","identifier":"` + strings.Repeat("x", 256) + `"}`), events.Invalid, "project.identifier"},
 		{"actor as a list", with(`"actor":[]`), events.Invalid, "actor"},
 		{"actor without id", with(`"actor":{}`), events.Invalid, "actor.id"},
-		{"actor with more", with(`"actor":{"id":"3","identifier":"m"}`), events.Invalid, "actor.identifier"},
+		{"actor with an unknown member", with(`"actor":{"id":"3","identifier":"m"}`), events.Invalid, "actor.identifier"},
 		{"actor name too long", with(`"actor":{"id":"3","name":"` + strings.Repeat("😀", 256) + `"}`), events.Invalid, "actor.name"},
 		{"half of a surrogate pair in a name", with(`"actor":{"id":"3","name":"x\ud83d"}`), events.Invalid, "actor.name"},
 		{"halves in the wrong order", with(`"actor":{"id":"3","name":"\ude00\ud83d"}`), events.Invalid, "actor.name"},
@@ -232,7 +232,7 @@ func TestDecodeAcceptsAtTheLimits(t *testing.T) {
 	}
 }
 
-func TestDecodeRefusesTooLargeUnread(t *testing.T) {
+func TestDecodeDoesNotReadTooLargeMessages(t *testing.T) {
 	for name, text := range map[string]string{
 		"valid":   fmt.Sprintf(message, `"`+strings.Repeat("x", events.MaxSize-len(message)+1)+`"`),
 		"garbage": strings.Repeat("\xff", events.MaxSize+1),
@@ -245,7 +245,7 @@ func TestDecodeRefusesTooLargeUnread(t *testing.T) {
 	}
 }
 
-func TestDecodeTellsEverythingAtOnce(t *testing.T) {
+func TestDecodeReportsAllProblemsAtOnce(t *testing.T) {
 	got := refused(t, `{"id":"a b","source":5,"tpye":"user:created","occurredAt":"yesterday",
 		"project":{"id":7,"nmae":"x"},"actor":{"name":false},"data":null}`)
 	want := []string{
@@ -254,13 +254,13 @@ func TestDecodeTellsEverythingAtOnce(t *testing.T) {
 	if got.Reason != events.Invalid || !slices.Equal(attributes(got), want) {
 		t.Errorf("got %s %q, want %s %q", got.Reason, attributes(got), events.Invalid, want)
 	}
-	t.Run("beside an unknown type", func(t *testing.T) {
+	t.Run("with an unknown type", func(t *testing.T) {
 		got := refused(t, `{"id":"","type":"pump:broken","occurredAt":"2026-01-02T11:00:00Z","data":1}`)
 		if want := []string{"id", "type"}; got.Reason != events.UnknownType || !slices.Equal(attributes(got), want) {
 			t.Errorf("got %s %q, want %s %q", got.Reason, attributes(got), events.UnknownType, want)
 		}
 	})
-	t.Run("but not without end", func(t *testing.T) {
+	t.Run("but at most 100 problems", func(t *testing.T) {
 		var members strings.Builder
 		for i := range 20000 {
 			fmt.Fprintf(&members, `"x%d":0,`, i)
@@ -269,8 +269,8 @@ func TestDecodeTellsEverythingAtOnce(t *testing.T) {
 		if len(got.Problems) != 100 {
 			t.Errorf("got %d problems, want 100", len(got.Problems))
 		}
-		if got.Untold != 20000-100 {
-			t.Errorf("got %d problems that are not told, want the others", got.Untold)
+		if got.Omitted != 20000-100 {
+			t.Errorf("got %d omitted problems, want all others", got.Omitted)
 		}
 		if text := got.Error(); len(text) > 2000 || !strings.HasSuffix(text, " And 19990 more.") {
 			t.Errorf("got %q, want the first ten problems and how many more there are", text)
@@ -278,7 +278,7 @@ func TestDecodeTellsEverythingAtOnce(t *testing.T) {
 	})
 }
 
-func TestDecodeJudgesTimes(t *testing.T) {
+func TestDecodeChecksTimes(t *testing.T) {
 	for text, want := range map[string]string{
 		"2026-01-02T11:00:00Z":                   "2026-01-02T11:00:00Z",
 		"2026-01-02t11:00:00z":                   "2026-01-02T11:00:00Z",
@@ -328,7 +328,7 @@ func TestDecodeJudgesTimes(t *testing.T) {
 				t.Fatal(err)
 			}
 			if event.OccurredAt != text {
-				t.Errorf("the text became %q", event.OccurredAt)
+				t.Errorf("got the text %q, want it unchanged", event.OccurredAt)
 			}
 			if got := event.Occurred().UTC().Format(time.RFC3339Nano); got != want {
 				t.Errorf("got %s, want %s", got, want)
@@ -336,7 +336,7 @@ func TestDecodeJudgesTimes(t *testing.T) {
 		})
 	}
 	if at := (events.Event{OccurredAt: "yesterday"}).Occurred(); !at.IsZero() {
-		t.Errorf("yesterday is %v, want the zero time", at)
+		t.Errorf("got %v for yesterday, want the zero time", at)
 	}
 }
 
@@ -350,7 +350,7 @@ func TestDecodeRefusesMalformed(t *testing.T) {
 	}{
 		{"nothing", "", 1, 1},
 		{"white space", " \n ", 2, 2},
-		{"no object", "[]", 1, 1},
+		{"not an object", "[]", 1, 1},
 		{"null", "null", 1, 1},
 		{"byte order mark", "\ufeff" + without(t, ""), 1, 1},
 		{"single quotes", `{'id':'1'}`, 1, 2},
@@ -378,13 +378,13 @@ func TestDecodeRefusesMalformed(t *testing.T) {
 		{"word cut short", `{"data":tru`, 1, 9},
 		{"comment", "{\n// x\n}", 2, 1},
 		{"two values", without(t, "") + "{}", 1, 1 + len(without(t, ""))},
-		{"text behind the end", without(t, "") + "\n\n  x", 3, 3},
+		{"text after the end", without(t, "") + "\n\n  x", 3, 3},
 		{"not UTF-8 in data", "{\n\"data\":\"Tom\xe1s\"}", 2, 12},
-		{"not UTF-8 behind characters", "{\"data\":\"ü😀\xff\"}", 1, 12},
+		{"not UTF-8 after other characters", "{\"data\":\"ü😀\xff\"}", 1, 12},
 		{"surrogate in UTF-8", "{\"data\":\"\xed\xa0\x80\"}", 1, 10},
 		{"overlong UTF-8", "{\"data\":\"\xc0\x80\"}", 1, 10},
 		{"repeated member", with(`"id":"evt_1"`), 1, 15},
-		{"repeated member spelt otherwise", with(`"\u0069d":"evt_1"`), 1, 20},
+		{"repeated member in another spelling", with(`"\u0069d":"evt_1"`), 1, 20},
 		{"repeated unknown member", with(`"x":1,"x":2`), 1, 8},
 		{"repeated null", with(`"actor":null,"actor":null`), 1, 15},
 		{"repeated member of project", with(`"project":{"id":"7","id":"7"}`), 1, 22},
@@ -406,7 +406,7 @@ func TestDecodeRefusesMalformed(t *testing.T) {
 	}
 }
 
-func TestErrorsHoldNoValues(t *testing.T) {
+func TestErrorsContainNoValues(t *testing.T) {
 	const secret = "s3cr3t"
 	for name, text := range map[string]string{
 		"invalid":   `{"id":"s3cr3t s3cr3t","source":"s3cr3t","type":"s3cr3t","occurredAt":"s3cr3t","project":{"id":"s3cr3t!","x":"s3cr3t"},"actor":"s3cr3t","data":null,"y":"s3cr3t"}`,
@@ -416,11 +416,11 @@ func TestErrorsHoldNoValues(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := refused(t, text); strings.Contains(fmt.Sprintf("%v %+v", got, got.Problems), secret) {
-				t.Errorf("the error quotes the message: %v", got)
+				t.Errorf("the error contains a value: %v", got)
 			}
 		})
 	}
-	t.Run("names of members are cut and printable", func(t *testing.T) {
+	t.Run("names of members are short and printable", func(t *testing.T) {
 		got := refused(t, with(`"`+strings.Repeat("n", 500)+`":1,"a\u000ab\u001b":1`))
 		if text := got.Error(); len(text) > 600 || strings.ContainsAny(text, "\n\x1b") {
 			t.Errorf("got %q", text)
@@ -429,19 +429,19 @@ func TestErrorsHoldNoValues(t *testing.T) {
 }
 
 func TestDecodeCloudEvents(t *testing.T) {
-	made := cloudevents.NewEvent()
-	made.SetID("order-1")
-	made.SetSource("https://erp.example.com/orders")
-	made.SetType("time_entry:created")
-	made.SetTime(time.Date(2026, 1, 2, 11, 0, 0, 0, time.UTC))
-	made.SetSubject("310")
-	made.SetDataSchema("https://erp.example.com/schemas/time_entry")
-	made.SetExtension("projectid", "7")
-	made.SetExtension("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-	if err := made.SetData(cloudevents.ApplicationJSON, map[string]any{"hours": "PT1H30M"}); err != nil {
+	sent := cloudevents.NewEvent()
+	sent.SetID("order-1")
+	sent.SetSource("https://erp.example.com/orders")
+	sent.SetType("time_entry:created")
+	sent.SetTime(time.Date(2026, 1, 2, 11, 0, 0, 0, time.UTC))
+	sent.SetSubject("310")
+	sent.SetDataSchema("https://erp.example.com/schemas/time_entry")
+	sent.SetExtension("projectid", "7")
+	sent.SetExtension("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+	if err := sent.SetData(cloudevents.ApplicationJSON, map[string]any{"hours": "PT1H30M"}); err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.Marshal(made)
+	text, err := json.Marshal(sent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -511,7 +511,7 @@ func TestDecodeCloudEventsStrictly(t *testing.T) {
 	}
 }
 
-// TestDecodeCloudEventsSources: CloudEvents 1.0 wants a URI reference that is not empty.
+// CloudEvents 1.0 requires a URI reference that is not empty.
 func TestDecodeCloudEventsSources(t *testing.T) {
 	for source, want := range map[string]bool{
 		"/app": true, "app": true, "../erp/7": true, "//plant.example/erp": true, "/sensors/tn-1234567/alerts": true,

@@ -11,13 +11,13 @@ import (
 //go:embed examples/*.json schemas/*.json
 var files embed.FS
 
-// described is the catalogue with all that belongs to it; both lists are in the order of kinds.
+// described holds the types with their schemas and examples. Both lists are in the order of kinds.
 type described struct {
 	types    []Type
 	examples []Event
 }
 
-// catalogue is read at first use: a function that only decodes starts without it.
+// catalogue reads the embedded files at its first call, because a function that only decodes does not need them.
 var catalogue = sync.OnceValue(func() (all described) {
 	all.types = slices.Clone(kinds)
 	for i := range all.types {
@@ -30,8 +30,7 @@ var catalogue = sync.OnceValue(func() (all described) {
 	return all
 })
 
-// readExample reads an example event. Its file is laid out for people; data is squeezed to what a producer
-// would send.
+// readExample reads an example event and removes the white space of data, because the file is laid out for people.
 func readExample(name, file string) Event {
 	event, err := Restore(readFile(file))
 	if err != nil {
@@ -52,7 +51,7 @@ func readFile(name string) []byte {
 func compact(text json.RawMessage) json.RawMessage {
 	var compacted bytes.Buffer
 	if err := json.Compact(&compacted, text); err != nil {
-		panic("events: an embedded file is no JSON: " + err.Error())
+		panic("events: an embedded file is not JSON: " + err.Error())
 	}
 	return compacted.Bytes()
 }

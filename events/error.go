@@ -39,8 +39,8 @@ type Error struct {
 	Reason Reason
 	// Problems has between 1 and 100 entries. Malformed and TooLarge have one.
 	Problems []Problem
-	// Untold is the number of problems that Problems has no room for.
-	Untold int
+	// Omitted is the number of problems that Problems has no room for.
+	Omitted int
 	// Line and Column are the place of the error. They count from 1, and columns are characters. They are 0 unless the
 	// reason is Malformed.
 	Line, Column int
@@ -59,7 +59,7 @@ func (e *Error) Error() string {
 	separator := ": "
 	for i, problem := range e.Problems {
 		if i == problemsShown {
-			fmt.Fprintf(&text, " And %d more.", len(e.Problems)-i+e.Untold)
+			fmt.Fprintf(&text, " And %d more.", len(e.Problems)-i+e.Omitted)
 			break
 		}
 		text.WriteString(separator)
@@ -88,14 +88,14 @@ const maxProblems = 100
 // problems collects everything that is wrong with one event, so that the producer sees all of it at once.
 type problems struct {
 	list        []Problem
-	untold      int // problems after maxProblems; an attribute may be counted more than once
+	omitted     int // problems after maxProblems; an attribute may be counted more than once
 	unknownType bool
 }
 
 // add adds a problem, unless the attribute already has one: an attribute that is not a string need not also be too short.
 func (p *problems) add(attribute, message string) {
 	if len(p.list) == maxProblems {
-		p.untold++
+		p.omitted++
 		return
 	}
 	if p.has(attribute) {
@@ -120,7 +120,7 @@ func (p *problems) err() error {
 	case p.list == nil:
 		return nil
 	case p.unknownType:
-		return &Error{Reason: UnknownType, Problems: p.list, Untold: p.untold}
+		return &Error{Reason: UnknownType, Problems: p.list, Omitted: p.omitted}
 	}
-	return &Error{Reason: Invalid, Problems: p.list, Untold: p.untold}
+	return &Error{Reason: Invalid, Problems: p.list, Omitted: p.omitted}
 }

@@ -1,13 +1,13 @@
-// Package events is what a producer and Nepenthes have to agree on: the envelope of an event, the catalogue
-// of event types, and the rules that both sides check.
+// Package events defines the format of events, the catalogue of event types, and the rules that producers and Nepenthes
+// check.
 //
-// A producer makes an [Event], asks [Event.Validate] whether it would be accepted and [Event.Encode]s it; the
-// sub-package publish sends it. Nepenthes [Decode]s what comes from the queue, in that envelope or as a
-// CloudEvents 1.0 structured JSON message. Decoding is strict, because a member that is misspelt, repeated or
-// of the wrong kind would otherwise vanish without anybody being told, and it never touches the bytes of
-// data: numbers above 2^53, key order, repeated keys, white space and escapes arrive as they were written.
+// A producer makes an [Event], checks it with [Event.Validate] and writes its envelope with [Event.Encode]. Package publish
+// sends events. Nepenthes reads the messages of the queue with [Decode]. A message is an envelope or a CloudEvents 1.0
+// structured JSON message. Decode is strict: if it ignored a misspelt or repeated member, nobody would notice the mistake.
+// It never changes the bytes of data. Large numbers, key order, repeated keys, white space and escapes arrive as they were
+// written.
 //
-// The package depends on the standard library alone, so that importing it costs a producer nothing.
+// The package and its imports need only the standard library, so a producer gets no other modules with it.
 package events
 
 import (
@@ -19,63 +19,63 @@ import (
 )
 
 const (
-	// DefaultSource is the source of an event whose producer named none.
+	// DefaultSource is the source of an event whose producer did not give a source.
 	DefaultSource = "urn:nepenthes"
-	// OperationalSource is the source of events that Nepenthes makes about webhooks. It is refused from a
-	// producer: receivers must be able to believe it.
+	// OperationalSource is the source of the events that Nepenthes makes about webhooks. A producer cannot use it, so that
+	// receivers can trust it.
 	OperationalSource = "urn:nepenthes:webhooks"
-	// MaxSize is the most bytes that one message may have, 256 KiB.
+	// MaxSize is the maximum size of a message in bytes: 256 KiB.
 	MaxSize = 262144
 )
 
-// Event is something that happened.
+// Event is a report that something happened.
 type Event struct {
-	// ID is the producer's name for the event: 1 to 128 of A–Z, a–z, 0–9, _ and -, unique per source for as
-	// long as events are kept.
+	// ID identifies the event among those of its source, for as long as events are kept. It has 1 to 128 of the
+	// characters A–Z, a–z, 0–9, _ and -.
 	ID string
-	// Source says who produced it: a URI of at most 256 bytes; in what came as CloudEvents it may be a relative
-	// reference. Empty means DefaultSource; [Decode] never leaves it empty.
+	// Source identifies the producer. It is a URI of at most 256 bytes, or in CloudEvents also a relative reference. An
+	// empty Source means DefaultSource. [Decode] never returns an empty Source.
 	Source string
-	// Type is a name of the catalogue, such as "work_package:updated".
+	// Type is the name of a type in the catalogue, such as "work_package:updated".
 	Type string
-	// OccurredAt is the RFC 3339 time as the producer wrote it; text, so that it is passed on unchanged.
+	// OccurredAt is an RFC 3339 time. It is a string so that receivers get it as the producer wrote it.
 	OccurredAt string
-	// Project is where it happened. An event without one reaches only webhooks for all projects.
+	// Project is where the event happened. If it is nil, only webhooks for all projects get the event.
 	Project *Project
-	// Actor is who did it, nil when nobody in particular did.
+	// Actor is the person or program that caused the event. It may be nil.
 	Actor *Actor
-	// Data is any JSON value but null. Its bytes reach the receiver unchanged.
+	// Data is any JSON value except null. Its bytes reach the receiver unchanged.
 	Data json.RawMessage
 }
 
-// Project names the project in which an event happened.
+// Project is the project in which an event happened.
 type Project struct {
-	// ID follows the rule of an event's id.
+	// ID follows the same rule as the ID of an event.
 	ID string `json:"id"`
-	// Identifier is the project's short name, at most 255 characters.
+	// Identifier is the short name of the project, at most 255 characters. An empty Identifier does not erase a known one.
 	Identifier string `json:"identifier,omitempty"`
-	// Name is at most 255 characters. An empty one tells nothing: it erases no name that is known.
+	// Name is at most 255 characters. An empty Name does not erase a known one.
 	Name string `json:"name,omitempty"`
 }
 
-// Actor names the person or program that caused an event.
+// Actor is the person or program that caused an event.
 type Actor struct {
-	// ID follows the rule of an event's id.
+	// ID follows the same rule as the ID of an event.
 	ID string `json:"id"`
 	// Name is at most 255 characters.
 	Name string `json:"name,omitempty"`
 }
 
-// Occurred is OccurredAt as a time, in the producer's zone; the zero time when OccurredAt is not RFC 3339.
+// Occurred returns OccurredAt as a time in the zone of the producer. It returns the zero time if OccurredAt is not an RFC
+// 3339 time.
 func (e Event) Occurred() time.Time {
 	occurred, _ := ParseTime(e.OccurredAt)
 	return occurred
 }
 
-// Digest is a fingerprint of every member, the exact bytes of data included, by which "the same event again"
-// is told from "another event under the same id". The order of members and the white space of the envelope
-// do not count, nor does whether it came as an envelope or as CloudEvents. Digests are stored: the way they
-// are computed never changes.
+// Digest returns a hash of all members and the exact bytes of data. It distinguishes a repeated event from another event
+// with the same id. The format of the message, its white space and the order of its members do not matter. Digests are
+// stored, so their algorithm must never change.
 func (e Event) Digest() [32]byte {
 	e = e.canonical()
 	var project Project
@@ -86,21 +86,21 @@ func (e Event) Digest() [32]byte {
 	if e.Actor != nil {
 		actor = *e.Actor
 	}
-	// Each part is preceded by its length, so that no two events have the same bytes here.
-	whole := make([]byte, 0, 512+len(e.Data))
+	// The length of each part comes first, so that different events never give the same bytes.
+	hashed := make([]byte, 0, 512+len(e.Data))
 	for _, part := range [...]string{
 		e.ID, e.Source, e.Type, e.OccurredAt,
 		project.ID, project.Identifier, project.Name,
 		actor.ID, actor.Name,
 	} {
-		whole = binary.BigEndian.AppendUint32(whole, uint32(len(part)))
-		whole = append(whole, part...)
+		hashed = binary.BigEndian.AppendUint32(hashed, uint32(len(part)))
+		hashed = append(hashed, part...)
 	}
-	return sha256.Sum256(append(whole, e.Data...))
+	return sha256.Sum256(append(hashed, e.Data...))
 }
 
-// canonical fills in the default source and drops the white space around data, which is no part of the value:
-// a json.Encoder, for one, leaves a newline behind it.
+// canonical returns the event with the default source filled in and without white space around data. A json.Encoder, for
+// example, writes a newline after each value.
 func (e Event) canonical() Event {
 	if e.Source == "" {
 		e.Source = DefaultSource
@@ -109,17 +109,17 @@ func (e Event) canonical() Event {
 	return e
 }
 
-// Key stands for an event's source and id where a short key of fixed length is needed: the first 12 bytes of
-// SHA-256 over source, NUL and id. Two events with one key by accident are not to be expected below 2^48
-// events; who stores under it stores source and id as well and compares them.
+// Key is a short key of fixed length for the source and the id of an event: the first 12 bytes of SHA-256 over source, NUL
+// and id. Two events are unlikely to have the same key by accident among fewer than 2^48 events. A store must keep source
+// and id beside the key and compare them.
 type Key [12]byte
 
-// KeyOf is the key of an event; an empty source means DefaultSource.
+// KeyOf returns the key of an event. An empty source means DefaultSource.
 func KeyOf(source, id string) Key {
 	if source == "" {
 		source = DefaultSource
 	}
-	name := make([]byte, 0, 400) // 256 + 1 + 128, the longest that the rules allow
+	name := make([]byte, 0, 400) // the rules allow at most 256 + 1 + 128
 	name = append(name, source...)
 	name = append(name, 0)
 	name = append(name, id...)

@@ -16,7 +16,7 @@ import (
 	"nepenthes/events"
 )
 
-// anyEvent draws valid events.
+// anyEvent returns a random valid event.
 func anyEvent(t *rapid.T) events.Event {
 	producers := slices.DeleteFunc(events.Types(), func(t events.Type) bool { return t.Operational })
 	id := rapid.StringMatching(`[A-Za-z0-9_-]{1,128}`)
@@ -39,7 +39,7 @@ func anyEvent(t *rapid.T) events.Event {
 	return e
 }
 
-// anyJSON draws values but null, laid out oddly.
+// anyJSON returns a generator of JSON values other than null, with white space in unusual places.
 func anyJSON(depth int) *rapid.Generator[string] {
 	scalars := rapid.SampledFrom([]string{
 		`"x"`, `"\ud83d"`, `"\u0000ü😀"`, `9007199254740993`, `-0.0e-5`, `true`, `false`, `{}`, `[ ]`, `"<&>"`, "\"\u2028\"",
@@ -63,7 +63,7 @@ func anyJSON(depth int) *rapid.Generator[string] {
 	})
 }
 
-func TestWhatIsEncodedIsDecoded(t *testing.T) {
+func TestDecodeReturnsEncodedEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		event := anyEvent(t)
 		if err := event.Validate(); err != nil {
@@ -88,7 +88,7 @@ func TestWhatIsEncodedIsDecoded(t *testing.T) {
 			t.Fatalf("restored %+v, %v", restored, err)
 		}
 		if event.Digest() != decoded.Digest() {
-			t.Fatal("the digest changed on the way")
+			t.Fatal("the digest changed")
 		}
 	})
 }
@@ -107,7 +107,7 @@ func TestEncodeFillsInTheSourceAndTrimsData(t *testing.T) {
 	}
 }
 
-func TestEncodeEscapesWhatSQSDoesNotCarry(t *testing.T) {
+func TestEncodeEscapesCharactersThatSQSRefuses(t *testing.T) {
 	event, _ := events.Example("user:created")
 	event.Actor = &events.Actor{ID: "1", Name: "\x00\x1f\"\\\ufffe\uffff<é>"}
 	got, err := event.Encode()
@@ -119,7 +119,7 @@ func TestEncodeEscapesWhatSQSDoesNotCarry(t *testing.T) {
 	}
 }
 
-func TestValidateFollowsDecode(t *testing.T) {
+func TestValidateAppliesTheRulesOfDecode(t *testing.T) {
 	valid, _ := events.Example("work_package:updated")
 	tests := []struct {
 		name       string
@@ -127,7 +127,7 @@ func TestValidateFollowsDecode(t *testing.T) {
 		reason     events.Reason
 		attributes []string
 	}{
-		{"nothing", func(*events.Event) {}, "", nil},
+		{"no change", func(*events.Event) {}, "", nil},
 		{"default source", func(e *events.Event) { e.Source = "" }, "", nil},
 		{"no project, no actor", func(e *events.Event) { e.Project, e.Actor = nil, nil }, "", nil},
 		{"data of a json.Encoder", func(e *events.Event) { e.Data = append(e.Data, '\n') }, "", nil},
@@ -178,20 +178,20 @@ func TestValidateCountsTheEnvelope(t *testing.T) {
 	}
 	event.Data = json.RawMessage(`"` + strings.Repeat("x", room+1) + `"`)
 	if err := event.Validate(); err == nil {
-		t.Error("one byte more is accepted")
+		t.Error("one byte above the limit: got no error")
 	}
 }
 
-func TestEncodeRefusesOnlyWhatIsNoText(t *testing.T) {
+func TestEncodeRefusesOnlyTextThatIsNotJSON(t *testing.T) {
 	example, _ := events.Example("webhook:ping")
 	if _, err := example.Encode(); err != nil {
 		t.Errorf("an operational event: %v", err)
 	}
 	for name, change := range map[string]func(*events.Event){
-		"data missing":   func(e *events.Event) { e.Data = nil },
-		"data cut short": func(e *events.Event) { e.Data = e.Data[:len(e.Data)-1] },
-		"data escaping":  func(e *events.Event) { e.Data = json.RawMessage(`1},{"id":"2"`) },
-		"id not UTF-8":   func(e *events.Event) { e.ID = "\xff" },
+		"data missing":              func(e *events.Event) { e.Data = nil },
+		"data cut short":            func(e *events.Event) { e.Data = e.Data[:len(e.Data)-1] },
+		"data with a second member": func(e *events.Event) { e.Data = json.RawMessage(`1},{"id":"2"`) },
+		"id not UTF-8":              func(e *events.Event) { e.ID = "\xff" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			event := example
@@ -204,11 +204,11 @@ func TestEncodeRefusesOnlyWhatIsNoText(t *testing.T) {
 	}
 }
 
-func TestRestoreTakesWhatProducersMayNotSend(t *testing.T) {
+func TestRestoreAcceptsEventsThatProducersCannotSend(t *testing.T) {
 	for name, change := range map[string]func(*events.Event){
-		"operational":                 func(*events.Event) {},
-		"type no longer in catalogue": func(e *events.Event) { e.Type = "pump:broken" },
-		"larger than a message":       func(e *events.Event) { e.Data = json.RawMessage(`"` + strings.Repeat("x", events.MaxSize) + `"`) },
+		"operational":                     func(*events.Event) {},
+		"type no longer in the catalogue": func(e *events.Event) { e.Type = "pump:broken" },
+		"larger than a message":           func(e *events.Event) { e.Data = json.RawMessage(`"` + strings.Repeat("x", events.MaxSize) + `"`) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			event, _ := events.Example("webhook:ping")
@@ -218,7 +218,7 @@ func TestRestoreTakesWhatProducersMayNotSend(t *testing.T) {
 				t.Fatal(err)
 			}
 			if _, err := events.Decode(encoded); err == nil {
-				t.Error("a producer may send it")
+				t.Error("Decode accepts the event from a producer")
 			}
 			restored, err := events.Restore(encoded)
 			if err != nil || !cmp.Equal(restored, event) {
@@ -226,28 +226,28 @@ func TestRestoreTakesWhatProducersMayNotSend(t *testing.T) {
 			}
 		})
 	}
-	t.Run("but no garbage", func(t *testing.T) {
+	t.Run("but not a malformed envelope", func(t *testing.T) {
 		if _, err := events.Restore([]byte(`{"id":"1","id":"2"}`)); err == nil {
-			t.Error("a repeated member was restored")
+			t.Error("got no error for a repeated member")
 		}
 	})
 }
 
-func TestDigestTellsEventsApart(t *testing.T) {
+func TestDigestDistinguishesEvents(t *testing.T) {
 	original, _ := events.Example("work_package:updated")
 	for name, change := range map[string]func(*events.Event){
-		"id":                         func(e *events.Event) { e.ID += "x" },
-		"source":                     func(e *events.Event) { e.Source = "urn:erp" },
-		"type":                       func(e *events.Event) { e.Type = "work_package:created" },
-		"time, the same moment":      func(e *events.Event) { e.OccurredAt = "2026-01-02T12:00:00+01:00" },
-		"project":                    func(e *events.Event) { e.Project = nil },
-		"project id":                 func(e *events.Event) { e.Project.ID = "8" },
-		"letter moved between":       func(e *events.Event) { e.Project.Identifier, e.Project.Name = "plan", "tPlant" },
-		"actor":                      func(e *events.Event) { e.Actor = nil },
-		"actor name":                 func(e *events.Event) { e.Actor.Name = "" },
-		"white space within data":    func(e *events.Event) { e.Data = append(json.RawMessage("{ "), e.Data[1:]...) },
-		"escape within data":         func(e *events.Event) { e.Data = bytes.Replace(e.Data, []byte("P"), []byte(`\u0050`), 1) },
-		"one digit of a long number": func(e *events.Event) { e.Data = json.RawMessage(`9007199254740993`) },
+		"id":                             func(e *events.Event) { e.ID += "x" },
+		"source":                         func(e *events.Event) { e.Source = "urn:erp" },
+		"type":                           func(e *events.Event) { e.Type = "work_package:created" },
+		"time, the same moment":          func(e *events.Event) { e.OccurredAt = "2026-01-02T12:00:00+01:00" },
+		"project":                        func(e *events.Event) { e.Project = nil },
+		"project id":                     func(e *events.Event) { e.Project.ID = "8" },
+		"letter moved to another member": func(e *events.Event) { e.Project.Identifier, e.Project.Name = "plan", "tPlant" },
+		"actor":                          func(e *events.Event) { e.Actor = nil },
+		"actor name":                     func(e *events.Event) { e.Actor.Name = "" },
+		"white space within data":        func(e *events.Event) { e.Data = append(json.RawMessage("{ "), e.Data[1:]...) },
+		"escape within data":             func(e *events.Event) { e.Data = bytes.Replace(e.Data, []byte("P"), []byte(`\u0050`), 1) },
+		"one digit of a long number":     func(e *events.Event) { e.Data = json.RawMessage(`9007199254740993`) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			event, _ := events.Example(original.Type)
@@ -259,16 +259,16 @@ func TestDigestTellsEventsApart(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"order and white space of the envelope": "{\n\"data\":{\"a\":[1 ,2]},\"occurredAt\":\"2026-01-02T11:00:00Z\", \"type\":\"user:created\",\"id\":\"\\u0031\"}",
-		"given default source":                  `{"id":"1","source":"urn:nepenthes","type":"user:created","occurredAt":"2026-01-02T11:00:00Z","data":{"a":[1 ,2]}}`,
-		"CloudEvents":                           `{"specversion":"1.0","id":"1","source":"urn:nepenthes","type":"user:created","time":"2026-01-02T11:00:00Z","data":{"a":[1 ,2]},"ext":1}`,
+		"spelling of the default source":        `{"id":"1","source":"urn:nepenthes","type":"user:created","occurredAt":"2026-01-02T11:00:00Z","data":{"a":[1 ,2]}}`,
+		"format (CloudEvents)":                  `{"specversion":"1.0","id":"1","source":"urn:nepenthes","type":"user:created","time":"2026-01-02T11:00:00Z","data":{"a":[1 ,2]},"ext":1}`,
 	} {
-		t.Run("same in spite of "+name, func(t *testing.T) {
+		t.Run("same for another "+name, func(t *testing.T) {
 			event, err := events.Decode([]byte(text))
 			if err != nil {
 				t.Fatal(err)
 			}
-			written := events.Event{ID: "1", Type: "user:created", OccurredAt: "2026-01-02T11:00:00Z", Data: json.RawMessage("{\"a\":[1 ,2]}\n")}
-			if event.Digest() != written.Digest() {
+			want := events.Event{ID: "1", Type: "user:created", OccurredAt: "2026-01-02T11:00:00Z", Data: json.RawMessage("{\"a\":[1 ,2]}\n")}
+			if event.Digest() != want.Digest() {
 				t.Error("the digest differs")
 			}
 		})
@@ -289,9 +289,9 @@ func TestKeyIsTheBeginningOfSHA256(t *testing.T) {
 		t.Errorf("got %x, want %x", got, sum[:12])
 	}
 	if events.KeyOf("", "evt_1") != events.KeyOf("urn:nepenthes", "evt_1") {
-		t.Error("an empty source is not the default source")
+		t.Error("an empty source has another key than the default source")
 	}
 	if events.KeyOf("urn:a", "b") == events.KeyOf("urn:", "ab") {
-		t.Error("source and id run together")
+		t.Error("a letter moved from the source to the id does not change the key")
 	}
 }

@@ -10,11 +10,11 @@ const (
 	longestID     = 128 // bytes
 	longestSource = 256 // bytes
 	longestName   = 255 // characters
-	longestTime   = 64  // bytes; RFC 3339 allows any number of digits behind the second, but times are stored
+	longestTime   = 64  // bytes; RFC 3339 allows any number of digits after the second, but times are stored
 )
 
-// Validate tells whether Nepenthes would accept the event from a producer: nil, or an [*Error] like that of
-// [Decode], with everything that is wrong. Size is judged by what [Event.Encode] would make of the event.
+// Validate returns nil if Nepenthes would accept the event from a producer. Otherwise it returns an [*Error] with all
+// problems, as [Decode] does. The size of the event is the size of its envelope, which [Event.Encode] writes.
 func (e Event) Validate() error {
 	e = e.canonical()
 	found := e.unencodable()
@@ -29,8 +29,8 @@ func (e Event) Validate() error {
 	return nil
 }
 
-// check applies every rule but those about bytes that are no text or no JSON, and about the source, for which there are
-// two.
+// check applies the rules that both formats share. The rule for the source is not one of them, because CloudEvents also
+// allows relative references. Decoding and encoding check that text is UTF-8 and that data is JSON.
 func (p *problems) check(e Event) {
 	p.checkID("id", e.ID)
 	p.checkType(e.Type)
@@ -52,24 +52,24 @@ func (p *problems) check(e Event) {
 }
 
 func (p *problems) checkID(attribute, id string) {
-	if id == "" || len(id) > longestID || strings.ContainsFunc(id, isNoIDCharacter) {
-		p.add(attribute, "It is required and must be 1 to 128 of A–Z, a–z, 0–9, _ and -.")
+	if id == "" || len(id) > longestID || strings.ContainsFunc(id, isForbiddenInID) {
+		p.add(attribute, "It is required and must have 1 to 128 of the characters A–Z, a–z, 0–9, _ and -.")
 	}
 }
 
-func isNoIDCharacter(r rune) bool {
+func isForbiddenInID(r rune) bool {
 	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '-')
 }
 
-// checkSource demands a URI: a relative reference would name nothing to a receiver.
+// checkSource requires a URI, because a relative reference does not identify anything to a receiver.
 func (p *problems) checkSource(source string) {
 	if len(source) > longestSource || !isURI(source) {
-		p.add("source", "It must be a URI with its scheme, at most 256 bytes.")
+		p.add("source", "It must be a URI with a scheme, of at most 256 bytes.")
 	}
 	p.checkReserved(source)
 }
 
-// checkReference demands what CloudEvents asks of a source: a URI reference that is not empty.
+// checkReference requires a URI reference that is not empty, as CloudEvents does.
 func (p *problems) checkReference(source string) {
 	if len(source) > longestSource || !isURIReference(source) {
 		p.add("source", "It must be a URI, or a relative reference such as /erp, of 1 to 256 bytes.")
@@ -77,34 +77,37 @@ func (p *problems) checkReference(source string) {
 	p.checkReserved(source)
 }
 
-// checkReserved refuses Nepenthes' own source, in whatever case: scheme and namespace of a URN have none (RFC 8141 §3.1),
-// and a receiver may compare them so.
+// checkReserved refuses the source of Nepenthes itself. It ignores case, because the scheme and the namespace of a URN do
+// not depend on case (RFC 8141 §3.1), and a receiver may compare them in this way.
 func (p *problems) checkReserved(source string) {
 	if strings.EqualFold(source, OperationalSource) {
-		p.add("source", "This source is reserved for what Nepenthes tells about webhooks.")
+		p.add("source", "This source is reserved for events about webhooks, which only Nepenthes sends.")
 	}
 }
 
+// checkType refuses unknown types. They match no subscription, so the event would be lost and the producer would not notice.
 func (p *problems) checkType(name string) {
 	position, known := positions[name]
 	switch {
 	case name == "":
-		p.add("type", "It is required: the name of an event type, such as work_package:updated.")
+		p.add("type", "It is required and must be the name of an event type, such as work_package:updated.")
 	case !known:
 		p.unknownType = true
-		p.add("type", "It is not in the catalogue of event types; names are exact and lower case.")
+		p.add("type", "It is not in the catalogue of event types. Names must match exactly and are in lower case.")
 	case kinds[position].Operational:
-		p.add("type", "Types about webhooks are Nepenthes' own; a producer cannot send them.")
+		p.add("type", "Only Nepenthes sends events about webhooks. A producer cannot send them.")
 	}
 }
 
+// checkName counts characters and not bytes, so that the limit is the same in every language.
 func (p *problems) checkName(attribute, name string) {
 	if utf8.RuneCountInString(name) > longestName {
 		p.add(attribute, "It must be at most 255 characters.")
 	}
 }
 
-// isURI tells whether text is a URI by the characters and the scheme of RFC 3986.
+// isURI reports whether text is a URI. It checks only the scheme and the set of characters (RFC 3986), because Nepenthes
+// never resolves a source.
 func isURI(text string) bool {
 	scheme, rest, found := strings.Cut(text, ":")
 	if !found || rest == "" || scheme == "" || !isLetter(scheme[0]) {
@@ -118,8 +121,8 @@ func isURI(text string) bool {
 	return hasURICharacters(rest)
 }
 
-// isURIReference tells whether text is a URI or a relative reference that is not empty. A colon before the first slash,
-// question mark or hash ends a scheme (RFC 3986 §4.2).
+// isURIReference reports whether text is a URI or a relative reference that is not empty. A colon before the first slash,
+// question mark or hash ends a scheme (RFC 3986 §4.2), so such a text must be a URI.
 func isURIReference(text string) bool {
 	first := text
 	if end := strings.IndexAny(text, "/?#"); end >= 0 {
@@ -145,9 +148,9 @@ func hasURICharacters(text string) bool {
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 
-// ParseTime reads an RFC 3339 time (§5.6): t and z may be lower case, and a second may be the 60th at the end
-// of a UTC day, which counts here as the first of the next. Package time alone would take single digits, a
-// comma and impossible zones, and refuse the other two.
+// ParseTime parses an RFC 3339 time (§5.6) of at most 64 bytes. The letters t and z may be in lower case. A leap second,
+// 23:59:60 in UTC, becomes the first second of the next day. Package time cannot be used alone: it accepts single digits, a
+// comma and impossible zones, and refuses lower case and leap seconds. ParseTime returns false if text is not such a time.
 func ParseTime(text string) (time.Time, bool) {
 	if len(text) > longestTime || !isTimeShaped(text) {
 		return time.Time{}, false
@@ -160,7 +163,7 @@ func ParseTime(text string) (time.Time, bool) {
 	if err != nil {
 		return time.Time{}, false
 	}
-	if leap {
+	if leap { // package time has no 60th second, so the 59th was parsed instead
 		if hour, minute, _ := parsed.UTC().Clock(); hour != 23 || minute != 59 {
 			return time.Time{}, false
 		}
@@ -169,8 +172,8 @@ func ParseTime(text string) (time.Time, bool) {
 	return parsed, true
 }
 
-// isTimeShaped checks where digits and punctuation stand; how great the numbers are is for package time to
-// judge, but for the zone's.
+// isTimeShaped checks the places of digits and punctuation and the range of the zone. Package time checks the ranges of the
+// other numbers.
 func isTimeShaped(text string) bool {
 	if len(text) < len("2006-01-02T15:04:05Z") || !fits(text[:19], "0000-00-00T00:00:00") {
 		return false
@@ -192,8 +195,8 @@ func isTimeShaped(text string) bool {
 	return false
 }
 
-// fits tells whether text has a digit wherever pattern has 0, and is like pattern elsewhere but for the case
-// of letters.
+// fits reports whether text has a digit wherever pattern has 0 and equals pattern everywhere else. It ignores the case of
+// letters.
 func fits(text, pattern string) bool {
 	if len(text) != len(pattern) {
 		return false

@@ -28,30 +28,19 @@ import (
 // serve them.
 func (s *system) front(ctx context.Context) (http.Handler, error) {
 	db := s.backend.store
-	verifying, err := vault.NewVerifier(vault.VerifierConfig{Pairs: db})
-	if err != nil {
-		return nil, err
-	}
 	if err := clients.NewAdministrator(clients.AdministratorConfig{Store: db}).Ensure(ctx, s.admin.id, s.admin.secret); err != nil {
 		return nil, err
 	}
-	operations, err := s.operations()
-	if err != nil {
-		return nil, err
-	}
+	operations, verifying := s.operations(), vault.NewVerifier(vault.VerifierConfig{Pairs: db})
 	verifier := auth.NewVerifier(auth.VerifierConfig{Clients: db, Revocations: db, Keys: verifying, Issuer: s.address()})
 	authenticator := auth.NewAuthenticator(auth.AuthenticatorConfig{Clients: db, Failures: db, Logger: s.logger})
-	issuing, err := s.authorization(authenticator, verifying, verifier)
-	if err != nil {
-		return nil, err
-	}
 	pages := console.New(console.Config{
 		Operations: operations, Authenticator: authenticator, Clients: db, State: db, Settings: s.pipeline.catalogue, CursorKey: s.backend.cursorKey,
 		PlainHTTP: !strings.HasPrefix(s.address(), "https:"), Logger: s.logger,
 	})
 	interfaces := rest.New(rest.Config{
 		Operations: operations, Verifier: verifier, Settings: s.pipeline.catalogue, CursorKey: s.backend.cursorKey,
-		Mounts: issuing, Docs: compressed(web.Docs()),
+		Mounts: s.authorization(authenticator, verifying, verifier), Docs: compressed(web.Docs()),
 		Throttle: s.throttle(), Version: payload.Version, Logger: s.logger,
 	})
 	return s.share(gzhttp.GzipHandler(pages), interfaces), nil
@@ -89,19 +78,15 @@ func (s *system) share(pages, interfaces http.Handler) http.Handler {
 }
 
 // operations returns the operations of the API.
-func (s *system) operations() (api.Operations, error) {
+func (s *system) operations() api.Operations {
 	b := s.backend
-	sealer, err := vault.NewSealer(vault.SealerConfig{Pairs: b.store, Maker: b.keys})
-	if err != nil {
-		return api.Operations{}, err
-	}
 	return api.New(api.Config{
 		Catalogue: s.pipeline.catalogue, Store: b.store, Events: b.lane(lane.Events), Retries: b.lane(lane.Retries),
 		Operator: fanout.NewOperator(fanout.OperatorConfig{Recorder: b.store, Deliveries: b.lane(lane.Deliveries)}),
-		Sealer:   sealer, Clients: clients.New(clients.Config{Store: b.store}),
+		Sealer:   vault.NewSealer(vault.SealerConfig{Pairs: b.store, Maker: b.keys}), Clients: clients.New(clients.Config{Store: b.store}),
 		Addresses: address.Rules{AllowLoopback: s.allowLoopback, Own: s.own()}, Resolver: net.DefaultResolver,
 		Version: payload.Version, Logger: s.logger, Waits: delivery.Clock{Speed: s.speed},
-	}), nil
+	})
 }
 
 // own returns the hosts with which a webhook would point at this program's own API.
@@ -112,12 +97,9 @@ func (s *system) own() []string {
 }
 
 // authorization returns the routes of the authorization server, which issues tokens to clients.
-func (s *system) authorization(authenticator *auth.Authenticator, verifying *vault.Verifier, verifier *auth.Verifier) ([]rest.Mount, error) {
+func (s *system) authorization(authenticator *auth.Authenticator, verifying *vault.Verifier, verifier *auth.Verifier) []rest.Mount {
 	b := s.backend
-	signer, err := vault.NewSigner(vault.SignerConfig{Pairs: b.store, Maker: b.keys, Unwrapper: b.keys})
-	if err != nil {
-		return nil, err
-	}
+	signer := vault.NewSigner(vault.SignerConfig{Pairs: b.store, Maker: b.keys, Unwrapper: b.keys})
 	server := oauth.New(oauth.Config{
 		Authenticator: authenticator,
 		Issuer:        auth.NewIssuer(auth.IssuerConfig{Keys: signer, Revocations: b.store, Verifier: verifier}),
@@ -127,7 +109,7 @@ func (s *system) authorization(authenticator *auth.Authenticator, verifying *vau
 	for _, r := range server.Routes() {
 		mounts = append(mounts, rest.Mount(r))
 	}
-	return mounts, nil
+	return mounts
 }
 
 // tokenKeys signs tokens and lists the public keys that verify them.

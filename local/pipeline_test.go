@@ -45,8 +45,7 @@ func newWorld(t *testing.T) *world {
 	check(t, err)
 	keys, err := vault.OpenLocal("")
 	check(t, err)
-	opener, err := vault.NewOpener(vault.OpenerConfig{Pairs: db, Unwrapper: keys})
-	check(t, err)
+	opener := vault.NewOpener(vault.OpenerConfig{Pairs: db, Unwrapper: keys})
 	return &world{t: t, db: db, opener: opener, posts: map[string]map[string]int{}, answer: func(string, int) outbound.Result { return outbound.Result{} }}
 }
 

@@ -47,9 +47,9 @@ func redriveLane(ctx context.Context, o options, stdout, stderr io.Writer, logge
 	if err != nil {
 		return refuse(stderr, err)
 	}
-	moved, err := redrive.Carry(ctx, l.dead, l.lane)
+	moved, err := redrive.Move(ctx, l.dead, l.lane)
 	if err == nil || len(moved) > 0 { // an interrupted redrive may have moved some
-		fmt.Fprintln(stdout, moved.Tell(name))
+		fmt.Fprintln(stdout, moved.Report(name))
 	}
 	if err := errors.Join(err, l.close()); err != nil {
 		fmt.Fprintln(stderr, "nepenthes:", err)

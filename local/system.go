@@ -80,14 +80,12 @@ func open(ctx context.Context, o options, lines io.Writer, logger *slog.Logger) 
 
 // wire connects the parts.
 func (s *system) wire(ctx context.Context, lines io.Writer) error {
-	opener, err := vault.NewOpener(vault.OpenerConfig{Pairs: s.backend.store, Unwrapper: s.backend.keys})
-	if err != nil {
-		return err
-	}
+	opener := vault.NewOpener(vault.OpenerConfig{Pairs: s.backend.store, Unwrapper: s.backend.keys})
 	s.client = outbound.New(outbound.Options{Loopback: s.allowLoopback, MaxConns: senderSlots})
 	s.pipeline = newPipeline(parts{
 		store: s.backend.store, lane: s.backend.lane, opener: opener, client: s.client, clock: delivery.Clock{Speed: s.speed}, twice: s.twice, logger: s.logger,
 	})
+	var err error
 	if s.api.Handler, err = s.front(ctx); err != nil {
 		return err
 	}

@@ -165,8 +165,7 @@ func (u *upgraded) checkSignIn(t *testing.T) {
 }
 
 func (u *upgraded) checkToken(t *testing.T) {
-	verifying, err := vault.NewVerifier(vault.VerifierConfig{Pairs: u.store, Now: u.clock})
-	check(t, err)
+	verifying := vault.NewVerifier(vault.VerifierConfig{Pairs: u.store, Now: u.clock})
 	for end, want := range map[time.Duration]bool{0: true, 14 * time.Minute: true, 15*time.Minute + time.Second: false} {
 		at := func() time.Time { return u.At.Add(end) }
 		verifier := auth.NewVerifier(auth.VerifierConfig{Clients: u.store, Revocations: u.store, Keys: verifying, Issuer: u.Issuer, Now: at})
@@ -194,8 +193,7 @@ func (u *upgraded) checkSession(t *testing.T) {
 // were sent for them.
 func (u *upgraded) work(t *testing.T) {
 	ctx, logger, known := t.Context(), slog.New(slog.DiscardHandler), catalogue.New(u.store)
-	opener, err := vault.NewOpener(vault.OpenerConfig{Pairs: u.store, Unwrapper: u.keys})
-	check(t, err)
+	opener := vault.NewOpener(vault.OpenerConfig{Pairs: u.store, Unwrapper: u.keys})
 	fan := fanout.New(fanout.Config{
 		Matcher: known, Recorder: u.store, Projects: u.store, Deliveries: u, DeadLetters: noDeadLetters{}, Now: u.clock, Logger: logger,
 	})
@@ -326,8 +324,7 @@ func (u *upgraded) checkRows(t *testing.T) {
 func (u *upgraded) checkChangedHeader(t *testing.T) {
 	w, err := u.store.Webhook(t.Context(), u.Webhooks[0].ID)
 	check(t, err)
-	sealer, err := vault.NewSealer(vault.SealerConfig{Pairs: u.store, Maker: u.keys, Now: u.clock})
-	check(t, err)
+	sealer := vault.NewSealer(vault.SealerConfig{Pairs: u.store, Maker: u.keys, Now: u.clock})
 	h := &w.Headers[0]
 	h.Sealed, err = sealer.Seal(t.Context(), []byte("given again"), webhook.HeaderInfo(w.ID, w.PayloadURL, h.Name))
 	check(t, err)

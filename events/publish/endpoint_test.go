@@ -16,24 +16,24 @@ import (
 	"nepenthes/events"
 )
 
-// endpoint speaks as much of the JSON protocol of SQS as a producer sees, keeps to its limits, and fails when
-// and how a test wants.
+// endpoint is a fake SQS. It implements the part of the JSON protocol that a producer uses, enforces the limits of SQS, and
+// fails as a test requires.
 type endpoint struct {
 	*testing.T
-	// refuse is asked about each event and says what SQS would say about it; nil takes it.
+	// refuse returns the failure that SQS reports for an event, or nil if SQS accepts the event.
 	refuse func(id string) *failure
-	// denied answers every request as a whole with AccessDenied.
+	// denied makes every request fail with AccessDenied.
 	denied bool
 
 	mu       sync.Mutex
 	accepted []events.Event
-	requests [][]string // the ids of the events in each
+	requests [][]string // the ids of the events in each request
 }
 
 type failure struct {
 	Code, Message string
 	SenderFault   bool
-	silent        bool // the answer does not mention the event
+	silent        bool // the response does not mention the event
 }
 
 type entry struct {
@@ -46,8 +46,7 @@ type entry struct {
 	SenderFault      bool   `json:",omitempty"`
 }
 
-// client is an SQS client of the real SDK for the endpoint. It does not retry requests itself, so that a test
-// sees every one of them.
+// client returns a client of the SDK for the endpoint. The client does not retry requests, so that a test sees each of them.
 func (e *endpoint) client() *sqs.Client {
 	server := httptest.NewServer(e)
 	e.Cleanup(server.Close)
@@ -71,7 +70,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.Errorf("%s to %s", target, request.QueueURL)
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-	if code := e.offence(request.Entries); code != "" {
+	if code := e.requestError(request.Entries); code != "" {
 		w.WriteHeader(http.StatusBadRequest)
 		e.answer(w, map[string]string{"__type": "com.amazonaws.sqs#" + code, "message": code})
 		return
@@ -85,8 +84,8 @@ func (e *endpoint) answer(w http.ResponseWriter, body any) {
 	}
 }
 
-// offence is the error that the whole request deserves, empty when it deserves none.
-func (e *endpoint) offence(entries []entry) string {
+// requestError returns the code of the error with which SQS refuses the whole request, or "".
+func (e *endpoint) requestError(entries []entry) string {
 	if e.denied {
 		return "AccessDenied"
 	}
@@ -113,7 +112,7 @@ func (e *endpoint) take(entries []entry) (answer struct{ Successful, Failed []en
 	for _, sent := range entries {
 		event, err := events.Decode([]byte(sent.MessageBody))
 		if err != nil {
-			e.Errorf("what was sent cannot be decoded: %v", err)
+			e.Errorf("a message cannot be decoded: %v", err)
 		}
 		ids = append(ids, event.ID)
 		var refused *failure

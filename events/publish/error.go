@@ -9,41 +9,41 @@ import (
 	"nepenthes/events"
 )
 
-// ErrNotTried is why an event was not sent that had nothing wrong with it: another event of the same call was
-// not valid, or an earlier request failed as a whole.
+// ErrNotTried means that an event was not sent although it is valid, because another event of the same call was not valid or
+// an earlier request failed as a whole.
 var ErrNotTried = errors.New("not tried")
 
 // Unsent is an event that was not sent.
 type Unsent struct {
-	// Index is its place among the arguments of Publish, from 0.
+	// Index is the index of the event in the arguments of Publish.
 	Index int
-	// Source and ID name it.
+	// Source and ID identify the event.
 	Source, ID string
-	// Err is why: an *events.Error when the event is not valid, ErrNotTried, the client's error when a request
-	// failed as a whole, or what SQS said about this event.
+	// Err is the reason: an *events.Error if the event is not valid, ErrNotTried, the error of the client if a request
+	// failed as a whole, or the result of SQS for this event.
 	Err error
 }
 
-// Error names every event that was not sent. Those that failed for want of SQS can be given to Publish again;
-// an event whose Err is an *events.Error must be mended first.
+// Error names every event that was not sent. An event whose Err is an *events.Error must be corrected. The other events can
+// be given to Publish again.
 type Error struct {
-	// Unsent is never empty and in the order of the arguments of Publish.
+	// Unsent is in the order of the arguments of Publish. It is never empty.
 	Unsent []Unsent
 }
 
-// inText is how many events the text of an error names; Unsent has all.
-const inText = 20
+// unsentShown is the number of events in the text of an error, which must be short enough for a log.
+const unsentShown = 20
 
-// Error names the events, the first 20 of them, and why they were not sent.
+// Error returns, in one line, the first 20 events with the reasons why they were not sent, and how many more there are.
 func (e *Error) Error() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "publish: %d not sent: ", len(e.Unsent))
-	named := e.Unsent[:min(len(e.Unsent), inText)]
+	named := e.Unsent[:min(len(e.Unsent), unsentShown)]
 	for i, unsent := range named {
-		// What is not valid may hold anything: %q keeps it in one line, and the precision short.
+		// The source and the id of an invalid event can be any text. %q keeps it in one line, and the precision cuts it.
 		fmt.Fprintf(&text, "%.256q %.128q", unsent.Source, unsent.ID)
 		if i+1 < len(named) && named[i+1].Err.Error() == unsent.Err.Error() {
-			text.WriteString(", ") // a request that failed as a whole has one reason for all its events
+			text.WriteString(", ") // if a request fails as a whole, all its events have the same reason
 			continue
 		}
 		fmt.Fprintf(&text, " (%v) ", unsent.Err)
@@ -54,7 +54,7 @@ func (e *Error) Error() string {
 	return strings.TrimSpace(text.String())
 }
 
-// Unwrap gives why each event was not sent, for errors.Is and errors.As.
+// Unwrap returns the reason for each event, so that errors.Is and errors.As find it.
 func (e *Error) Unwrap() []error {
 	causes := make([]error, len(e.Unsent))
 	for i, unsent := range e.Unsent {
@@ -63,17 +63,17 @@ func (e *Error) Unwrap() []error {
 	return causes
 }
 
-// unsent is nil when every letter was sent.
+// unsent returns an [*Error] with the letters that were not sent, or nil if all were sent.
 func unsent(letters []*letter) error {
-	var left []Unsent
+	var list []Unsent
 	for i, letter := range letters {
 		if letter.err != nil {
 			source := cmp.Or(letter.event.Source, events.DefaultSource)
-			left = append(left, Unsent{Index: i, Source: source, ID: letter.event.ID, Err: letter.err})
+			list = append(list, Unsent{Index: i, Source: source, ID: letter.event.ID, Err: letter.err})
 		}
 	}
-	if left == nil {
+	if list == nil {
 		return nil
 	}
-	return &Error{left}
+	return &Error{list}
 }

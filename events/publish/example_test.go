@@ -15,8 +15,8 @@ import (
 	"nepenthes/events/publish"
 )
 
-// A producer makes one Publisher and keeps it. Ids come from its own records, so that the same change has the
-// same id however often it is published.
+// A producer creates one Publisher and reuses it. It derives ids from its own records, so that a change has the same id
+// whenever it is published again.
 func Example() {
 	ctx := context.Background()
 	account, err := config.LoadDefaultConfig(ctx)
@@ -42,7 +42,7 @@ func Example() {
 	var failed *publish.Error
 	if errors.As(err, &failed) {
 		for _, unsent := range failed.Unsent {
-			log.Print(unsent.Source, " ", unsent.ID, ": ", unsent.Err) // keep it and publish it again
+			log.Print(unsent.Source, " ", unsent.ID, ": ", unsent.Err) // keep the event and publish it again
 		}
 	}
 }

@@ -7,21 +7,21 @@ import (
 	"nepenthes/events"
 )
 
-// What one request to SQS may hold: entries, and bytes of all bodies together (1 MiB). Four events of the
-// greatest size still fit.
+// The limits of one request to SQS. maxBatchBytes limits the size of all bodies together, so four events of the maximum
+// size fit into a request.
 const (
 	maxEntries    = 10
 	maxBatchBytes = 1 << 20
 )
 
-// letter is an event on its way.
+// letter is an event that is being sent.
 type letter struct {
 	event events.Event
 	body  string
-	err   error // why it has not been sent; nil once it has
+	err   error // why the event was not sent; nil if it was sent
 }
 
-// write makes a letter of every event. It fails with an [*Error] when one of them cannot be sent.
+// write returns a letter for each event. It returns an [*Error] if one of the events cannot be sent.
 func write(list []events.Event) ([]*letter, error) {
 	letters := make([]*letter, len(list))
 	valid := true
@@ -51,19 +51,19 @@ func encode(event events.Event) (string, error) {
 	return string(body), checkCharacters(string(body))
 }
 
-// checkCharacters refuses the two characters of JSON text that SQS does not carry: depending on the way it
-// rejects them or puts U+FFFD in their place, and then data would not arrive as it was.
+// checkCharacters refuses the two characters of JSON text that SQS does not accept. SQS either refuses the message or
+// replaces them with U+FFFD, which would change data.
 func checkCharacters(body string) error {
 	if !strings.Contains(body, "\ufffe") && !strings.Contains(body, "\uffff") {
 		return nil
 	}
 	return &events.Error{Reason: events.Invalid, Problems: []events.Problem{{
 		Attribute: "data",
-		Message:   `It holds U+FFFE or U+FFFF, which SQS does not carry; write it as the escape \ufffe or \uffff.`,
+		Message:   `It contains U+FFFE or U+FFFF, which SQS does not accept. Write the character as the escape \ufffe or \uffff.`,
 	}}}
 }
 
-// batches cuts letters, in their order, into what single requests may hold.
+// batches divides the letters, in their order, into batches that fit into one request each.
 func batches(letters []*letter) iter.Seq[[]*letter] {
 	return func(yield func([]*letter) bool) {
 		for len(letters) > 0 {
@@ -76,7 +76,8 @@ func batches(letters []*letter) iter.Seq[[]*letter] {
 	}
 }
 
-// firstBatch is how many of the letters fit into one request; at least one, as no event is larger than a batch.
+// firstBatch returns how many of the letters fit into one request. This is at least one, because no event is larger than a
+// batch.
 func firstBatch(letters []*letter) int {
 	size := 0
 	for n, letter := range letters {

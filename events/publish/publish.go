@@ -1,9 +1,9 @@
-// Package publish sends events to the queue from which Nepenthes takes them.
+// Package publish sends events to the queue of Nepenthes.
 //
-// Events travel in batches of SQS. A batch may be taken in part: what SQS could not take for reasons of its own
-// is sent again after a wait, and what is left in the end comes back in an [*Error] that names each event.
-// Sending an event twice does no harm, since Nepenthes delivers it once per source and id; so after an error a
-// producer sends the events that it names again, and need not know how far the first try got.
+// SQS may accept a part of a batch. A Publisher waits and sends the events again that SQS refused because of its own
+// failures. If some events still cannot be sent, Publish returns an [*Error] that names each of them. The producer should
+// then send these events again. Sending an event twice does no harm, because Nepenthes delivers an event once per source and
+// id.
 package publish
 
 import (
@@ -22,23 +22,23 @@ import (
 	"nepenthes/events"
 )
 
-// BatchSender is the one ability of an SQS client that is needed; *sqs.Client has it. Its own retries are for
-// requests that fail as a whole and stay its business.
+// BatchSender sends a batch of messages to SQS. An *sqs.Client is a BatchSender. It should retry requests that fail as a
+// whole, as *sqs.Client does, because a Publisher does not.
 type BatchSender interface {
 	SendMessageBatch(context.Context, *sqs.SendMessageBatchInput, ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error)
 }
 
-// Config is what a Publisher works with.
+// Config configures a Publisher. Fields that do not state a default are required.
 type Config struct {
-	// Client sends; required.
+	// Client sends the batches.
 	Client BatchSender
-	// QueueURL is the address of the events queue, the output EventsQueueUrl of the deployment; required.
+	// QueueURL is the address of the events queue: the output EventsQueueUrl of the deployment.
 	QueueURL string
-	// Attempts is how often an event is offered to SQS before it is given up; 5 when zero.
+	// Attempts is the maximum number of times that an event is sent. The default is 5.
 	Attempts int
-	// Backoff is the longest wait before the second attempt; 200 ms when zero. It doubles with each attempt, up
-	// to 10 s. The true wait is a random time between half of that and all of it, so that producers which
-	// failed together do not come back together.
+	// Backoff is the longest wait before the second attempt. The default is 200 ms. It doubles with each attempt, up to
+	// 10 s. The actual wait is a random time between half of the longest wait and all of it, so that producers that failed
+	// at the same time do not retry at the same time.
 	Backoff time.Duration
 }
 
@@ -51,7 +51,7 @@ const (
 // Publisher sends events to one queue. It is safe for concurrent use.
 type Publisher struct{ config Config }
 
-// New makes a Publisher. It fails when the client or the queue's address is missing, or a number is negative.
+// New returns a Publisher. It returns an error if a required field of config is missing or a number is negative.
 func New(config Config) (*Publisher, error) {
 	switch {
 	case config.Client == nil:
@@ -70,10 +70,10 @@ func New(config Config) (*Publisher, error) {
 	return &Publisher{config}, nil
 }
 
-// Publish sends the events and returns nil once SQS has all of them. First every event is checked: if one is
-// not valid, none is sent. Otherwise as many as possible are sent, but for what follows a request that failed
-// as a whole, since the next would hardly fare better. The error is an [*Error] that names every event not sent;
-// when an answer got lost on its way some of those may have arrived nevertheless.
+// Publish sends the events and returns nil if SQS accepted all of them. It first checks all events. If one is not valid,
+// Publish sends none. If a request fails as a whole, Publish does not send the events after it, because the next request
+// would probably fail too. The error is an [*Error] that names every event that was not sent. If a response was lost, some
+// of these events may have arrived.
 func (p *Publisher) Publish(ctx context.Context, list ...events.Event) error {
 	letters, err := write(list)
 	if err != nil {
@@ -87,7 +87,8 @@ func (p *Publisher) Publish(ctx context.Context, list ...events.Event) error {
 	return unsent(letters)
 }
 
-// send offers one batch until SQS has taken all it will ever take. It answers false when going on is no use.
+// send sends one batch, and again what SQS refused because of its own failures, up to the maximum number of attempts. It
+// returns false if Publish should not send the next batch.
 func (p *Publisher) send(ctx context.Context, batch []*letter) bool {
 	for attempt := 1; ; attempt++ {
 		output, err := p.config.Client.SendMessageBatch(ctx, p.request(batch))
@@ -103,7 +104,7 @@ func (p *Publisher) send(ctx context.Context, batch []*letter) bool {
 		}
 		if err := p.wait(ctx, attempt); err != nil {
 			for _, letter := range batch {
-				letter.err = fmt.Errorf("%w, after SQS said: %w", err, letter.err)
+				letter.err = fmt.Errorf("%w, after %w", err, letter.err)
 			}
 			return false
 		}
@@ -113,14 +114,15 @@ func (p *Publisher) send(ctx context.Context, batch []*letter) bool {
 func (p *Publisher) request(batch []*letter) *sqs.SendMessageBatchInput {
 	entries := make([]types.SendMessageBatchRequestEntry, len(batch))
 	for i, letter := range batch {
-		// An entry's id has meaning within its request only, and allows less than an event's.
+		// The id of an entry only matters within the request, and it may be only 80 characters long, so it cannot be the id of
+		// the event.
 		entries[i] = types.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: &letter.body}
 	}
 	return &sqs.SendMessageBatchInput{QueueUrl: &p.config.QueueURL, Entries: entries}
 }
 
-// settle notes what SQS said about each letter and returns those that are worth another try: it failed on them
-// and the fault was its own, or it passed over them in silence.
+// settle sets the error of each letter to the result in output and returns the letters that should be sent again. These are
+// the letters that SQS refused without blaming the sender, and those that output does not mention.
 func settle(batch []*letter, output *sqs.SendMessageBatchOutput) (again []*letter) {
 	for i, letter := range batch {
 		id := strconv.Itoa(i)
@@ -130,20 +132,20 @@ func settle(batch []*letter, output *sqs.SendMessageBatchOutput) (again []*lette
 		}
 		failure := slices.IndexFunc(output.Failed, func(e types.BatchResultErrorEntry) bool { return aws.ToString(e.Id) == id })
 		if failure < 0 {
-			letter.err = errors.New("SQS said nothing about it")
+			letter.err = errors.New("SQS: no result for this message")
 			again = append(again, letter)
 			continue
 		}
-		said := output.Failed[failure]
-		letter.err = fmt.Errorf("SQS: %s: %s", aws.ToString(said.Code), aws.ToString(said.Message))
-		if !said.SenderFault {
+		refusal := output.Failed[failure]
+		letter.err = fmt.Errorf("SQS: %s: %s", aws.ToString(refusal.Code), aws.ToString(refusal.Message))
+		if !refusal.SenderFault {
 			again = append(again, letter)
 		}
 	}
 	return again
 }
 
-// wait waits before the attempt that follows the given one. It fails when ctx ends first.
+// wait waits before the attempt after the given one. It returns an error if ctx ends first.
 func (p *Publisher) wait(ctx context.Context, attempt int) error {
 	longest := p.config.Backoff
 	for i := 1; i < attempt && longest < longestBackoff; i++ {

@@ -24,7 +24,7 @@ import (
 
 const queueURL = "https://sqs.us-east-1.amazonaws.com/111122223333/events"
 
-// numbered makes n events with the ids e0, e1 … whose messages have about size bytes.
+// numbered returns n events with the ids e0, e1 and so on. If size is not 0, their data has about size bytes.
 func numbered(n, size int) []events.Event {
 	list := make([]events.Event, n)
 	for i := range list {
@@ -56,7 +56,7 @@ func newPublisher(tb testing.TB, client publish.BatchSender) *publish.Publisher 
 	return publisher
 }
 
-// unsent is what the error says was not sent.
+// unsent returns the events that the error names.
 func unsent(tb testing.TB, err error) []publish.Unsent {
 	tb.Helper()
 	var got *publish.Error
@@ -75,7 +75,7 @@ func unsentIDs(tb testing.TB, err error) []string {
 	return names
 }
 
-func TestNewRefusesWhatCannotWork(t *testing.T) {
+func TestNewRefusesInvalidConfigs(t *testing.T) {
 	client := sqs.New(sqs.Options{})
 	for name, config := range map[string]publish.Config{
 		"no client":         {QueueURL: queueURL},
@@ -85,7 +85,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := publish.New(config); err == nil {
-				t.Error("it was accepted")
+				t.Error("got no error")
 			}
 		})
 	}
@@ -118,7 +118,7 @@ func TestPublishNothing(t *testing.T) {
 	}
 }
 
-// The endpoint refuses batches that SQS would refuse, so here it only has to be shown that they are not small.
+// The endpoint refuses batches that are too large, so this test only checks that batches are not smaller than necessary.
 func TestBatchesAreAsFullAsSQSAllows(t *testing.T) {
 	largest := numbered(1, 1)
 	encoded, err := largest[0].Encode()
@@ -130,9 +130,9 @@ func TestBatchesAreAsFullAsSQSAllows(t *testing.T) {
 		count, size int
 		want        []int
 	}{
-		"ten entries":             {25, 0, []int{10, 10, 5}},
-		"four of the greatest":    {9, full, []int{4, 4, 1}},
-		"a little less than that": {10, full - 60_000, []int{5, 5}},
+		"ten entries":              {25, 0, []int{10, 10, 5}},
+		"four of the maximum size": {9, full, []int{4, 4, 1}},
+		"five of a smaller size":   {10, full - 60_000, []int{5, 5}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			queue := &endpoint{T: t}
@@ -152,23 +152,23 @@ func TestBatchesAreAsFullAsSQSAllows(t *testing.T) {
 }
 
 func TestPublishSendsNothingWhenOneEventIsNotValid(t *testing.T) {
-	for name, spoil := range map[string]func(*events.Event){
-		"bad id":              func(e *events.Event) { e.ID = "not an\nid" },
-		"operational type":    func(e *events.Event) { e.Type = "webhook:ping" },
-		"too large":           func(e *events.Event) { e.Data = json.RawMessage(`"` + strings.Repeat("x", events.MaxSize) + `"`) },
-		"what SQS can't hold": func(e *events.Event) { e.Data = json.RawMessage("\"\uffff\"") },
+	for name, change := range map[string]func(*events.Event){
+		"bad id":                     func(e *events.Event) { e.ID = "not an\nid" },
+		"operational type":           func(e *events.Event) { e.Type = "webhook:ping" },
+		"too large":                  func(e *events.Event) { e.Data = json.RawMessage(`"` + strings.Repeat("x", events.MaxSize) + `"`) },
+		"character that SQS refuses": func(e *events.Event) { e.Data = json.RawMessage("\"\uffff\"") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			queue := &endpoint{T: t}
 			list := numbered(25, 0)
-			spoil(&list[24])
+			change(&list[24])
 			err := newPublisher(t, queue.client()).Publish(t.Context(), list...)
 			if len(queue.requests) > 0 {
-				t.Errorf("%d requests were made", len(queue.requests))
+				t.Errorf("got %d requests, want none", len(queue.requests))
 			}
 			left := unsent(t, err)
 			if len(left) != 25 || !errors.Is(left[0].Err, publish.ErrNotTried) {
-				t.Fatalf("got %v, want all 25 named", err)
+				t.Fatalf("got %v, want all 25 events", err)
 			}
 			var invalid *events.Error
 			if last := left[24]; last.Index != 24 || !errors.As(last.Err, &invalid) {
@@ -183,10 +183,10 @@ func TestPublishSendsNothingWhenOneEventIsNotValid(t *testing.T) {
 
 func TestPartialFailures(t *testing.T) {
 	list := numbered(12, 0)
-	t.Run("are mended by sending only what failed again", func(t *testing.T) {
-		left := map[string]int{"e1": 1, "e4": 2, "e11": 3}
+	t.Run("only the failed events are sent again", func(t *testing.T) {
+		failures := map[string]int{"e1": 1, "e4": 2, "e11": 3}
 		queue := &endpoint{T: t, refuse: func(id string) *failure {
-			if left[id]--; left[id] >= 0 {
+			if failures[id]--; failures[id] >= 0 {
 				return &failure{Code: "InternalError"}
 			}
 			return nil
@@ -202,7 +202,7 @@ func TestPartialFailures(t *testing.T) {
 			t.Errorf("%d events arrived, want 12, each once", len(queue.accepted))
 		}
 	})
-	t.Run("include silence", func(t *testing.T) {
+	t.Run("an event that the response does not mention is sent again", func(t *testing.T) {
 		first := true
 		queue := &endpoint{T: t, refuse: func(id string) *failure {
 			if id == "e2" && first {
@@ -215,11 +215,11 @@ func TestPartialFailures(t *testing.T) {
 			t.Errorf("%d arrived, %v", len(queue.accepted), err)
 		}
 	})
-	t.Run("are given up after five attempts", func(t *testing.T) {
-		tries := 0
+	t.Run("an event is sent at most five times", func(t *testing.T) {
+		attempts := 0
 		queue := &endpoint{T: t, refuse: func(id string) *failure {
 			if id == "e1" {
-				tries++
+				attempts++
 				return &failure{Code: "InternalError", Message: "try later"}
 			}
 			return nil
@@ -229,11 +229,11 @@ func TestPartialFailures(t *testing.T) {
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
-		if left := unsent(t, err); tries != 5 || left[0].Index != 1 || len(queue.accepted) != 11 {
-			t.Errorf("%d tries, %d arrived, %+v", tries, len(queue.accepted), left)
+		if left := unsent(t, err); attempts != 5 || left[0].Index != 1 || len(queue.accepted) != 11 {
+			t.Errorf("%d attempts, %d arrived, %+v", attempts, len(queue.accepted), left)
 		}
 	})
-	t.Run("that are the sender's fault are not tried again", func(t *testing.T) {
+	t.Run("an event that failed by fault of the sender is not sent again", func(t *testing.T) {
 		queue := &endpoint{T: t, refuse: func(id string) *failure {
 			if id == "e1" || id == "e3" {
 				return &failure{Code: "InvalidMessageContents", SenderFault: true}
@@ -252,7 +252,7 @@ func TestPublishStopsWhenARequestFails(t *testing.T) {
 	err := newPublisher(t, queue.client()).Publish(t.Context(), numbered(12, 0)...)
 	left := unsent(t, err)
 	if len(left) != 12 {
-		t.Fatalf("%d events are named, want 12", len(left))
+		t.Fatalf("got %d unsent events, want 12", len(left))
 	}
 	var denied smithy.APIError
 	if !errors.As(left[9].Err, &denied) || denied.ErrorCode() != "AccessDenied" {
@@ -263,12 +263,12 @@ func TestPublishStopsWhenARequestFails(t *testing.T) {
 	}
 }
 
-// Whatever fails, and however often, each event either arrived or is named.
+// Each event either arrives or is named in the error, whatever fails.
 func TestEveryEventArrivesOrIsNamed(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		count := rapid.IntRange(0, 35).Draw(rt, "events")
 		arrived := map[string]bool{}
-		script := sender(func(_ context.Context, in *sqs.SendMessageBatchInput) (*sqs.SendMessageBatchOutput, error) {
+		client := sender(func(_ context.Context, in *sqs.SendMessageBatchInput) (*sqs.SendMessageBatchOutput, error) {
 			if rapid.IntRange(0, 9).Draw(rt, "request fails") == 9 {
 				return nil, errors.New("no connection")
 			}
@@ -290,7 +290,7 @@ func TestEveryEventArrivesOrIsNamed(t *testing.T) {
 			return out, nil
 		})
 		list := numbered(count, 0)
-		publisher, err := publish.New(publish.Config{Client: script, QueueURL: queueURL, Attempts: 3, Backoff: 1})
+		publisher, err := publish.New(publish.Config{Client: client, QueueURL: queueURL, Attempts: 3, Backoff: 1})
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -307,14 +307,14 @@ func TestEveryEventArrivesOrIsNamed(t *testing.T) {
 	})
 }
 
-// sender is a client of which only the answers matter.
+// sender is a client that only a function implements.
 type sender func(context.Context, *sqs.SendMessageBatchInput) (*sqs.SendMessageBatchOutput, error)
 
 func (s sender) SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error) {
 	return s(ctx, in)
 }
 
-// busy fails on everything, through no fault of the sender.
+// busy refuses every entry without blaming the sender.
 func busy(_ context.Context, in *sqs.SendMessageBatchInput) (*sqs.SendMessageBatchOutput, error) {
 	out := &sqs.SendMessageBatchOutput{}
 	for _, entry := range in.Entries {
@@ -326,16 +326,16 @@ func busy(_ context.Context, in *sqs.SendMessageBatchInput) (*sqs.SendMessageBat
 func TestWaitsGrowWithinBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var times []time.Time
-		script := sender(func(ctx context.Context, in *sqs.SendMessageBatchInput) (*sqs.SendMessageBatchOutput, error) {
+		client := sender(func(ctx context.Context, in *sqs.SendMessageBatchInput) (*sqs.SendMessageBatchOutput, error) {
 			times = append(times, time.Now())
 			return busy(ctx, in)
 		})
-		publisher, err := publish.New(publish.Config{Client: script, QueueURL: queueURL, Attempts: 80, Backoff: time.Second})
+		publisher, err := publish.New(publish.Config{Client: client, QueueURL: queueURL, Attempts: 80, Backoff: time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := publisher.Publish(t.Context(), numbered(1, 0)...); err == nil {
-			t.Error("nothing was sent, and no error")
+			t.Error("got no error, but nothing was sent")
 		}
 		if len(times) != 80 {
 			t.Fatalf("%d attempts, want 80", len(times))
@@ -350,7 +350,7 @@ func TestWaitsGrowWithinBounds(t *testing.T) {
 			waits[wait] = true
 		}
 		if len(waits) < 40 {
-			t.Errorf("only %d different waits: no jitter", len(waits))
+			t.Errorf("got only %d different waits, want random ones", len(waits))
 		}
 	})
 }
@@ -369,7 +369,7 @@ func TestPublishEndsWithItsContext(t *testing.T) {
 			t.Errorf("it took %v, want 3 s", got)
 		}
 		if !errors.Is(err, context.DeadlineExceeded) || len(unsent(t, err)) != 12 {
-			t.Errorf("got %v, want all 12 named and the deadline as cause", err)
+			t.Errorf("got %v, want all 12 events and the deadline as the cause", err)
 		}
 	})
 }
@@ -381,7 +381,7 @@ func TestErrorTextStaysShort(t *testing.T) {
 	}
 	err = publisher.Publish(t.Context(), numbered(1000, 0)...)
 	if len(unsent(t, err)) != 1000 {
-		t.Error("not all are named")
+		t.Error("the error does not name all events")
 	}
 	if text := err.Error(); len(text) > 2000 || !strings.HasSuffix(text, " and 980 more") {
 		t.Errorf("got %q", text)

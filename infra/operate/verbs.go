@@ -44,8 +44,8 @@ func redriveLane(ctx context.Context, cfg aws.Config, a arguments) (string, erro
 	dead, living := sqs.New(cfg, from), sqs.New(cfg, to)
 	moved, err := sqs.Redrive(ctx, dead, living)
 	if errors.Is(err, sqs.ErrCannotMove) {
-		moved, err := redrive.Carry(ctx, dead, living)
-		return moved.Tell(name), err
+		moved, err := redrive.Move(ctx, dead, living)
+		return moved.Report(name), err
 	}
 	return redrive.Sentence(int(moved), name), err
 }

@@ -1,4 +1,4 @@
-// Package access holds the nouns of who may call: clients, their secrets and scopes.
+// Package access defines the clients that may call the API, their secrets and their scopes.
 package access
 
 import (
@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Scope is one permission, "<resource>:read" or "<resource>:write"; write includes read.
+// Scope is a permission, "<resource>:read" or "<resource>:write". Write includes read.
 type Scope string
 
-// resources are what scopes are about, in the order in which they are listed.
+// resources has the resources that have scopes, in the order in which Scopes returns them.
 var resources = []string{"settings", "webhooks", "deliveries", "events", "projects", "clients"}
 
-// The scopes that code asks for by name.
+// The scopes that operations require.
 const (
 	SettingsRead    Scope = "settings:read"
 	SettingsWrite   Scope = "settings:write"
@@ -29,7 +29,7 @@ const (
 	ClientsWrite    Scope = "clients:write"
 )
 
-// Scopes lists every scope.
+// Scopes returns every scope.
 func Scopes() []Scope {
 	var all []Scope
 	for _, r := range resources {
@@ -38,7 +38,7 @@ func Scopes() []Scope {
 	return all
 }
 
-// AdministratorScopes are those of the first client: write, which includes read, on everything.
+// AdministratorScopes returns the scopes of the first client: write, which includes read, on every resource.
 func AdministratorScopes() []Scope {
 	var all []Scope
 	for _, r := range resources {
@@ -47,7 +47,7 @@ func AdministratorScopes() []Scope {
 	return all
 }
 
-// Named are the scopes with these names, known or not.
+// Named converts names to scopes. It does not check whether they are Known.
 func Named(names []string) []Scope {
 	var all []Scope
 	for _, name := range names {
@@ -56,10 +56,10 @@ func Named(names []string) []Scope {
 	return all
 }
 
-// Known reports whether s is a scope.
+// Known reports whether s is in Scopes.
 func (s Scope) Known() bool { return slices.Contains(Scopes(), s) }
 
-// Allows reports whether holding the scopes permits want.
+// Allows reports whether a client with the held scopes has the permission want.
 func Allows(held []Scope, want Scope) bool {
 	if slices.Contains(held, want) {
 		return true
@@ -73,30 +73,30 @@ type Client struct {
 	ID      string
 	Name    string
 	Scopes  []Scope
-	Secrets []Secret // oldest first, expired ones may still be there
-	// Revocations is how often all tokens and sessions of the client were ended at once. Each of them carries the
-	// number that it was begun under, and ends when the client's is another.
+	Secrets []Secret // oldest first; expired secrets may still be in the list
+	// Revocations counts how often all tokens and sessions of the client were ended at once. A token or session contains
+	// the count at its beginning, and is valid only while the client's count is the same.
 	Revocations int64
-	LockVersion int64 // raised by every change; 1 when made
+	LockVersion int64 // 1 for a new client; every change adds 1
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }
 
-// Secret is a client secret as it is kept: its SHA-256. The secret itself is 256 random bits, so a slow hash
-// would protect nothing.
+// Secret is a client secret as the store keeps it, which is only its SHA-256. The secret itself has 256 random bits and
+// cannot be guessed, so a slow hash would not protect it better.
 type Secret struct {
 	ID        string
 	Hash      [32]byte
 	CreatedAt time.Time
-	ExpiresAt time.Time // zero: never
+	ExpiresAt time.Time // the zero Time means never
 }
 
-// Live reports whether the secret still opens at now.
+// Live reports whether the secret is valid at now.
 func (s Secret) Live(now time.Time) bool {
 	return s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt)
 }
 
-// LiveSecret finds the secret with the id, if it opens at now.
+// LiveSecret returns the secret with the id, if it is valid at now.
 func (c *Client) LiveSecret(id string, now time.Time) (secret Secret, found bool) {
 	i := slices.IndexFunc(c.Secrets, func(s Secret) bool { return s.ID == id && s.Live(now) })
 	if i < 0 {
@@ -105,8 +105,8 @@ func (c *Client) LiveSecret(id string, now time.Time) (secret Secret, found bool
 	return c.Secrets[i], true
 }
 
-// CanAdminister reports whether the client could make and change clients at now: it holds clients:write and a
-// live secret. There must always be one.
+// CanAdminister reports whether the client can create and change clients at now: it needs clients:write and a valid secret.
+// A deployment must always have such a client.
 func (c *Client) CanAdminister(now time.Time) bool {
 	return Allows(c.Scopes, ClientsWrite) &&
 		slices.ContainsFunc(c.Secrets, func(s Secret) bool { return s.Live(now) })

@@ -1,10 +1,8 @@
-// Package address judges where a webhook may point: which addresses and host names are special-purpose, and
-// which payload URLs are acceptable.
+// Package address decides where a webhook may point.
 //
-// It is asked twice. When a webhook is saved, [CheckURL] reads the URL in whatever spelling it came and
-// [CheckLookup] looks its name up, so that a person hears at once what is wrong. When a connection is made,
-// [Rules.Allows] judges every address that is dialled: names change their addresses, so only that second
-// judgement protects anything; the first is a courtesy.
+// An address is checked twice. When a webhook is saved, [CheckURL] checks the URL and [CheckLookup] looks up the host name,
+// so that the client sees at once what is wrong. When the sender connects, [Rules.Allows] checks the address that it is
+// about to dial. Only the second check protects the network, because a name can change its addresses after the first.
 package address
 
 import (
@@ -13,28 +11,29 @@ import (
 	"code.dny.dev/ssrf"
 )
 
-// Rules says what one deployment lets through. The zero value is the strictest: https to public addresses.
+// Rules are the rules of a deployment for the targets of webhooks. The zero value is the strictest: it allows only https to
+// public addresses.
 type Rules struct {
-	// AllowHTTP lets http URLs through as well as https ones.
+	// AllowHTTP also allows http URLs.
 	AllowHTTP bool
-	// AllowLoopback lets localhost, 127.0.0.0/8 and ::1 through, over http too, and nothing else that is
-	// special-purpose.
+	// AllowLoopback also allows localhost, 127.0.0.0/8 and ::1, with https and http. It allows no other special-purpose
+	// address.
 	AllowLoopback bool
-	// Gateway is one more address that is treated as loopback is; the zero Addr stands for none. It is the way
-	// from a container to the machine that it runs on.
+	// Gateway is another address that is allowed with https and http. In a container it is the address of the machine on
+	// which the container runs. The zero Addr means none.
 	Gateway netip.Addr
-	// Own lists this service's own host:port pairs, which no webhook may point at: events about deliveries
-	// would feed themselves. A host without a port stands for its ports 80 and 443.
+	// Own lists the host:port pairs of this service. A webhook must not point at them, because its deliveries could
+	// cause events for more deliveries without end. A host without a port means its ports 80 and 443.
 	Own []string
 }
 
-// Allows reports whether a connection to addr may be made: it is public, or the rules make an exception for
-// it. An invalid address and one with a zone are never allowed.
+// Allows reports whether the sender may connect to addr: either addr is public, or the rules make an exception for it. An
+// invalid address or an address with a zone is never allowed.
 func (r Rules) Allows(addr netip.Addr) bool {
 	return r.excepts(addr) || !Special(addr)
 }
 
-// excepts reports whether addr is let through although it is special-purpose.
+// excepts reports whether the rules allow addr although it is special-purpose.
 func (r Rules) excepts(addr netip.Addr) bool {
 	addr = addr.Unmap()
 	if !addr.IsValid() || addr.Zone() != "" {
@@ -43,13 +42,13 @@ func (r Rules) excepts(addr netip.Addr) bool {
 	return addr == r.Gateway || r.AllowLoopback && addr.IsLoopback()
 }
 
-// Special reports whether addr is special-purpose: listed in one of IANA's special-purpose registries
-// (RFC 6890), multicast, reserved, or IPv6 outside of the global unicast space 2000::/3. An address with a
-// zone belongs to one link, and an invalid one to nobody: both are special.
+// Special reports whether addr is special-purpose: it is in one of IANA's special-purpose registries (RFC 6890), multicast,
+// reserved, or an IPv6 address outside the global unicast space 2000::/3. An invalid address and an address with a zone,
+// which belongs to a single link, are special too.
 //
-// IPv4 in IPv6 clothes needs no decoding: a mapped address (::ffff:0:0/96) is taken for the IPv4 address that
-// the kernel would dial; NAT64 (64:ff9b::/96, 64:ff9b:1::/48), 6to4 (2002::/16) and Teredo (2001::/32) are
-// special as a whole, whatever is embedded in them.
+// An IPv4-mapped address (::ffff:0:0/96) is treated as the IPv4 address that the kernel would dial. The other prefixes that
+// embed an IPv4 address are special as a whole: NAT64 (64:ff9b::/96, 64:ff9b:1::/48), 6to4 (2002::/16) and Teredo
+// (2001::/32).
 func Special(addr netip.Addr) bool {
 	addr = addr.Unmap()
 	switch {

@@ -9,8 +9,8 @@ import (
 	"nepenthes/shared/address"
 )
 
-// special are the blocks of IANA's special-purpose registries (RFC 6890 and its updates), multicast, and what
-// is not global unicast, written down from the registries and not from the library's tables.
+// special has the blocks of IANA's special-purpose registries (RFC 6890 and its updates), multicast, and everything outside
+// global unicast. They are copied from the registries and not from the library that Special uses.
 var special = []string{
 	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
 	"192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
@@ -46,19 +46,20 @@ func TestSpecial(t *testing.T) {
 			t.Errorf("Special(%s) = true, want false", addr)
 		}
 	}
-	t.Run("no address", func(t *testing.T) {
+	t.Run("the zero Addr", func(t *testing.T) {
 		if !address.Special(netip.Addr{}) {
-			t.Error("the invalid address is not special")
+			t.Error("Special(zero Addr) = false, want true")
 		}
 	})
-	t.Run("a zone", func(t *testing.T) {
+	t.Run("an address with a zone", func(t *testing.T) {
 		if !address.Special(netip.MustParseAddr("2606:4700::1111%eth0")) {
-			t.Error("an address with a zone is not special")
+			t.Error("Special = false, want true")
 		}
 	})
 }
 
-// Whatever IPv4 address is embedded, the transition prefixes are special; mapped is as special as its IPv4.
+// TestSpecialEmbedded checks that every address with a transition prefix is special, and that an IPv4-mapped address is
+// special only if its IPv4 address is.
 func TestSpecialEmbedded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v4 := netip.AddrFrom4([4]byte(rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "v4")))
@@ -92,7 +93,7 @@ func TestAllows(t *testing.T) {
 		want  bool
 	}{
 		{"public", address.Rules{}, "8.8.8.8", true},
-		{"http alone opens nothing", address.Rules{AllowHTTP: true}, "127.0.0.1", false},
+		{"loopback with http allowed", address.Rules{AllowHTTP: true}, "127.0.0.1", false},
 		{"loopback", address.Rules{}, "127.0.0.1", false},
 		{"loopback with loopback allowed", loopback, "127.9.9.9", true},
 		{"mapped loopback with loopback allowed", loopback, "::ffff:127.0.0.1", true},
@@ -115,14 +116,14 @@ func TestAllows(t *testing.T) {
 			}
 		})
 	}
-	t.Run("no address, no gateway", func(t *testing.T) {
+	t.Run("the zero Addr without a gateway", func(t *testing.T) {
 		if loopback.Allows(netip.Addr{}) {
-			t.Error("the invalid address is allowed")
+			t.Error("Allows(zero Addr) = true, want false")
 		}
 	})
 }
 
-// last is the highest address of prefix.
+// last returns the highest address of prefix.
 func last(prefix netip.Prefix) netip.Addr {
 	bytes := prefix.Addr().AsSlice()
 	for bit := prefix.Bits(); bit < len(bytes)*8; bit++ {

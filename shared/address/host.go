@@ -7,25 +7,23 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// hostNames maps a host name as browsers do (UTS #46: case, width, ideographic full stops, punycode). Unlike
-// idna.Lookup it lets underscores and "r3---x" labels pass, which real host names contain; wellFormed then
-// says which characters may be in the result.
+// hostNames converts host names as browsers do (UTS #46: case, width, ideographic full stops, punycode). Unlike idna.Lookup
+// it accepts underscores and labels such as "r3---x", because real host names contain them. wellFormed then checks the
+// characters of the result.
 var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false), idna.CheckHyphens(false))
 
-// localNames are the names that never leave the machine or its network (RFC 6761, RFC 6762, and "internal",
-// which ICANN keeps out of the root for private use), each with all names below it.
+// localNames has the names that, with all names below them, only exist inside a machine or a network: RFC 6761, RFC 6762,
+// and "internal", which ICANN reserves for private use.
 var localNames = []string{"localhost", "local", "internal"}
 
-// host is one host in its normal form: lower-case ASCII without a trailing dot, and its address when it is a
-// literal one.
+// host is a host in its normal form.
 type host struct {
-	name string
-	addr netip.Addr // the zero Addr for a name
+	name string     // lower-case ASCII without a trailing dot
+	addr netip.Addr // the zero Addr unless the name is an address
 }
 
-// parseHost brings the host of a URL (without brackets) into its normal form. An address in an unusual
-// spelling is refused even if it is public: resolvers disagree about what 0127.1 means, so nobody can say
-// whether it is.
+// parseHost returns the normal form of a URL's host, which is given without brackets. It refuses an address in an unusual
+// spelling: resolvers disagree about the meaning of 0127.1, so its address cannot be checked.
 func parseHost(raw string) (host, error) {
 	if strings.Contains(raw, ":") {
 		return parseIPv6(raw)
@@ -44,8 +42,8 @@ func parseHost(raw string) (host, error) {
 	return host{name: name, addr: addr}, nil
 }
 
-// toASCII maps a host name to its form in DNS. A few sequences of combining characters map to a name that is
-// no valid input itself; they are refused, since the normal form must stand being read again.
+// toASCII returns the form of a host name in DNS. It refuses a few sequences of combining characters whose result is not a
+// valid name, because the normal form must be accepted when it is read again.
 func toASCII(raw string) (string, error) {
 	name, err := hostNames.ToASCII(raw)
 	if err != nil {
@@ -71,8 +69,8 @@ func parseIPv6(raw string) (host, error) {
 	return host{name: addr.String(), addr: addr}, nil
 }
 
-// wellFormed reports whether name is a possible DNS name: labels of 1 to 63 letters, digits, hyphens and
-// underscores, 253 characters together (RFC 1035 §2.3.4).
+// wellFormed reports whether name can be a DNS name: it has labels of 1 to 63 letters, digits, hyphens and underscores, and
+// at most 253 characters (RFC 1035 §2.3.4).
 func wellFormed(name string) bool {
 	if len(name) > 253 {
 		return false
@@ -85,8 +83,8 @@ func wellFormed(name string) bool {
 	return true
 }
 
-// endsInNumber reports whether name would be read as an IPv4 address by some reader: its last label is a
-// decimal, octal or hexadecimal number (the WHATWG URL standard's test; no top-level domain is one).
+// endsInNumber reports whether the last label of name is a decimal, octal or hexadecimal number. Some programs read such a
+// name as an IPv4 address. This is the test of the WHATWG URL standard; no top-level domain is a number.
 func endsInNumber(name string) bool {
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	if digits, hex := strings.CutPrefix(last, "0x"); hex {
@@ -95,7 +93,7 @@ func endsInNumber(name string) bool {
 	return strings.Trim(last, "0123456789") == ""
 }
 
-// isLocal reports whether the name belongs to the machine or its network by its very form.
+// isLocal reports whether the name is in localNames or below one of them.
 func (h host) isLocal() bool {
 	for _, local := range localNames {
 		if h.name == local || strings.HasSuffix(h.name, "."+local) {
@@ -105,12 +103,12 @@ func (h host) isLocal() bool {
 	return false
 }
 
-// isLoopback reports whether the host is this machine under one of the spellings that loopback rules accept.
+// isLoopback reports whether AllowLoopback allows the host.
 func (h host) isLoopback() bool {
 	return h.name == "localhost" || h.addr.IsLoopback()
 }
 
-// same reports whether both are the same host; all spellings of loopback are.
+// same reports whether both are the same host. All loopback hosts are the same.
 func (h host) same(other host) bool {
 	return h.name == other.name || h.isLoopback() && other.isLoopback()
 }

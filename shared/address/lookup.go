@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// lookupTimeout bounds the look-up at save, so that a slow name server delays the answer by no more.
+// lookupTimeout is short, because the client waits for the lookup when it saves a webhook.
 const lookupTimeout = 2 * time.Second
 
-// Resolver looks names up; *net.Resolver does.
+// Resolver looks up host names. *net.Resolver is a Resolver.
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// CheckLookup looks host up, for at most 2 s, and refuses it with a *[Refusal] if any of its addresses may
-// not be called. A name without an answer is accepted: it may get one later, and every address is judged
-// again when it is dialled. The refusal does not name the address, which may be one of the operator's network.
+// CheckLookup looks up host, for at most 2 s, and returns a *[Refusal] if the rules do not allow one of its addresses. It
+// accepts a name that cannot be looked up: the name may get addresses later, and every address is checked again when it is
+// dialled. The refusal does not contain the address, which may be in the operator's network.
 func CheckLookup(ctx context.Context, resolver Resolver, host string, rules Rules) error {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	addrs, err := resolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
+	if err != nil { // accepted, see above
 		return nil
 	}
 	for _, addr := range addrs {

@@ -11,7 +11,7 @@ import (
 	"nepenthes/shared/address"
 )
 
-// lookup is a resolver that is one function.
+// lookup is a function that implements Resolver.
 type lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
 func (l lookup) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
@@ -54,23 +54,23 @@ func TestCheckLookup(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			err := address.CheckLookup(t.Context(), test.resolver, "receiver.example", test.rules)
 			if _, refused := errors.AsType[*address.Refusal](err); refused != test.refused || (err != nil) != refused {
-				t.Errorf("got %v, want refused = %t", err, test.refused)
+				t.Errorf("got %v, want a refusal: %t", err, test.refused)
 			}
 		})
 	}
-	t.Run("the name is what is looked up", func(t *testing.T) {
+	t.Run("the host is looked up", func(t *testing.T) {
 		var asked string
 		_ = address.CheckLookup(t.Context(), lookup(func(_ context.Context, network, host string) ([]netip.Addr, error) {
 			asked = network + " " + host
 			return nil, nil
 		}), "receiver.example", address.Rules{})
 		if asked != "ip receiver.example" {
-			t.Errorf("asked for %q", asked)
+			t.Errorf("looked up %q, want the host", asked)
 		}
 	})
 }
 
-func TestCheckLookupEndsAfterTwoSeconds(t *testing.T) {
+func TestCheckLookupTakesTwoSecondsAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		started := time.Now()
 		err := address.CheckLookup(t.Context(), lookup(func(ctx context.Context, _, _ string) ([]netip.Addr, error) {
@@ -78,10 +78,10 @@ func TestCheckLookupEndsAfterTwoSeconds(t *testing.T) {
 			return nil, ctx.Err()
 		}), "slow.example", address.Rules{})
 		if err != nil {
-			t.Errorf("a name without an answer: %v, want it accepted", err)
+			t.Errorf("got %v for a name without an answer, want it accepted", err)
 		}
 		if took := time.Since(started); took != 2*time.Second {
-			t.Errorf("it took %v, want 2s", took)
+			t.Errorf("CheckLookup took %v, want 2s", took)
 		}
 	})
 }

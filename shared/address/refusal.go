@@ -1,26 +1,26 @@
 package address
 
-// Refusal is the error of every check here: why a URL is not acceptable and what to do about it, in sentences
-// that a client may read. They never repeat the URL, whose path or query may be a secret.
+// Refusal is the error of every check in this package. Its sentences are for the client. They never contain the URL, whose
+// path or query may be a secret.
 type Refusal struct {
-	// Message says what is wrong.
+	// Message says why the URL is not acceptable.
 	Message string
 	// Hint says what to do next.
 	Hint string
 }
 
-// Error is the message.
+// Error returns the message.
 func (r *Refusal) Error() string { return r.Message }
 
 // The refusals, in the order in which CheckURL looks for them.
 var (
 	tooLong = &Refusal{
 		"The URL is longer than 2048 characters.",
-		"Shorten it; characters outside of ASCII count as they are sent, percent-encoded.",
+		"Shorten it. Characters outside ASCII count as they are sent, which is percent-encoded.",
 	}
 	malformedURL = &Refusal{
 		"This is not an absolute URL.",
-		"Write it like https://example.com/hooks, without spaces, and percent-encode nothing in the host.",
+		"Use a URL such as https://example.com/hooks, without spaces and without percent-encoding in the host.",
 	}
 	wrongScheme = &Refusal{
 		"The URL does not begin with https://.",
@@ -28,15 +28,15 @@ var (
 	}
 	wrongWebScheme = &Refusal{
 		"The URL begins with neither https:// nor http://.",
-		"Webhooks are sent over HTTP: use an https URL.",
+		"Webhooks are sent over HTTP. Use an https URL.",
 	}
 	userInfo = &Refusal{
 		"The URL contains user information.",
-		"Leave out what stands before the @ and give credentials as a header of the webhook.",
+		"Remove the text before the @. Send credentials in a header of the webhook instead.",
 	}
 	fragment = &Refusal{
 		"The URL contains a fragment.",
-		"Leave out the # and what follows it: it would never reach the receiver.",
+		"Remove the # and the text after it, which HTTP does not send.",
 	}
 	malformedHost = &Refusal{
 		"The host of the URL is not a host name or an address.",
@@ -44,7 +44,7 @@ var (
 	}
 	unusualSpelling = &Refusal{
 		"The host of the URL is an address in an unusual spelling.",
-		"Use the receiver's name, or its address in the usual form: four decimal numbers, or IPv6 in brackets.",
+		"Use the host name, or the address in its usual form: four decimal numbers, or IPv6 in brackets.",
 	}
 	wrongPort = &Refusal{
 		"The port of the URL is not a number from 1 to 65535.",
@@ -55,7 +55,7 @@ var (
 		"Use an address that is reachable from the public internet.",
 	}
 	localName = &Refusal{
-		"The URL points at a name that is only known inside of a machine or network.",
+		"The URL points at a name that is only known inside a machine or a network.",
 		"Use a name that is known on the public internet.",
 	}
 	ownAddress = &Refusal{

@@ -10,13 +10,13 @@ import (
 	"unicode/utf8"
 )
 
-// MaxURL is the greatest length of a payload URL in characters, as given and as sent.
+// MaxURL is the largest length of a payload URL in characters, both as the client wrote it and as it is sent.
 const MaxURL = 2048
 
-// CheckURL reads a payload URL as a client wrote it and returns it in its normal form: lower-case scheme and
-// host, the host in ASCII (IDNA) without a trailing dot, everything else percent-encoded where HTTP needs it.
-// That form is the one to keep; checking it again changes nothing. The error is a *[Refusal] when the rules
-// do not let the URL through. Names are judged by their form alone: see [CheckLookup].
+// CheckURL checks a payload URL and returns its normal form: scheme and host in lower case, the host in ASCII (IDNA)
+// without a trailing dot, and everything else percent-encoded where HTTP requires it. Checking the normal form again
+// returns the same URL. The error is a *[Refusal] if the rules do not allow the URL. CheckURL does not look up host names;
+// see [CheckLookup].
 func CheckURL(raw string, rules Rules) (*url.URL, error) {
 	u, err := parseURL(raw)
 	if err != nil {
@@ -43,10 +43,9 @@ func CheckURL(raw string, rules Rules) (*url.URL, error) {
 	return u, nil
 }
 
-// Origin returns the origin of a URL from [CheckURL]: scheme, host and port, the scheme's default port spelled out, as
-// in "https://billing.example.com:443". Credentials for one URL may go to another only when the origins are equal. Of
-// a URL in any other spelling it makes another origin or an error, never that of a URL to another host; the error
-// says nothing of the URL.
+// Origin returns the origin of a URL from [CheckURL], such as "https://billing.example.com:443". The port is always there.
+// Credentials for one URL may be sent to another only if the origins are equal. For a URL in another spelling, Origin
+// returns an error or an origin of the same host, but never the origin of another host. The error does not contain the URL.
 func Origin(checked string) (string, error) {
 	u, err := url.Parse(checked)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
@@ -59,12 +58,12 @@ func Origin(checked string) (string, error) {
 	return u.Scheme + "://" + net.JoinHostPort(u.Hostname(), port), nil
 }
 
-// parseURL splits raw and refuses what no rule could allow: other schemes, user information, fragments.
+// parseURL parses raw. It refuses what no Rules can allow: other schemes, user information and fragments.
 func parseURL(raw string) (*url.URL, error) {
 	if utf8.RuneCountInString(raw) > MaxURL {
 		return nil, tooLong
 	}
-	// Parse would encode a blank in the path; refusing it finds two URLs in one field, and line ends.
+	// url.Parse would encode a space in the path. Here a space is refused, because it may separate two URLs.
 	if !utf8.ValidString(raw) || strings.ContainsFunc(raw, isBlank) {
 		return nil, malformedURL
 	}
@@ -76,7 +75,7 @@ func parseURL(raw string) (*url.URL, error) {
 		return nil, wrongWebScheme
 	case u.User != nil:
 		return nil, userInfo
-	case strings.Contains(raw, "#"): // also an empty one, which Parse drops
+	case strings.Contains(raw, "#"): // url.Parse drops an empty fragment
 		return nil, fragment
 	case u.Hostname() == "":
 		return nil, malformedURL
@@ -87,7 +86,7 @@ func parseURL(raw string) (*url.URL, error) {
 
 func isBlank(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
-// escapeQuery percent-encodes what is not ASCII: url.URL does so for the path alone.
+// escapeQuery percent-encodes everything outside ASCII. url.URL does this only for the path.
 func escapeQuery(raw string) string {
 	var b strings.Builder
 	for i := range len(raw) {
@@ -100,7 +99,7 @@ func escapeQuery(raw string) string {
 	return b.String()
 }
 
-// parsePort gives the port without leading zeros, "" for none.
+// parsePort returns the port without leading zeros, or "" if there is none.
 func parsePort(raw string) (string, error) {
 	if raw == "" {
 		return "", nil
@@ -112,8 +111,8 @@ func parsePort(raw string) (string, error) {
 	return strconv.FormatUint(port, 10), nil
 }
 
-// checkTarget says whether the rules let scheme and host through. A local target that they except may be
-// called over http; no other name of a machine or network becomes acceptable by it.
+// checkTarget returns a refusal if the rules do not allow the scheme or the target. A loopback or gateway target that they
+// allow may also be called with http. AllowLoopback does not allow other local names.
 func (r Rules) checkTarget(scheme string, target host) error {
 	if r.AllowLoopback && target.isLoopback() || r.excepts(target.addr) {
 		return nil
@@ -147,7 +146,7 @@ func (r Rules) isOwn(scheme string, target host, port string) bool {
 	return false
 }
 
-// samePort compares a port with that of an own address, which may be left out.
+// samePort reports whether port is the port of an own address, in which an absent port means 80 and 443.
 func samePort(own, port string) bool {
 	return own == port || own == "" && (port == "80" || port == "443")
 }
@@ -159,7 +158,7 @@ func defaultPort(scheme string) string {
 	return "443"
 }
 
-// hostPort joins as net.JoinHostPort does, and leaves an absent port absent.
+// hostPort joins name and port as net.JoinHostPort does, but without a colon if there is no port.
 func hostPort(name, port string) string {
 	if port != "" {
 		return net.JoinHostPort(name, port)

@@ -12,14 +12,14 @@ import (
 
 func TestCheckURLAccepts(t *testing.T) {
 	tests := []struct{ name, raw, want string }{
-		{"as it is", "https://billing.example.com/hooks", "https://billing.example.com/hooks"},
+		{"normal form", "https://billing.example.com/hooks", "https://billing.example.com/hooks"},
 		{"no path", "https://example.com", "https://example.com"},
 		{"port", "https://example.com:8443/", "https://example.com:8443/"},
 		{"port 1", "https://example.com:1", "https://example.com:1"},
 		{"port with zeros", "https://example.com:00443/", "https://example.com:443/"},
-		{"port left empty", "https://example.com:/x", "https://example.com/x"},
+		{"empty port", "https://example.com:/x", "https://example.com/x"},
 		{"query", "https://example.com/h?token=a%20b&c", "https://example.com/h?token=a%20b&c"},
-		{"path in other letters", "https://example.com/é?q=é", "https://example.com/%C3%A9?q=%C3%A9"},
+		{"path and query outside ASCII", "https://example.com/é?q=é", "https://example.com/%C3%A9?q=%C3%A9"},
 		{"encoded slash", "https://example.com/a%2Fb", "https://example.com/a%2Fb"},
 		{"at sign in the path", "https://example.com/@you", "https://example.com/@you"},
 		{"upper case", "HTTPS://Example.COM/Hooks", "https://example.com/Hooks"},
@@ -34,7 +34,7 @@ func TestCheckURLAccepts(t *testing.T) {
 		{"public IPv4", "https://1.1.1.1/", "https://1.1.1.1/"},
 		{"public IPv6", "https://[2606:4700:0:0::1111]:444/", "https://[2606:4700::1111]:444/"},
 		{"public IPv6 without port", "https://[2606:4700::1111]", "https://[2606:4700::1111]"},
-		{"local within a name", "https://localhost.example.com/", "https://localhost.example.com/"},
+		{"localhost as a label of a name", "https://localhost.example.com/", "https://localhost.example.com/"},
 		{"2048 characters", "https://example.com/" + strings.Repeat("a", 2028), "https://example.com/" + strings.Repeat("a", 2028)},
 	}
 	for _, test := range tests {
@@ -54,17 +54,17 @@ func TestCheckURLRefuses(t *testing.T) {
 	tests := []struct{ name, raw, message string }{
 		{"empty", "", "not an absolute URL"},
 		{"no scheme", "example.com/hooks", "not an absolute URL"},
-		{"scheme alone", "https://", "not an absolute URL"},
+		{"scheme only", "https://", "not an absolute URL"},
 		{"opaque", "https:example.com", "not an absolute URL"},
-		{"path alone", "/hooks", "not an absolute URL"},
-		{"space in front", " https://example.com", "not an absolute URL"},
-		{"space behind", "https://example.com ", "not an absolute URL"},
+		{"path only", "/hooks", "not an absolute URL"},
+		{"space before", " https://example.com", "not an absolute URL"},
+		{"space after", "https://example.com ", "not an absolute URL"},
 		{"two URLs", "https://a.example.com, https://b.example.com", "not an absolute URL"},
-		{"line end", "https://example.com/\r\nX: y", "not an absolute URL"},
+		{"line break", "https://example.com/\r\nX: y", "not an absolute URL"},
 		{"NUL", "https://example.com/\x00", "not an absolute URL"},
 		{"not UTF-8", "https://example.com/\xff", "not an absolute URL"},
 		{"bad escape", "https://example.com/%zz", "not an absolute URL"},
-		{"host of port alone", "https://:443/", "not an absolute URL"},
+		{"port without host", "https://:443/", "not an absolute URL"},
 		{"backslash", `https://example.com\@127.0.0.1/`, "not an absolute URL"},
 		{"http", "http://example.com/", "does not begin with https://"},
 		{"ftp", "ftp://example.com/", "neither https:// nor http://"},
@@ -80,7 +80,7 @@ func TestCheckURLRefuses(t *testing.T) {
 		{"port far too large", "https://example.com:18446744073709551617/", "port"},
 		{"empty label", "https://a..example.com/", "not a host name"},
 		{"two trailing dots", "https://example.com../", "not a host name"},
-		{"dot alone", "https://./", "not a host name"},
+		{"dot only", "https://./", "not a host name"},
 		{"long label", "https://" + strings.Repeat("a", 64) + ".example.com/", "not a host name"},
 		{"long name", "https://" + strings.Repeat("a.", 127) + "com/", "not a host name"},
 		{"full-width at sign", "https://example.com＠evil.example/", "not a host name"},
@@ -89,7 +89,7 @@ func TestCheckURLRefuses(t *testing.T) {
 		{"comma", "https://example,com/", "not a host name"},
 		{"broken punycode", "https://xn--a.example/", "not a host name"},
 		{"2049 characters", "https://example.com/" + strings.Repeat("a", 2029), "longer than 2048"},
-		{"too long once encoded", "https://example.com/" + strings.Repeat("é", 1000), "longer than 2048"},
+		{"too long when encoded", "https://example.com/" + strings.Repeat("é", 1000), "longer than 2048"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestCheckURLRefuses(t *testing.T) {
 	}
 }
 
-// locals are hosts that no release lets through, in the spellings that some reader takes for them.
+// locals has special-purpose hosts in all spellings that some program understands. The zero Rules allow none of them.
 var locals = []string{
 	"127.0.0.1", "127.1", "127.0.1", "127.000.000.001", "0177.0.0.1", "0177.1", "0x7f.0.0.1", "0x7f.1", "0X7F000001",
 	"0x7f000001", "2130706433", "017700000001", "127.0.0.0x1", "127.0.0.01", "127.0.0.1.", "0", "0.0.0.0", "0x0", "0x",
@@ -131,7 +131,7 @@ func TestCheckURLRefusesLocals(t *testing.T) {
 	}
 }
 
-// Where loopback is allowed, its three plain forms are accepted and nothing else of the above is.
+// TestCheckURLWithLoopback checks that AllowLoopback allows three forms of loopback and no other host of locals.
 func TestCheckURLWithLoopback(t *testing.T) {
 	rules := address.Rules{AllowLoopback: true}
 	allowed := map[string]string{
@@ -151,15 +151,15 @@ func TestCheckURLWithLoopback(t *testing.T) {
 			got, err := address.CheckURL(scheme+"://"+host+":8081/hooks", rules)
 			switch {
 			case ok && err != nil:
-				t.Errorf("%s://%s: %v, want it accepted", scheme, host, err)
+				t.Errorf("%s://%s: got %v, want it accepted", scheme, host, err)
 			case ok && got.String() != scheme+"://"+want+":8081/hooks":
-				t.Errorf("%s://%s = %s, want host %s", scheme, host, got, want)
+				t.Errorf("%s://%s: got %s, want host %s", scheme, host, got, want)
 			case !ok && err == nil:
-				t.Errorf("%s://%s = %s, want it refused", scheme, host, got)
+				t.Errorf("%s://%s: got %s, want it refused", scheme, host, got)
 			}
 		}
 	}
-	t.Run("http to others stays refused", func(t *testing.T) {
+	t.Run("http to another host", func(t *testing.T) {
 		refused(t, "http://example.com/", rules, "does not begin with https://")
 		refused(t, "http://1.1.1.1/", rules, "does not begin with https://")
 	})
@@ -168,7 +168,7 @@ func TestCheckURLWithLoopback(t *testing.T) {
 func TestCheckURLWithGateway(t *testing.T) {
 	rules := address.Rules{AllowLoopback: true, Gateway: netip.MustParseAddr("172.17.0.1")}
 	if _, err := address.CheckURL("http://172.17.0.1:8081/hooks", rules); err != nil {
-		t.Errorf("the gateway: %v", err)
+		t.Errorf("got %v for the gateway, want it accepted", err)
 	}
 	refused(t, "http://172.17.0.2:8081/hooks", rules, "special-purpose")
 }
@@ -176,7 +176,7 @@ func TestCheckURLWithGateway(t *testing.T) {
 func TestCheckURLWithHTTP(t *testing.T) {
 	rules := address.Rules{AllowHTTP: true}
 	if _, err := address.CheckURL("http://example.com/", rules); err != nil {
-		t.Error(err)
+		t.Errorf("got %v, want it accepted", err)
 	}
 	refused(t, "http://127.0.0.1/", rules, "special-purpose")
 	refused(t, "http://localhost/", rules, "only known inside")
@@ -199,13 +199,13 @@ func TestCheckURLRefusesOwnAddress(t *testing.T) {
 		"https://xn--bcher-kva.example:8443/", "https://[2606:4700::1111]/",
 	} {
 		if _, err := address.CheckURL(raw, rules); err != nil {
-			t.Errorf("CheckURL(%q): %v", raw, err)
+			t.Errorf("CheckURL(%q): got %v, want it accepted", raw, err)
 		}
 	}
 }
 
-// A refusal is meant for the client and must not repeat what may be secret.
-func TestRefusalTellsNoSecret(t *testing.T) {
+// TestRefusalContainsNoSecret checks that a refusal does not repeat any part of the URL that may be secret.
+func TestRefusalContainsNoSecret(t *testing.T) {
 	for _, raw := range []string{
 		"https://user:hunter2@example.com/hunter2", "https://example.com/hunter2#hunter2", "ftp://hunter2", "https://127.0.0.1/hunter2",
 		"https://hunter2..example/hunter2?hunter2", "https://%zz/hunter2", "https://hunter2.local/", "https://x:hunter2/",
@@ -213,11 +213,11 @@ func TestRefusalTellsNoSecret(t *testing.T) {
 		_, err := address.CheckURL(raw, address.Rules{})
 		refusal, ok := errors.AsType[*address.Refusal](err)
 		if !ok {
-			t.Errorf("CheckURL(%q): %v, want a refusal", raw, err)
+			t.Errorf("CheckURL(%q): got %v, want a refusal", raw, err)
 			continue
 		}
 		if strings.Contains(refusal.Message+refusal.Hint, "hunter2") {
-			t.Errorf("CheckURL(%q) repeats it: %s %s", raw, refusal.Message, refusal.Hint)
+			t.Errorf("CheckURL(%q): got %q and %q, want nothing of the URL", raw, refusal.Message, refusal.Hint)
 		}
 	}
 }
@@ -239,7 +239,7 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
-// TestOriginOfOtherTexts: what was not written by CheckURL has the origin of the host that it leads to, or none.
+// TestOriginOfOtherTexts checks that a URL in another spelling has the origin of its own host, or none.
 func TestOriginOfOtherTexts(t *testing.T) {
 	for raw, want := range map[string]string{
 		"https://example.com@thief.example/": "https://thief.example:443", "https://example.com:443@thief.example": "https://thief.example:443",
@@ -256,13 +256,13 @@ func TestOriginOfOtherTexts(t *testing.T) {
 		if got, err := address.Origin(raw); err == nil {
 			t.Errorf("Origin(%q) = %q, want an error", raw, got)
 		} else if strings.Contains(err.Error(), "example") {
-			t.Errorf("Origin(%q) repeats it: %v", raw, err)
+			t.Errorf("Origin(%q): got %v, want nothing of the URL", raw, err)
 		}
 	}
 }
 
-// FuzzCheckURL looks for a URL that is let through although its host is special-purpose, or whose normal form
-// is not a fixed point.
+// FuzzCheckURL looks for an accepted URL whose host is special-purpose, or whose normal form changes when it is checked
+// again.
 func FuzzCheckURL(f *testing.F) {
 	for _, host := range locals {
 		f.Add("https://"+host+":1/x", false)
@@ -277,49 +277,50 @@ func FuzzCheckURL(f *testing.F) {
 		u, err := address.CheckURL(raw, rules)
 		if err != nil {
 			if r, ok := errors.AsType[*address.Refusal](err); !ok || r.Message == "" || r.Hint == "" {
-				t.Fatalf("CheckURL(%q): %v is no refusal with message and hint", raw, err)
+				t.Fatalf("CheckURL(%q): got %v, want a refusal with a message and a hint", raw, err)
 			}
 			return
 		}
-		accepted(t, u, rules)
+		checkAccepted(t, u, rules)
 	})
 }
 
-// accepted checks what must hold of every URL that was let through.
-func accepted(t *testing.T, u *url.URL, rules address.Rules) {
+// checkAccepted checks the rules for every accepted URL.
+func checkAccepted(t *testing.T, u *url.URL, rules address.Rules) {
 	t.Helper()
 	again, err := address.CheckURL(u.String(), rules)
 	if err != nil || again.String() != u.String() {
-		t.Fatalf("the normal form %q became %v, %v", u, again, err)
+		t.Fatalf("CheckURL(%q): got %v, %v, want the same URL again", u, again, err)
 	}
-	// net/http reads the text again: what it will dial is what counts.
+	// net/http parses the text again, and dials the host that it finds.
 	parsed, err := url.Parse(u.String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	host := parsed.Hostname()
 	if addr, err := netip.ParseAddr(host); err == nil && !rules.Allows(addr) {
-		t.Fatalf("%q is let through", u)
+		t.Fatalf("got %q accepted, want it refused", u)
 	}
 	if strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-_.:") != "" || len(u.String()) > address.MaxURL || parsed.User != nil {
-		t.Fatalf("%q is no normal form", u)
+		t.Fatalf("got %q, want a normal form", u)
 	}
 	for _, local := range []string{"localhost", "local", "internal"} {
 		if host == local && !(rules.AllowLoopback && host == "localhost") || strings.HasSuffix(host, "."+local) {
-			t.Fatalf("%q is let through", u)
+			t.Fatalf("got %q accepted, want it refused", u)
 		}
 	}
 }
 
+// refused checks that CheckURL refuses raw with a message that contains the given one.
 func refused(t *testing.T, raw string, rules address.Rules, message string) {
 	t.Helper()
 	got, err := address.CheckURL(raw, rules)
 	refusal, ok := errors.AsType[*address.Refusal](err)
 	if !ok {
-		t.Errorf("CheckURL(%q) = %v, %v, want a refusal", raw, got, err)
+		t.Errorf("CheckURL(%q): got %v, %v, want a refusal", raw, got, err)
 		return
 	}
 	if !strings.Contains(refusal.Message, message) || refusal.Hint == "" {
-		t.Errorf("CheckURL(%q) refused with %q (hint %q), want %q", raw, refusal.Message, refusal.Hint, message)
+		t.Errorf("CheckURL(%q): got message %q and hint %q, want %q and a hint", raw, refusal.Message, refusal.Hint, message)
 	}
 }

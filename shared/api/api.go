@@ -2,8 +2,9 @@
 // Package rest puts them on the wire and describes them. The console calls the same operations, so every rule is in one
 // place.
 //
-// An operation checks a request in the order of the contract: the caller's scope, the query, whether the thing exists,
-// its version and state, and then all attributes at once. It reports what is wrong in a *fault.Fault.
+// An operation checks a request in this order: the caller's scope, the query, whether the thing exists,
+// its version and state, and then all attributes at once. The order is fixed so that a caller without a scope cannot find
+// out what exists. An operation reports what is wrong in a *fault.Fault.
 package api
 
 import (
@@ -15,7 +16,7 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// Call says who calls, and through which interface.
+// Call describes who calls, and through which interface.
 type Call struct {
 	auth.Caller
 	Via Via
@@ -39,7 +40,7 @@ type Operation[I, O any] struct {
 // Do carries out the operation. If the caller does not hold the scope, Do looks at nothing and returns a fault of kind
 // MissingPermission. If an operation with an action has written something, it writes a log line.
 func (op Operation[I, O]) Do(ctx context.Context, call Call, in I) (O, error) {
-	if err := Permit(call.Caller, op.Scope); err != nil {
+	if err := Permit(call.Caller, op.Scope); err != nil { // package rest checks it before it reads the body; other callers may not check it
 		var none O
 		return none, err
 	}

@@ -35,13 +35,13 @@ type ChangeClient struct {
 	Found      Found[*access.Client]
 }
 
-// DeleteClient asks for the end of a client.
+// DeleteClient asks to delete a client.
 type DeleteClient struct {
 	ID         string
 	Insistence Insistence
 }
 
-// RemoveClientSecret asks for the end of a client's secret.
+// RemoveClientSecret asks to remove a secret of a client.
 type RemoveClientSecret struct{ ID, SecretID string }
 
 // IssuedClientSecret is a client with a secret that was just issued to it.
@@ -109,7 +109,7 @@ func (o clientsResource) read(ctx context.Context, _ Call, in *ClientID) (*acces
 	return &c, nil
 }
 
-// create creates a client with a secret; two calls create two clients.
+// create creates a client with a secret. Two calls create two clients.
 func (o clientsResource) create(ctx context.Context, call Call, in *CreateClient) (*IssuedClientSecret, error) {
 	found := faults{in.Found.Read}
 	needed(&found, "name", in.Name, true)
@@ -124,7 +124,7 @@ func (o clientsResource) create(ctx context.Context, call Call, in *CreateClient
 	return &IssuedClientSecret{c, secret}, nil
 }
 
-// change applies the patch. A change that insists on no version is applied to whatever is there.
+// change applies the patch. A change that does not insist on a version is applied to the current client.
 func (o clientsResource) change(ctx context.Context, call Call, in *ChangeClient) (*access.Client, error) {
 	scopes, _ := in.Scopes.Value()
 	current, version, err := o.current(ctx, call, in.ID, in.Insistence, scopes...)
@@ -151,8 +151,9 @@ func (o clientsResource) change(ctx context.Context, call Call, in *ChangeClient
 	return &changed, nil
 }
 
-// current returns the client and the version that the caller insists on, 0 for any. A client that the caller must not
-// change, or a scope that the caller must not grant, is reported before a conflict of versions.
+// current returns the client and the version that the caller insists on, or 0 for any version. It reports a client that the
+// caller must not change, or a scope that the caller must not grant, before a conflict of versions: reading the client again
+// would not help such a caller.
 func (o clientsResource) current(
 	ctx context.Context, call Call, id string, insists Insistence, granted ...access.Scope,
 ) (access.Client, int64, error) {
@@ -181,7 +182,7 @@ func (o clientsResource) delete(ctx context.Context, call Call, in *DeleteClient
 	return &None{}, o.Clients.Delete(ctx, call.Caller, in.ID, version)
 }
 
-// addSecret adds a secret to a client; two calls add two, up to the number of secrets that can be live.
+// addSecret adds a secret to a client. Two calls add two secrets, up to the number of secrets that can be live.
 func (o clientsResource) addSecret(ctx context.Context, call Call, in *ClientID) (*IssuedClientSecret, error) {
 	c, secret, err := o.Clients.AddSecret(ctx, call.Caller, in.ID)
 	if err != nil {

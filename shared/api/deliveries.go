@@ -40,7 +40,7 @@ type ListDeadDeliveries struct {
 type DeliveryFilters struct {
 	// Event is the exact name of an event type.
 	Event string
-	// Since is the earliest time at which the event was received. Until is the end of that time; it is not included.
+	// Since and Until limit the time at which the event was received. Since is included, and Until is not.
 	Since, Until time.Time
 }
 
@@ -106,7 +106,7 @@ type deliveriesResource struct{ DeliveriesConfig }
 // list returns a page of a webhook's deliveries. A delivery is listed from its first attempt on.
 func (o deliveriesResource) list(ctx context.Context, _ Call, in *ListDeliveries) (*DeliveryPage, error) {
 	if in.State != "" && !slices.Contains(delivery.States(), in.State) {
-		return nil, fault.BadParameter("state", "There is no such state.", "States are pending, retrying, held, delivered, dead and skipped.")
+		return nil, fault.BadParameter("state", "There is no such state.", "The states are pending, retrying, held, delivered, dead and skipped.")
 	}
 	size, err := o.checkList(ctx, in.Filters, in.Paging)
 	if err != nil {
@@ -127,7 +127,7 @@ func (o deliveriesResource) listDead(ctx context.Context, _ Call, in *ListDeadDe
 	return o.page(ctx, store.Query{State: delivery.Dead, Limit: size}, in.Filters, in.Paging.Start)
 }
 
-// checkList checks what every list of deliveries is asked with, and returns the page size that is used.
+// checkList checks the filters and the paging of a list of deliveries, and returns the page size that is used.
 func (o deliveriesResource) checkList(ctx context.Context, f DeliveryFilters, p DeliveryPaging) (size int, err error) {
 	if _, known := events.Lookup(f.Event); f.Event != "" && !known {
 		return 0, fault.BadParameter("event", "It is not in the catalogue of event types.", "Give an exact name: see event_types.")
@@ -138,8 +138,8 @@ func (o deliveriesResource) checkList(ctx context.Context, f DeliveryFilters, p 
 	return size, p.BadStart
 }
 
-// page returns the page of q that begins at start. A page without room is empty and has no neighbours, because no
-// delivery on it says where they begin.
+// page returns the page of q that begins at start. A page of size 0 has no neighbours, because only a delivery on the page
+// could say where they begin.
 func (o deliveriesResource) page(ctx context.Context, q store.Query, f DeliveryFilters, start Position) (*DeliveryPage, error) {
 	if q.Limit == 0 {
 		return &DeliveryPage{}, nil

@@ -31,7 +31,7 @@ type DeliveryDetails struct {
 	ShowBodies bool
 }
 
-// noDelivery returns the fault of an id without a delivery.
+// noDelivery returns the fault of an id that no delivery has.
 func noDelivery(id string) *fault.Fault {
 	return fault.New(fault.NotFound, "There is no delivery %s.", fault.Quote(id)).
 		With("Deliveries are kept for a week longer than their event.")
@@ -104,9 +104,10 @@ func (o deliveriesResource) readAttempt(ctx context.Context, call Call, in *Read
 	return d, nil
 }
 
-// retry stores that an extra attempt is owed and rings for it. If an attempt is owed already, retry changes nothing. It
-// returns a fault of kind InvalidState if no attempt could be made, if the delivery is held, or if the first attempt is
-// still to come.
+// retry stores that an extra attempt is due and sends a doorbell for it. If an attempt is due already, retry changes
+// nothing. It returns a fault of kind InvalidState if an attempt is not possible, if the delivery is held, or if
+// the first attempt was not made yet.
+// If another write comes between reading and writing, retry begins again.
 func (o deliveriesResource) retry(ctx context.Context, call Call, in *DeliveryID) (_ *DeliveryDetails, err error) {
 	defer fault.Wrap(&err, "retry a delivery")
 	for {
@@ -141,8 +142,8 @@ func (o deliveriesResource) retry(ctx context.Context, call Call, in *DeliveryID
 	}
 }
 
-// ring sends a doorbell. The row already says that an attempt is owed, so the sweeper rings if the lane cannot be
-// reached.
+// ring sends a doorbell. If the lane cannot be reached, ring only logs the error, because the stored delivery says that an
+// attempt is due and the sweeper will send a doorbell for it.
 func (o deliveriesResource) ring(ctx context.Context, d *delivery.Delivery) {
 	if err := o.Retries.Send(ctx, lane.DoorbellAgain(d.ID(), d.Webhook, 0)); err != nil {
 		o.Logger.WarnContext(ctx, "retry.not_rung", "delivery", d.ID(), "webhook", d.Webhook, "error", err)
@@ -156,12 +157,12 @@ func (o deliveriesResource) retriable(ctx context.Context, d *DeliveryDetails) e
 	}
 	w, err := o.Catalogue.Webhook(ctx, d.Webhook)
 	if fault.Is(err, fault.NotFound) {
-		return notRetriable("its webhook was deleted", "There is nobody left to send it to.")
+		return notRetriable("its webhook was deleted", "It has no receiver any more.")
 	}
 	if err != nil {
 		return err
 	}
-	if d.Origin == delivery.TriggerPing { // exempt from what follows
+	if d.Origin == delivery.TriggerPing { // a ping ignores the subscription and reaches a disabled webhook
 		return nil
 	}
 	var rules []string

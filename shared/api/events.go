@@ -87,8 +87,8 @@ type eventsResource struct{ EventsConfig }
 // unsendable are the characters that JSON allows and a message of SQS does not (API reference, SendMessage).
 const unsendable = "\ufffe\uffff"
 
-// push sends the event to the queue, where it is durable, and duplicates too. It refuses every event that fan-out would
-// refuse.
+// push sends the event to the queue, where it is durable. It also sends duplicates, because fan-out ignores them. It refuses
+// every event that fan-out would refuse, because the producer cannot see what happens after the queue.
 func (o eventsResource) push(ctx context.Context, _ Call, in *PushEvent) (_ *PushedEvent, err error) {
 	defer fault.Wrap(&err, "push an event")
 	e, err := events.Decode(in.Text)
@@ -98,7 +98,7 @@ func (o eventsResource) push(ctx context.Context, _ Call, in *PushEvent) (_ *Pus
 	if bytes.ContainsAny(in.Text, unsendable) {
 		return nil, fault.Invalid(fault.Detail{
 			Attribute: "data", Message: "The event contains the character U+FFFE or U+FFFF, which the queue does not accept.",
-			Hint: `Write it as an escape, \ufffe or \uffff: JSON reads the same text.`,
+			Hint: `Write it as the escape \ufffe or \uffff, which has the same meaning in JSON.`,
 		})
 	}
 	message := lane.Message{Body: in.Text}
@@ -111,7 +111,7 @@ func (o eventsResource) push(ctx context.Context, _ Call, in *PushEvent) (_ *Pus
 	return &PushedEvent{e.ID, e.Source}, nil
 }
 
-// traceparent matches version 00 of the W3C header. Other versions are not passed on.
+// traceparent matches version 00 of the W3C header. Other versions are not passed on, because their form is not known.
 var traceparent = regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
 
 // refusedEvent turns an error of package events into a fault. Other errors stay as they are.
@@ -133,7 +133,7 @@ func refusedEvent(err error) error {
 	for _, p := range refusal.Problems {
 		found.Add(fault.Detail{Attribute: p.Attribute, Message: p.Message})
 	}
-	found.Omit(refusal.Untold)
+	found.Omit(refusal.Omitted)
 	return found.Err()
 }
 

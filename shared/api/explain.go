@@ -22,7 +22,7 @@ type Explain struct {
 	Draft   Draft
 }
 
-// Explanation says whether a webhook wants an event, and why not.
+// Explanation says whether a webhook wants an event, and if not, why.
 type Explanation struct {
 	Webhook *webhook.Webhook
 	// Match reports whether the webhook wants the event.
@@ -37,7 +37,7 @@ type Reason struct {
 	Detail string
 }
 
-// Draft is an event whose id and time may be missing, since they matter only when it is sent.
+// Draft is an event whose id and time may be missing, because no rule of a webhook depends on them.
 type Draft struct {
 	event   events.Event
 	refused error
@@ -70,18 +70,18 @@ func (o eventsResource) explain(ctx context.Context, _ Call, in *Explain) (_ *Pa
 	if err != nil {
 		return nil, err
 	}
-	judged, err := o.judged(ctx, in.Webhook)
+	webhooks, err := o.webhooksToExplain(ctx, in.Webhook)
 	if err != nil {
 		return nil, err
 	}
-	if in.Draft.refused != nil {
+	if in.Draft.refused != nil { // attributes are checked last
 		return nil, in.Draft.refused
 	}
-	return pageThrough(page, judged, func(w *webhook.Webhook) Explanation { return explanation(w, in.Draft.event) }), nil
+	return pageThrough(page, webhooks, func(w *webhook.Webhook) Explanation { return explanation(w, in.Draft.event) }), nil
 }
 
-// judged returns the webhooks to ask about: all of them, or the one with the id.
-func (o eventsResource) judged(ctx context.Context, webhookID string) ([]*webhook.Webhook, error) {
+// webhooksToExplain returns all webhooks, or only the one with the id if the id is not empty.
+func (o eventsResource) webhooksToExplain(ctx context.Context, webhookID string) ([]*webhook.Webhook, error) {
 	if webhookID == "" {
 		return o.Catalogue.All(ctx)
 	}
@@ -103,13 +103,13 @@ func fillIn(text []byte) ([]byte, error) {
 		when = "time"
 	}
 	for name, value := range map[string]string{"id": `"draft"`, when: `"2000-01-01T00:00:00Z"`} {
-		if present, there := members[name]; !there || string(present) == "null" {
+		if present, exists := members[name]; !exists || string(present) == "null" {
 			members[name] = json.RawMessage(value)
 		}
 	}
 	var filled bytes.Buffer
 	encoder := json.NewEncoder(&filled)
-	encoder.SetEscapeHTML(false) // escapes could make it too long
+	encoder.SetEscapeHTML(false) // escapes could make the event larger than allowed
 	err := encoder.Encode(members)
 	return filled.Bytes(), err
 }
@@ -137,9 +137,9 @@ func because(w *webhook.Webhook, rule webhook.Rule, eventType, project string) s
 	case webhook.RuleEnabled:
 		return fmt.Sprintf("The webhook is disabled (%s).", w.DisabledReason)
 	case webhook.RuleEvent:
-		text := fmt.Sprintf("The webhook wants %s; %s is not among them.", strings.Join(w.Subscription.Events, ", "), eventType)
+		text := fmt.Sprintf("The webhook subscribes to %s, but not to %s.", strings.Join(w.Subscription.Events, ", "), eventType)
 		if t, known := events.Lookup(eventType); known && t.OptIn {
-			text += " It reaches only webhooks that name it exactly."
+			text += " Only webhooks that name this type exactly get it."
 		}
 		return text
 	}
@@ -148,7 +148,7 @@ func because(w *webhook.Webhook, rule webhook.Rule, eventType, project string) s
 		selected = fmt.Sprintf("The webhook wants events of %d selected projects", n)
 	}
 	if project == "" {
-		return selected + "; this event belongs to none."
+		return selected + ", but this event does not belong to a project."
 	}
-	return fmt.Sprintf("%s; %s is not selected.", selected, project)
+	return fmt.Sprintf("%s, but not of project %s.", selected, project)
 }

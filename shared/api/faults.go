@@ -24,8 +24,8 @@ func (f *faults) addf(attribute, message, hint string) {
 	f.add(fault.Detail{Attribute: attribute, Message: message, Hint: hint})
 }
 
-// named adds a fault if a name has no visible character. A name that stays as it was before is accepted, so that a thing
-// that was named under fewer rules can be changed and sent back.
+// named adds a fault if a name has no visible character. It accepts a name that does not change, so that a thing whose name
+// is older than this rule can still be changed.
 func (f *faults) named(attribute, text, before string) {
 	if text != "" && text != before && !visible.In(text) {
 		f.addf(attribute, "It has no visible character.", "Write a name that people can read.")
@@ -38,9 +38,9 @@ func Conflict() *fault.Fault {
 		With("Read it again, then repeat the change.")
 }
 
-// settle decides what follows a write of a thing that was read before. A change that lost against another one is made
-// again to what was stored, unless the caller insists on the version that it has read. If there is no time left, the
-// fault has kind Unavailable.
+// settle returns how an operation goes on after a write returned err. If the write lost against another change, again is
+// true: the operation must read the thing and change it again. But if the caller insists on the version that it has read,
+// settle returns Conflict. If the request has no time left, the fault has kind Unavailable.
 func settle(ctx context.Context, err error, insists bool) (again bool, _ error) {
 	switch {
 	case !fault.Is(err, fault.UpdateConflict):

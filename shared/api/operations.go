@@ -106,7 +106,8 @@ type Sender interface {
 	Send(ctx context.Context, messages ...lane.Message) error
 }
 
-// moment returns the current time as it is stored: in UTC and in whole milliseconds.
+// moment returns the current time as it is stored: in UTC and in whole milliseconds, so that the answer to a change has the
+// same times as a later read.
 func (c *Common) moment() time.Time {
 	now := time.Now
 	if c.Now != nil {

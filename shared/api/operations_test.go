@@ -14,7 +14,7 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// untouched stands in for every dependency. A call of any of its methods panics.
+// untouched implements every dependency. A call of any of its methods panics.
 type untouched struct {
 	api.Catalogue
 	api.Store
@@ -110,7 +110,7 @@ func others(scope access.Scope) (list []access.Scope) {
 }
 
 func TestNewNamesTheMissingDependency(t *testing.T) {
-	for name, spoil := range map[string]func(*api.Config){
+	for name, remove := range map[string]func(*api.Config){
 		"Store":     func(c *api.Config) { c.Store = nil },
 		"Catalogue": func(c *api.Config) { c.Catalogue = nil },
 		"Clients":   func(c *api.Config) { c.Clients = nil },
@@ -118,7 +118,7 @@ func TestNewNamesTheMissingDependency(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			defer refused(t, "api.Config: "+name+" is missing")
 			c := config()
-			spoil(&c)
+			remove(&c)
 			api.New(c)
 		})
 	}

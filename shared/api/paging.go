@@ -12,8 +12,8 @@ import (
 
 // Paging asks for a page of a small set. The zero Paging asks for the first page of the usual size.
 type Paging struct {
-	// Most is the largest number of items to return, whatever the largest page is. 0 leaves it to PageSize. It is for
-	// callers that show a whole list and read it once, such as the console.
+	// Most is the largest number of items to return. It ignores the maximum page size of the settings. 0 means that PageSize
+	// counts. Most is for callers that need a whole list at once, such as the console.
 	Most int
 	// PageSize is the number of items to return. -1 asks for the largest page, and nil for 20 items.
 	PageSize *int
@@ -21,10 +21,10 @@ type Paging struct {
 	Offset *int
 }
 
-// All as Paging.Most asks for all items.
+// All is the value of Paging.Most that asks for all items.
 const All = math.MaxInt32
 
-// defaultPageSize is the page size of a caller that asks for none.
+// defaultPageSize is the page size of a caller that does not ask for one.
 const defaultPageSize = 20
 
 // effective returns the page size that is used: the size that was asked for, but not more than the settings allow.
@@ -33,7 +33,7 @@ func (c *Common) effective(ctx context.Context, asked *int, most int) (int, erro
 		return most, nil
 	}
 	if asked != nil && *asked < -1 {
-		return 0, fault.BadParameter("pageSize", "It is below -1.", "Ask for 0 or more, or for -1, which means as many as possible.")
+		return 0, fault.BadParameter("pageSize", "It is less than -1.", "Ask for 0 or more, or for -1, which means as many as possible.")
 	}
 	s, err := c.Settings.Settings(ctx)
 	if err != nil {
@@ -55,7 +55,7 @@ type page struct{ size, offset int }
 // client read its first page.
 func (c *Common) page(ctx context.Context, p Paging) (page, error) {
 	if p.Offset != nil && *p.Offset < 1 {
-		return page{}, fault.BadParameter("offset", "It is below 1.", "The first page has number 1.")
+		return page{}, fault.BadParameter("offset", "It is less than 1.", "The first page has number 1.")
 	}
 	size, err := c.effective(ctx, p.PageSize, p.Most)
 	if err != nil {
@@ -81,9 +81,9 @@ func (p page) bounds(total int) (from, to int) {
 // Page is a page of a small set.
 type Page[T any] struct {
 	Items []T
-	// Total is how many items there are on all pages.
+	// Total is the number of items on all pages.
 	Total int
-	// Size is the page size that was used, and Number the number of this page; 1 is the first.
+	// Size is the page size that was used. Number is the number of this page. The first page has number 1.
 	Size, Number int
 }
 
@@ -108,11 +108,12 @@ func pageThrough[N, T any](p page, all []N, view func(N) T) *Page[T] {
 	return &Page[T]{Items: items, Total: len(all), Size: p.size, Number: p.offset}
 }
 
-// namedMost is the largest size of a text to look for in names, in bytes. No name is as long, even after folding.
+// namedMost is the largest size of a text to look for in names, in bytes. Every name is shorter, even after folding, so a
+// longer text need not be folded for each request.
 const namedMost = 4 << 10
 
-// Named returns the items that have a text which contains name, whatever the case of the letters. An empty name selects
-// all items.
+// Named returns the items that have a text which contains name. It ignores the case of letters. An empty name selects all
+// items.
 func Named[N any](all []N, name string, texts func(N) []string) []N {
 	if name == "" {
 		return all
@@ -133,8 +134,9 @@ func Named[N any](all []N, name string, texts func(N) []string) []N {
 	return kept
 }
 
-// TooLarge returns the fault of a page with count items that is larger than an answer may be. largest is the size of its
-// largest item, and limit the largest size of an answer, both in bytes.
+// TooLarge returns the fault of a page with count items that is too large for an answer. It suggests a page size that fits,
+// with 5 % of the room left for everything but the items. largest is the size of the largest item, and limit is the maximum
+// size of an answer, both in bytes.
 func TooLarge(count, largest, limit int) error {
 	fits := max(1, min(count-1, (limit-limit/20)/max(1, largest)))
 	return fault.BadParameter("pageSize", fmt.Sprintf("This page would be larger than %d bytes.", limit),

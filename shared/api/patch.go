@@ -2,8 +2,8 @@ package api
 
 import "nepenthes/shared/fault"
 
-// Patch says what happens to one attribute: it gets a value, gets its default again, or stays as it is. The zero Patch
-// says nothing, and the attribute stays as it is.
+// Patch is the change of one attribute. It sets the attribute to a value, resets it to its default, or leaves it as it is.
+// The zero Patch leaves the attribute as it is.
 type Patch[T any] struct {
 	value T
 	says  says
@@ -29,10 +29,10 @@ func (p Patch[T]) Value() (T, bool) { return p.value, p.says == saysValue }
 // IsReset reports whether the Patch asks for the default.
 func (p Patch[T]) IsReset() bool { return p.says == saysReset }
 
-// IsAbsent reports whether the Patch says nothing.
+// IsAbsent reports whether the Patch leaves the attribute as it is.
 func (p Patch[T]) IsAbsent() bool { return p.says == saysNothing }
 
-// Apply changes *to to the value, to initial if the Patch is a reset, and not at all if it says nothing.
+// Apply sets *to to the value, or to initial if the Patch is a reset. Otherwise it leaves *to as it is.
 func (p Patch[T]) Apply(to *T, initial T) {
 	switch p.says {
 	case saysValue:
@@ -54,8 +54,8 @@ func needed[T any](f *faults, attribute string, p Patch[T], isNew bool) {
 type Found[T any] struct {
 	// Read are the parts of the request that could not be read.
 	Read fault.Details
-	// Returned compares the members of the request that cannot be written with the thing as it is now. Nil compares
-	// nothing.
+	// Returned compares the members of the request that cannot be written with the thing as it is now. It may be nil. A
+	// client may send back what it has read, but a member that it changed would be ignored without a fault.
 	Returned func(current T) fault.Details
 }
 
@@ -70,7 +70,7 @@ func (f Found[T]) compare(found *faults, current T) {
 type Insistence struct {
 	// LockVersion is the version that the caller has read; nil accepts any.
 	LockVersion *int64
-	// Check, unless it is nil, refuses a version for reasons of the caller's own, with a fault of kind UpdateConflict.
+	// Check returns a fault of kind UpdateConflict if the caller does not accept the version. It may be nil.
 	Check func(lockVersion int64) error
 }
 

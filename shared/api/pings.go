@@ -10,7 +10,7 @@ import (
 	"nepenthes/shared/record"
 )
 
-// Operator records an event of our own for the given webhooks and sends doorbells for it. See fanout.Operator.
+// Operator records an event of Nepenthes itself for the given webhooks and sends doorbells for it. See fanout.Operator.
 type Operator interface {
 	Operate(ctx context.Context, e events.Event, trigger delivery.Trigger, webhookIDs ...string) (record.Event, error)
 }
@@ -27,7 +27,8 @@ type Ping struct {
 // pingType is the event type of a ping for which the caller chooses none. Only pings have it.
 const pingType = "webhook:ping"
 
-// ping sends the example of an event type to this webhook only, whatever its subscription. Every call sends one.
+// ping sends the example of an event type to this webhook only, even if the webhook is disabled or not subscribed to the
+// type. Every call sends another event.
 func (o webhooksResource) ping(ctx context.Context, _ Call, in *Ping) (_ *delivery.Delivery, err error) {
 	defer fault.Wrap(&err, "ping webhook %s", in.ID)
 	w, err := o.Catalogue.Webhook(ctx, in.ID)
@@ -53,5 +54,5 @@ func (o webhooksResource) ping(ctx context.Context, _ Call, in *Ping) (_ *delive
 	return &sent, nil
 }
 
-// rfc3339Milli is RFC 3339 in milliseconds, the form of times in our own events.
+// rfc3339Milli is RFC 3339 with milliseconds. The events of Nepenthes itself have this format.
 const rfc3339Milli = "2006-01-02T15:04:05.000Z07:00"

@@ -14,9 +14,9 @@ type Position struct {
 	Backward bool
 }
 
-// neighbours returns the positions of the pages after and before the page that was found at a position. They are nil
-// where there is no page. The store knows whether there is more in the direction in which it read. In the other
-// direction there is the page from which the reader came.
+// neighbours returns the positions of the pages after and before the page that was found at a position. A position is nil if
+// there is no such page. In the direction in which the store read, it knows whether there is more. In the other direction
+// there is the page from which the caller came.
 func neighbours(at Position, found store.Page) (next, previous *Position) {
 	list := found.Deliveries
 	if at.Backward {

@@ -39,7 +39,7 @@ type PutProject struct {
 	Found            Found[project.Project]
 }
 
-// WrittenProject is a project as it was written. Created reports whether it was not there before.
+// WrittenProject is a project after a change. Created reports whether the change created it.
 type WrittenProject struct {
 	project.Project
 	Created bool
@@ -88,8 +88,8 @@ func (o projectsResource) list(ctx context.Context, _ Call, in *ListProjects) (*
 	return pageOf(page, Named(all, in.Name, func(p project.Project) []string { return []string{p.Name, p.Identifier} })), nil
 }
 
-// put creates the project or renames it; the same twice changes nothing. The name counts as news of this moment, so that
-// an event that happened before does not change it back.
+// put creates the project or renames it. A repeated call changes nothing. The names count as news of this moment, so an event
+// that occurred earlier does not change them back.
 func (o projectsResource) put(ctx context.Context, _ Call, in *PutProject) (_ *WrittenProject, err error) {
 	defer fault.Wrap(&err, "put a project")
 	for {
@@ -116,11 +116,11 @@ func (o projectsResource) put(ctx context.Context, _ Call, in *PutProject) (_ *W
 	}
 }
 
-// apply changes the names of p. The fault lists every attribute that is not acceptable.
+// apply changes the names of p. It returns a fault with every attribute that is not acceptable.
 func (in *PutProject) apply(p *project.Project) error {
 	found := faults{in.Found.Read}
 	if !projectID.MatchString(in.ID) {
-		found.addf("id", "The id in the path must be 1 to 128 letters, digits, _ and -.", "")
+		found.addf("id", "The id in the path must have 1 to 128 of the characters A–Z, a–z, 0–9, _ and -.", "")
 	}
 	in.Found.compare(&found, *p)
 	before := *p
@@ -135,7 +135,7 @@ func (in *PutProject) apply(p *project.Project) error {
 // projectText checks a name of a project. It may be empty.
 func (f *faults) projectText(attribute, text, before string) {
 	if n := utf8.RuneCountInString(text); n > projectNameMax {
-		f.addf(attribute, fmt.Sprintf("It has %d characters; it must be at most %d.", n, projectNameMax), "")
+		f.addf(attribute, fmt.Sprintf("It has %d characters, but at most %d are allowed.", n, projectNameMax), "")
 	}
 	f.named(attribute, text, before)
 }

@@ -12,7 +12,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// The texts that stand for a secret to be generated.
+// The texts with which a caller asks to generate a secret.
 const (
 	Generate        = "generate"
 	GenerateEd25519 = "generate-ed25519"
@@ -20,18 +20,18 @@ const (
 
 const (
 	attributeSecret = "secret"
-	// secretsMax is how many secrets of a webhook can be live at the same time.
+	// secretsMax is how many secrets of a webhook can be live at the same time. Every request has a signature of each.
 	secretsMax = 4
-	// overlapDefault and overlapMax are how long former secrets go on signing, in hours.
+	// overlapDefault and overlapMax limit for how many hours the previous secrets go on signing.
 	overlapDefault, overlapMax = 24, 168
 )
 
 // AddSecret asks for another signature secret.
 type AddSecret struct {
 	ID string
-	// Secret is Generate, GenerateEd25519, or a secret of the caller's own; the default is Generate.
+	// Secret is Generate, GenerateEd25519, or a secret of the caller. The default is Generate.
 	Secret Patch[string]
-	// OverlapHours is for how many hours the former secrets of the same kind go on signing; the default is 24.
+	// OverlapHours is for how many hours the previous secrets of the same kind go on signing. The default is 24.
 	OverlapHours Patch[int]
 	// Found are the parts of the request that could not be read.
 	Found fault.Details
@@ -40,26 +40,27 @@ type AddSecret struct {
 // AddedSecret is a signature secret that was just added.
 type AddedSecret struct {
 	webhook.Secret
-	// Text is the secret itself if the request generated it, else empty.
+	// Text is the secret itself if the request generated it. Otherwise it is empty.
 	Text     string
 	Warnings []Warning
 }
 
-// RemoveSecret asks for the end of a signature secret.
+// RemoveSecret asks to remove a signature secret.
 type RemoveSecret struct{ ID, SecretID string }
 
-// Warning says that something was accepted but is not advisable. The name is unique among the warnings.
+// Warning is about something that was accepted but is not recommended. The name is unique among the warnings.
 type Warning struct{ Name, Attribute, Message string }
 
-// newSecret is what a request says about the secret. The zero newSecret says nothing.
+// newSecret is the change of the secret that a request asks for. The zero newSecret asks for none.
 type newSecret struct {
 	parsed    bool
 	removes   bool
-	secret    signing.Secret // zero: none was given
+	secret    signing.Secret // zero if the request has none
 	generated bool
 }
 
-// parse reads what the request says about the secret, once.
+// parse reads the patch of the secret. It does so only once, because a change that is made again must keep the secret that
+// was generated.
 func (n *newSecret) parse(found *faults, p Patch[string]) {
 	if n.parsed {
 		return
@@ -91,7 +92,7 @@ func generateSecret(text string) signing.Secret {
 	return signing.Generate()
 }
 
-// generatedText returns the secret if this request generated it. It is shown only this once.
+// generatedText returns the secret if this request generated it, so that it can be shown once.
 func (n *newSecret) generatedText() string {
 	if !n.generated {
 		return ""
@@ -107,13 +108,13 @@ func (n *newSecret) warnings() []Warning {
 	return []Warning{shortSecret}
 }
 
-// shortSecret warns of an HMAC secret that is accepted.
+// shortSecret is about an HMAC secret that is accepted although Standard Webhooks advises against it.
 var shortSecret = Warning{
 	Name: "short_secret", Attribute: attributeSecret,
-	Message: "The secret has fewer than 24 bytes, which Standard Webhooks advises against; receivers' libraries may refuse it.",
+	Message: "The secret has fewer than 24 bytes. Standard Webhooks advises against this, and the libraries of receivers may refuse it.",
 }
 
-// Warnings returns every warning that an operation can give.
+// Warnings returns every warning that an operation can return.
 func Warnings() []Warning { return []Warning{shortSecret} }
 
 // applySecret replaces all secrets of the webhook, or removes them.
@@ -145,8 +146,8 @@ func (o webhooksResource) seal(ctx context.Context, webhookID string, secret sig
 	}, nil
 }
 
-// addSecret adds a secret to a webhook; two calls add two. The former secrets of its kind expire after the overlap, or
-// earlier if they had to already. A fifth live secret is a fault of kind InvalidState.
+// addSecret adds a secret to a webhook. Two calls add two secrets. The previous secrets of the same kind expire after the
+// overlap, or at their present expiry if that is earlier. A fifth live secret is a fault of kind InvalidState.
 func (o webhooksResource) addSecret(ctx context.Context, _ Call, in *AddSecret) (_ *AddedSecret, err error) {
 	defer fault.Wrap(&err, "add a secret to webhook %s", in.ID)
 	if _, err := o.Catalogue.Webhook(ctx, in.ID); err != nil {
@@ -164,7 +165,7 @@ func (o webhooksResource) addSecret(ctx context.Context, _ Call, in *AddSecret) 
 		expires := o.moment().Add(time.Duration(overlap) * time.Hour)
 		w.Secrets = overlapped(w.LiveSecrets(o.moment()), secret.secret.Kind(), expires)
 		if live := w.LiveSecrets(o.moment()); len(live) >= secretsMax {
-			return fault.New(fault.InvalidState, "The webhook has %d secrets that sign, and may not have more.", len(live)).
+			return fault.New(fault.InvalidState, "The webhook already has %d secrets that sign.", len(live)).
 				With("Remove one of them, or send an overlapHours of 0.")
 		}
 		if err := found.Err(); err != nil {
@@ -180,7 +181,7 @@ func (o webhooksResource) addSecret(ctx context.Context, _ Call, in *AddSecret) 
 	return &AddedSecret{added.Secrets[len(added.Secrets)-1], secret.generatedText(), secret.warnings()}, nil
 }
 
-// overlapped returns the live secrets, oldest first. Those of the kind expire at the given time or earlier.
+// overlapped returns the live secrets, oldest first. The secrets of the given kind expire at the given time or earlier.
 func overlapped(newestFirst []webhook.Secret, kind signing.Kind, expires time.Time) []webhook.Secret {
 	slices.Reverse(newestFirst)
 	for i := range newestFirst {
@@ -192,7 +193,8 @@ func overlapped(newestFirst []webhook.Secret, kind signing.Kind, expires time.Ti
 	return newestFirst
 }
 
-// removeSecret ends a secret at once. A secret that is gone or has expired is a fault of kind NotFound.
+// removeSecret removes a secret. The next attempt is not signed with it. A secret that does not exist or has expired is a
+// fault of kind NotFound.
 func (o webhooksResource) removeSecret(ctx context.Context, _ Call, in *RemoveSecret) (_ *None, err error) {
 	defer fault.Wrap(&err, "remove a secret of webhook %s", in.ID)
 	_, err = o.edit(ctx, in.ID, func(w *webhook.Webhook) error {
@@ -210,8 +212,8 @@ func (o webhooksResource) removeSecret(ctx context.Context, _ Call, in *RemoveSe
 	return &None{}, nil
 }
 
-// edit changes a copy of the current webhook and stores it, again if another change came between reading and writing. It
-// stores nothing if change returns an error.
+// edit applies change to a copy of the current webhook and stores the copy. If another change came between reading and
+// writing, it begins again. It stores nothing if change returns an error.
 func (o webhooksResource) edit(ctx context.Context, webhookID string, change func(*webhook.Webhook) error) (webhook.Webhook, error) {
 	for {
 		current, err := o.Catalogue.Webhook(ctx, webhookID)

@@ -59,8 +59,9 @@ func (o settingsResource) read(ctx context.Context, _ Call, _ *None) (*settings.
 	return &s, nil
 }
 
-// change applies the patch. A change that insists on no version is applied again to what somebody else stored in the
-// meantime. A change that changes nothing writes nothing.
+// change applies the patch. If somebody else stored a change in the meantime, a change that does not insist on a version is
+// applied to the new settings. A change that changes nothing writes nothing, so that a repeated request does not raise the
+// version.
 func (o settingsResource) change(ctx context.Context, _ Call, in *ChangeSettings) (_ *settings.Settings, err error) {
 	defer fault.Wrap(&err, "change the settings")
 	for {
@@ -90,7 +91,8 @@ func (o settingsResource) change(ctx context.Context, _ Call, in *ChangeSettings
 	}
 }
 
-// applied returns current with the patch on it. The fault lists every attribute that is not acceptable.
+// applied returns the current settings with the patch applied. It returns a fault with every attribute that is not
+// acceptable.
 func (in *ChangeSettings) applied(current settings.Settings) (settings.Settings, error) {
 	found, defaults, changed := faults{in.Found.Read}, settings.Defaults(), current
 	in.Found.compare(&found, current)

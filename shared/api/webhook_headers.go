@@ -16,12 +16,12 @@ type Sealer interface {
 	Seal(ctx context.Context, secret []byte, info webhook.SealInfo) ([]byte, error)
 }
 
-// checkHeaders adds the faults of the custom headers: of their names and values, of values to keep that do not exist,
-// and of values to keep although the payload URL moves to another origin. Somebody who cannot read a credential must
-// not be able to redirect it.
+// checkHeaders adds the faults of the custom headers. It checks their names and values, that each value to keep exists, and
+// that no value is kept if the payload URL moves to another origin: a caller who cannot read a credential must not be able
+// to send it to another server.
 func (x *writing) checkHeaders(ctx context.Context, found *faults, w, current *webhook.Webhook) error {
 	given, _ := x.patch.Headers.Value()
-	if len(given) > webhook.HeadersMax { // before any work for each of them
+	if len(given) > webhook.HeadersMax { // checked first, because each header costs a call of Seal
 		found.Join(webhook.CheckHeaders(values(given)))
 		return nil
 	}
@@ -35,15 +35,15 @@ func (x *writing) checkHeaders(ctx context.Context, found *faults, w, current *w
 	for name, header := range given {
 		keeps = keeps || header.Keep
 		if _, exists := kept[strings.ToLower(name)]; header.Keep && !exists {
-			found.addf(attributeHeaders, "A header has the value *** but there is no value to keep.", "Give the value itself.")
+			found.addf(attributeHeaders, "A header has the value ***, but there is no value to keep.", "Give the value itself.")
 		}
 	}
 	if current == nil || sameOrigin(current.PayloadURL, w.PayloadURL) || found.Has(attributeURL) {
 		return nil
 	}
 	if keeps {
-		found.addf(attributeHeaders, "The payload URL moves to another origin, and header values are not sent there without your consent.",
-			"Give the value of every custom header again, or remove the headers.")
+		found.addf(attributeHeaders, "The payload URL moves to another origin, so the stored values of the headers cannot be kept.",
+			"Send the value of every custom header again, or remove the headers.")
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// WebhookPatch says which attributes a webhook gets. A new webhook needs a name, a payload URL and events.
+// WebhookPatch is a change of the attributes of a webhook. A new webhook needs a name, a payload URL and events.
 type WebhookPatch struct {
 	Name, PayloadURL, Description Patch[string]
 	Enabled                       Patch[bool]
@@ -16,19 +16,19 @@ type WebhookPatch struct {
 	Projects                      ProjectsPatch
 	PayloadFormat                 Patch[webhook.Format]
 	LegacySignature               Patch[bool]
-	// Headers replaces all custom headers. Its keys are their names.
+	// Headers replaces all custom headers. The keys are the names of the headers.
 	Headers        Patch[map[string]HeaderPatch]
 	TimeoutSeconds Patch[int]
 	RetrySchedule  Patch[webhook.ScheduleName]
-	// Secret replaces all signature secrets; a reset removes them. It is Generate, GenerateEd25519, or a secret of the
-	// caller's own.
+	// Secret replaces all signature secrets. A reset removes them. It is Generate, GenerateEd25519, or a secret of the
+	// caller.
 	Secret Patch[string]
 
-	// Found has nil to compare with for a new webhook.
+	// Found gets nil as the current webhook if the webhook is new.
 	Found Found[*webhook.Webhook]
 }
 
-// ProjectsPatch says which projects a webhook selects. IDs without All select those projects and no others.
+// ProjectsPatch is a change of the projects that a webhook selects. IDs without All select only these projects.
 type ProjectsPatch struct {
 	All Patch[bool]
 	IDs Patch[[]string]
@@ -41,8 +41,8 @@ type HeaderPatch struct {
 	Keep bool
 }
 
-// writing is one request that creates or changes a webhook. It may be applied several times, to a webhook that others
-// change. It keeps what it had to look up or generate.
+// writing is one request that creates or changes a webhook. It is applied again if another change came between reading and
+// writing. So it keeps what it looked up or generated: the second try must not generate another secret.
 type writing struct {
 	webhooksResource
 	call   Call
@@ -51,13 +51,13 @@ type writing struct {
 	secret newSecret
 }
 
-// writing returns a writing that has applied nothing yet.
+// writing returns a writing that was not applied yet.
 func (o webhooksResource) writing(call Call, patch *WebhookPatch) *writing {
 	return &writing{webhooksResource: o, call: call, patch: patch}
 }
 
-// apply applies the patch to w, which is a copy of current; current is nil for a new webhook. The fault lists every
-// attribute that is not acceptable. Secrets and header values are sealed only if there is none.
+// apply applies the patch to w, which is a copy of current. For a new webhook, current is nil. It returns a fault with every
+// attribute that is not acceptable. It seals secrets and header values only if there are no faults.
 func (x *writing) apply(ctx context.Context, w, current *webhook.Webhook) error {
 	found := faults{x.patch.Found.Read}
 	x.patch.Found.compare(&found, current)
@@ -90,7 +90,7 @@ func (x *writing) apply(ctx context.Context, w, current *webhook.Webhook) error 
 	return x.applySecret(ctx, w)
 }
 
-// take applies the attributes that need no lookup.
+// take applies the attributes that can be checked without a lookup.
 func (x *writing) take(found *faults, w, current *webhook.Webhook) {
 	p, defaults := x.patch, webhook.Defaults()
 	needed(found, "name", p.Name, current == nil)
@@ -104,7 +104,7 @@ func (x *writing) take(found *faults, w, current *webhook.Webhook) {
 	p.RetrySchedule.Apply(&w.RetrySchedule, defaults.RetrySchedule)
 	seconds := int(w.Timeout / time.Second)
 	p.TimeoutSeconds.Apply(&seconds, int(defaults.Timeout/time.Second))
-	w.Timeout = time.Duration(min(max(seconds, -1), 1_000)) * time.Second // outside the limits still, but not an overflow
+	w.Timeout = time.Duration(min(max(seconds, -1), 1_000)) * time.Second // still outside the limits, but without an overflow
 	enabled := w.Enabled
 	p.Enabled.Apply(&enabled, defaults.Enabled)
 	if enabled {
@@ -114,7 +114,8 @@ func (x *writing) take(found *faults, w, current *webhook.Webhook) {
 	}
 }
 
-// apply changes the selection. IDs that are set alone select: a client that names projects does not want all of them.
+// apply changes the selection. If only IDs are set, All becomes false, because a client that names projects does not want
+// all of them.
 func (p ProjectsPatch) apply(to *webhook.Projects) {
 	p.IDs.Apply(&to.IDs, nil)
 	if ids, given := p.IDs.Value(); given && len(ids) > 0 && p.All.IsAbsent() {
@@ -123,8 +124,8 @@ func (p ProjectsPatch) apply(to *webhook.Projects) {
 	p.All.Apply(&to.All, true)
 }
 
-// nameTaken adds a fault to others if the name is in use. A request without other faults leaves that to the store, which
-// checks it in the transaction that writes.
+// nameTaken adds a fault if the name is in use. It is called only if there are other faults, so that the client sees all of
+// them at once. Otherwise the store checks the name in the transaction that writes.
 func (x *writing) nameTaken(ctx context.Context, found *faults, w *webhook.Webhook) error {
 	if found.Has("name") {
 		return nil
@@ -143,8 +144,8 @@ func (x *writing) nameTaken(ctx context.Context, found *faults, w *webhook.Webho
 	return nil
 }
 
-// knownProjects adds a fault if a newly selected project is not known. Projects that the webhook has selected before
-// stay valid.
+// knownProjects adds a fault if a newly selected project is not known. A project that the webhook already selects stays
+// valid, so that a client can send back the list that it has read.
 func (x *writing) knownProjects(ctx context.Context, found *faults, w, current *webhook.Webhook) error {
 	if found.Has("projects.ids") || len(w.Subscription.Projects.IDs) == 0 {
 		return nil
@@ -173,7 +174,7 @@ func (x *writing) knownProjects(ctx context.Context, found *faults, w, current *
 	return nil
 }
 
-// written returns the webhook that was written, with what is shown only once.
+// written returns the webhook after the change, with the secret and the warnings that are shown only once.
 func (x *writing) written(w *webhook.Webhook, held int) *WrittenWebhook {
 	return &WrittenWebhook{WebhookDetails: WebhookDetails{*w, held}, Secret: x.secret.generatedText(), Warnings: x.secret.warnings()}
 }

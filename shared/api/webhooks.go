@@ -46,15 +46,15 @@ type WebhookDetails struct {
 	Held int
 }
 
-// WrittenWebhook is a webhook as it was written.
+// WrittenWebhook is a webhook after a change.
 type WrittenWebhook struct {
 	WebhookDetails
-	// Secret is the signature secret that the request generated, else empty.
+	// Secret is the signature secret if the request generated it. Otherwise it is empty.
 	Secret   string
 	Warnings []Warning
 }
 
-// DeleteWebhook asks for the end of a webhook.
+// DeleteWebhook asks to delete a webhook.
 type DeleteWebhook struct {
 	ID         string
 	Insistence Insistence
@@ -68,8 +68,8 @@ type WebhooksConfig struct {
 	Projects  ProjectFinder
 	Sealer    Sealer
 	Operator  Operator
-	// Addresses says where webhooks may point. Its Own lists the hosts of the public URL. The host of the call counts as
-	// our own too, because behind a public URL the service also has another address.
+	// Addresses are the rules for payload URLs. Own lists the hosts of the public URL of this service. The host of the call
+	// counts as an own host too, because the service also has an address behind its public URL.
 	Addresses address.Rules
 	Resolver  address.Resolver
 }
@@ -136,7 +136,7 @@ func (o webhooksResource) read(ctx context.Context, _ Call, in *WebhookID) (*Web
 	return &WebhookDetails{*w, held}, nil
 }
 
-// create creates a webhook; two calls create two. A name that is in use is a fault on name.
+// create creates a webhook. A name that is in use is a fault of the attribute name, so a repeated call creates nothing.
 func (o webhooksResource) create(ctx context.Context, call Call, in *CreateWebhook) (_ *WrittenWebhook, err error) {
 	defer fault.Wrap(&err, "create a webhook")
 	now := o.moment()
@@ -152,8 +152,9 @@ func (o webhooksResource) create(ctx context.Context, call Call, in *CreateWebho
 	return writing.written(&created, 0), nil
 }
 
-// change applies the patch. A change that insists on no version is applied again to what somebody else stored in the
-// meantime. A change that changes nothing writes nothing.
+// change applies the patch. If somebody else stored a change in the meantime, a change that does not insist on a version is
+// applied to the new webhook. A change that changes nothing writes nothing, so that a repeated request does not raise the
+// version.
 func (o webhooksResource) change(ctx context.Context, call Call, in *ChangeWebhook) (_ *WrittenWebhook, err error) {
 	defer fault.Wrap(&err, "change webhook %s", in.ID)
 	writing := o.writing(call, &in.WebhookPatch)
@@ -202,6 +203,6 @@ func (o webhooksResource) delete(ctx context.Context, _ Call, in *DeleteWebhook)
 		}
 		version = w.LockVersion
 	}
-	_, err = settle(ctx, o.Store.DeleteWebhook(ctx, in.ID, version), true)
+	_, err = settle(ctx, o.Store.DeleteWebhook(ctx, in.ID, version), true) // without a version the store reports no conflict
 	return &None{}, err
 }

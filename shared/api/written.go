@@ -5,7 +5,7 @@ import (
 	"log/slog"
 )
 
-// Via says through which interface a call came.
+// Via is the interface through which a call came.
 type Via string
 
 // The interfaces.
@@ -14,7 +14,7 @@ const (
 	ViaConsole Via = "console"
 )
 
-// Action names what a write did. The list is closed: no other operation changes configuration or anybody's access.
+// Action is what a write did. The list is closed: no other operation changes configuration or anybody's access.
 type Action string
 
 // The actions.
@@ -44,8 +44,8 @@ const (
 	EndedSession Action = "session.end"
 )
 
-// LogWritten writes the log line of a write: who did what to which thing, through which interface, in which request. The
-// line contains nothing of what was written.
+// LogWritten logs a write: who did what to which thing, through which interface, in which request. The line does not contain
+// what was written, which could be a secret.
 func LogWritten(ctx context.Context, logger *slog.Logger, call Call, action Action, target string) {
 	logger.InfoContext(ctx, "api.written",
 		"client", call.ClientID, "via", string(call.Via), "action", string(action), "target", target, "request", call.Request)

@@ -48,9 +48,7 @@ type Verifier struct {
 // NewVerifier returns a new Verifier. It panics if a dependency is missing.
 func NewVerifier(c VerifierConfig) *Verifier {
 	required.Fields(c)
-	if c.Issuer == "" {
-		panic("auth.VerifierConfig: Issuer is missing")
-	}
+	required.That(c.Issuer != "", c, "Issuer is missing")
 	if c.Now == nil {
 		c.Now = time.Now
 	}

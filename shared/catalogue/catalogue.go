@@ -123,6 +123,7 @@ func (c *Catalogue) ask(ctx context.Context, e extent) error {
 func (c *Catalogue) follow(ctx context.Context) (err error) {
 	defer fault.Wrap(&err, "follow the catalogue")
 	keep := extent(c.asked.Load())
+	// Read the version first, so that nothing that is read afterwards is older than the version.
 	version, err := c.store.CatalogueVersion(ctx)
 	if err != nil {
 		return err
@@ -196,7 +197,7 @@ func (c *Catalogue) replaceAll(webhooks []*webhook.Webhook) {
 	if c.index == nil {
 		return
 	}
-	for _, w := range old {
+	for _, w := range old { // an unchanged webhook has the same pointer in both lists
 		if find(webhooks, w.ID) != w {
 			c.index.Remove(w)
 		}
@@ -225,7 +226,7 @@ func (c *Catalogue) apply(ctx context.Context, version int64, changes []store.Ch
 	set, read := c.settings, map[string]*webhook.Webhook{}
 	var err error
 	for _, change := range changes {
-		version = max(version, change.Version)
+		version = max(version, change.Version) // the log may have grown since the version was read
 		if change.Webhook == "" {
 			set, err = c.store.Settings(ctx)
 		} else if c.webhooks != nil {
@@ -239,7 +240,7 @@ func (c *Catalogue) apply(ctx context.Context, version int64, changes []store.Ch
 	defer c.mu.Unlock()
 	c.version, c.settings = version, set
 	if len(read) > 0 {
-		c.webhooks = slices.Clone(c.webhooks)
+		c.webhooks = slices.Clone(c.webhooks) // callers of All may still use the old list
 	}
 	for id, w := range read {
 		c.replace(id, w)

@@ -97,9 +97,9 @@ func (p population) floor() float64 {
 // number of patterns.
 func TestMemoryFollowsWebhooksAndProjects(t *testing.T) {
 	for name, p := range map[string]population{
-		"the same projects": {webhooks: 100, projects: 500},
-		"other projects":    {webhooks: 100, projects: 500, apart: true},
-		"all projects":      {webhooks: 20_000},
+		"the same projects":  {webhooks: 100, projects: 500},
+		"different projects": {webhooks: 100, projects: 500, apart: true},
+		"all projects":       {webhooks: 20_000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.patterns = []string{"*"}

@@ -37,6 +37,7 @@ func (f *refresher) wait(ctx context.Context) error {
 	}
 	f.running = true
 	f.mu.Unlock()
+	// No other caller waits for this round, so it may end with the context of its caller.
 	own := &round{done: make(chan struct{})}
 	f.do(ctx, own)
 	if next := f.take(); next != nil {

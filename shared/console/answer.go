@@ -16,7 +16,7 @@ import (
 	"nepenthes/web"
 )
 
-// frame returns what surrounds the content of every page. The page itself sets the title.
+// frame returns the parts around the content of every page. The page itself sets the title.
 func (x *exchange) frame() page.Frame {
 	query := x.r.URL.Query()
 	f := page.Frame{Base: x.base, Notice: notices[query.Get("done")], Warnings: warningsNamed(query["warned"])}
@@ -27,8 +27,8 @@ func (x *exchange) frame() page.Frame {
 	return f
 }
 
-// notices are the messages about what was done, by the word that a redirect has in its query. A text in the query itself
-// would let a link show any message.
+// notices maps the word in the query of a redirect to the message that the next page shows. If the query contained the
+// message itself, a link could make the console show any text.
 var notices = map[string]string{
 	"saved":      "Successful update.",
 	"created":    "Created.",
@@ -42,7 +42,8 @@ var notices = map[string]string{
 	"signed_out": "You are signed out.",
 }
 
-// render answers with a page. A page that would be too large is a fault that says what to do.
+// render answers with a page. For a page that would be too large for a function on AWS it returns a fault that says what to
+// do.
 func (x *exchange) render(status int, name string, view any) error {
 	text, err := web.Render(name, view, limits.PageBody)
 	if errors.Is(err, web.ErrTooLarge) {
@@ -65,7 +66,7 @@ func (x *exchange) tooLarge() error {
 	return fault.New(fault.InvalidQuery, "This page would be larger than %d bytes.", limits.PageBody).With("Use a smaller pageSize.")
 }
 
-// formStatus returns the status of a page with a form: 422 when the form is shown again because of err.
+// formStatus returns the status of a page with a form: 422 if the form is shown again because of err.
 func formStatus(err error) int {
 	if err != nil {
 		return http.StatusUnprocessableEntity
@@ -73,7 +74,8 @@ func formStatus(err error) int {
 	return http.StatusOK
 }
 
-// redirect leads the browser to another page, which it requests with GET.
+// redirect leads the browser to another page. The status 303 makes it use GET, so that reloading the page does not send the
+// form again.
 func (x *exchange) redirect(href string) {
 	x.Header().Set("Location", href)
 	x.WriteHeader(http.StatusSeeOther)
@@ -89,8 +91,8 @@ func (x *exchange) redirectWithNotice(path, what string, warnings ...api.Warning
 	return nil
 }
 
-// warningsNamed returns the messages of the warnings with these names. Unknown names are ignored, since they come from
-// the address.
+// warningsNamed returns the messages of the warnings with these names. It ignores unknown names, because anybody can write a
+// link with any names.
 func warningsNamed(names []string) (messages []string) {
 	for _, w := range api.Warnings() {
 		if slices.Contains(names, w.Name) {
@@ -103,7 +105,8 @@ func warningsNamed(names []string) (messages []string) {
 // fail answers with a page about err.
 func (x *exchange) fail(err error) { x.showFault(x.Fault(err)) }
 
-// showFault answers with a page about a fault. It shows the id of the request if the operator can help.
+// showFault answers with a page about a fault. It shows the id of the request if only the operator can help, who finds the
+// cause in the log.
 func (x *exchange) showFault(f *fault.Fault) {
 	frame := x.frame()
 	frame.Notice, frame.Warnings = "", nil
@@ -143,7 +146,8 @@ func (x *exchange) refuseForeignOrigin() {
 // secretFields are the fields whose values no page shows again.
 var secretFields = []string{"secret", "header_value", "client_secret"}
 
-// keepInput answers a form that was sent without a session. The page contains the input, so that it can be sent again.
+// keepInput answers a form that was sent without a session. The page contains the input, so that the user can sign in and send
+// it again.
 func (x *exchange) keepInput() error {
 	if err := x.readForm(); err != nil {
 		return err

@@ -27,7 +27,7 @@ func (x *exchange) newApplication() error {
 	return x.applicationPage(form.Client{}, nil, false, nil)
 }
 
-// applicationPage shows an application, or the form for a new one when current is nil. refused is the fault of a change.
+// applicationPage shows an application, or the form for a new one if current is nil. refused is the fault of a change.
 func (x *exchange) applicationPage(typed form.Client, current *access.Client, conflict bool, refused error) error {
 	status := formStatus(refused)
 	if conflict {
@@ -70,8 +70,8 @@ func (x *exchange) createApplication() error {
 	return x.render(http.StatusOK, "secret", page.NewClientSecret(frame, c, "The new application"))
 }
 
-// saveApplication changes an application. If somebody else saved meanwhile, the page shows both values, and the next Save
-// overwrites theirs.
+// saveApplication changes an application. If somebody else saved meanwhile, the page shows both values. The form then has
+// the new version, so that the next Save overwrites the other values.
 func (x *exchange) saveApplication() error {
 	typed := form.ReadClient(x.r.PostForm)
 	_, err := do(x, x.h.Operations.Clients.Change, typed.Change(x.clientID()))
@@ -82,9 +82,9 @@ func (x *exchange) saveApplication() error {
 	case !conflict && !correctable(err):
 		return err
 	}
-	current, unread := x.readApplication()
-	if unread != nil {
-		return unread
+	current, readErr := x.readApplication()
+	if readErr != nil {
+		return readErr
 	}
 	return x.applicationPage(typed, current, conflict, err)
 }
@@ -132,15 +132,15 @@ func (x *exchange) refusedApplication(err error) error {
 	if !correctable(err) {
 		return err
 	}
-	c, unread := x.readApplication()
-	if unread != nil {
-		return unread
+	c, readErr := x.readApplication()
+	if readErr != nil {
+		return readErr
 	}
 	return x.applicationPage(form.FromClient(c), c, false, err)
 }
 
-// deletableClient returns the application for a page that asks before something is ended. It refuses an application with
-// a scope that the client does not hold, as the operation does.
+// deletableClient returns the application for a page that asks for confirmation. It refuses an application with a scope that
+// the client does not hold, as the operation does, so that nobody is asked to confirm what is not allowed.
 func (x *exchange) deletableClient() (*access.Client, error) {
 	c, err := x.readApplication()
 	if err != nil {
@@ -186,9 +186,9 @@ func (x *exchange) deleteApplication() error {
 	case !correctable(err):
 		return err
 	}
-	c, unread := x.readApplication()
-	if unread != nil {
-		return unread
+	c, readErr := x.readApplication()
+	if readErr != nil {
+		return readErr
 	}
 	return x.render(http.StatusUnprocessableEntity, "confirm", page.NewDeleteApplication(x.frame(), c, err))
 }

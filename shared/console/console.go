@@ -1,6 +1,6 @@
 // Package console serves the administrator's pages. The pages are rendered on the server and work without a script. They
-// read and change everything through the operations of package api, with the scopes of the client that is signed in. So
-// no rule is written twice.
+// read and change everything through the operations of package api, with the scopes of the client that is signed in. So no
+// rule is written twice, and a page cannot do more than the API.
 //
 // A page is a template of package web, a view model of package page, and a short handler in this package.
 package console
@@ -47,7 +47,7 @@ type Config struct {
 	Settings Settings
 	// CursorKey authenticates the cursors of lists. It has at least cursor.KeySize bytes.
 	CursorKey cursor.Key
-	// PlainHTTP says that the console is served without TLS, as on a developer's machine.
+	// PlainHTTP reports whether the console is served without TLS, as on the machine of a developer.
 	PlainHTTP bool
 	// Prefix returns the stage path of a request, such as "/dev". Nil means that there is no stage path.
 	Prefix func(*http.Request) string
@@ -69,9 +69,7 @@ type Handler struct {
 func New(c Config) *Handler {
 	required.Fields(c)
 	required.Fields(c.Operations, "Root")
-	if len(c.CursorKey) < cursor.KeySize {
-		panic("console.Config: CursorKey is too short")
-	}
+	required.That(len(c.CursorKey) >= cursor.KeySize, c, "CursorKey is too short")
 	if c.Prefix == nil {
 		c.Prefix = func(*http.Request) string { return "" }
 	}
@@ -95,9 +93,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := x.Header()
 	header.Set("Content-Security-Policy", web.Policy)
 	header.Set("Referrer-Policy", "same-origin")
-	header.Set("Cache-Control", "no-store")
+	header.Set("Cache-Control", "no-store") // the back button must not show a page after signing out
 	if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-		x.WriteHeader(http.StatusNoContent) // a preflight, which lets no other origin in
+		x.WriteHeader(http.StatusNoContent) // a preflight: without CORS headers the browser refuses the request
 		return
 	}
 	if err := h.origins.Check(x.r); err != nil {
@@ -122,13 +120,13 @@ type exchange struct {
 	h    *Handler
 	r    *http.Request
 	base string // the stage path
-	// client is the client that is signed in, and call has its identity for the operations. client is zero when nobody
-	// is signed in.
+	// client is the client that is signed in, and call has its identity for the operations. client is zero if nobody is
+	// signed in.
 	client access.Client
 	call   api.Call
 	// section is the path of the page's entry in the navigation. action is the label of the button of its form.
 	section, action string
-	docs            bool // the documentation page is on
+	docs            bool // whether the documentation page is on
 	// allProjects are all projects. It is nil until projects has read them.
 	allProjects []project.Project
 }
@@ -141,7 +139,8 @@ func do[I, O any](x *exchange, op api.Operation[I, O], in I) (O, error) {
 	return op.Do(x.r.Context(), x.call, in)
 }
 
-// correctable reports whether err is about the input, so that the form must be shown again.
+// correctable reports whether err is about the input, so that the form must be shown again. A conflict of versions is not
+// correctable: its page also shows the values that somebody else saved.
 func correctable(err error) bool {
 	switch fault.From(err).Kind {
 	case fault.PropertyConstraintViolation, fault.PropertyIsReadOnly, fault.MultipleErrors, fault.InvalidRequestBody, fault.PayloadTooLarge, fault.InvalidState:

@@ -17,8 +17,8 @@ import (
 
 func (x *exchange) listDeliveries() error { return x.deadPage(0, nil) }
 
-// deadPage shows the deliveries that need a person. After a retry it says how many will be retried, and why the others
-// will not.
+// deadPage shows the deliveries that need a person. If some deliveries could not be retried, it also shows how many will be
+// retried, and why the others will not.
 func (x *exchange) deadPage(retried int, refused []error) error {
 	dead := cursor.ListOfDead(&api.ListDeadDeliveries{})
 	asked, err := x.deliveryPaging(dead)
@@ -55,7 +55,7 @@ func (x *exchange) retryDeliveries() error {
 	if len(ids) == 0 {
 		return x.deadPage(0, []error{fault.New(fault.InvalidState, "No delivery is selected.")})
 	}
-	outcomes := make([]error, min(len(ids), settings.MaxPageSizeLimit)) // a page has no more
+	outcomes := make([]error, min(len(ids), settings.MaxPageSizeLimit)) // a page never has more deliveries
 	var group errgroup.Group
 	group.SetLimit(concurrentReads)
 	for i := range outcomes {
@@ -73,7 +73,8 @@ func (x *exchange) retryDeliveries() error {
 	return x.redirectWithNotice("/deliveries", "retry")
 }
 
-// serverFault returns err unless it only says that the delivery cannot be retried.
+// serverFault returns err, or nil if err only says that the delivery cannot be retried. Such a delivery must not keep the
+// others from being retried.
 func serverFault(err error) error {
 	if err == nil || fault.Is(err, fault.InvalidState) || fault.Is(err, fault.NotFound) {
 		return nil
@@ -112,14 +113,15 @@ func (x *exchange) retryDelivery() error {
 		}
 		return x.redirectWithNotice("/deliveries/"+in.ID, "retry")
 	}
-	d, unread := do(x, x.h.Operations.Deliveries.Read, in)
-	if unread != nil {
-		return unread
+	d, readErr := do(x, x.h.Operations.Deliveries.Read, in)
+	if readErr != nil {
+		return readErr
 	}
 	return x.deliveryPage(d, err)
 }
 
-// showBody answers with the body of an attempt's request, as it was sent, as plain text.
+// showBody answers with the body of the request of an attempt, as it was sent. Its type is plain text, so that a browser does
+// not interpret what a producer wrote.
 func (x *exchange) showBody() error {
 	d, err := do(x, x.h.Operations.Deliveries.ReadAttempt, &api.ReadAttempt{ID: x.deliveryID().ID, AttemptID: x.r.PathValue("attempt")})
 	if err != nil {
@@ -130,6 +132,6 @@ func (x *exchange) showBody() error {
 	}
 	x.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	x.WriteHeader(http.StatusOK)
-	_, _ = x.Write(payload.Body(d.Attempts[0].Format, d.Event.Event)) // a client that has gone away gets no answer
+	_, _ = x.Write(payload.Body(d.Attempts[0].Format, d.Event.Event)) // it is not an error when the client has gone
 	return nil
 }

@@ -16,10 +16,11 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// concurrentReads is the number of reads that a page makes at the same time.
+// concurrentReads is the number of reads that a page makes at the same time. One after another, the reads of a full page would
+// take too long.
 const concurrentReads = 16
 
-// paging returns which page of a small set the query asks for.
+// paging returns the page of a small set that the query asks for.
 func paging(query url.Values) (p api.Paging, err error) {
 	for name, to := range map[string]**int{"pageSize": &p.PageSize, "offset": &p.Offset} {
 		if text := query.Get(name); text != "" {
@@ -33,7 +34,7 @@ func paging(query url.Values) (p api.Paging, err error) {
 	return p, nil
 }
 
-// deliveryPaging returns which page of a list of deliveries was asked for.
+// deliveryPaging returns the page of a list of deliveries that the query asks for.
 func (x *exchange) deliveryPaging(list cursor.List) (api.DeliveryPaging, error) {
 	query := x.r.URL.Query()
 	p, err := paging(query)
@@ -41,8 +42,8 @@ func (x *exchange) deliveryPaging(list cursor.List) (api.DeliveryPaging, error) 
 	return api.DeliveryPaging{PageSize: p.PageSize, Start: start, BadStart: bad}, err
 }
 
-// pageLinks returns the links to the pages around a page of deliveries: path with the filters as they were typed, a
-// cursor, and the fragment.
+// pageLinks returns the links to the previous and the next page of deliveries. They keep the filters as they were typed, so
+// that the fields of the filters have the same values on each page.
 func (x *exchange) pageLinks(path, fragment string, list cursor.List, p *api.DeliveryPage) page.Pages {
 	typed := x.r.URL.Query()
 	at := func(position *api.Position) string {
@@ -60,7 +61,7 @@ func (x *exchange) pageLinks(path, fragment string, list cursor.List, p *api.Del
 	return page.Pages{Previous: at(p.Previous), Next: at(p.Next)}
 }
 
-// projects returns all projects. It reads them once for each request.
+// projects returns all projects. It reads them at most once for each request, because several parts of a page need them.
 func (x *exchange) projects() ([]project.Project, error) {
 	if x.allProjects == nil {
 		list, err := do(x, x.h.Operations.Projects.List, &api.ListProjects{Paging: api.Paging{Most: api.All}})
@@ -85,8 +86,8 @@ func (x *exchange) projectNames() (map[string]string, error) {
 	return names, err
 }
 
-// namesFor returns the projects' names if one of the webhooks selects projects, and an empty map otherwise, which saves
-// the read. It returns nil if the client may not see projects.
+// namesFor returns the names of projects if one of the webhooks selects projects. Otherwise it returns an empty map, which
+// saves the read. It returns nil if the client may not see projects.
 func (x *exchange) namesFor(webhooks ...webhook.Webhook) (names map[string]string, err error) {
 	switch {
 	case !x.may(access.ProjectsRead):

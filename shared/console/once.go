@@ -18,7 +18,7 @@ import (
 // numberKept is how long a used number is stored. It is longer than any session.
 const numberKept = 12 * time.Hour
 
-// numberPattern matches the number of a form.
+// numberPattern matches the number of a form. It keeps other texts out of the keys of the store.
 var numberPattern = regexp.MustCompile(`^[A-Z2-7]{26}$`)
 
 // newFormNumber returns a new number for a form.
@@ -29,8 +29,8 @@ func (x *exchange) formNumberKey() string {
 	return tables.FormsSent + x.client.ID + "/" + x.r.PostForm.Get("once")
 }
 
-// useFormNumber marks the form's number as used. If the number was used before, useFormNumber writes the answer, which
-// leads to next, and first is false.
+// useFormNumber marks the number of the form as used. If the number was used before, first is false, and useFormNumber writes
+// an answer with a link to next.
 func (x *exchange) useFormNumber(next string) (first bool, err error) {
 	if !numberPattern.MatchString(x.r.PostForm.Get("once")) {
 		return false, fault.New(fault.InvalidRequestBody, "The form is incomplete.").With("Open the page again and press the button there.")

@@ -20,7 +20,7 @@ import (
 // route is a page or the target of a form.
 type route struct {
 	method, path string
-	// scope is the scope that a client needs. It is empty if every client may use the route.
+	// scope is the scope that a client needs. If it is empty, every client may use the route.
 	scope access.Scope
 	// section is the path of its entry in the navigation.
 	section string
@@ -178,10 +178,11 @@ func (x *exchange) serveSignedIn(rt route) error {
 	return rt.serve(x)
 }
 
-// headerFollow marks the requests of the script that follows a delivery. They do not count as a use of the session.
+// headerFollow marks the requests of the script that follows a delivery. They do not count as a use of the session, so that a
+// page that is left open does not keep its session alive.
 const headerFollow = "X-Follow"
 
-// recognise finds the client that is signed in. It returns a fault of kind Unauthenticated when nobody is signed in.
+// recognise finds the client that is signed in. It returns a fault of kind Unauthenticated if nobody is signed in.
 func (x *exchange) recognise() error {
 	ctx := x.r.Context()
 	client, err := x.h.sessions.Client(ctx, x.r, x.r.Header.Get(headerFollow) == "")
@@ -207,8 +208,8 @@ func (x *exchange) tryRecognise() {
 	}
 }
 
-// readForm reads the form. It returns a fault for a body of another type and for text that is not UTF-8, since reading
-// on would take them for an empty form or for other text. A form that is too long has kind PayloadTooLarge.
+// readForm reads the form. A body of another type would look like an empty form, and text that is not UTF-8 would be stored as
+// other text, so readForm returns a fault for both. The fault of a form that is too long has kind PayloadTooLarge.
 func (x *exchange) readForm() error {
 	const encoding = "application/x-www-form-urlencoded"
 	if kind, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type")); x.r.ContentLength != 0 && (err != nil || kind != encoding) {

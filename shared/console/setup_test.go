@@ -83,7 +83,7 @@ func start(t *testing.T, stage string, change ...func(*console.Config)) *system 
 	s.operations = api.New(api.Config{
 		Catalogue: known, Store: counted{s.db, &s.projectLists}, Events: s.db.Lane(lane.Events), Retries: s.db.Lane(lane.Retries),
 		Operator: fanout.NewOperator(fanout.OperatorConfig{Recorder: s.db, Deliveries: s.db.Lane(lane.Deliveries)}),
-		Sealer:   must[*vault.Sealer](t)(vault.NewSealer(vault.SealerConfig{Pairs: s.db, Maker: keys})),
+		Sealer:   vault.NewSealer(vault.SealerConfig{Pairs: s.db, Maker: keys}),
 		Clients:  clients.New(clients.Config{Store: s.db}), Addresses: address.Rules{Own: []string{ownHost}}, Resolver: resolver{}, Version: "test", Logger: logger,
 	})
 	if err := clients.NewAdministrator(clients.AdministratorConfig{Store: s.db}).Ensure(t.Context(), adminID, adminSecret); err != nil {

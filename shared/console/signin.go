@@ -19,9 +19,9 @@ func (x *exchange) signInHref() string {
 	return x.base + page.Console + "/sign_in?to=" + url.QueryEscape(x.r.URL.RequestURI())
 }
 
-// ownPath returns to if it is a path of the console, without the stage path, to which a sign-in may lead back. For any
-// other address, and for the sign-in itself, it returns the path of the first page. Otherwise a link to the sign-in
-// could lead to a foreign site.
+// ownPath returns to if it is the path of a page of the console, without the stage path. For any other address it returns the
+// path of the first page. Otherwise somebody could send a link to the sign-in that leads to a foreign site afterwards. The
+// sign-in itself would lead in a circle.
 func ownPath(to string) string {
 	const start = page.Console
 	u, err := url.Parse(to)
@@ -39,7 +39,8 @@ func (x *exchange) showSignIn() error {
 	return x.render(http.StatusOK, "sign_in", page.NewSignIn(x.frame(), "", ownPath(x.r.URL.Query().Get("to")), nil))
 }
 
-// signIn checks a client's secret, as the token endpoint does, and begins a session.
+// signIn checks the secret of a client and begins a session. Failures count together with those of the token endpoint, so that
+// guessing is not faster here.
 func (x *exchange) signIn() error {
 	if err := x.readForm(); err != nil {
 		return err

@@ -84,7 +84,7 @@ func (x *exchange) addDeliveries(p *page.Webhook) error {
 	return nil
 }
 
-// deliveriesAsked returns which page of a webhook's deliveries was asked for.
+// deliveriesAsked returns the request for the page of deliveries that the query asks for.
 func (x *exchange) deliveriesAsked(webhookID string, typed page.Filters) (*api.ListDeliveries, error) {
 	in := &api.ListDeliveries{Webhook: webhookID, State: delivery.State(typed.State), Filters: api.DeliveryFilters{Event: typed.Event}}
 	var err error
@@ -98,8 +98,8 @@ func (x *exchange) deliveriesAsked(webhookID string, typed page.Filters) (*api.L
 	return in, err
 }
 
-// parseTime parses the value of a datetime-local field, which the console takes for UTC. It returns the zero time for
-// an empty value.
+// parseTime parses the value of a datetime-local field as a time in UTC. The field has no zone; without a script its label
+// says UTC, and the script converts the times of the user. parseTime returns the zero time for an empty value.
 func parseTime(label, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil

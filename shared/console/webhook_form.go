@@ -13,7 +13,8 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// projectsShown is the largest number of projects that the form lists without a filter.
+// projectsShown is the largest number of projects that the form lists without a filter. Nobody finds a project in a longer
+// list of boxes.
 const projectsShown = 200
 
 func (x *exchange) newWebhook() error {
@@ -91,13 +92,14 @@ func (x *exchange) savedWebhook(w *api.WrittenWebhook, what string) error {
 	if w.Secret == "" {
 		return x.redirectWithNotice("/webhooks/"+w.ID, what, w.Warnings...)
 	}
-	newest := w.Secrets[len(w.Secrets)-1]
+	newest := w.Secrets[len(w.Secrets)-1] // the secrets are sorted, oldest first
 	return x.render(http.StatusOK, "secret", page.NewWebhookSecret(x.frame(), &w.Webhook, "The secret of "+page.NameOf(w.Name, w.ID), w.Secret, newest.PublicKey, w.Warnings,
 		"The receiver uses it to verify that requests come from us. It is used from the next attempt on."))
 }
 
-// The values of the form's buttons. The enter key presses an invisible button, doEnter, which stands for the button
-// beside the field that was filled in. Somebody who types a filter and presses enter does not want to save.
+// The values of the buttons of the form. The enter key presses the first button of a form. This is the invisible button
+// doEnter, which stands for the button beside the field that was filled in: a user who types a filter and presses enter does
+// not want to save.
 const (
 	doFilter = "filter"
 	doAdd    = "add"
@@ -118,8 +120,8 @@ func (x *exchange) pressed() string {
 	return ""
 }
 
-// answerAboutProjects shows the form again if it was sent to find or add projects, and reports whether it did. It also
-// shows the form again if it contains the id of a project that was not added, since saving would silently drop the id.
+// answerAboutProjects shows the form again if it was sent to find or add projects, and reports whether it did. It also shows
+// the form again if it contains the id of a project that was not added, because saving would silently drop the id.
 func (x *exchange) answerAboutProjects(typed form.Webhook, current *webhook.Webhook) (answered bool, err error) {
 	o := page.WebhookFormOptions{Current: current, Pressed: x.pressed()}
 	if o.Pressed != "" {
@@ -166,8 +168,8 @@ func (x *exchange) webhookForm(typed form.Webhook, o page.WebhookFormOptions, re
 	return x.render(status, "webhook_form", page.NewWebhookForm(x.frame(), typed, o, refused))
 }
 
-// chooseProjects sets the projects that the form offers: all of them if there are few, or else those that the filter
-// finds. selected says that the form also needs the names of selected projects.
+// chooseProjects sets the projects that the form offers: all of them if there are few, otherwise those that the filter finds.
+// selected reports whether the form also needs the names of selected projects.
 func (x *exchange) chooseProjects(c *page.ProjectChoices, selected bool) error {
 	all, err := x.projects()
 	if err != nil {

@@ -83,7 +83,7 @@ func (x *exchange) readWebhook() (*webhook.Webhook, error) {
 	return &read.Webhook, nil
 }
 
-// pingWebhook sends a test event and leads to its delivery, or to the webhook if the client may not see deliveries.
+// pingWebhook sends a test event and leads to its delivery. It leads to the webhook if the client may not see deliveries.
 func (x *exchange) pingWebhook() error {
 	in := &api.Ping{ID: x.webhookID()}
 	if event := x.r.PostForm.Get("event"); event != "" {

@@ -12,8 +12,8 @@ import (
 	"nepenthes/shared/project"
 )
 
-// why explains which webhooks want an event. GET explains an example that the address names. POST explains a pasted
-// event, which can be too large for an address. Neither changes anything.
+// why explains which webhooks want an event. GET explains an example that the address names, so that the page can be
+// bookmarked. POST explains a pasted event, which can be too large for an address. Neither changes anything.
 func (x *exchange) why() error {
 	values, method := x.r.URL.Query(), "get"
 	if x.r.Method == http.MethodPost {
@@ -60,8 +60,8 @@ func eventName(q page.Question) string {
 	return "this event"
 }
 
-// someProjects returns the projects to choose from. It returns nil if there are too many for a list, or if the client
-// may not see projects.
+// someProjects returns the projects to choose from. It returns nil if there are too many for a list, or if the client may
+// not see projects. The page then has a field for the id.
 func (x *exchange) someProjects() (some []project.Project, err error) {
 	if !x.may(access.ProjectsRead) {
 		return some, nil

@@ -18,7 +18,7 @@ import (
 type Cost struct {
 	// CPU is the processor time of the process, including the garbage collector.
 	CPU time.Duration
-	// Bytes is the memory allocated, whether or not it was freed again.
+	// Bytes is the size of all allocations, including memory that was freed again.
 	Bytes uint64
 }
 

@@ -1,6 +1,6 @@
-// Package cursor writes positions in lists of deliveries as texts, for the addresses of pages in the API and in the
-// console. Only a process that has the key of the deployment can write a cursor, and a cursor is valid only for the list
-// for which it was written.
+// Package cursor writes positions in lists of deliveries as texts, for the links between pages in the API and in the
+// console. Only a process that has the key of the deployment can write a cursor. A cursor is valid only for the list for
+// which it was written.
 package cursor
 
 import (
@@ -23,11 +23,11 @@ const KeySize = sha256.Size
 // Key authenticates cursors. It is random, and all processes of a deployment share it.
 type Key []byte
 
-// List names a list of deliveries with its filters. It is the path and the query of the list in the API, so cursors of
-// earlier releases stay valid.
+// List names a list of deliveries with its filters. It is the path and the query of the list in the API. Cursors contain
+// an HMAC of this text, so it must not change: cursors of earlier releases would no longer be valid.
 type List string
 
-const lists = "/api/v3/"
+const apiPath = "/api/v3/"
 
 // ListOf returns the name of a webhook's list of deliveries.
 func ListOf(in *api.ListDeliveries) List {
@@ -42,13 +42,13 @@ func ListOfDead(in *api.ListDeadDeliveries) List {
 func list(path string, state delivery.State, f api.DeliveryFilters) List {
 	query := Query(state, f)
 	if len(query) == 0 {
-		return List(lists + path)
+		return List(apiPath + path)
 	}
-	return List(lists + path + "?" + query.Encode())
+	return List(apiPath + path + "?" + query.Encode())
 }
 
-// Query returns the query that asks the API for deliveries in a state that pass the filters. It leaves out what filters
-// nothing.
+// Query returns the query that asks the API for deliveries in a state that pass the filters. It leaves out an empty state
+// and empty filters.
 func Query(state delivery.State, f api.DeliveryFilters) url.Values {
 	query := url.Values{}
 	add := func(name, value string) {
@@ -71,8 +71,8 @@ func text(t time.Time) string {
 	return instant.Text(t)
 }
 
-// A cursor is a letter for the direction, the key of a delivery as in the delivery's id, and the first bytes of an HMAC
-// of these and of the list.
+// A cursor consists of a letter for the direction, the key of a delivery as in the id of the delivery, and the first bytes
+// of an HMAC of the list, the letter and the key.
 const (
 	forward, backward = "n", "p"
 	idPrefix          = "dlv_"
@@ -89,8 +89,8 @@ func (k Key) Write(l List, p api.Position) string {
 	return position + base64.RawURLEncoding.EncodeToString(k.mac(l, position))
 }
 
-// Read returns the position of a cursor of the list. The empty text is the beginning of the list. Read returns a fault
-// of kind InvalidQuery for any other text that Write does not return for the list.
+// Read returns the position of a cursor. An empty cursor is the beginning of the list. For a text that Write does not
+// return for this list, Read returns a fault of kind InvalidQuery.
 func (k Key) Read(l List, cursor string) (api.Position, error) {
 	if cursor == "" {
 		return api.Position{}, nil
@@ -113,7 +113,7 @@ func (k Key) Read(l List, cursor string) (api.Position, error) {
 func (k Key) mac(l List, position string) []byte {
 	h := hmac.New(sha256.New, k)
 	h.Write([]byte(l))
-	h.Write([]byte{0})
+	h.Write([]byte{0}) // so that moving a byte from the list to the position changes the HMAC
 	h.Write([]byte(position))
 	return h.Sum(nil)[:macSize]
 }

@@ -19,8 +19,8 @@ var (
 	position = api.Position{From: delivery.Key{Webhook: webhookID, ReceivedMs: 1_767_351_600_000, Event: events.KeyOf("", "e")}}
 )
 
-// A client may hold a cursor while a new release is deployed, so the texts are always the same.
-func TestTheTextOfACursorNeverChanges(t *testing.T) {
+// A client may keep a cursor while a new release is deployed, so the texts must not change.
+func TestTheTextOfACursorDoesNotChange(t *testing.T) {
 	since := time.Date(2026, 1, 2, 11, 0, 0, 0, time.UTC)
 	backward := position
 	backward.Backward = true
@@ -55,7 +55,7 @@ func TestACursorNeedsItsKey(t *testing.T) {
 	}
 }
 
-// FuzzCursor looks for a cursor that is read although it was not written.
+// FuzzCursor looks for a text that Read accepts although Write does not return it.
 func FuzzCursor(f *testing.F) {
 	list := cursor.ListOfDead(&api.ListDeadDeliveries{})
 	good := key.Write(list, position)
@@ -65,7 +65,7 @@ func FuzzCursor(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		_, err := key.Read(list, text)
 		if read := err == nil; read != (text == good || text == "") {
-			t.Errorf("%q is read: %t", text, read)
+			t.Errorf("Read(%q) returned error %v", text, err)
 		}
 		if err != nil && !fault.Is(err, fault.InvalidQuery) {
 			t.Errorf("got %v for %q, want InvalidQuery", err, text)

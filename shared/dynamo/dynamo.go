@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"nepenthes/shared/required"
 	"nepenthes/shared/tables"
 )
 
@@ -44,9 +45,7 @@ type Store struct {
 // New returns a Store. It panics if a table has no name. It does not use the network.
 func New(c Config) *Store {
 	for _, table := range tables.All() {
-		if c.Tables.Of(table) == "" {
-			panic("dynamo: table " + table.Name + " has no name")
-		}
+		required.That(c.Tables.Of(table) != "", c, "Tables has no name for "+table.Name)
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -179,7 +179,7 @@ func TestReencodedEvents(t *testing.T) {
 	const sameData = `{"id":9007199254740993}`
 	for name, c := range map[string]struct {
 		body, data string
-		conflicts  bool // with the encoding in updated
+		conflicts  bool // whether updated conflicts with this encoding
 	}{
 		"white space":         {" {\n\t\"id\" : \"evt_1\", \"type\": \"work_package:updated\", \"occurredAt\": \"2026-01-02T10:59:59Z\", \"project\": {\"id\": \"7\", \"name\": \"Plant\"}, \"data\": " + sameData + " } \r\n", sameData, false},
 		"another order":       {`{"data":` + sameData + `,"project":{"name":"Plant","id":"7"},"occurredAt":"2026-01-02T10:59:59Z","type":"work_package:updated","id":"evt_1"}`, sameData, false},
@@ -202,7 +202,7 @@ func TestReencodedEvents(t *testing.T) {
 			}
 			must(t, r.fanout.Handle(t.Context(), message(updated)))
 			if conflicts := len(r.dead.messages) != 0; conflicts != c.conflicts {
-				t.Errorf("conflict with the first encoding: got %v, want %v", conflicts, c.conflicts)
+				t.Errorf("the first encoding conflicts: got %v, want %v", conflicts, c.conflicts)
 			}
 		})
 	}
@@ -333,14 +333,14 @@ func TestProjectsLearnFromEvents(t *testing.T) {
 			},
 			project.Project{ID: "7", Name: "Plant", Gone: true},
 		},
-		"news from the future counts from its receipt": {
+		"news from the future counts from the time of its receipt": {
 			[]lane.Message{
 				received("10:00", event("1", "user:created", "2062-01-02T10:00:00Z", `{"id":"7","name":"Plant"}`)),
 				received("10:01", event("2", "user:created", "10:01", `{"id":"7","name":"Works"}`)),
 			},
 			project.Project{ID: "7", Name: "Works"},
 		},
-		"news from before the receipt of news from the future is older": {
+		"news that occurred before news from the future was received loses": {
 			[]lane.Message{
 				received("10:05", event("1", "user:created", "2062-01-02T10:00:00Z", `{"id":"7","name":"Plant"}`)),
 				received("10:06", event("2", "user:created", "10:04", `{"id":"7","name":"Works"}`)),

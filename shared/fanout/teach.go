@@ -16,8 +16,8 @@ type Projects interface {
 	PutProject(ctx context.Context, p *project.Project) error
 }
 
-// projectsKnown is the largest number of projects that a teacher remembers. Before it would remember more, it forgets
-// all of them.
+// projectsKnown is the largest number of projects that a teacher remembers. It then forgets all of them and begins
+// again.
 const projectsKnown = 50_000
 
 // teacher updates the list of projects from events. It remembers the projects that it has seen, so that an event without
@@ -53,7 +53,7 @@ func (t *teacher) teach(ctx context.Context, e events.Event, received time.Time)
 			p.NewsAt = known.NewsAt
 		}
 		if err = t.change(ctx, &p, e, received); fault.Is(err, fault.UpdateConflict) {
-			continue
+			continue // another process has changed the project; read it again
 		}
 		if err == nil {
 			t.remember(p)

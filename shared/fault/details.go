@@ -2,47 +2,51 @@ package fault
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
 
-// What is told about faults, so that no answer about them is longer than 64 KiB, neither as JSON nor on a page. Bytes
-// are counted as an answer has them, see escapedSize.
+// These limits keep an answer about a fault below 64 KiB, both as JSON and on a page. Bytes are counted as an answer
+// contains them; see escapedSize.
 const (
-	// DetailsMax is how many details are told of one request; one more says how many there are besides.
+	// DetailsMax is the largest number of details in one fault. If there are more, another entry says how many.
 	DetailsMax = 100
-	// detailsBytes bounds the texts of all details that are told.
+	// detailsBytes is the limit for the texts of all details together.
 	detailsBytes = 40 << 10
-	// textMax bounds one message or hint, attributeMax the path of an attribute, operationMax what Wrap says.
-	textMax      = 2 << 10
+	// textMax is the limit in bytes for one message or hint.
+	textMax = 2 << 10
+	// attributeMax is the limit in bytes for the path of an attribute.
 	attributeMax = 512
+	// operationMax is the limit in bytes for the text that Wrap adds.
 	operationMax = 512
-	// quotedMax is how many characters of what a client wrote are shown.
+	// quotedMax is the number of characters of a client's text that Quote shows.
 	quotedMax = 80
 )
 
-// Detail names one attribute that is wrong, says why, and what to do about it.
+// Detail says what is wrong with one attribute and how to correct it.
 type Detail struct {
-	// Kind is PropertyConstraintViolation or PropertyIsReadOnly; zero means the former.
+	// Kind is PropertyConstraintViolation or PropertyIsReadOnly. The zero Kind means PropertyConstraintViolation.
 	Kind Kind `json:"-"`
-	// Attribute is the path of the member, such as "payloadUrl" or "projects.ids"; empty for what is about the whole.
+	// Attribute is the path of the member, such as "payloadUrl" or "projects.ids". It is empty if the detail is about
+	// the request as a whole.
 	Attribute string `json:"attribute"`
-	// Message says what is wrong with it.
+	// Message says what is wrong with the attribute.
 	Message string `json:"message"`
 	// Hint says what to do next; it may be empty.
 	Hint string `json:"hint,omitempty"`
 }
 
-// Details gathers what is wrong with one request, so that its sender hears of everything at once. However much is
-// wrong, its memory is bounded: it keeps the first DetailsMax details and counts the others. The zero Details is empty
-// and ready for use. A copy goes its own way.
+// Details collects everything that is wrong with one request, so that the client sees all of it at once. Its memory is
+// bounded: it keeps the first DetailsMax details and counts the others. The zero Details is empty and ready to use.
+// Adding to a copy does not change the original.
 type Details struct {
-	told   []Detail
-	bytes  int // of told, as escapedSize counts
-	untold int
+	list    []Detail
+	bytes   int // size of list as escapedSize counts it
+	omitted int
 }
 
-// Add notes details. Texts that are too long are cut.
+// Add adds details and cuts their texts to the limits.
 func (d *Details) Add(details ...Detail) {
 	for _, detail := range details {
 		d.add(detail)
@@ -50,74 +54,74 @@ func (d *Details) Add(details ...Detail) {
 }
 
 func (d *Details) add(detail Detail) {
-	if d.untold > 0 || len(d.told) == DetailsMax {
-		d.untold++
+	if d.omitted > 0 || len(d.list) == DetailsMax {
+		d.omitted++
 		return
 	}
 	detail.Attribute = cut(detail.Attribute, attributeMax)
 	detail.Message, detail.Hint = cut(detail.Message, textMax), cut(detail.Hint, textMax)
 	size := escapedSize(detail.Attribute) + escapedSize(detail.Message) + escapedSize(detail.Hint)
 	if d.bytes+size > detailsBytes {
-		d.untold++
+		d.omitted++
 		return
 	}
-	d.told, d.bytes = append(d.told, detail), d.bytes+size
+	d.list, d.bytes = append(d.list, detail), d.bytes+size
 }
 
-// Join notes what somebody else found about attributes of which nothing is told yet: what is not a string need not be
-// told to be too short as well. Several details of others about one attribute, such as the lines of a list, are all
-// noted.
+// Join adds the details of others about attributes that have no detail yet: an attribute that is not a string need not
+// also be too short. If others has several details about one attribute, such as the lines of a list, Join adds all of
+// them.
 func (d *Details) Join(others Details) {
 	before := *d
-	for _, detail := range others.told {
+	for _, detail := range others.list {
 		if !before.Has(detail.Attribute) {
 			d.add(detail)
 		}
 	}
-	d.untold += others.untold
+	d.omitted += others.omitted
 }
 
-// Omit notes n details of which nothing is known but that they are there.
-func (d *Details) Omit(n int) { d.untold += n }
+// Omit counts n further details whose texts are not known.
+func (d *Details) Omit(n int) { d.omitted += n }
 
-// Has reports whether a detail about the attribute is told. Of details beyond the limits it knows nothing.
+// Has reports whether there is a detail about the attribute. It does not see the omitted details.
 func (d Details) Has(attribute string) bool {
-	for i := range d.told {
-		if d.told[i].Attribute == attribute {
+	for i := range d.list {
+		if d.list[i].Attribute == attribute {
 			return true
 		}
 	}
 	return false
 }
 
-// Len is how many details were noted, those included that will not be told.
-func (d Details) Len() int { return len(d.told) + d.untold }
+// Len returns the number of details, the omitted ones included.
+func (d Details) Len() int { return len(d.list) + d.omitted }
 
-// Told lists the details that will be told, in the order in which they were noted.
-func (d Details) Told() []Detail { return d.told }
+// List returns the details without the omitted ones, in the order in which they were added.
+func (d Details) List() []Detail { return d.list }
 
-// Err makes the fault of the details: of the kind of the only one, MultipleErrors for several, and nil for none, so
-// that a validator can end with it.
+// Err returns a fault with the details. A single detail decides the kind of the fault; several make MultipleErrors. Err
+// returns nil if there are no details, so that a validator can return its result.
 func (d Details) Err() error {
 	if d.Len() == 0 {
 		return nil
 	}
-	if len(d.told) == 1 && d.untold == 0 {
-		only := d.told[0]
+	if len(d.list) == 1 && d.omitted == 0 {
+		only := d.list[0]
 		if only.Kind == Internal {
 			only.Kind = PropertyConstraintViolation
 		}
-		return &Fault{Kind: only.Kind, Message: only.Message, Hint: only.Hint, Details: d.told}
+		return &Fault{Kind: only.Kind, Message: only.Message, Hint: only.Hint, Details: d.list}
 	}
 	f := &Fault{
 		Kind:    MultipleErrors,
 		Message: fmt.Sprintf("%d attributes are not acceptable.", d.Len()),
-		Hint:    "Every entry of errors names one attribute: mend them all and send the request again.",
-		Details: d.told[:len(d.told):len(d.told)],
-		Untold:  d.untold,
+		Hint:    "Each entry of errors names one attribute. Correct all of them and send the request again.",
+		Details: slices.Clip(d.list),
+		Omitted: d.omitted,
 	}
-	if d.untold > 0 {
-		f.Details = append(f.Details, Detail{Message: more(d.untold), Hint: "Mend those that are named, and the others will be told."})
+	if d.omitted > 0 {
+		f.Details = append(f.Details, Detail{Message: more(d.omitted), Hint: "Correct the listed attributes first. The next answer lists the others."})
 	}
 	return f
 }
@@ -129,7 +133,7 @@ func more(n int) string {
 	return fmt.Sprintf("There are %d more.", n)
 }
 
-// Quote shows a client what it wrote: in quotation marks, and cut where nobody would read on.
+// Quote returns a client's text in quotation marks, cut after 80 characters. Control characters are escaped.
 func Quote(text string) string {
 	shown := 0
 	for i := range text {
@@ -141,18 +145,19 @@ func Quote(text string) string {
 	return strconv.Quote(text)
 }
 
-// cut shortens a text that takes more than most bytes in an answer. It reads no more of the text than it keeps.
-func cut(text string, most int) string {
+// cut returns the beginning of text that takes at most the given number of bytes in an answer. It does not read the rest,
+// which may be a megabyte.
+func cut(text string, limit int) string {
 	size := 0
 	for i, r := range text {
-		if size += escapedRune(r); size > most {
+		if size += escapedRune(r); size > limit {
 			return text[:i] + "…"
 		}
 	}
 	return text
 }
 
-// escapedSize is how many bytes a text takes in an answer at most.
+// escapedSize returns the largest number of bytes that a text can take in an answer.
 func escapedSize(text string) (size int) {
 	for _, r := range text {
 		size += escapedRune(r)
@@ -160,8 +165,8 @@ func escapedSize(text string) (size int) {
 	return size
 }
 
-// escapedRune is how many bytes a character takes at most: in JSON as package json escapes it, and on a page as package
-// html/template does. A byte that is not UTF-8 comes as a replacement character, which JSON escapes.
+// escapedRune returns the largest number of bytes that a character can take: in JSON, as encoding/json escapes it, or on
+// a page, as html/template does. A byte that is not UTF-8 becomes a replacement character, which JSON escapes.
 func escapedRune(r rune) int {
 	const escape = len(`\u0000`)
 	switch r {

@@ -11,10 +11,10 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// answerMax is how long an answer about faults may be.
+// answerMax is the largest size of an answer about a fault.
 const answerMax = 64 << 10
 
-// size is how many bytes a fault takes as JSON and on a page, whichever is more.
+// size returns the number of bytes that a fault takes as JSON or on a page, whichever is more.
 func size(t *testing.T, f *fault.Fault) int {
 	t.Helper()
 	text, err := json.Marshal(map[string]any{"detail": f.Message, "message": f.Message, "hint": f.Hint, "errors": f.Details})
@@ -28,7 +28,7 @@ func size(t *testing.T, f *fault.Fault) int {
 	return max(len(text), onPage)
 }
 
-func TestDetailsAreToldUpToALimit(t *testing.T) {
+func TestDetailsHaveALimit(t *testing.T) {
 	for _, n := range []int{2, 99, 100, 101, 102, 500_000} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			var found fault.Details
@@ -36,31 +36,31 @@ func TestDetailsAreToldUpToALimit(t *testing.T) {
 				found.Add(fault.Detail{Attribute: "a", Message: fmt.Sprintf("Line %d is wrong.", i+1)})
 			}
 			f := fault.From(found.Err())
-			told := min(n, 100)
-			if f.Kind != fault.MultipleErrors || f.Details[told-1].Message != fmt.Sprintf("Line %d is wrong.", told) || f.Count() != n {
-				t.Errorf("got %s of %d with %+v last, want the first %d", f.Kind, f.Count(), f.Details[len(f.Details)-1], told)
+			listed := min(n, 100)
+			if f.Kind != fault.MultipleErrors || f.Details[listed-1].Message != fmt.Sprintf("Line %d is wrong.", listed) || f.Count() != n {
+				t.Errorf("got %s with %d details, the last %+v, want the first %d", f.Kind, f.Count(), f.Details[len(f.Details)-1], listed)
 			}
 			switch last := f.Details[len(f.Details)-1]; {
 			case n <= 100 && len(f.Details) != n:
 				t.Errorf("got %d details, want %d", len(f.Details), n)
 			case n == 101 && last.Message != "There is 1 more.":
-				t.Errorf("got %q last, want how many more there are", last.Message)
+				t.Errorf("got last message %q, want the number of omitted details", last.Message)
 			case n > 101 && last.Message != fmt.Sprintf("There are %d more.", n-100):
-				t.Errorf("got %q last, want how many more there are", last.Message)
+				t.Errorf("got last message %q, want the number of omitted details", last.Message)
 			case n > 100 && (len(f.Details) != 101 || last.Attribute != ""):
-				t.Errorf("got %d details, the last about %q, want 100 and one about no attribute", len(f.Details), last.Attribute)
+				t.Errorf("got %d details, the last with attribute %q, want 101 and no attribute", len(f.Details), last.Attribute)
 			}
 			if text := f.Error(); len(text) > 1000 {
-				t.Errorf("got %d bytes for the log", len(text))
+				t.Errorf("got %d bytes for the log, want at most 1000", len(text))
 			}
 		})
 	}
 }
 
-func TestNoFaultIsLongerThanAnAnswerMayBe(t *testing.T) {
+func TestAFaultFitsIntoAnAnswer(t *testing.T) {
 	for name, text := range map[string]string{
 		"letters": "x", "quotation marks": `"`, "backslashes": `\`, "markup": "<", "ampersands": "&", "plus signs": "+", "control characters": "\x01",
-		"no characters": "\xff", "separators": "\u2028", "wide letters": "ﷺ", "many bytes": "𝒳", "apostrophes": "'",
+		"invalid UTF-8": "\xff", "separators": "\u2028", "wide letters": "ﷺ", "many bytes": "𝒳", "apostrophes": "'",
 	} {
 		t.Run(name, func(t *testing.T) {
 			long := strings.Repeat(text, 1<<20/len(text))
@@ -72,33 +72,33 @@ func TestNoFaultIsLongerThanAnAnswerMayBe(t *testing.T) {
 				}
 			}
 			for what, err := range map[string]error{
-				"many details":    found.Err(),
-				"one detail":      fault.Invalid(fault.Detail{Attribute: long, Message: long, Hint: long}),
-				"a message":       fault.New(fault.NotFound, "There is no %s.", long).With(long),
-				"a quoted text":   fault.New(fault.NotFound, "There is no %s.", fault.Quote(long)),
-				"many, in itself": fault.Invalid(fault.From(found.Err()).Details...),
+				"many details":           found.Err(),
+				"one detail":             fault.Invalid(fault.Detail{Attribute: long, Message: long, Hint: long}),
+				"a message":              fault.New(fault.NotFound, "There is no %s.", long).With(long),
+				"a quoted text":          fault.New(fault.NotFound, "There is no %s.", fault.Quote(long)),
+				"the details of a fault": fault.Invalid(fault.From(found.Err()).Details...),
 			} {
 				f := fault.From(err)
-				if got := size(t, f); got > answerMax-2<<10 { // an answer has more members
+				if got := size(t, f); got > answerMax-2<<10 { // the answer has other members too
 					t.Errorf("%s: got %d bytes, want at most 64 KiB", what, got)
 				}
 				if got := len(f.Error()); got > 16<<10 {
-					t.Errorf("%s: got %d bytes for the log", what, got)
+					t.Errorf("%s: got %d bytes for the log, want at most 16 KiB", what, got)
 				}
 			}
 		})
 	}
 }
 
-func TestWhatAWrappedOperationNamesIsCut(t *testing.T) {
+func TestWrapCutsTheOperation(t *testing.T) {
 	err := errors.New("inner")
 	fault.Wrap(&err, "read thing %s", strings.Repeat("x", 1<<20))
 	if text := err.Error(); len(text) > 1000 || !strings.HasPrefix(text, "read thing xxx") || !strings.HasSuffix(text, "…: inner") {
-		t.Errorf("got %d bytes, %.40s", len(text), text)
+		t.Errorf("got %d bytes that begin with %.40q, want the beginning of the operation and the error", len(text), text)
 	}
 }
 
-func TestQuoteShowsTheBeginning(t *testing.T) {
+func TestQuote(t *testing.T) {
 	for given, want := range map[string]string{
 		"":                              `""`,
 		"a\nb":                          `"a\nb"`,
@@ -113,17 +113,17 @@ func TestQuoteShowsTheBeginning(t *testing.T) {
 	}
 }
 
-func TestJoinLeavesOutWhatIsToldAlready(t *testing.T) {
+func TestJoinSkipsAttributesWithADetail(t *testing.T) {
 	var found, others fault.Details
-	found.Add(fault.Detail{Attribute: "name", Message: "It is no text."})
+	found.Add(fault.Detail{Attribute: "name", Message: "It is not a string."})
 	others.Add(fault.Detail{Attribute: "name", Message: "It is too short."}, fault.Detail{Attribute: "lines", Message: "Line 1."}, fault.Detail{Attribute: "lines", Message: "Line 2."})
 	others.Omit(3)
 	copied := found
 	found.Join(others)
-	if got := found.Told(); len(got) != 3 || got[1].Message != "Line 1." || got[2].Message != "Line 2." || found.Len() != 6 {
-		t.Errorf("got %+v of %d, want the name once, both lines, and three more", got, found.Len())
+	if got := found.List(); len(got) != 3 || got[1].Message != "Line 1." || got[2].Message != "Line 2." || found.Len() != 6 {
+		t.Errorf("got %+v and %d in all, want one for name, both lines, and 6 in all", got, found.Len())
 	}
 	if copied.Len() != 1 || !copied.Has("name") || copied.Has("lines") {
-		t.Errorf("got %+v in a copy that was made before", copied)
+		t.Errorf("got %+v in a copy that was made before Join, want it unchanged", copied)
 	}
 }

@@ -1,8 +1,8 @@
-// Package fault holds the closed list of ways in which a request can fail, and what may be told about each.
+// Package fault defines the closed list of kinds in which a request can fail, and the errors that a client may see.
 //
-// A Fault is made for the client: its message, hint and details are meant to be read by whoever sent the
-// request, so they never carry a secret, a payload or the text of an inner error. Every other error is for
-// the operator's log alone; [From] turns it into an Internal fault that says nothing about its cause.
+// A [Fault] is made for the client. Its message, hint and details never contain a secret, a payload or the text of
+// another error. Every other error is only for the operator's log; [From] turns it into an Internal fault whose message
+// does not mention the cause.
 package fault
 
 import (
@@ -12,65 +12,65 @@ import (
 	"time"
 )
 
-// Fault is an error that may be told to the client. Its texts are bounded, so that no answer about faults is longer
-// than 64 KiB.
+// Fault is an error that a client may see. Its texts have limits, so that an answer about a fault stays below 64 KiB.
 type Fault struct {
-	Kind    Kind
+	Kind Kind
+	// Message says what is wrong.
 	Message string
 	// Hint says what to do next; it may be empty.
 	Hint string
-	// Details names the attributes at fault, in the order in which the client wrote them where that is known. When
-	// there are too many to be told, the last entry says how many more there are.
+	// Details has an entry for each wrong attribute, in the order of the request if that is known. If there are too
+	// many, the last entry says how many more there are.
 	Details []Detail
-	// Untold is how many details the last entry stands for; 0: every detail is told.
-	Untold int
-	// RetryAfter is how long the client should wait; zero when waiting would not help.
+	// Omitted is the number of details that the last entry stands for. It is 0 if no detail is omitted.
+	Omitted int
+	// RetryAfter is the time that the client should wait. It is 0 if waiting would not help.
 	RetryAfter time.Duration
 
 	cause error
 }
 
-// New makes a fault of kind with a message for the client. A message that is too long is cut.
+// New returns a fault with a message for the client, cut to 2 KiB.
 func New(kind Kind, format string, args ...any) *Fault {
 	return &Fault{Kind: kind, Message: cut(fmt.Sprintf(format, args...), textMax)}
 }
 
-// Invalid makes the fault for attributes that break a rule, as [Details.Err] does; nil for none.
+// Invalid returns a fault about attributes that break a rule, as [Details.Err] does, or nil if there are no details.
 func Invalid(details ...Detail) error {
 	var found Details
 	found.Add(details...)
 	return found.Err()
 }
 
-// BadParameter returns the fault of kind InvalidQuery about one parameter of the query, or about a header.
+// BadParameter returns a fault of kind InvalidQuery about one query parameter or header.
 func BadParameter(name, message, hint string) *Fault {
 	f := New(InvalidQuery, "%s: %s", name, message).With(hint)
 	f.Details = []Detail{{Attribute: name, Message: message, Hint: hint}}
 	return f
 }
 
-// With adds what to do next and returns the fault.
+// With sets the hint, cut to 2 KiB, and returns the fault.
 func (f *Fault) With(hint string) *Fault {
 	f.Hint = cut(hint, textMax)
 	return f
 }
 
-// Because keeps cause for the operator's log; the client never sees it.
+// Because sets the cause, which only the operator's log shows, and returns the fault.
 func (f *Fault) Because(cause error) *Fault {
 	f.cause = cause
 	return f
 }
 
-// After says how long to wait before the next try, and returns the fault.
+// After sets how long the client should wait before it tries again, and returns the fault.
 func (f *Fault) After(wait time.Duration) *Fault {
 	f.RetryAfter = wait
 	return f
 }
 
-// attributesLogged is how many attributes at fault the text for the log names.
+// attributesLogged is the number of attributes that Error names, so that a log line stays short.
 const attributesLogged = 10
 
-// Error is the text for the operator's log. It names the first attributes at fault and counts the others.
+// Error returns the text for the operator's log. It names the first ten wrong attributes and counts the others.
 func (f *Fault) Error() string {
 	var text strings.Builder
 	text.WriteString(f.Kind.Title() + ": " + f.Message)
@@ -87,19 +87,19 @@ func (f *Fault) Error() string {
 	return text.String()
 }
 
-// Count is how many attributes are at fault, those included that are not told.
+// Count returns the number of wrong attributes, the omitted ones included.
 func (f *Fault) Count() int {
-	if f.Untold > 0 {
-		return len(f.Details) - 1 + f.Untold
+	if f.Omitted > 0 {
+		return len(f.Details) - 1 + f.Omitted
 	}
 	return len(f.Details)
 }
 
-// Unwrap gives the cause, nil when there is none.
+// Unwrap returns the cause, or nil.
 func (f *Fault) Unwrap() error { return f.cause }
 
-// From returns what may be told about err: the fault in its chain, or an Internal one that tells nothing.
-// It returns nil for nil.
+// From returns the fault in the chain of err. If there is none, it returns an Internal fault with err as its cause.
+// From(nil) returns nil.
 func From(err error) *Fault {
 	if err == nil {
 		return nil
@@ -108,17 +108,17 @@ func From(err error) *Fault {
 		return f
 	}
 	return New(Internal, "The request could not be carried out.").
-		With("Try again; if it goes on, give the operator the id of this request.").Because(err)
+		With("Try again. If it fails again, tell the operator the id of this request.").Because(err)
 }
 
-// Is reports whether err carries a fault of kind. Errors that are no faults are Internal; nil is none.
+// Is reports whether err has the kind. An error that is not a fault has kind Internal. Nil has no kind.
 func Is(err error, kind Kind) bool {
 	return err != nil && From(err).Kind == kind
 }
 
-// Wrap prefixes *errp with the operation that failed; it does nothing when *errp is nil. It is written once
-// per function, at its top: defer fault.Wrap(&err, "fanout event %s", id). What a caller named is cut where nobody
-// would read on.
+// Wrap prefixes *errp with the operation that failed. It does nothing if *errp is nil. A function calls it at most once,
+// in its first line: defer fault.Wrap(&err, "fanout event %s", id). The operation is cut to 512 bytes, because it may
+// contain a client's text.
 func Wrap(errp *error, format string, args ...any) {
 	if *errp != nil {
 		*errp = fmt.Errorf("%s: %w", cut(fmt.Sprintf(format, args...), operationMax), *errp)

@@ -5,30 +5,30 @@ import "net/http"
 // Kind is a class of failure. The list is closed and append-only.
 type Kind uint8
 
-// The kinds, in the order in which a request is checked (contract of the API, "Errors"). Internal is the
-// zero value on purpose: what nobody classified is ours, and tells nothing.
+// The kinds, in the order in which a request is checked. Internal is the zero value, so that an error that nobody
+// classified is our mistake and shows the client nothing.
 const (
-	Internal Kind = iota
-	NotFound
-	MethodNotAllowed
-	Unauthenticated
-	TooManyRequests
-	APIDisabled
-	MissingPermission
-	PayloadTooLarge
-	TypeNotSupported
-	NotAcceptable
-	InvalidRequestBody
-	InvalidQuery
-	UpdateConflict
-	InvalidState
-	PropertyConstraintViolation
-	PropertyIsReadOnly
-	MultipleErrors
-	Unavailable
+	Internal                    Kind = iota // an error of ours
+	NotFound                                // no such path or resource
+	MethodNotAllowed                        // the path does not have the method
+	Unauthenticated                         // no valid token
+	TooManyRequests                         // over a limit; RetryAfter says how long to wait
+	APIDisabled                             // the settings switch the API off
+	MissingPermission                       // the token does not have the required scope
+	PayloadTooLarge                         // the body is too large
+	TypeNotSupported                        // the Content-Type is not supported
+	NotAcceptable                           // the Accept header allows none of our types
+	InvalidRequestBody                      // the body cannot be read
+	InvalidQuery                            // a query parameter or a header is wrong
+	UpdateConflict                          // the client has read an older version
+	InvalidState                            // the resource's state does not allow the operation
+	PropertyConstraintViolation             // an attribute breaks a rule
+	PropertyIsReadOnly                      // an attribute cannot be written
+	MultipleErrors                          // several attributes are wrong
+	Unavailable                             // not possible at the moment, but possible later
 )
 
-// kinds is the one table from kind to identifier, status and title.
+// kinds has the identifier, status and title of each kind.
 var kinds = [...]struct {
 	identifier string
 	status     int
@@ -46,15 +46,15 @@ var kinds = [...]struct {
 	NotAcceptable:               {"NotAcceptable", http.StatusNotAcceptable, "Not acceptable"},
 	InvalidRequestBody:          {"InvalidRequestBody", http.StatusBadRequest, "Invalid request body"},
 	InvalidQuery:                {"InvalidQuery", http.StatusBadRequest, "Invalid query or header"},
-	UpdateConflict:              {"UpdateConflict", http.StatusConflict, "The version is not the present one"},
-	InvalidState:                {"InvalidState", http.StatusConflict, "Not possible in the present state"},
+	UpdateConflict:              {"UpdateConflict", http.StatusConflict, "The version is not the current one"},
+	InvalidState:                {"InvalidState", http.StatusConflict, "Not possible in the current state"},
 	PropertyConstraintViolation: {"PropertyConstraintViolation", http.StatusUnprocessableEntity, "A property is not acceptable"},
 	PropertyIsReadOnly:          {"PropertyIsReadOnly", http.StatusUnprocessableEntity, "A property cannot be written"},
 	MultipleErrors:              {"MultipleErrors", http.StatusUnprocessableEntity, "Several properties are not acceptable"},
 	Unavailable:                 {"Unavailable", http.StatusServiceUnavailable, "Temporarily unavailable"},
 }
 
-// Kinds lists every kind once, for documents and tests.
+// Kinds returns every kind once, in the order of the constants.
 func Kinds() []Kind {
 	all := make([]Kind, len(kinds))
 	for i := range kinds {
@@ -63,14 +63,14 @@ func Kinds() []Kind {
 	return all
 }
 
-// Identifier is the kind's name in the API, such as "InvalidQuery".
+// Identifier returns the name of the kind in the API, such as "InvalidQuery".
 func (k Kind) Identifier() string { return kinds[k].identifier }
 
-// Status is the kind's HTTP status (RFC 9110).
+// Status returns the HTTP status of the kind (RFC 9110).
 func (k Kind) Status() int { return kinds[k].status }
 
-// Title is a short sentence about the kind that never changes (RFC 9457 §3.1.3).
+// Title returns a short text about the kind, the same for every fault of this kind (RFC 9457 §3.1.3).
 func (k Kind) Title() string { return kinds[k].title }
 
-// String is the identifier.
+// String returns the identifier.
 func (k Kind) String() string { return k.Identifier() }

@@ -1,4 +1,5 @@
-// Package httpedge has the steps that every HTTP request takes at the edge of the service, whatever form its answer has.
+// Package httpedge gives every HTTP request an id and a deadline, recovers its panics and logs its failures, whatever the
+// format of the answer.
 package httpedge
 
 import (
@@ -17,9 +18,9 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// Edge begins the answers of a handler. All fields are required.
+// Edge begins the answers to the requests of one handler. All fields are required.
 type Edge struct {
-	// Name begins the messages in the log: "request" gives request.failed and request.panicked.
+	// Name begins the messages in the log. With the name "request" they are request.failed and request.panicked.
 	Name   string
 	Logger *slog.Logger
 	Now    func() time.Time
@@ -37,8 +38,8 @@ type Answer struct {
 	begun   bool // the status has been written
 }
 
-// Begin returns the answer to a request, and the request with a context that ends after limits.APITimeout. The header of
-// the answer has the id of the request. The caller must defer [Answer.End].
+// Begin returns the answer to a request, and the request with a context that ends after limits.APITimeout. It sets the id
+// of the request in the header of the answer. The caller must defer [Answer.End].
 func (e Edge) Begin(w http.ResponseWriter, r *http.Request) (*Answer, *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), limits.APITimeout)
 	r = r.WithContext(ctx)
@@ -48,11 +49,11 @@ func (e Edge) Begin(w http.ResponseWriter, r *http.Request) (*Answer, *http.Requ
 	return a, r
 }
 
-// End ends the context of the request and recovers a panic, which it logs. It then calls write with a fault that does not
-// contain the panic's text. If the status has been written already, End breaks the connection instead, because the client
-// must not take half an answer for the whole. End passes http.ErrAbortHandler on, because it is not a failure.
+// End ends the context of the request. It recovers a panic, logs it, and calls write with a fault that does not contain
+// the text of the panic. If the status has been written already, End breaks the connection instead, so that the client
+// does not take a part of the answer for all of it. End passes http.ErrAbortHandler on, because it is not a failure.
 //
-// End must be deferred itself. A deferred function that calls End recovers nothing.
+// End itself must be deferred. If a deferred function calls End, End does not recover the panic.
 func (a *Answer) End(write func(*fault.Fault)) {
 	defer a.cancel()
 	v := recover()
@@ -69,9 +70,9 @@ func (a *Answer) End(write func(*fault.Fault)) {
 	write(fault.From(errors.New("panic")))
 }
 
-// Fault returns the fault that the client may read about err. An error for want of time becomes a fault of kind
-// Unavailable, since the client may try again. Fault logs an error that the operator should look at. It does not log
-// that a client gave its request up.
+// Fault returns the fault that the client may read about err. A timeout becomes a fault of kind Unavailable, because the
+// client may try again. Fault logs an error that the operator should look at. It does not log that a client gave up its
+// request.
 func (a *Answer) Fault(err error) *fault.Fault {
 	f := fault.From(err)
 	if f.Kind == fault.Internal && errors.Is(err, context.DeadlineExceeded) {
@@ -83,12 +84,12 @@ func (a *Answer) Fault(err error) *fault.Fault {
 	return f
 }
 
-// LogFailure logs err as the reason why the request failed.
+// LogFailure logs err as the cause of the failure of the request.
 func (a *Answer) LogFailure(err error) {
 	a.log("failed", "route", a.request.Pattern, "error", err)
 }
 
-// log logs what happened to the request. Neither the URL nor the header is logged, because both can have secrets.
+// log logs what happened to the request. It does not log the URL and the header, because both can contain secrets.
 func (a *Answer) log(what string, args ...any) {
 	args = append([]any{"request", a.RequestID, "method", a.request.Method}, args...)
 	a.edge.Logger.ErrorContext(a.request.Context(), a.edge.Name+"."+what, args...)
@@ -114,8 +115,8 @@ func (a *Answer) Write(b []byte) (int, error) {
 // Unwrap returns the writer of the connection, for http.ResponseController.
 func (a *Answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// SetRetryAfter sets Retry-After for a fault of kind TooManyRequests or Unavailable, and does nothing for any other. The
-// header has whole seconds (RFC 9110 §10.2.3), at least 1, rounded up so that a client never comes back too early.
+// SetRetryAfter sets Retry-After for a fault of kind TooManyRequests or Unavailable. It does nothing for other kinds. The
+// value is in whole seconds (RFC 9110 §10.2.3), at least 1, and rounded up so that a client does not return too early.
 func SetRetryAfter(header http.Header, f *fault.Fault) {
 	if f.Kind == fault.TooManyRequests || f.Kind == fault.Unavailable {
 		header.Set("Retry-After", strconv.Itoa(max(1, int((f.RetryAfter+time.Second-1)/time.Second))))
@@ -123,7 +124,7 @@ func SetRetryAfter(header http.Header, f *fault.Fault) {
 }
 
 // PeerAddress returns the address of the client's end of the connection, without the port. It ignores headers, because a
-// client can send any.
+// client can set them to any value.
 func PeerAddress(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// front is a handler with an edge. It answers a fault with the fault's kind.
+// front is a handler with an edge. It answers a fault with the kind of the fault.
 type front struct {
 	serve func(*httpedge.Answer, *http.Request)
 	log   bytes.Buffer
@@ -31,11 +31,11 @@ type front struct {
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	edge := httpedge.Edge{Name: "front", Logger: slog.New(slog.NewJSONHandler(&f.log, nil)), Now: time.Now}
 	answer, r := edge.Begin(w, r)
-	defer answer.End(func(told *fault.Fault) { http.Error(answer, told.Kind.Identifier(), told.Kind.Status()) })
+	defer answer.End(func(caught *fault.Fault) { http.Error(answer, caught.Kind.Identifier(), caught.Kind.Status()) })
 	f.serve(answer, r)
 }
 
-// send sends a request with secrets in every place and returns the answer with its complete body.
+// send sends a request with a secret in each of its parts. It returns the answer and the complete body.
 func (f *front) send(t *testing.T, method string) (*http.Response, string, error) {
 	t.Helper()
 	server := httptest.NewServer(f)
@@ -96,7 +96,7 @@ func TestPanics(t *testing.T) {
 			t.Errorf("got %d %q, want 500 without the text of the panic", response.StatusCode, body)
 		}
 		if line := f.wantPanicLine(t); line["request"] != response.Header.Get("X-Request-Id") {
-			t.Errorf("got request id %v in the log, want that of the answer, %s", line["request"], response.Header.Get("X-Request-Id"))
+			t.Errorf("got request id %v in the log, want the id in the answer, %s", line["request"], response.Header.Get("X-Request-Id"))
 		}
 	})
 	for name, begin := range map[string]func(*httpedge.Answer){
@@ -110,7 +110,7 @@ func TestPanics(t *testing.T) {
 				panic("broken")
 			}}
 			if _, body, err := f.send(t, http.MethodPost); err == nil {
-				t.Errorf("got the whole answer %q, want a broken connection", body)
+				t.Errorf("got the complete answer %q, want a broken connection", body)
 			}
 			f.wantPanicLine(t)
 		})
@@ -137,29 +137,29 @@ func TestRequestID(t *testing.T) {
 		}
 		got := response.Header.Values("X-Request-Id")
 		if diff := cmp.Diff([]string{inside}, got); diff != "" || !id.Valid(id.Request, inside) {
-			t.Errorf("got ids %q, want one new id of a request, whatever the client sends", got)
+			t.Errorf("got ids %q, want one new id and not the id that the client sent", got)
 		}
 		ids[inside] = true
 	}
 	if len(ids) != 3 {
-		t.Errorf("got %d ids for 3 requests", len(ids))
+		t.Errorf("got %d ids for 3 requests, want 3", len(ids))
 	}
 }
 
 func TestFault(t *testing.T) {
-	broken, tired := errors.New("disk 7"), fmt.Errorf("disk 7: %w", context.DeadlineExceeded)
-	away := fault.New(fault.Unavailable, "The store is away.").Because(broken)
+	broken, late := errors.New("disk 7"), fmt.Errorf("disk 7: %w", context.DeadlineExceeded)
+	unavailable := fault.New(fault.Unavailable, "The store does not answer.").Because(broken)
 	for name, test := range map[string]struct {
 		err    error
 		want   fault.Kind
 		logged bool
 	}{
 		"an error":                     {broken, fault.Internal, true},
-		"an error for want of time":    {tired, fault.Unavailable, true},
-		"a store that is away":         {away, fault.Unavailable, true},
-		"a client that has gone":       {fmt.Errorf("disk 7: %w", context.Canceled), fault.Internal, false},
+		"a timeout":                    {late, fault.Unavailable, true},
+		"an unavailable store":         {unavailable, fault.Unavailable, true},
+		"a client that gave up":        {fmt.Errorf("disk 7: %w", context.Canceled), fault.Internal, false},
 		"a mistake of the client":      {fault.New(fault.NotFound, "There is no disk 7."), fault.NotFound, false},
-		"a mistake that took too long": {fault.New(fault.NotFound, "No.").Because(tired), fault.NotFound, false},
+		"a mistake that took too long": {fault.New(fault.NotFound, "No.").Because(late), fault.NotFound, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got *fault.Fault
@@ -172,7 +172,7 @@ func TestFault(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got.Kind != test.want || test.want != fault.NotFound && strings.Contains(got.Message+got.Hint, "disk 7") {
-				t.Errorf("got %v, want kind %v and no inner text", got, test.want)
+				t.Errorf("got %v, want kind %v without the text of the error", got, test.want)
 			}
 			var want []map[string]any
 			if test.logged {
@@ -198,21 +198,21 @@ func TestAnswer(t *testing.T) {
 		f := &front{serve: func(_ *httpedge.Answer, r *http.Request) {
 			inside = r.Context()
 			if at, limited := inside.Deadline(); !limited || time.Until(at) > limits.APITimeout || inside.Err() != nil {
-				t.Errorf("got a request that ends at %v, want %v from now", at, limits.APITimeout)
+				t.Errorf("got deadline %v, want %v from now", at, limits.APITimeout)
 			}
 		}}
 		if response, _, err := f.send(t, http.MethodGet); err != nil || response.Header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("got %v, error %v, want nosniff", response, err)
+			t.Errorf("got answer %v and error %v, want the header nosniff", response, err)
 		}
 		if inside.Err() == nil {
-			t.Error("the context of the request goes on after the answer")
+			t.Error("the context of the request has not ended after the answer")
 		}
 	})
 	t.Run("HEAD has no body", func(t *testing.T) {
 		w := httptest.NewRecorder()
 		f := &front{serve: func(a *httpedge.Answer, _ *http.Request) {
 			if n, err := a.Write([]byte("text")); n != 4 || err != nil {
-				t.Errorf("got %d, %v, want 4", n, err)
+				t.Errorf("Write returned %d, %v, want 4 and no error", n, err)
 			}
 		}}
 		f.ServeHTTP(w, httptest.NewRequest(http.MethodHead, "/", nil))

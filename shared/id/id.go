@@ -1,8 +1,8 @@
 // Package id makes and reads the identifiers of the system.
 //
-// An identifier is a prefix that says what it names, an underscore, and a ULID: 26 characters of Crockford's
-// base 32, of which the first ten are the time in milliseconds, so that ids sort by when they were made.
-// A delivery's id is the exception: it is derived from the delivery's key and can be turned back into it.
+// An id is a prefix that says what the id names, an underscore, and a ULID: 26 characters of Crockford's base 32. The first
+// ten characters are the time in milliseconds, so that ids sort by their time. Only the id of a delivery is different: it
+// is derived from the delivery's key, and the key can be read from it.
 package id
 
 import (
@@ -20,7 +20,7 @@ import (
 // Prefix says what an identifier names.
 type Prefix string
 
-// The prefixes in use.
+// The prefixes, one for each kind of resource.
 const (
 	Event    Prefix = "evt_"
 	Webhook  Prefix = "wh_"
@@ -36,13 +36,13 @@ var (
 	entropy = ulid.Monotonic(rand.Reader, 0)
 )
 
-// New makes an identifier that no other call returns. Ids of one process made in the same millisecond sort in
-// the order of the calls. It is safe for concurrent use and panics only when the clock is beyond the year 10889.
+// New returns an id that no other call returns. Ids that a process makes in the same millisecond sort in the order of the
+// calls. New is safe for concurrent use. It panics only if now is after the year 10889.
 func New(p Prefix, now time.Time) string {
 	mu.Lock()
 	defer mu.Unlock()
 	u, err := ulid.New(ulid.Timestamp(now), entropy)
-	if err != nil { // the monotonic part overflowed within one millisecond: begin a new one
+	if err != nil { // the monotonic part overflowed within one millisecond: start again at a random number
 		u = ulid.MustNew(ulid.Timestamp(now), rand.Reader)
 	}
 	return string(p) + u.String()
@@ -58,12 +58,12 @@ func Valid(p Prefix, s string) bool {
 	return err == nil && u.String() == rest
 }
 
-// deliverySize is the size of a delivery's key in bytes: a webhook's ULID (16), the milliseconds at which the
-// event was received (6, as in a ULID) and the event's key (12).
+// deliverySize is the size of a delivery's key in bytes: the ULID of the webhook (16), the time of the event's receipt in
+// milliseconds (6, as in a ULID) and the key of the event (12).
 const deliverySize = 16 + 6 + 12
 
-// Delivery derives the id of the delivery of one event to one webhook: "dlv_" and the base64url of its key.
-// webhook must be Valid; Delivery panics otherwise, since no caller may have it from outside unchecked.
+// Delivery returns the id of the delivery of an event to a webhook: "dlv_" and the delivery's key in base64url. It panics
+// if the webhook's id is not Valid: ids from outside must be checked before.
 func Delivery(webhook string, receivedMs int64, event [12]byte) string {
 	u := ulid.MustParseStrict(strings.TrimPrefix(webhook, string(Webhook)))
 	var b [deliverySize]byte
@@ -75,8 +75,8 @@ func Delivery(webhook string, receivedMs int64, event [12]byte) string {
 
 var errDelivery = errors.New("not a delivery id")
 
-// ParseDelivery turns a delivery's id back into its key. It refuses every other spelling of the same bytes, so
-// that two different strings never name one delivery.
+// ParseDelivery returns the key in the id of a delivery. It accepts only the spelling that Delivery writes, so that two
+// different strings never name the same delivery.
 func ParseDelivery(s string) (webhook string, receivedMs int64, event [12]byte, err error) {
 	rest, ok := strings.CutPrefix(s, delivery)
 	if !ok {

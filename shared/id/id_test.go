@@ -14,7 +14,7 @@ import (
 
 var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-func TestNewIsUniqueAndSorts(t *testing.T) {
+func TestNewIsUniqueAndSorted(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[string]bool{}
 	var wg sync.WaitGroup
@@ -25,7 +25,7 @@ func TestNewIsUniqueAndSorts(t *testing.T) {
 				mine[i] = id.New(id.Attempt, now)
 			}
 			if !slices.IsSorted(mine) {
-				t.Error("ids of one millisecond do not sort in the order of the calls")
+				t.Error("got ids of one millisecond in another order, want the order of the calls")
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -36,7 +36,7 @@ func TestNewIsUniqueAndSorts(t *testing.T) {
 	}
 	wg.Wait()
 	if len(seen) != 8000 {
-		t.Errorf("%d different ids of 8000", len(seen))
+		t.Errorf("got %d different ids, want 8000", len(seen))
 	}
 }
 
@@ -60,7 +60,7 @@ func TestValid(t *testing.T) {
 	}
 }
 
-func TestDeliveryComesBack(t *testing.T) {
+func TestParseDeliveryReturnsTheKey(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		webhook := id.New(id.Webhook, now)
 		ms := rapid.Int64Range(0, 1<<48-1).Draw(t, "ms")
@@ -68,12 +68,12 @@ func TestDeliveryComesBack(t *testing.T) {
 		s := id.Delivery(webhook, ms, event)
 		gotWebhook, gotMs, gotEvent, err := id.ParseDelivery(s)
 		if err != nil || gotWebhook != webhook || gotMs != ms || gotEvent != event {
-			t.Fatalf("%s came back as %s %d %x (%v)", s, gotWebhook, gotMs, gotEvent, err)
+			t.Fatalf("got %s %d %x, %v from %s, want %s %d %x", gotWebhook, gotMs, gotEvent, err, s, webhook, ms, event)
 		}
 	})
 }
 
-// FuzzParseDelivery: what is accepted is exactly what Delivery makes, so no two strings name one delivery.
+// FuzzParseDelivery checks that ParseDelivery accepts only ids that Delivery makes.
 func FuzzParseDelivery(f *testing.F) {
 	f.Add(id.Delivery(id.New(id.Webhook, now), now.UnixMilli(), [12]byte{1, 2, 3}))
 	f.Add("dlv_")
@@ -84,7 +84,7 @@ func FuzzParseDelivery(f *testing.F) {
 			return
 		}
 		if again := id.Delivery(webhook, ms, event); again != s {
-			t.Errorf("%q was read as %q", s, again)
+			t.Errorf("got the key of %q, want that of %q", again, s)
 		}
 	})
 }

@@ -1,5 +1,5 @@
-// Package instant writes moments as every answer, page and log line of ours does: in UTC, with exactly three digits of
-// a second. What a producer wrote stays as it came and does not pass here.
+// Package instant writes times in one form for answers, pages and log lines: RFC 3339 in UTC, with milliseconds. Times in
+// an event keep the spelling of the producer and do not use this package.
 package instant
 
 import (
@@ -11,28 +11,30 @@ import (
 // layout is RFC 3339 with milliseconds.
 const layout = "2006-01-02T15:04:05.000Z"
 
-// Text writes t, cut to milliseconds and not rounded: nothing is told to be later than it was.
-func Text(t time.Time) string { return t.UTC().Format(layout) } // Format cuts
+// Text returns t as text. It cuts the digits after the milliseconds instead of rounding, so that no time is shown later
+// than it was.
+func Text(t time.Time) string { return t.UTC().Format(layout) } // Format cuts too
 
-// Cut is t in UTC without what Text does not show; moments are compared so.
+// Cut returns t in UTC, cut to milliseconds. A time that a client sends back is compared with this value, because the
+// client only saw the milliseconds.
 func Cut(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
-// Time is a moment of an answer.
+// Time is a time.Time that is written as Text writes it.
 type Time struct{ time.Time }
 
-// Of makes a Time.
+// Of returns t as a Time in UTC.
 func Of(t time.Time) Time { return Time{t.UTC()} }
 
-// MarshalJSON writes the moment as Text does.
+// MarshalJSON returns Text in quotation marks.
 func (t Time) MarshalJSON() ([]byte, error) { return []byte(`"` + Text(t.Time) + `"`), nil }
 
-// MarshalText writes the moment as Text does.
+// MarshalText returns Text.
 func (t Time) MarshalText() ([]byte, error) { return []byte(Text(t.Time)), nil }
 
-// String is Text of the moment.
+// String returns Text.
 func (t Time) String() string { return Text(t.Time) }
 
-// ReplaceAttr writes the times of a log line; it fits slog.HandlerOptions.
+// ReplaceAttr replaces a time in a log line by its Text. It is for slog.HandlerOptions.
 func ReplaceAttr(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindTime {
 		return slog.String(a.Key, Text(a.Value.Time()))
@@ -40,20 +42,20 @@ func ReplaceAttr(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// Handler wraps a handler whose options belong to somebody else, so that the times of its lines are written as Text
-// does. Those of groups and of With are left to next.
+// Handler returns a handler that replaces the times of each log line by their Text and passes the line to next. It is for
+// a next whose options cannot be set. Times in groups and from With are not replaced.
 func Handler(next slog.Handler) slog.Handler { return handler{next} }
 
 type handler struct{ slog.Handler }
 
-// WithAttrs keeps what the embedded method would lose.
+// WithAttrs wraps the result again, which the embedded method does not do.
 func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return handler{h.Handler.WithAttrs(attrs)}
 }
 
-// Handle gives the record on with its times as texts.
+// Handle passes the record on with its times as texts.
 func (h handler) Handle(ctx context.Context, r slog.Record) error {
-	line := slog.NewRecord(time.Time{}, r.Level, r.Message, r.PC) // no time of its own: next would write it
+	line := slog.NewRecord(time.Time{}, r.Level, r.Message, r.PC) // without a time, which next would write in its own form
 	if !r.Time.IsZero() {
 		line.AddAttrs(slog.String(slog.TimeKey, Text(r.Time)))
 	}

@@ -11,7 +11,7 @@ import (
 	"nepenthes/shared/instant"
 )
 
-var moments = map[string]time.Time{
+var times = map[string]time.Time{
 	"2026-01-02T11:00:00.000Z": time.Date(2026, 1, 2, 12, 0, 0, 0, time.FixedZone("", 3600)),
 	"2026-01-02T11:00:00.120Z": time.Date(2026, 1, 2, 11, 0, 0, 120_000_000, time.UTC),
 	"2026-01-02T11:00:00.999Z": time.Date(2026, 1, 2, 11, 0, 0, 999_999_999, time.UTC), // cut, not rounded
@@ -20,23 +20,23 @@ var moments = map[string]time.Time{
 }
 
 func TestTime(t *testing.T) {
-	for want, at := range moments {
+	for want, at := range times {
 		if got := instant.Text(at); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 		text, err := json.Marshal(map[instant.Time]any{instant.Of(at): []any{instant.Of(at), &instant.Time{Time: at}}})
 		if err != nil || strings.Count(string(text), `"`+want+`"`) != 3 {
-			t.Errorf("got %s, %v", text, err)
+			t.Errorf("got %s, %v, want %s three times", text, err, want)
 		}
 		var back instant.Time
 		if err := json.Unmarshal([]byte(`"`+want+`"`), &back); err != nil || !back.Equal(instant.Cut(at)) {
-			t.Errorf("got %v, %v", back, err)
+			t.Errorf("got %v, %v, want %v", back, err, instant.Cut(at))
 		}
 	}
 }
 
 func TestLogLines(t *testing.T) {
-	for want, at := range moments {
+	for want, at := range times {
 		if at.IsZero() {
 			continue
 		}
@@ -50,7 +50,7 @@ func TestLogLines(t *testing.T) {
 			}
 		}
 		if got := log.String(); strings.Count(got, want) != 4 || strings.Count(got, "T") != 4 || !strings.Contains(got, `"time":"`+want) || !strings.HasPrefix(got, "time="+want) {
-			t.Errorf("got %s, want %s alone", got, want)
+			t.Errorf("got %s, want each time as %s", got, want)
 		}
 	}
 }

@@ -1,8 +1,7 @@
-// Package keypair names the key pairs that protect secrets at rest and sign access tokens.
+// Package keypair defines the key pairs that protect secrets in the store and sign access tokens.
 //
-// A pair is a record of the config table: its public half is plain, its private half is wrapped by a key that
-// never is in the store. So whoever holds the table alone can seal a secret and verify a token, and neither
-// open the one nor forge the other.
+// A pair is a record of the config table. Its private half is wrapped (encrypted) with a key that is never in the store.
+// So a reader of the table can seal a secret and verify a token, but can neither open a sealed secret nor sign a token.
 package keypair
 
 import (
@@ -17,31 +16,31 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// The purposes. A private half is wrapped for one of them and cannot be unwrapped for another.
+// The purposes of key pairs. A private half that was wrapped for one purpose cannot be unwrapped for another.
 const (
-	// WebhookSecrets seals what a webhook signs with and sends in its headers.
+	// WebhookSecrets seals the secrets and the header values of webhooks.
 	WebhookSecrets = "webhook-secrets"
 	// TokenSigning signs access tokens.
 	TokenSigning = "token-signing"
 )
 
-// Pair is one key pair on the curve P-256. It never changes: a rotation adds another.
+// Pair is a key pair on the curve P-256. It never changes: a rotation adds another pair.
 type Pair struct {
-	ID        string    // "key_…", derived from the public key; names the pair in sealed values and tokens
+	ID        string    // "key_…", derived from the public key; sealed values and tokens contain it
 	Purpose   string    // WebhookSecrets or TokenSigning
 	PublicKey []byte    // PKIX, DER
 	Wrapped   []byte    // the private key, PKCS #8 DER, encrypted
 	CreatedAt time.Time // UTC, whole milliseconds
 }
 
-// Public is the half of a pair that anyone may see.
+// Public is the public half of a pair.
 type Public struct {
 	ID        string
 	Key       *ecdsa.PublicKey
 	CreatedAt time.Time
 }
 
-// New makes the record of a pair whose halves were just made. It refuses a public key that is not on P-256.
+// New returns the record of a new pair. It returns an error if the public key is not on P-256.
 func New(purpose string, publicKey, wrapped []byte, createdAt time.Time) (pair Pair, err error) {
 	defer fault.Wrap(&err, "record a key pair for %s", purpose)
 	if _, err := parse(publicKey); err != nil {
@@ -56,15 +55,15 @@ func New(purpose string, publicKey, wrapped []byte, createdAt time.Time) (pair P
 	}, nil
 }
 
-// identify derives a pair's id from its public key: 96 bits of a hash are more than any table needs, and an
-// id that follows from the key cannot be given to two keys by mistake.
+// identify returns the id of a pair: 96 bits of the hash of its public key. An id that is derived from the key cannot be
+// given to two keys by mistake.
 func identify(publicKey []byte) string {
 	hash := sha256.Sum256(publicKey)
 	return "key_" + base64.RawURLEncoding.EncodeToString(hash[:12])
 }
 
-// Public parses the public half. It fails when the record was damaged: the key is no key on P-256, or not the
-// one that the id was derived from.
+// Public returns the public half. It returns an error if the record is damaged: the key is not on P-256, or the id was
+// derived from another key.
 func (p Pair) Public() (public Public, err error) {
 	defer fault.Wrap(&err, "read key pair %s", p.ID)
 	key, err := parse(p.PublicKey)
@@ -72,7 +71,7 @@ func (p Pair) Public() (public Public, err error) {
 		return Public{}, err
 	}
 	if identify(p.PublicKey) != p.ID {
-		return Public{}, errors.New("the public key is not the one that the id names")
+		return Public{}, errors.New("the id belongs to another public key")
 	}
 	return Public{ID: p.ID, Key: key, CreatedAt: p.CreatedAt}, nil
 }

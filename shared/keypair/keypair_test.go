@@ -38,13 +38,13 @@ func TestNew(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	t.Run("the public half comes back", func(t *testing.T) {
+	t.Run("Public returns the public half", func(t *testing.T) {
 		got, err := pair.Public()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !got.Key.Equal(public) || got.ID != pair.ID || !got.CreatedAt.Equal(pair.CreatedAt) {
-			t.Errorf("got %+v, want the half of %s", got, pair.ID)
+			t.Errorf("got %+v, want the public half of %s", got, pair.ID)
 		}
 	})
 	t.Run("the time survives a store that keeps milliseconds", func(t *testing.T) {
@@ -52,20 +52,20 @@ func TestNew(t *testing.T) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	})
-	t.Run("the same key has the same id, another key another", func(t *testing.T) {
+	t.Run("the id depends on the key alone", func(t *testing.T) {
 		same, err := keypair.New(keypair.TokenSigning, encode(t, public), nil, time.Now())
 		if err != nil || same.ID != pair.ID {
 			t.Errorf("got %q, %v, want %q", same.ID, err, pair.ID)
 		}
 		other, err := keypair.New(keypair.TokenSigning, encode(t, generate(t, elliptic.P256())), nil, made)
 		if err != nil || other.ID == pair.ID {
-			t.Errorf("got %q, %v, want an id of its own", other.ID, err)
+			t.Errorf("got %q, %v, want another id than that of the first key", other.ID, err)
 		}
 	})
 }
 
 func TestNewRefuses(t *testing.T) {
-	big, err := rsa.GenerateKey(rand.Reader, 2048)
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestNewRefuses(t *testing.T) {
 		"nothing":       nil,
 		"nonsense":      []byte("nonsense"),
 		"another curve": encode(t, generate(t, elliptic.P384())),
-		"an RSA key":    encode(t, &big.PublicKey),
+		"an RSA key":    encode(t, &rsaKey.PublicKey),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if pair, err := keypair.New(keypair.WebhookSecrets, public, nil, time.Now()); err == nil {
@@ -88,7 +88,7 @@ func TestPublicRefusesADamagedRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Run("a key of somebody else", func(t *testing.T) {
+	t.Run("the key of another pair", func(t *testing.T) {
 		swapped := pair
 		swapped.PublicKey = encode(t, generate(t, elliptic.P256()))
 		if public, err := swapped.Public(); err == nil {

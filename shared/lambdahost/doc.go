@@ -1,4 +1,3 @@
-// Package lambdahost adapts the invocations of AWS Lambda, from queues and API Gateway, to handlers. Package local and
-// the tests use the same adapters. Outside tests, other packages import only
-// the event types of aws-lambda-go.
+// Package lambdahost calls handlers for the invocations of AWS Lambda by queues, API Gateway and schedules. Package local
+// and the tests use the same adapters, so that they run the code of the cloud.
 package lambdahost

@@ -14,11 +14,11 @@ type Sender interface {
 	Send(ctx context.Context, messages ...lane.Message) error
 }
 
-// Gather returns a Sender that combines the sends of one batch to the same lane into one request. SQS charges by
-// request, and a request with ten messages costs as much as a request with one. Send waits until every other message
+// Gather returns a Sender that combines the messages that one batch sends to the same lane into one request. SQS charges
+// by request, and a request with ten messages costs as much as a request with one. Send waits until every other message
 // of the batch also waits or is done, but at most gatherFor. Like the Send of to, it returns when its messages are
-// durable. A send that fails does not fail the others. Outside a batch, or if the messages fill a request by
-// themselves, Send calls the Send of to directly.
+// durable. A send that fails does not make others fail. Outside a batch, or if the messages fill a request, Send calls
+// the Send of to directly.
 func Gather(to Sender) Sender { return &gathered{to} }
 
 // gatherFor is the longest time that sends wait for a slow message of the same batch.
@@ -49,7 +49,7 @@ type batchKey struct{}
 type batch struct {
 	ctx context.Context // ends when the batch does
 
-	mu      sync.Mutex // protects what follows
+	mu      sync.Mutex // protects the fields below
 	working int        // messages that are not done
 	waiting []*waiting
 	timer   *time.Timer
@@ -68,7 +68,7 @@ func newBatch(ctx context.Context, messages int) (*batch, context.Context) {
 	return b, context.WithValue(ctx, batchKey{}, b)
 }
 
-// wait adds messages to those that wait. The first of them starts the timer, so that none waits longer than gatherFor.
+// wait adds w to the waiting sends. The first of them starts the timer, so that no send waits longer than gatherFor.
 func (b *batch) wait(w *waiting) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -86,7 +86,7 @@ func (b *batch) done() {
 	b.sendIfAllWait()
 }
 
-// sendIfAllWait sends if every unfinished message waits. The caller must hold mu.
+// sendIfAllWait sends if every message that is not done waits. The caller must hold mu.
 func (b *batch) sendIfAllWait() {
 	if len(b.waiting) > 0 && len(b.waiting) >= b.working {
 		b.timer.Stop()
@@ -94,7 +94,7 @@ func (b *batch) sendIfAllWait() {
 	}
 }
 
-// send sends the messages that are waiting.
+// send sends the waiting messages, with requests to different lanes at the same time.
 func (b *batch) send() {
 	b.mu.Lock()
 	all := b.waiting
@@ -109,7 +109,8 @@ func (b *batch) send() {
 	}
 }
 
-// sendTogether sends everything in as few requests as possible. If that fails, it sends each part separately.
+// sendTogether sends all messages in as few requests as possible. If that fails, it makes each send separately, so that
+// only the sends that fail alone get an error. Messages of the first try may then arrive twice.
 func sendTogether(ctx context.Context, to Sender, together []*waiting) {
 	var messages []lane.Message
 	for _, w := range together {

@@ -17,7 +17,8 @@ import (
 	"nepenthes/shared/lane"
 )
 
-// sends is a lane that records the number of messages in each send. It refuses a send that contains the message refused.
+// sends is a lane that records the number of messages in each send. It refuses a send with a message whose body is
+// refused.
 type sends struct {
 	refused string
 
@@ -66,7 +67,7 @@ func TestGather(t *testing.T) {
 			consume: func(ctx context.Context, m lane.Message, to lambdahost.Sender) error { return to.Send(ctx, m) },
 			sizes:   []int{10},
 		},
-		"messages that send nothing delay no others": {
+		"messages that send nothing do not delay others": {
 			consume: func(ctx context.Context, m lane.Message, to lambdahost.Sender) error {
 				if m.ID > "3" {
 					return nil
@@ -75,7 +76,7 @@ func TestGather(t *testing.T) {
 			},
 			sizes: []int{4},
 		},
-		"a message that panics delays no others": {
+		"a message that panics does not delay others": {
 			consume: func(ctx context.Context, m lane.Message, to lambdahost.Sender) error {
 				if m.ID == "7" {
 					panic("broken")
@@ -93,7 +94,7 @@ func TestGather(t *testing.T) {
 			},
 			sizes: []int{9, 1}, took: time.Second,
 		},
-		"a message sends twice": {
+		"each message sends twice": {
 			consume: func(ctx context.Context, m lane.Message, to lambdahost.Sender) error {
 				return errors.Join(to.Send(ctx, m), to.Send(ctx, m, m))
 			},

@@ -27,8 +27,8 @@ var errPanicked = errors.New("the request could not be served")
 // HTTP returns a handler that passes each request to h and returns its response:
 //
 //  1. RemoteAddr is the address that the gateway saw, never an address from a header. Host is the domain name that
-//     the gateway served. It is the Host header only if an emulator sends no domain name.
-//  2. [StagePath] returns the path of the stage. The path of the URL does not include it.
+//     the gateway served, or the Host header if an emulator sends no domain name.
+//  2. The path of the URL does not include the path of the stage. [StagePath] returns that path.
 //  3. The context ends with the invocation.
 //  4. A response in UTF-8 is returned as text. Any other response is returned in base64, which the gateway decodes.
 //  5. A panic fails only its own request. It is logged unless it is http.ErrAbortHandler, as in net/http.
@@ -60,7 +60,7 @@ func logPanic(ctx context.Context, logger *slog.Logger, e *lambdaevents.APIGatew
 	}
 }
 
-// stagePath is the key of the stage's path in a request's context.
+// stagePath is the key of the path of the stage in the context of a request.
 type stagePath struct{}
 
 // StagePath returns the path of the stage, such as "/dev", which precedes the path of the request. It returns ""
@@ -85,7 +85,7 @@ func request(ctx context.Context, e *lambdaevents.APIGatewayProxyRequest) (*http
 		ctx = context.WithValue(ctx, stagePath{}, stage)
 	}
 	r := (&http.Request{
-		Method: e.HTTPMethod, URL: address(e), Header: header(e),
+		Method: e.HTTPMethod, URL: requestURL(e), Header: header(e),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
 		RemoteAddr: net.JoinHostPort(e.RequestContext.Identity.SourceIP, "0"), // the gateway does not send the port
@@ -98,9 +98,9 @@ func request(ctx context.Context, e *lambdaevents.APIGatewayProxyRequest) (*http
 	return r, nil
 }
 
-// address returns the URL of the request. The gateway keeps the path as the caller encoded it but decodes the query.
-// If a name has two values, only the multi-value map always has both.
-func address(e *lambdaevents.APIGatewayProxyRequest) *url.URL {
+// requestURL returns the URL of the request. The gateway passes the path on as the client encoded it, but it decodes the
+// query. If a name has two values, only the multi-value map has both.
+func requestURL(e *lambdaevents.APIGatewayProxyRequest) *url.URL {
 	u := &url.URL{Path: e.Path}
 	if decoded, err := url.PathUnescape(e.Path); err == nil {
 		u.Path, u.RawPath = decoded, e.Path
@@ -116,7 +116,7 @@ func address(e *lambdaevents.APIGatewayProxyRequest) *url.URL {
 	return u
 }
 
-// header returns the header of the request. The gateway sends names in any case.
+// header returns the header of the request. The gateway passes names on in the case that the client used.
 func header(e *lambdaevents.APIGatewayProxyRequest) http.Header {
 	h := http.Header{}
 	for name, values := range e.MultiValueHeaders {
@@ -165,7 +165,7 @@ func (w *answer) Write(b []byte) (int, error) {
 
 // proxied returns the response for the gateway. All headers are in the multi-value map, because a name in both maps
 // may lose a value. The other map is empty rather than null, because some emulators reject null. Content-Length is
-// removed, because the gateway computes it and would rename this one.
+// removed, because the gateway adds its own and would rename this one.
 func (w *answer) proxied() lambdaevents.APIGatewayProxyResponse {
 	w.WriteHeader(http.StatusOK)
 	if w.sent.Get("Content-Type") == "" && w.body.Len() > 0 {

@@ -35,7 +35,7 @@ func proxyRequest(t *testing.T, name string) lambdaevents.APIGatewayProxyRequest
 	return e
 }
 
-// seen has what a handler sees of a request.
+// seen has the members of a request that a handler sees.
 type seen struct {
 	Method, Path, Escaped, URI, Host, From, Stage string
 	Query                                         map[string][]string

@@ -44,14 +44,14 @@ func Queue(consume Consumer, logger *slog.Logger) Batch {
 }
 
 // failed consumes all records concurrently. It returns the ids of the messages that are not done when the last call
-// returns or ctx ends. Package local sends batches of one message without a deadline; they need no goroutine.
+// returns or ctx ends. It needs no goroutine for the batches of package local, which have one message and no deadline.
 func failed(ctx context.Context, consume Consumer, records []lambdaevents.SQSMessage, logger *slog.Logger) []string {
 	finished := map[string]bool{}
 	if _, bounded := ctx.Deadline(); !bounded && len(records) == 1 {
 		finished[records[0].MessageId] = consumeOne(ctx, consume, records[0], logger)
 		return notIn(finished, records)
 	}
-	done := make(chan string, len(records))
+	done := make(chan string, len(records)) // buffered, so that a late consumer does not block for ever
 	b, ctx := newBatch(ctx, len(records))
 	for _, record := range records {
 		go func() {
@@ -88,7 +88,8 @@ func notIn(finished map[string]bool, records []lambdaevents.SQSMessage) []string
 	return ids
 }
 
-// consumeOne consumes one message and reports whether it is done. Only consumeOne logs a failure.
+// consumeOne consumes one message and reports whether it is done. It logs failures, because SQS learns only the id of a
+// message that failed.
 func consumeOne(ctx context.Context, consume Consumer, record lambdaevents.SQSMessage, logger *slog.Logger) (done bool) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -115,7 +116,7 @@ func message(record lambdaevents.SQSMessage) lane.Message {
 	}
 	for name, attribute := range record.MessageAttributes {
 		if attribute.StringValue == nil {
-			continue
+			continue // a binary attribute of a producer, which nothing reads
 		}
 		if m.Attributes == nil {
 			m.Attributes = map[string]string{}
@@ -125,7 +126,7 @@ func message(record lambdaevents.SQSMessage) lane.Message {
 	return m
 }
 
-// Record returns the message as SQS passes it to a function. With it, local and tests use the adapter of the cloud.
+// Record returns the message as SQS passes it to a function. Package local and tests use it to call a Batch.
 func Record(m lane.Message) lambdaevents.SQSMessage {
 	record := lambdaevents.SQSMessage{
 		MessageId: m.ID, ReceiptHandle: m.ID, Body: string(m.Body), EventSource: "aws:sqs",

@@ -120,7 +120,7 @@ func TestQueueStopsBeforeTheDeadline(t *testing.T) {
 		release := make(chan struct{})
 		got := answer(t, ctx, func(_ context.Context, m lane.Message) error {
 			if m.ID == second {
-				<-release // ignores its context
+				<-release // a consumer that ignores its context
 			}
 			return nil
 		}, &logs)

@@ -13,8 +13,9 @@ import (
 	"nepenthes/shared/metrics"
 )
 
-// Logger returns a logger that writes to the function's log, in the format and from the level that its LoggingConfig
-// sets. Each line has the id of the invocation. Package metrics turns lines about outcomes into metrics of the stage.
+// Logger returns a logger that writes to the log of the function. The LoggingConfig of the function sets the format and
+// the lowest level. Each line has the id of the invocation. Package metrics turns lines about outcomes into metrics of
+// the stage.
 func Logger(stage string) *slog.Logger {
 	return slog.New(metrics.Handler(instant.Handler(lambdacontext.NewLogHandler()), stage))
 }
@@ -30,6 +31,7 @@ func StartClock(tick func(context.Context) error) {
 	start(func(ctx context.Context, _ json.RawMessage) error { return tick(ctx) })
 }
 
+// start handles invocations until Lambda ends the process.
 func start(handler any) {
 	limitMemory()
 	lambda.Start(handler)

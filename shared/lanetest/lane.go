@@ -123,6 +123,7 @@ func (t *laneTest) bytesUnchanged() {
 	}
 }
 
+// manyMessages sends more messages than one request to SQS may contain.
 func (t *laneTest) manyMessages() {
 	sent := numbered(3*limits.BatchSize + 5)
 	t.send(sent...)
@@ -130,6 +131,7 @@ func (t *laneTest) manyMessages() {
 	t.nothingComes(t.lane)
 }
 
+// largeMessages sends more bytes than one request to SQS may contain, in messages that fit each.
 func (t *laneTest) largeMessages() {
 	var sent []lane.Message
 	for _, digit := range "123456" {
@@ -144,6 +146,7 @@ func (t *laneTest) sendNothing() {
 	t.nothingComes(t.lane)
 }
 
+// sendTooLate checks that a caller that has given up does not cause messages.
 func (t *laneTest) sendTooLate() {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -163,6 +166,7 @@ func (t *laneTest) atMostMax() {
 	}
 }
 
+// receiveWaits sends a message while a call of Receive waits. A lane that returned at once would make its consumer poll.
 func (t *laneTest) receiveWaits() {
 	sent := make(chan error, 1)
 	go func() {
@@ -175,6 +179,7 @@ func (t *laneTest) receiveWaits() {
 	}
 }
 
+// receiveEnds checks that a process can stop while its lane is empty.
 func (t *laneTest) receiveEnds() {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
@@ -203,6 +208,7 @@ func (t *laneTest) delay() {
 	}
 }
 
+// delayOfOthers first sends a message with the longest delay. A lane that kept the order would hold the others back.
 func (t *laneTest) delayOfOthers() {
 	began := time.Now()
 	t.send(
@@ -221,6 +227,7 @@ func (t *laneTest) delayOfOthers() {
 	}
 }
 
+// visibility receives a message without deleting it, as a consumer does that dies or fails.
 func (t *laneTest) visibility() {
 	sent := lane.Message{Body: []byte("again"), Group: "wh_1", Attributes: map[string]string{"a": "b"}}
 	t.send(sent)
@@ -250,6 +257,7 @@ func (t *laneTest) deleted() {
 	t.nothingComes(t.lane)
 }
 
+// deletedTwice repeats deletions as a consumer does that has not received the answer. They must not delete a new message.
 func (t *laneTest) deletedTwice() {
 	t.send(numbered(2)...)
 	received := t.receive(2)
@@ -265,6 +273,8 @@ func (t *laneTest) deletedTwice() {
 	}
 }
 
+// deadLetter receives a message as often as the lane allows. The message must then move to the dead-letter lane unchanged,
+// with its id and its attributes.
 func (t *laneTest) deadLetter() {
 	sent := lane.Message{
 		Body: []byte(`{"poison": 1}`), Group: "wh_1",
@@ -295,6 +305,7 @@ func (t *laneTest) deadLetter() {
 	}
 }
 
+// deadLetterLane uses the dead-letter lane directly, as fan-out does when it buries a message.
 func (t *laneTest) deadLetterLane() {
 	sent := lane.Message{Body: []byte("{"), Attributes: map[string]string{lane.Reason: "malformed", lane.Truncated: "true"}}
 	if err := t.dead.Send(t.Context(), sent); err != nil {
@@ -310,6 +321,7 @@ func (t *laneTest) deadLetterLane() {
 	t.nothingComes(t.dead)
 }
 
+// eightReceivers lets eight consumers compete, as concurrent functions do.
 func (t *laneTest) eightReceivers() {
 	sent := numbered(100)
 	t.send(sent...)

@@ -32,6 +32,7 @@ func padded(m lane.Message, size int) lane.Message {
 	return m
 }
 
+// tenAttributes sends as many attributes as SQS allows, since a producer may use all of them.
 func (t *laneTest) tenAttributes() {
 	sent := lane.Message{Body: []byte("many"), Attributes: attributes(limits.MessageAttributes)}
 	t.send(sent)
@@ -52,6 +53,7 @@ func (t *laneTest) largest() {
 	}
 }
 
+// refused sends a good message with one that is refused. Neither may arrive, because the caller sends both again.
 func (t *laneTest) refused() {
 	for name, bad := range map[string]lane.Message{
 		"a body beyond 1 MiB":              padded(lane.Message{}, limits.BatchBytes+1),
@@ -119,6 +121,7 @@ func (t *laneTest) buried() {
 	}
 }
 
+// redriven moves dead letters of each kind back to their lane: with a reason, without one, and twice the same.
 func (t *laneTest) redriven() {
 	failed := lane.Message{Body: []byte("failed too often"), Group: "wh_1", Attributes: attributes(limits.MessageAttributes)}
 	invalid := lane.Message{Body: []byte("invalid"), Attributes: map[string]string{
@@ -128,7 +131,7 @@ func (t *laneTest) redriven() {
 	if err := t.dead.Send(t.Context(), failed, invalid, conflict, conflict); err != nil {
 		t.Fatal(err)
 	}
-	moved, err := redrive.Carry(t.Context(), t.dead, t.lane)
+	moved, err := redrive.Move(t.Context(), t.dead, t.lane)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,11 +148,12 @@ func (t *laneTest) redriven() {
 		t.same(got[string(m.Body)], m)
 	}
 	t.nothingComes(t.dead)
-	if moved, err := redrive.Carry(t.Context(), t.dead, t.lane); err != nil || len(moved) != 0 {
-		t.Errorf("the second Carry moved %v with error %v, want nothing", moved, err)
+	if moved, err := redrive.Move(t.Context(), t.dead, t.lane); err != nil || len(moved) != 0 {
+		t.Errorf("the second call of Move moved %v with error %v, want nothing", moved, err)
 	}
 }
 
+// waiting counts messages that are visible. Delayed and received messages do not count.
 func (t *laneTest) waiting() {
 	t.counts(0)
 	t.send(append(numbered(3), lane.Message{Body: []byte("late"), Delay: time.Minute})...)

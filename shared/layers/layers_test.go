@@ -17,12 +17,12 @@ const module = "nepenthes/"
 // edges lists the packages of this module that each package imports, from the lowest layer to the highest. The list is
 // exact: the test fails for an import that is not listed, and for an edge that is no longer an import.
 var edges = map[string][]string{
-	// what a producer shares with us
+	// what producers import
 	"shared/strictjson": {},
 	"events":            {"shared/strictjson"},
 	"events/publish":    {"events"},
 
-	// rules and facts that know no noun
+	// rules and facts, below the nouns
 	"shared/fault":    {},
 	"shared/required": {},
 	"shared/visible":  {},
@@ -44,7 +44,7 @@ var edges = map[string][]string{
 	"shared/record":   {"events", "shared/delivery", "shared/limits"},
 	"shared/payload":  {"events", "shared/delivery", "shared/record", "shared/webhook"},
 
-	// what the work asks of the outside
+	// interfaces that the adapters implement
 	"shared/lane":  {"shared/limits"},
 	"shared/store": {"events", "shared/access", "shared/delivery", "shared/fault", "shared/keypair", "shared/project", "shared/record", "shared/settings", "shared/webhook"},
 
@@ -69,12 +69,12 @@ var edges = map[string][]string{
 	"shared/console":         {"events", "shared/access", "shared/api", "shared/auth", "shared/auth/clients", "shared/console/form", "shared/console/page", "shared/console/session", "shared/cursor", "shared/delivery", "shared/fault", "shared/httpedge", "shared/limits", "shared/payload", "shared/project", "shared/required", "shared/settings", "shared/tables", "shared/webhook", "web"},
 	"shared/console/form":    {"shared/access", "shared/api", "shared/fault", "shared/settings", "shared/webhook"},
 	"shared/console/page":    {"events", "shared/access", "shared/api", "shared/console/form", "shared/delivery", "shared/fault", "shared/instant", "shared/payload", "shared/project", "shared/settings", "shared/signing", "shared/visible", "shared/webhook", "web"},
-	"shared/console/session": {"shared/access", "shared/auth", "shared/fault", "shared/tables"},
+	"shared/console/session": {"shared/access", "shared/auth", "shared/fault", "shared/required", "shared/tables"},
 	"web":                    {},
 
 	// adapters
 	"shared/awsclient": {"shared/fault"},
-	"shared/dynamo":    {"events", "shared/access", "shared/awsclient", "shared/delivery", "shared/fault", "shared/id", "shared/keypair", "shared/limits", "shared/project", "shared/record", "shared/settings", "shared/store", "shared/tables", "shared/webhook"},
+	"shared/dynamo":    {"events", "shared/access", "shared/awsclient", "shared/delivery", "shared/fault", "shared/id", "shared/keypair", "shared/limits", "shared/project", "shared/record", "shared/required", "shared/settings", "shared/store", "shared/tables", "shared/webhook"},
 	"shared/sqs":       {"shared/awsclient", "shared/fault", "shared/lane", "shared/limits"},
 	"shared/sqlite":    {"events", "shared/access", "shared/delivery", "shared/fault", "shared/id", "shared/keypair", "shared/lane", "shared/limits", "shared/project", "shared/record", "shared/settings", "shared/store", "shared/webhook"},
 	"shared/outbound":  {"shared/address", "shared/delivery", "shared/limits"},
@@ -86,44 +86,44 @@ var edges = map[string][]string{
 	"shared/lambdahost": {"shared/instant", "shared/lane", "shared/limits", "shared/metrics"},
 }
 
-// programs combine packages. They may import whatever forbidden does not name.
+// programs lists the programs. They may import every package that forbidden does not exclude.
 var programs = []string{"functions/...", "local/...", "infra/...", "events/publish/example"}
 
 // forbidden lists packages on which others must not depend, directly or indirectly.
 var forbidden = []struct{ from, to, why string }{
-	{"shared/fanout", "shared/outbound", "only the sender calls strangers"},
-	{"shared/...", "shared/storetest", "the suites are for tests"},
-	{"shared/...", "shared/lanetest", "the suites are for tests"},
-	{"shared/...", "shared/rest/resttest", "the suites are for tests"},
-	{"shared/api", "shared/dynamo", "the work knows no technology"},
-	{"shared/api", "shared/sqlite", "the work knows no technology"},
-	{"shared/sender", "shared/sqs", "the work knows no technology"},
+	{"shared/fanout", "shared/outbound", "only the sender makes requests to receivers"},
+	{"shared/...", "shared/storetest", "only tests import the suites"},
+	{"shared/...", "shared/lanetest", "only tests import the suites"},
+	{"shared/...", "shared/rest/resttest", "only tests import the suites"},
+	{"shared/api", "shared/dynamo", "the work does not depend on a technology"},
+	{"shared/api", "shared/sqlite", "the work does not depend on a technology"},
+	{"shared/sender", "shared/sqs", "the work does not depend on a technology"},
 	{"functions/...", "shared/sqlite", "no Lambda links SQLite"},
-	{"functions/...", "local/...", "local is a program of its own"},
-	{"functions/sender", "shared/api/...", "no function links what it does not use"},
-	{"functions/sender", "shared/rest/...", "no function links what it does not use"},
-	{"functions/sender", "shared/auth/...", "no function links what it does not use"},
-	{"functions/sender", "shared/console/...", "no function links what it does not use"},
-	{"functions/fanout", "shared/api/...", "no function links what it does not use"},
-	{"functions/fanout", "shared/rest/...", "no function links what it does not use"},
-	{"functions/fanout", "shared/auth/...", "no function links what it does not use"},
-	{"functions/fanout", "shared/console/...", "no function links what it does not use"},
-	{"functions/sweeper", "shared/api/...", "no function links what it does not use"},
-	{"functions/sweeper", "shared/rest/...", "no function links what it does not use"},
-	{"functions/sweeper", "shared/auth/...", "no function links what it does not use"},
-	{"functions/sweeper", "shared/console/...", "no function links what it does not use"},
-	{"functions/settings", "shared/console/...", "no function links what it does not use"},
-	{"functions/settings", "shared/sender", "no function links what it does not use"},
-	{"functions/oauth", "shared/console/...", "no function links what it does not use"},
-	{"functions/oauth", "shared/sender", "no function links what it does not use"},
-	{"functions/webhooks", "shared/console/...", "no function links what it does not use"},
-	{"functions/webhooks", "shared/sender", "no function links what it does not use"},
-	{"functions/settings", "shared/auth/oauth", "no function links what it does not use"},
-	{"functions/webhooks", "shared/auth/oauth", "no function links what it does not use"},
-	{"infra/...", "shared/sqlite", "infra reads facts alone"},
-	{"infra/...", "shared/api/...", "infra reads facts alone"},
-	{"infra/...", "shared/rest", "infra reads facts alone"},
-	{"infra/...", "shared/sender", "infra reads facts alone"},
+	{"functions/...", "local/...", "local is another program"},
+	{"functions/sender", "shared/api/...", "a function links only what it uses"},
+	{"functions/sender", "shared/rest/...", "a function links only what it uses"},
+	{"functions/sender", "shared/auth/...", "a function links only what it uses"},
+	{"functions/sender", "shared/console/...", "a function links only what it uses"},
+	{"functions/fanout", "shared/api/...", "a function links only what it uses"},
+	{"functions/fanout", "shared/rest/...", "a function links only what it uses"},
+	{"functions/fanout", "shared/auth/...", "a function links only what it uses"},
+	{"functions/fanout", "shared/console/...", "a function links only what it uses"},
+	{"functions/sweeper", "shared/api/...", "a function links only what it uses"},
+	{"functions/sweeper", "shared/rest/...", "a function links only what it uses"},
+	{"functions/sweeper", "shared/auth/...", "a function links only what it uses"},
+	{"functions/sweeper", "shared/console/...", "a function links only what it uses"},
+	{"functions/settings", "shared/console/...", "a function links only what it uses"},
+	{"functions/settings", "shared/sender", "a function links only what it uses"},
+	{"functions/oauth", "shared/console/...", "a function links only what it uses"},
+	{"functions/oauth", "shared/sender", "a function links only what it uses"},
+	{"functions/webhooks", "shared/console/...", "a function links only what it uses"},
+	{"functions/webhooks", "shared/sender", "a function links only what it uses"},
+	{"functions/settings", "shared/auth/oauth", "a function links only what it uses"},
+	{"functions/webhooks", "shared/auth/oauth", "a function links only what it uses"},
+	{"infra/...", "shared/sqlite", "infra reads only facts"},
+	{"infra/...", "shared/api/...", "infra reads only facts"},
+	{"infra/...", "shared/rest", "infra reads only facts"},
+	{"infra/...", "shared/sender", "infra reads only facts"},
 }
 
 // onlyImporters lists which packages of this module may import certain other modules.
@@ -138,6 +138,7 @@ var onlyImporters = map[string][]string{
 	"github.com/standard-webhooks/standard-webhooks/libraries": {"local", "infra/rehearsal"},
 }
 
+// listed is a package as the go command describes it.
 type listed struct {
 	ImportPath string
 	Imports    []string
@@ -150,7 +151,7 @@ func TestLayers(t *testing.T) {
 		t.Run(from, func(t *testing.T) {
 			var own []string
 			for _, imported := range p.Imports {
-				if to, ours := strings.CutPrefix(imported, module); ours {
+				if to, isOwn := strings.CutPrefix(imported, module); isOwn {
 					own = append(own, to)
 				} else {
 					checkForeign(t, from, imported)
@@ -166,7 +167,8 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// A producer that imports events gets no module but this one, and one that imports publish gets only the AWS SDK besides.
+// A producer that imports events needs no other module. A producer that imports publish also needs the AWS SDK, but
+// nothing else.
 func TestProducersGetFewModules(t *testing.T) {
 	all := packages(t)
 	for from, allowed := range map[string][]string{
@@ -184,11 +186,12 @@ func TestProducersGetFewModules(t *testing.T) {
 	}
 }
 
+// checkOwn checks that edges lists exactly the imports of a package.
 func checkOwn(t *testing.T, from string, imports []string) {
 	t.Helper()
 	allowed, known := edges[from]
 	if !known {
-		t.Errorf("%s has no entry in edges: decide where it belongs", from)
+		t.Errorf("%s has no entry in edges: add it to the layer where it belongs", from)
 	}
 	for _, to := range imports {
 		if !slices.Contains(allowed, to) {
@@ -197,20 +200,22 @@ func checkOwn(t *testing.T, from string, imports []string) {
 	}
 	for _, to := range allowed {
 		if !slices.Contains(imports, to) {
-			t.Errorf("%s no longer imports %s: remove the edge", from, to)
+			t.Errorf("%s no longer imports %s: remove it from edges", from, to)
 		}
 	}
 }
 
+// checkForeign checks that a package may import a package of another module.
 func checkForeign(t *testing.T, from, to string) {
 	t.Helper()
 	for prefix, allowed := range onlyImporters {
 		if (to == prefix || strings.HasPrefix(to, prefix+"/")) && !slices.ContainsFunc(allowed, func(a string) bool { return a == from || strings.HasPrefix(from, a+"/") }) {
-			t.Errorf("%s imports %s, which only %v may", from, to, allowed)
+			t.Errorf("%s imports %s, which only %v may import", from, to, allowed)
 		}
 	}
 }
 
+// checkDep checks that a package may depend on another package, directly or indirectly.
 func checkDep(t *testing.T, from, to string) {
 	t.Helper()
 	for _, f := range forbidden {
@@ -220,6 +225,7 @@ func checkDep(t *testing.T, from, to string) {
 	}
 }
 
+// within reports whether a pattern, such as "functions/...", matches the name of a package.
 func within(pattern, name string) bool {
 	if base, ok := strings.CutSuffix(pattern, "/..."); ok {
 		return name == base || strings.HasPrefix(name, base+"/")
@@ -227,23 +233,23 @@ func within(pattern, name string) bool {
 	return pattern == name
 }
 
-// packages returns the packages of this module, without those for tests, and what they depend on.
+// packages returns the packages of this module except those that exist only for tests.
 func packages(t *testing.T) []listed {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Imports,Deps", module+"...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ours []listed
+	var own []listed
 	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var p listed
 		if err := d.Decode(&p); errors.Is(err, io.EOF) {
-			return ours
+			return own
 		} else if err != nil {
 			t.Fatal(err)
 		}
 		if strings.HasPrefix(p.ImportPath, module) && !forTests(p.ImportPath) {
-			ours = append(ours, p)
+			own = append(own, p)
 		}
 	}
 }
@@ -251,5 +257,5 @@ func packages(t *testing.T) []listed {
 // forTests reports whether a package exists only for tests, as this package does.
 func forTests(path string) bool {
 	last := path[strings.LastIndex(path, "/")+1:]
-	return last == "layers" || last == "lists" || strings.HasSuffix(last, "test") || strings.Contains(path, "/testdata/")
+	return last == "layers" || last == "lists" || last == "sizes" || strings.HasSuffix(last, "test") || strings.Contains(path, "/testdata/")
 }

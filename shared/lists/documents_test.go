@@ -20,8 +20,8 @@ import (
 	"nepenthes/shared/settings"
 )
 
-// enums says which closed list each enumeration in the document of the API has. A place is the name of a schema and of
-// its member, or the id of an operation and the name of a parameter.
+// enums maps the place of an enumeration in the OpenAPI document to the name of its closed list. A place is the name of a
+// schema with the name of a member, or the id of an operation with the name of a parameter.
 var enums = map[string]string{
 	"Attempt.outcome":            "shared/delivery.Outcome",
 	"Attempt.trigger":            "shared/delivery.Trigger",
@@ -44,20 +44,20 @@ var enums = map[string]string{
 	"listDeliveries.state":       "shared/delivery.State",
 }
 
-// otherEnums lists the enumerations that are no closed list: rest makes those of event types from the catalogue, and
-// the others have fixed values.
+// otherEnums lists the enumerations that are not closed lists. Package rest takes event types from the catalogue of
+// package events. The other enumerations have fixed values.
 var otherEnums = []string{
 	"Webhook.events", "WebhookPatch.events", "PingEvent.event", "listDeliveries.event", "listDeadDeliveries.event",
 	"Envelope.type", "EventDraft.type", "CloudEvent.type", "CloudEventDraft.type", "CloudEvent.specversion", "CloudEventDraft.specversion",
 	"Response.bodyEncoding", "listDeadDeliveries.state", "Token.token_type", "TokenRequest.grant_type",
 }
 
-func TestTheDocumentOfTheAPIHasTheLists(t *testing.T) {
+func TestTheOpenAPIDocumentHasTheLists(t *testing.T) {
 	lists, found := closedLists(program(t)), document(t).enumerations()
 	for _, place := range slices.Sorted(maps.Keys(found)) {
 		list, known := enums[place]
 		if !known && !slices.Contains(otherEnums, place) && !strings.HasSuffix(place, "._type") {
-			t.Errorf("%s: no list is known for its values %q", place, found[place])
+			t.Errorf("%s with the values %q has no closed list: add it to enums or otherEnums", place, found[place])
 		}
 		if want := texts(lists[list]); known && !slices.Equal(found[place], want) {
 			t.Errorf("%s: got %q, want the values of %s: %q", place, found[place], list, want)
@@ -65,7 +65,7 @@ func TestTheDocumentOfTheAPIHasTheLists(t *testing.T) {
 	}
 	for place := range enums {
 		if found[place] == nil {
-			t.Errorf("%s is not an enumeration in the document any more: remove it from enums", place)
+			t.Errorf("the document no longer has the enumeration %s: remove it from enums", place)
 		}
 	}
 }
@@ -82,13 +82,13 @@ func texts(values []value) (all []string) {
 func TestTheDocumentationHasTheLists(t *testing.T) {
 	lists := closedLists(program(t))
 	for name, c := range map[string]struct{ got, want []string }{
-		"actions":            {completed(quoted(t, "operations.md", "The actions are:", "their target")), texts(lists["shared/api.Action"])},
-		"reasons of letters": {quoted(t, "operations.md", "Its attribute `reason` is", "says"), append(texts(lists["events.Reason"]), "detail")},
-		"scopes":             {combined(quoted(t, "api.md", "Scopes are", "includes read")), texts(lists["shared/access.Scope"])},
-		"schedules":          {quoted(t, "receiving.md", "| schedule |", "Waits vary"), texts(lists["shared/webhook.ScheduleName"])},
-		"event types":        {producersTypes(t), producersNames()},
-		"states in events":   {webhookSchema(t).State.values(), texts(lists["shared/webhook.State"])},
-		"reasons in events":  {webhookSchema(t).Reason.values(), texts(lists["shared/webhook.Reason"])},
+		"actions":                 {completed(quoted(t, "operations.md", "The actions are:", "their target")), texts(lists["shared/api.Action"])},
+		"reasons of dead letters": {quoted(t, "operations.md", "Its attribute `reason` is", "says"), append(texts(lists["events.Reason"]), "detail")},
+		"scopes":                  {combined(quoted(t, "api.md", "Scopes are", "includes read")), texts(lists["shared/access.Scope"])},
+		"schedules":               {quoted(t, "receiving.md", "| schedule |", "Waits vary"), texts(lists["shared/webhook.ScheduleName"])},
+		"event types":             {producersTypes(t), producersNames()},
+		"states in events":        {webhookSchema(t).State.values(), texts(lists["shared/webhook.State"])},
+		"reasons in events":       {webhookSchema(t).Reason.values(), texts(lists["shared/webhook.Reason"])},
 	} {
 		t.Run(name, func(t *testing.T) {
 			slices.Sort(c.got)
@@ -102,7 +102,7 @@ func TestTheDocumentationHasTheLists(t *testing.T) {
 
 var code = regexp.MustCompile("`([^`]+)`")
 
-// section returns the text of a page of documentation between two texts.
+// section returns the part of a page of the documentation that is between two texts.
 func section(t *testing.T, page, from, to string) string {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/" + page)
@@ -117,12 +117,13 @@ func section(t *testing.T, page, from, to string) string {
 	return between
 }
 
-// quoted returns what a section sets in the font for code.
+// quoted returns the words of a section that are formatted as code.
 func quoted(t *testing.T, page, from, to string) []string {
 	t.Helper()
 	return codes(section(t, page, from, to))
 }
 
+// codes returns the words of a text that are formatted as code.
 func codes(text string) (all []string) {
 	for _, found := range code.FindAllStringSubmatch(text, -1) {
 		all = append(all, found[1])
@@ -130,7 +131,7 @@ func codes(text string) (all []string) {
 	return all
 }
 
-// completed puts the beginning of "webhook.create" before the next names that have only an end, such as ".update".
+// completed returns full names: after "webhook.create", the name ".update" becomes "webhook.update".
 func completed(names []string) []string {
 	beginning := ""
 	for i, name := range names {
@@ -143,7 +144,7 @@ func completed(names []string) []string {
 	return names
 }
 
-// combined joins every name with every end, such as ":read".
+// combined appends every suffix among the names, such as ":read", to every other name.
 func combined(names []string) (all []string) {
 	for _, name := range names {
 		for _, end := range names {
@@ -155,7 +156,7 @@ func combined(names []string) (all []string) {
 	return all
 }
 
-// producersTypes returns the event types in the documentation: each row of the table has resources and their actions.
+// producersTypes returns the event types in the documentation, which has a table of resources and their actions.
 func producersTypes(t *testing.T) (all []string) {
 	t.Helper()
 	for row := range strings.Lines(section(t, "producing.md", "| resource | actions |", "The name of a type")) {
@@ -179,7 +180,7 @@ func producersNames() (all []string) {
 	return all
 }
 
-// webhookStatus has the enumerations of the status of a webhook.
+// webhookStatus has the enumerations in the status of a webhook.
 type webhookStatus struct{ State, Reason enumeration }
 
 // webhookSchema returns the enumerations in the schema of events about webhooks.
@@ -197,7 +198,7 @@ func webhookSchema(t *testing.T) webhookStatus {
 	return schema.Properties.Status.Properties
 }
 
-// openAPI is the document of the API, as far as it has enumerations.
+// openAPI is the part of the OpenAPI document that contains enumerations.
 type openAPI struct {
 	Components struct {
 		Schemas map[string]struct{ Properties map[string]enumeration }
@@ -230,7 +231,7 @@ func (e enumeration) values() (all []string) {
 	return all
 }
 
-// enumerations returns the values of each enumeration by its place.
+// enumerations returns the values of each enumeration, by place.
 func (d openAPI) enumerations() map[string][]string {
 	all := map[string][]string{}
 	add := func(place string, e enumeration) {
@@ -253,13 +254,13 @@ func (d openAPI) enumerations() map[string][]string {
 	return all
 }
 
-// operations are all operations, none of which is called.
+// operations has every operation, so that the document describes all of them. None is called.
 var operations = api.Operations{
 	Root: &api.Root{}, Settings: &api.Settings{}, Webhooks: &api.Webhooks{}, Deliveries: &api.Deliveries{}, Events: &api.Events{},
 	Projects: &api.Projects{}, Clients: &api.Clients{},
 }
 
-// document returns the document of the API.
+// document returns the OpenAPI document.
 func document(t *testing.T) (d openAPI) {
 	t.Helper()
 	handler := rest.New(rest.Config{

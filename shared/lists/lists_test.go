@@ -1,15 +1,16 @@
-// Package lists tests that closed lists hold only what is reachable: code of the program makes every value, and the
-// document of the API and the documentation have the same values.
+// Package lists tests that the program can make every value of a closed list, and that the OpenAPI document and the
+// documentation list the same values.
 //
 // A closed list is a type of this module together with the constants of that type. Code makes a value if it uses the
-// constant in any way but one that only asks for the value:
+// constant, except in an expression that only asks for the value:
 //
-//   - it compares the value: with == or !=, in a case of a switch, or with a function such as fault.Is
-//   - it looks something up: the value is an index, or a key in a literal of a map
-//   - it lists values: the value is an element of a list, which may be the closed list itself
-//   - it asks the store for the value in a store.Query
+//   - a comparison: == or !=, a case of a switch, or a function such as fault.Is
+//   - a lookup: the value is an index, or a key in a map literal
+//   - a list: the value is an element of a slice or an array, such as the closed list itself
+//   - a query: the value is a member of a store.Query
 //
-// Packages that only show values make none, and neither do tests. The zero value of a type is made without its name.
+// Tests do not count, and neither do packages that only show values. The zero value of a type can be made without its
+// name, so it always counts as made.
 package lists_test
 
 import (
@@ -20,12 +21,12 @@ import (
 	"nepenthes/events"
 )
 
-// chosen lists the closed lists whose values clients choose.
+// chosen lists the closed lists whose values clients choose, so no code has to make them.
 var chosen = []string{"shared/webhook.Format", "shared/webhook.ScheduleName"}
 
 func TestCodeMakesEveryValue(t *testing.T) {
 	source := program(t)
-	made := made(source)
+	made := madeBy(source)
 	lists := closedLists(source)
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
 		if slices.Contains(chosen, name) {
@@ -34,7 +35,7 @@ func TestCodeMakesEveryValue(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, v := range lists[name] {
 				if !made[v.name] && !v.isZero {
-					t.Errorf("no code makes %s: make it, or remove it from the code, the document, the pages and the documentation", v.name)
+					t.Errorf("no code makes %s: make it, or remove it from the code, the OpenAPI document, the pages and the documentation", v.name)
 				}
 			}
 		})
@@ -42,7 +43,7 @@ func TestCodeMakesEveryValue(t *testing.T) {
 	t.Run("events: operational types", func(t *testing.T) {
 		for _, kind := range events.Types() {
 			if kind.Operational && !made[kind.Name] {
-				t.Errorf("no code makes an event of the type %s: make it, or remove it from the catalogue, the schemas and the documentation", kind.Name)
+				t.Errorf("no code makes events of type %s: make them, or remove the type from the catalogue, the schemas and the documentation", kind.Name)
 			}
 		}
 	})

@@ -22,23 +22,23 @@ import (
 // module is the prefix of our own packages.
 const module = "nepenthes/"
 
-// packages lists the packages of the program.
+// packages lists the packages whose code is searched.
 var packages = []string{module + "events/...", module + "functions/...", module + "local/...", module + "shared/...", module + "web/..."}
 
-// showing lists the packages that only show values.
+// showing lists the packages that only show values to users.
 var showing = []string{"shared/console/page", "shared/rest/hal"}
 
-// asking lists the functions that compare an argument with something.
+// asking lists the functions that only compare their arguments.
 var asking = []string{"Is", "Contains", "Index", "Allows", "may"}
 
 // value is a value of a closed list.
 type value struct {
 	name   string // "shared/delivery.Dead"
-	text   string // "dead"; empty if the list is not of texts
+	text   string // "dead"; empty if the type is not a string
 	isZero bool
 }
 
-// closedLists returns the values of every closed list in the order of their names. "shared/delivery.State" is a list.
+// closedLists returns the values of every closed list, sorted by name. "shared/delivery.State" is the name of a list.
 func closedLists(source []*pkg) map[string][]value {
 	lists := map[string][]value{}
 	for _, p := range source {
@@ -65,26 +65,27 @@ func closedLists(source []*pkg) map[string][]value {
 	return lists
 }
 
+// nameOf returns the name of a constant or a type, such as "shared/delivery.Dead".
 func nameOf(o types.Object) string {
 	return strings.TrimPrefix(o.Pkg().Path(), module) + "." + o.Name()
 }
 
-// made returns the names of the constants that code of the program makes, and their texts.
-func made(source []*pkg) map[string]bool {
+// madeBy returns the names and the texts of the constants that the source makes.
+func madeBy(source []*pkg) map[string]bool {
 	all := map[string]bool{}
 	for _, p := range source {
 		if slices.Contains(showing, strings.TrimPrefix(p.Path(), module)) {
 			continue
 		}
 		for _, file := range p.files {
-			p.made(file, all)
+			p.addMade(file, all)
 		}
 	}
 	return all
 }
 
-// made adds what the code of a file makes.
-func (p *pkg) made(file *ast.File, all map[string]bool) {
+// addMade adds the names and the texts of the constants that a file makes.
+func (p *pkg) addMade(file *ast.File, all map[string]bool) {
 	var path []ast.Node
 	ast.Inspect(file, func(n ast.Node) bool {
 		if n == nil {
@@ -103,7 +104,8 @@ func (p *pkg) made(file *ast.File, all map[string]bool) {
 	})
 }
 
-// onlyAsks reports whether the code around the constant at the end of the path only asks for its value.
+// onlyAsks reports whether the expression around a constant only asks for its value. path leads from the file to the
+// constant.
 func (p *pkg) onlyAsks(path []ast.Node) bool {
 	at := len(path) - 1
 	for at--; p.isWrapper(path[at]); at-- {
@@ -126,8 +128,8 @@ func (p *pkg) onlyAsks(path []ast.Node) bool {
 	return false
 }
 
-// isWrapper reports whether a node has the value of the constant in it: it is the name of the package before the
-// constant, parentheses, or a conversion.
+// isWrapper reports whether a node around a constant has the value of the constant: a selector such as fault.Internal,
+// parentheses, or a conversion.
 func (p *pkg) isWrapper(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.SelectorExpr, *ast.ParenExpr:
@@ -170,10 +172,10 @@ type pkg struct {
 	info  types.Info
 }
 
-// listed is what the go command says about a package.
+// listed is a package as the go command describes it.
 type listed struct {
 	ImportPath, Dir string
-	Export          string // the file with what the compiler says about the package
+	Export          string // the file with the export data of the compiler
 	GoFiles         []string
 }
 
@@ -220,7 +222,7 @@ var load = sync.OnceValues(func() (source []*pkg, err error) {
 	return source, nil
 })
 
-// list returns the packages of the program and all that they import.
+// list returns the packages of the program and all packages that they depend on.
 func list() (all []listed, err error) {
 	args := append([]string{"list", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles"}, packages...)
 	out, err := exec.Command("go", args...).Output()

@@ -10,8 +10,8 @@ import (
 	"log/slog"
 )
 
-// Namespace is the CloudWatch namespace of all metrics. Each metric has the dimension stage and the dimension in its
-// entry in lines, if any.
+// Namespace is the CloudWatch namespace of all metrics. Each metric has the dimension stage, and the dimension of its
+// entry in lines if the entry has one.
 const Namespace = "Nepenthes"
 
 // metric describes one metric of a log line.
@@ -52,7 +52,7 @@ func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 // group would nest them.
 func (h handler) WithGroup(name string) slog.Handler { return h.Handler.WithGroup(name) }
 
-// Handle writes the record. If its message is counted, Handle adds the members of the metric format.
+// Handle writes the record. If its message is counted, Handle first adds the members of the metric format.
 func (h handler) Handle(ctx context.Context, r slog.Record) error {
 	if line, counted := lines[r.Message]; counted {
 		values := map[string]slog.Value{}

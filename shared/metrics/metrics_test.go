@@ -12,17 +12,17 @@ import (
 	"nepenthes/shared/metrics"
 )
 
-// line writes one record and returns the members that CloudWatch reads.
+// line calls log with a logger and returns the members of the line that CloudWatch would read.
 func line(t *testing.T, log func(*slog.Logger)) map[string]any {
 	t.Helper()
 	var text strings.Builder
-	fixed := func(_ []string, a slog.Attr) slog.Attr {
+	withoutTime := func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			return slog.Attr{}
 		}
 		return a
 	}
-	log(slog.New(metrics.Handler(slog.NewJSONHandler(&text, &slog.HandlerOptions{ReplaceAttr: fixed}), "dev")))
+	log(slog.New(metrics.Handler(slog.NewJSONHandler(&text, &slog.HandlerOptions{ReplaceAttr: withoutTime}), "dev")))
 	var members map[string]any
 	if err := json.Unmarshal([]byte(text.String()), &members); err != nil {
 		t.Fatalf("%v: %s", err, text.String())

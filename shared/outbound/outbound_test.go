@@ -18,7 +18,7 @@ import (
 
 const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-// TestPostClassifies checks the class of everything that a receiver may do (contract-delivery, "What an answer means").
+// TestPostClassifies checks the class of everything that a receiver may do.
 func TestPostClassifies(t *testing.T) {
 	thousand := strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 1000)
 	tests := []struct {

@@ -25,7 +25,7 @@ import (
 var large = bytes.Repeat([]byte("e"), 16<<20)
 
 // TestPostAgainOnNewConnection checks that a kept connection that is lost before the first byte of an answer costs no
-// attempt: the same bytes are sent once more on a new connection (contract-delivery, "What an answer means").
+// attempt: the same bytes are sent once more on a new connection.
 func TestPostAgainOnNewConnection(t *testing.T) {
 	tests := []struct {
 		name string

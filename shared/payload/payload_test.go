@@ -2,7 +2,6 @@ package payload_test
 
 import (
 	"encoding/json"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -103,9 +102,6 @@ func TestRequest(t *testing.T) {
 		t.Error(diff)
 	}
 }
-
-// value returns the value of a header whose name is spelled as it is sent.
-func value(h http.Header, name string) string { return h[name][0] }
 
 func TestDerivedTraceIsStable(t *testing.T) {
 	r := record.Event{Event: event()}

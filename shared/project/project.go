@@ -1,4 +1,4 @@
-// Package project is the noun of a project of Nepenthes, as far as events have told of it.
+// Package project defines what is known about a project of a Nepenthes installation. The only source is events.
 package project
 
 import (
@@ -7,32 +7,32 @@ import (
 	"nepenthes/events"
 )
 
-// Project is a project as events have told of it.
+// Project is what events have said about a project.
 type Project struct {
 	ID, Identifier, Name string
-	// Gone: a project:deleted came. Webhooks that selected it stay valid.
+	// Gone reports whether a project:deleted was received. A webhook that selects the project stays valid.
 	Gone bool
-	// NewsAt is when the newest news of the project happened, as [Project.Learn] and whoever renames it count it. It
-	// can be any RFC 3339 time, the zero Time and earlier ones included.
+	// NewsAt is the time of the newest event or renaming that changed the project. It can be any RFC 3339 time, even
+	// the zero Time or an earlier one.
 	NewsAt    time.Time
 	CreatedAt time.Time
-	// Version is the stored version, 0 when the project is not stored yet.
+	// Version is the version in the store, or 0 if the project is not stored yet.
 	Version int64
 }
 
-// projectDeleted is the event type that marks a project gone.
+// projectDeleted is the event type that sets Gone.
 const projectDeleted = "project:deleted"
 
-// Learn takes what e, received at the given time, tells about its project into p, and reports whether that changed
-// anything but NewsAt. Older news than the newest changes nothing, unless p is of no project yet (its ID is empty).
-// News that claim to be later than their receipt count as of the receipt, so that a producer whose clock runs ahead
-// does not have the last word for years. An absent name or identifier erases none. e must belong to a project.
+// Learn updates p from the project in e, an event that was received at the given time. It reports whether anything but
+// NewsAt changed. An event that happened before NewsAt changes nothing, unless p is new (its ID is empty). An event that
+// claims to have happened after its receipt counts as of its receipt: otherwise a producer whose clock is ahead could
+// block all other news for years. If e has no name or identifier, p keeps its own. The event must belong to a project.
 func (p *Project) Learn(e events.Event, received time.Time) (changed bool) {
 	at := earlier(e.Occurred(), received)
 	if p.ID != "" && at.Before(p.NewsAt) {
 		return false
 	}
-	was := *p
+	before := *p
 	p.ID, p.NewsAt, p.Gone = e.Project.ID, at, e.Type == projectDeleted
 	if e.Project.Identifier != "" {
 		p.Identifier = e.Project.Identifier
@@ -40,12 +40,12 @@ func (p *Project) Learn(e events.Event, received time.Time) (changed bool) {
 	if e.Project.Name != "" {
 		p.Name = e.Project.Name
 	}
-	was.NewsAt = p.NewsAt
-	return was != *p
+	before.NewsAt = p.NewsAt
+	return before != *p
 }
 
-// NoLaterThan moves NewsAt back to now if it is later, and reports whether it was. Versions that did not compare news
-// with their receipt have stored such times.
+// NoLaterThan sets NewsAt to now if it is later, and reports whether it was. Earlier versions of this program stored such
+// times, because they did not compare the time of an event with its receipt.
 func (p *Project) NoLaterThan(now time.Time) (moved bool) {
 	moved = p.NewsAt.After(now)
 	p.NewsAt = earlier(p.NewsAt, now)
@@ -59,7 +59,7 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// Of returns the id of the project that e belongs to, empty when it belongs to none.
+// Of returns the id of the project that e belongs to, or "" if e belongs to none.
 func Of(e events.Event) string {
 	if e.Project == nil {
 		return ""

@@ -12,13 +12,13 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// Cause is why a message was a dead letter. A Cause without a reason means that the message was received too often.
+// Cause says why a message was a dead letter. A Cause without a reason means that the message was received too often.
 type Cause struct {
 	Reason string // an events.Reason
 	Detail string
 }
 
-// Moved counts the messages that were moved, by the cause for which they were dead letters.
+// Moved is the number of moved messages for each cause.
 type Moved map[Cause]int
 
 func (m Moved) add(letters []lane.Message) {
@@ -35,12 +35,12 @@ func (m Moved) Total() (total int) {
 	return total
 }
 
-// causesShown is the largest number of causes that Tell lists.
+// causesShown is the largest number of causes in a report.
 const causesShown = 20
 
-// Tell returns a report on the messages that were moved to a lane, with a line for each cause, the most frequent first.
-// The report contains nothing from the bodies of the messages.
-func (m Moved) Tell(to lane.Name) string {
+// Report returns a text about the messages that were moved to a lane, with a line for each cause, the most frequent cause
+// first. It does not contain the bodies of the messages, because they may be confidential.
+func (m Moved) Report(to lane.Name) string {
 	if len(m) == 0 {
 		return fmt.Sprintf("%s has no dead letters that can be moved now", to)
 	}
@@ -57,7 +57,7 @@ func (m Moved) Tell(to lane.Name) string {
 	return strings.Join(lines, "\n")
 }
 
-// Sentence returns the sentence that says how many messages went back to a lane.
+// Sentence returns a sentence that says how many messages went back to a lane.
 func Sentence(moved int, to lane.Name) string {
 	if moved == 1 {
 		return fmt.Sprintf("1 message went back to %s", to)
@@ -65,12 +65,13 @@ func Sentence(moved int, to lane.Name) string {
 	return fmt.Sprintf("%d messages went back to %s", moved, to)
 }
 
-// String returns the cause on one line. It is safe for a terminal: a producer can set attributes to any text.
+// String returns the cause on one line. The text is safe for a terminal, although a producer can set the attributes of a
+// message to any text.
 func (c Cause) String() string {
 	switch {
 	case c.Reason == "":
 		return fmt.Sprintf("failed %d times, no reason given", limits.MaxReceiveCount)
-	case strings.HasPrefix(c.Detail, c.Reason): // fan-out writes details so
+	case strings.HasPrefix(c.Detail, c.Reason): // fan-out begins some details with the reason
 		return printable(c.Detail)
 	case c.Detail == "":
 		return printable(c.Reason)
@@ -78,14 +79,16 @@ func (c Cause) String() string {
 	return printable(c.Reason + ": " + c.Detail)
 }
 
-// longest is the largest number of characters that are shown of a text.
-const longest = 300
+// charactersShown is the largest number of characters of a cause in a report.
+const charactersShown = 300
 
+// printable returns the beginning of a text and replaces characters that are not printable, such as those that control a
+// terminal.
 func printable(text string) string {
 	var shown strings.Builder
 	n := 0
 	for _, r := range text {
-		if n++; n > longest {
+		if n++; n > charactersShown {
 			return shown.String() + "…"
 		}
 		if !unicode.IsPrint(r) {

@@ -12,7 +12,7 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// Source is a dead-letter lane, see lane.Consumer.
+// Source is a dead-letter lane. See lane.Consumer.
 type Source interface {
 	Waiting(ctx context.Context) (int, error)
 	Receive(ctx context.Context, max int) ([]lane.Message, error)
@@ -24,18 +24,18 @@ type Destination interface {
 	Send(ctx context.Context, messages ...lane.Message) error
 }
 
-// emptyAfter is how long Carry waits for a message before it considers the lane empty. Another consumer may have
+// emptyAfter is how long Move waits for a message before it considers the lane empty. Another consumer may have
 // received the messages that were waiting.
 const emptyAfter = 2 * time.Second
 
-// Carry moves dead letters to their lane, at most as many as are waiting when it is called. Without that limit it might
-// never end, since a message that cannot be processed may become a dead letter again. The caller names the destination,
+// Move moves dead letters to their lane, at most as many as are waiting when it is called. Without that limit it might
+// never end, because a message that cannot be processed may become a dead letter again. The caller names the destination,
 // because SQS does not know the source of a message that was sent directly to a dead-letter lane.
 //
-// Each message gets a new id and loses the attributes that say why it was a dead letter, which no longer apply. Carry
-// sends a message before it deletes the dead letter, so a crash may duplicate messages but loses none. After an error
-// the messages that were moved stay moved, and Carry may be called again for the others.
-func Carry(ctx context.Context, from Source, to Destination) (_ Moved, err error) {
+// Each message gets a new id and loses the attributes that say why it was a dead letter, which no longer apply. Move
+// sends a message before it deletes the dead letter, so a crash may duplicate messages but does not lose any. After an
+// error the messages that were moved stay moved, and Move may be called again for the others.
+func Move(ctx context.Context, from Source, to Destination) (_ Moved, err error) {
 	defer fault.Wrap(&err, "redrive")
 	moved := Moved{}
 	left, err := from.Waiting(ctx)
@@ -44,7 +44,7 @@ func Carry(ctx context.Context, from Source, to Destination) (_ Moved, err error
 		if letters, err = receiveSoon(ctx, from, min(left, limits.BatchSize)); len(letters) == 0 {
 			break
 		}
-		if err = carry(ctx, from, to, letters); err == nil {
+		if err = moveAll(ctx, from, to, letters); err == nil {
 			moved.add(letters)
 			left -= len(letters)
 		}
@@ -63,8 +63,9 @@ func receiveSoon(ctx context.Context, from Source, max int) ([]lane.Message, err
 	return letters, err
 }
 
-// carry moves the given letters. Once they are sent it deletes them even if ctx has ended.
-func carry(ctx context.Context, from Source, to Destination, letters []lane.Message) error {
+// moveAll moves the given letters. Once they are sent, it deletes them even if ctx has ended. Otherwise they would be
+// moved twice.
+func moveAll(ctx context.Context, from Source, to Destination, letters []lane.Message) error {
 	ids, again := make([]string, len(letters)), make([]lane.Message, len(letters))
 	for i, m := range letters {
 		ids[i], again[i] = m.ID, lane.Message{Body: m.Body, Group: m.Group, Attributes: maps.Clone(m.Attributes)}

@@ -16,7 +16,7 @@ import (
 
 var errKilled = errors.New("killed")
 
-// mortal is both lanes of a redrive in a process that is killed at a step.
+// mortal has both lanes of a redrive in a process that is killed at one of its steps.
 type mortal struct {
 	redrive.Source
 	to    redrive.Destination
@@ -72,11 +72,11 @@ func TestKilledAtEveryStep(t *testing.T) {
 					must(t, dead.Send(t.Context(), lane.Message{Body: fmt.Append(nil, i), Attributes: map[string]string{lane.Reason: "invalid"}}))
 				}
 				m := &mortal{Source: dead, to: db.Lane(lane.Events), dies: dies, after: after}
-				if _, err := redrive.Carry(t.Context(), m, m); !errors.Is(err, errKilled) {
-					t.Fatalf("got %v after %d steps", err, m.steps)
+				if _, err := redrive.Move(t.Context(), m, m); !errors.Is(err, errKilled) {
+					t.Fatalf("got error %v after %d steps, want %v", err, m.steps, errKilled)
 				}
 				db = reopened(t, db, folder)
-				_, err := redrive.Carry(t.Context(), db.Lane(lane.Events.DeadLetters()), db.Lane(lane.Events))
+				_, err := redrive.Move(t.Context(), db.Lane(lane.Events.DeadLetters()), db.Lane(lane.Events))
 				must(t, err)
 				arrived := map[string]bool{}
 				for left := waiting(t, db.Lane(lane.Events)); left > 0; {
@@ -114,14 +114,14 @@ func waiting(t *testing.T, l *sqlite.Lane) int {
 	return n
 }
 
-func TestInterruptedCarry(t *testing.T) {
+func TestInterruptedMove(t *testing.T) {
 	db := reopened(t, nil, "")
 	dead := db.Lane(lane.Retries.DeadLetters())
 	for range 25 {
 		must(t, dead.Send(t.Context(), lane.Message{Body: []byte("x")}))
 	}
 	ctx, interrupt := context.WithCancel(t.Context())
-	moved, err := redrive.Carry(ctx, dead, interrupting{db.Lane(lane.Retries), interrupt})
+	moved, err := redrive.Move(ctx, dead, interrupting{db.Lane(lane.Retries), interrupt})
 	if !errors.Is(err, context.Canceled) || moved.Total() != 10 {
 		t.Errorf("moved %d messages with error %v, want the first batch of 10 and %v", moved.Total(), err, context.Canceled)
 	}
@@ -130,7 +130,7 @@ func TestInterruptedCarry(t *testing.T) {
 	}
 }
 
-// interrupting is a lane that calls interrupt at the end of each Send, as if the user pressed Ctrl-C.
+// interrupting is a lane that calls interrupt at the end of each Send, as if the user had pressed Ctrl-C.
 type interrupting struct {
 	redrive.Destination
 	interrupt func()
@@ -141,7 +141,7 @@ func (i interrupting) Send(ctx context.Context, messages ...lane.Message) error 
 	return i.Destination.Send(ctx, messages...)
 }
 
-func TestTell(t *testing.T) {
+func TestReport(t *testing.T) {
 	many := redrive.Moved{}
 	for i := range 23 {
 		many[redrive.Cause{Reason: "malformed", Detail: fmt.Sprintf("malformed at line 1, column %02d", i)}]++
@@ -162,13 +162,13 @@ func TestTell(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, c.moved.Tell(lane.Events)); diff != "" {
+			if diff := cmp.Diff(c.want, c.moved.Report(lane.Events)); diff != "" {
 				t.Error(diff)
 			}
 		})
 	}
-	told := many.Tell(lane.Events)
-	if strings.Count(told, "\n") != 21 || !strings.HasSuffix(told, "\n  and 3 other causes") {
-		t.Errorf("got %s, want 20 causes and a line for the other 3", told)
+	report := many.Report(lane.Events)
+	if strings.Count(report, "\n") != 21 || !strings.HasSuffix(report, "\n  and 3 other causes") {
+		t.Errorf("got %s, want 20 causes and a line for the other 3", report)
 	}
 }

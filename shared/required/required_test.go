@@ -7,10 +7,10 @@ import (
 	"nepenthes/shared/required"
 )
 
-// common is embedded, as the parts are that several Configs share.
+// common is embedded in config, as a struct with the dependencies that several Configs share.
 type common struct{ Log io.Writer }
 
-// config has a field of every kind.
+// config has fields of several kinds.
 type config struct {
 	common
 	In    io.Reader
@@ -21,12 +21,13 @@ type config struct {
 	note  *int
 }
 
+// complete returns a config whose only missing dependency is Extra.
 func complete() config {
 	return config{common: common{Log: io.Discard}, In: io.MultiReader(), Count: new(int)}
 }
 
 func TestMissing(t *testing.T) {
-	for want, spoil := range map[string]func(*config){
+	for want, change := range map[string]func(*config){
 		"":      func(*config) {},
 		"Log":   func(c *config) { c.Log = nil },
 		"In":    func(c *config) { c.In = nil },
@@ -34,7 +35,7 @@ func TestMissing(t *testing.T) {
 	} {
 		t.Run("field "+want, func(t *testing.T) {
 			c := complete()
-			spoil(&c)
+			change(&c)
 			if got := required.Missing(c, "Extra"); got != want || c.note != nil {
 				t.Errorf("got %q, want %q", got, want)
 			}
@@ -42,12 +43,23 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-func TestFieldsNamesTheMissingField(t *testing.T) {
-	defer func() {
-		if got, want := recover(), "required_test.config: Extra is missing"; got != want {
-			t.Errorf("got %v, want %q", got, want)
-		}
-	}()
-	required.Fields(complete(), "Extra")
-	required.Fields(complete())
+func TestPanics(t *testing.T) {
+	for name, c := range map[string]struct {
+		check func()
+		want  any
+	}{
+		"no field is missing":    {func() { required.Fields(complete(), "Extra") }, nil},
+		"a field is missing":     {func() { required.Fields(complete()) }, "required_test.config: Extra is missing"},
+		"a value is valid":       {func() { required.That(true, complete(), "Size is below 1") }, nil},
+		"a value is not allowed": {func() { required.That(false, complete(), "Size is below 1") }, "required_test.config: Size is below 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if got := recover(); got != c.want {
+					t.Errorf("got panic %v, want %v", got, c.want)
+				}
+			}()
+			c.check()
+		})
+	}
 }

@@ -18,7 +18,8 @@ const (
 )
 
 // negotiate chooses between the two types of answers by the header Accept (RFC 9110 §12.5.1). It chooses HAL unless the
-// client prefers plain JSON, or accepts nothing else.
+// client prefers plain JSON or accepts only plain JSON. The body is the same for both. Some generated clients only accept
+// application/json.
 func negotiate(accept string) (plain bool, err error) {
 	if accept == "" || accept == "*/*" {
 		return false, nil
@@ -54,7 +55,7 @@ func quality(accept, mediaType string) float64 {
 			continue
 		}
 		specific, best = rank, 1
-		if q, weighted := parameters["q"]; weighted {
+		if q, weighted := parameters["q"]; weighted { // a weight that is not a number counts as 0: it asks for nothing
 			if best, err = strconv.ParseFloat(q, 64); err != nil {
 				best = 0
 			}

@@ -7,8 +7,8 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// authenticate finds the caller by the bearer token (RFC 6750 §2.1). It ignores cookies and the query, through which a
-// token could reach logs or other sites.
+// authenticate finds the caller by the bearer token (RFC 6750 §2.1). It ignores tokens in the query, which would be logged,
+// and cookies, which a browser also sends with requests of foreign pages.
 func (x *exchange) authenticate() (auth.Caller, error) {
 	sent := x.r.Header.Values("Authorization")
 	if len(sent) == 0 {
@@ -23,8 +23,8 @@ func (x *exchange) authenticate() (auth.Caller, error) {
 	return x.h.Verifier.Verify(x.r.Context(), token)
 }
 
-// bearer returns the token in a header Authorization, and reports whether it has one.
-func bearer(authorization string) (token string, sent bool) {
+// bearer returns the token in a header Authorization, and reports whether the header has a bearer token.
+func bearer(authorization string) (token string, isBearer bool) {
 	kind, token, _ := strings.Cut(authorization, " ")
 	return strings.TrimSpace(token), strings.EqualFold(kind, scheme)
 }

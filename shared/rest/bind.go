@@ -18,14 +18,14 @@ import (
 // jsonBody is a JSON body of a request, such as body.
 type jsonBody interface{ ReadJSON(text []byte) error }
 
-// input says how to read a request into a struct. The tags path, query and header of a field name a parameter. The field
-// of the body can read JSON, or has bytes and the tag body.
+// input describes how to read a request into a struct. The tags path, query and header of a field name a parameter. The
+// field of the body either can read JSON, or has the tag body and holds bytes.
 type input struct {
 	fields  []inputField
-	queries bool                // whether it has a parameter of the query or a header
+	queries bool                // whether there is a parameter in the query or a header
 	body    []int               // the index of the body's field; nil if there is no body
 	field   reflect.StructField // the body's field
-	event   string              // the tag body of that field, which says what kind of event the body is
+	event   string              // the tag body of that field, which names the kind of event in the body
 }
 
 // inputField is a field for a parameter: where the parameter is, and its name there.
@@ -38,7 +38,8 @@ type inputField struct {
 // fieldKinds are the places of parameters. Each is also the name of its tag.
 var fieldKinds = []string{"path", "query", "header"}
 
-// inputOf finds the fields of a struct, also of those that it embeds. It runs once for a route.
+// inputOf finds the fields of a struct and of its embedded structs. It runs once for each route, because reflection over tags
+// is too slow for each request.
 func inputOf(t reflect.Type) *input {
 	in := &input{}
 	for _, f := range reflect.VisibleFields(t) {
@@ -61,7 +62,7 @@ func inputOf(t reflect.Type) *input {
 	return in
 }
 
-// read reads the request and its body into v, a struct. It checks the body before the query.
+// read reads the request and its body into v, a struct. It checks the body before the query, as docs/api.md describes.
 func (in *input) read(x *exchange, body []byte, v reflect.Value) error {
 	if in.body != nil {
 		if err := in.readBody(body, v.FieldByIndex(in.body)); err != nil {
@@ -93,20 +94,21 @@ func (in *input) read(x *exchange, body []byte, v reflect.Value) error {
 	return nil
 }
 
-// readBody reads the body as its field wants it: as it came, or as JSON.
+// readBody reads the body into its field, either as bytes or as JSON.
 func (in *input) readBody(text []byte, v reflect.Value) error {
 	switch to := v.Addr().Interface().(type) {
 	case *[]byte:
 		*to = text
 	case jsonBody:
-		if len(text) > 0 { // an empty body is an optional one: readBody of the route has checked it
+		if len(text) > 0 { // readBody of the route refuses an empty body unless the body is optional
 			return to.ReadJSON(text)
 		}
 	}
 	return nil
 }
 
-// readQuery reads a parameter of the query. It may be empty only if any text is acceptable.
+// readQuery reads a parameter of the query. An empty value is refused unless any text is acceptable: a client that builds a
+// query from an unset variable should notice it.
 func (f *inputField) readQuery(values []string, v reflect.Value) error {
 	switch len(values) {
 	case 0:
@@ -124,7 +126,8 @@ func (f *inputField) readQuery(values []string, v reflect.Value) error {
 		*to = text
 	case **int:
 		n, err := strconv.Atoi(text)
-		// If the number is out of range, n is the nearest int.
+		// Atoi accepts a plus sign, but integers in JSON do not have one. If the number is out of range, n is the nearest
+		// int, which the operation clamps.
 		if strings.HasPrefix(text, "+") || err != nil && !errors.Is(err, strconv.ErrRange) {
 			return fault.BadParameter(f.name, "It is not an integer.", "")
 		}
@@ -137,7 +140,7 @@ func (f *inputField) readQuery(values []string, v reflect.Value) error {
 		}
 		// Links contain the time in UTC, and RFC 3339 has only these years.
 		if year := t.UTC().Year(); year < 1 || year > 9999 {
-			return fault.BadParameter(f.name, "In UTC it is outside the years 1 to 9999.", "Leave it out, or give a time within these years.")
+			return fault.BadParameter(f.name, "In UTC it is not within the years 1 to 9999.", "Leave it out, or give a time within these years.")
 		}
 		if t = instant.Cut(t); t.IsZero() { // the zero time means an absent parameter
 			t = t.Add(time.Nanosecond)
@@ -147,12 +150,13 @@ func (f *inputField) readQuery(values []string, v reflect.Value) error {
 	return nil
 }
 
-// takesEmpty reports whether the parameter is a text without any rule.
+// takesEmpty reports whether any text is acceptable for the parameter.
 func (f *inputField) takesEmpty() bool {
 	return f.Type.Kind() == reflect.String && f.Tag.Get("enum") == "" && f.Tag.Get("minLength") == ""
 }
 
-// readText reads the body of a request, which has at most limit bytes.
+// readText reads the body of a request, which may have at most limit bytes. It allocates the announced size only after it has
+// compared it with the limit.
 func readText(r *http.Request, limit int) ([]byte, error) {
 	if r.ContentLength > int64(limit) {
 		return nil, tooLarge(limit)

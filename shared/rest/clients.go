@@ -93,8 +93,8 @@ type clientID struct {
 
 func (in *clientID) input() (*api.ClientID, error) { return &api.ClientID{ID: in.ID}, nil }
 
-// ClientPatch says which attributes a client gets. It is complete for a new client, and a merge patch (RFC 7396) for an
-// existing one.
+// ClientPatch is a change of the attributes of a client: all of them for a new client, and a merge patch (RFC 7396) for an
+// existing client.
 type ClientPatch struct {
 	Name        mergepatch.Member[string]   `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"The name." example:"Billing sync"`
 	Scopes      mergepatch.Member[[]string] `json:"scopes,omitempty" create:"required" nullable:"false" minItems:"1" doc:"The scopes of the client. A caller can grant only scopes that it holds." example:"webhooks:read,deliveries:read"`
@@ -104,7 +104,7 @@ type ClientPatch struct {
 	ID        anything `json:"id,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
 	CreatedAt anything `json:"createdAt,omitempty" readOnly:"true" doc:"Read-only. It may be sent back unchanged."`
 	Secrets   anything `json:"secrets,omitempty" readOnly:"true" doc:"Ignored. Use the resource secrets."`
-	// The answer that created the client has this member, and may be sent back as it is.
+	// The answer that created the client has this member. A client may send that answer back as it is.
 	ClientSecret anything `json:"clientSecret,omitempty" readOnly:"true" doc:"Ignored. Use the resource secrets."`
 	Links        anything `json:"_links,omitempty" readOnly:"true" doc:"Ignored."`
 }
@@ -120,7 +120,7 @@ func (p *ClientPatch) scopes() api.Patch[[]access.Scope] {
 	return api.Patch[[]access.Scope]{}
 }
 
-// returned compares the members that cannot be written; current is nil for a new client.
+// returned compares the members that cannot be written with current, which is nil for a new client.
 func (p *ClientPatch) returned(current *access.Client) fault.Details {
 	var found returned
 	found.unchanged("_type", p.Type, "OAuthClient")

@@ -17,13 +17,14 @@ const (
 	corsMaxAge  = "7200" // seconds; no browser keeps the answer to a preflight longer
 )
 
-// isPreflight reports whether a browser asks if a page may make a request.
+// isPreflight reports whether the request is a preflight, with which a browser asks whether a page may make a request.
 func (x *exchange) isPreflight() bool {
 	return x.r.Method == http.MethodOptions && x.r.Header.Get(headerRequestMethod) != ""
 }
 
 // shareAcrossOrigins sets the headers that let a page of an allowed origin read the answer. It is called before anything
-// can fail, so that the page can read every fault. A request from another origin is answered without these headers.
+// can fail, so that the page can read every fault. A request from another origin is answered without these headers, so that
+// the browser hides the answer from the page.
 func (x *exchange) shareAcrossOrigins() {
 	if !x.settings.CORSEnabled || !crossable(x.r.URL.Path) {
 		return
@@ -50,7 +51,8 @@ func (x *exchange) shareAcrossOrigins() {
 	}
 }
 
-// crossable reports whether pages of other origins may ever read the path. They may not read the console.
+// crossable reports whether pages of other origins may read the path at all. They may not read the console, where the cookie
+// of an administrator would let them do anything.
 func crossable(path string) bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	return first == "api" || first == "oauth" || first == ".well-known"

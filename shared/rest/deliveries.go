@@ -67,7 +67,8 @@ type listDeliveries struct {
 	State string `query:"state" enum:"pending,retrying,delivered,dead,skipped" doc:"Only deliveries in this state." example:"dead"`
 }
 
-// listDeadDeliveries is the request for a page of the dead deliveries of all webhooks. Its state must be dead.
+// listDeadDeliveries is the request for a page of the dead deliveries of all webhooks. Its state must be dead, because only
+// the dead deliveries have an index over all webhooks.
 type listDeadDeliveries struct {
 	cursorPaging
 	deliveryFilters
@@ -93,7 +94,7 @@ func (l deliveryLists) deadInput(in *listDeadDeliveries) (*api.ListDeadDeliverie
 	return asked, nil
 }
 
-// paging reads the cursor. The operation returns the fault of a bad cursor, because it comes after others.
+// paging reads the cursor. The operation returns the fault of a bad cursor, because other faults come first.
 func (l deliveryLists) paging(p cursorPaging, list cursor.List) api.DeliveryPaging {
 	start, err := l.key.Read(list, p.Cursor)
 	return api.DeliveryPaging{PageSize: p.PageSize, Start: start, BadStart: err}
@@ -116,7 +117,7 @@ func (l deliveryLists) showDead(v view, in *listDeadDeliveries, page *api.Delive
 	})
 }
 
-// deliveriesPage says where a page of deliveries is: the path and the query of its list, and its cursor.
+// deliveriesPage holds the path and the query of a list of deliveries, and the cursor of one of its pages.
 type deliveriesPage struct {
 	list   cursor.List
 	path   string
@@ -174,7 +175,8 @@ func showDelivery(v view, d *api.DeliveryDetails) *hal.Delivery {
 	return shown
 }
 
-// showAttempt represents the one attempt of a delivery that was asked for, however large it is.
+// showAttempt represents the requested attempt of a delivery. It does not leave out a large body, because there is no other
+// way to read it.
 func showAttempt(_ view, d *api.DeliveryDetails) *hal.Attempt {
 	return hal.FromAttempt(&requests(d)[0])
 }

@@ -18,7 +18,7 @@ import (
 	"nepenthes/shared/instant"
 )
 
-// document is the OpenAPI document. It is made for the first request, so that functions start faster.
+// document is the OpenAPI document. It is made at its first request, so that functions start faster.
 type document struct {
 	once sync.Once
 	text []byte
@@ -44,7 +44,7 @@ func (x *exchange) serveDocument() {
 	x.Write(text) // an error means that the client has gone
 }
 
-// orRoot returns the address of a server without a stage path as "/", since an empty address is not valid.
+// orRoot returns prefix, or "/" if it is empty, because an empty server address is not valid.
 func orRoot(prefix string) string {
 	if prefix == "" {
 		return "/"
@@ -118,7 +118,7 @@ func schemaName(t reflect.Type, hint string) string {
 	return huma.DefaultSchemaNamer(t, hint)
 }
 
-// describer adds operations to a document.
+// describer makes the parts of a document.
 type describer struct {
 	registry huma.Registry
 	doc      *huma.OpenAPI
@@ -223,7 +223,8 @@ func header(about, example string) *huma.Header {
 
 var requestID = header("The id of this request. Tell it to the operator when you ask for help.", "req_01JH2W9V3M8Q7R5T6Y1Z4X0C2B")
 
-// failures returns the kinds of faults that the route can answer with.
+// failures returns the kinds of faults that the route can answer with. A PUT creates what it does not find. The query of
+// explainEvent can name a webhook that does not exist.
 func (rt *route) failures() []fault.Kind {
 	kinds := []fault.Kind{
 		fault.Unauthenticated, fault.TooManyRequests, fault.APIDisabled, fault.PayloadTooLarge, fault.NotAcceptable,
@@ -246,7 +247,7 @@ func (d describer) problems() {
 	schema := d.registry.Schema(reflect.TypeFor[Problem](), true, "")
 	for _, kind := range fault.Kinds() {
 		name := problemName(kind)
-		if kind == fault.MethodNotAllowed { // the document has no such methods
+		if kind == fault.MethodNotAllowed { // the document does not have the methods that it is about
 			continue
 		}
 		if d.doc.Components.Responses[name] != nil {
@@ -275,8 +276,8 @@ func (d describer) addFailure(op *huma.Operation, kind fault.Kind) {
 	op.Responses[strconv.Itoa(kind.Status())] = &huma.Response{Ref: "#/components/responses/" + problemName(kind)}
 }
 
-// repair adds what huma leaves out: null among the values of an enumeration, and that a member which is a pointer to an
-// object may be null.
+// repair adds what huma leaves out: null among the values of an enumeration, and the fact that a member which is a pointer to
+// an object may be null.
 func repair(registry huma.Registry) {
 	for name, schema := range registry.Map() {
 		owner := registry.TypeFromRef("#/components/schemas/" + name)

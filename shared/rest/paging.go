@@ -50,7 +50,7 @@ func hrefOf(path string, filters url.Values, more ...string) string {
 	return path + "?" + query.Encode()
 }
 
-// template returns an address with a part to fill in, which must not be escaped.
+// template returns an address with parts to fill in. It does not use Encode for them, which would escape the braces.
 func template(path string, filters url.Values, parts ...string) string {
 	if len(filters) > 0 {
 		parts = append([]string{filters.Encode()}, parts...)

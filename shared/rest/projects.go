@@ -43,11 +43,11 @@ func showProjects(v view, in *listProjects, page *api.Page[project.Project]) *ha
 
 // putProject is the request to create or rename a project. The client chooses the id, because events name it.
 type putProject struct {
-	ID   string `path:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The project's id: 1 to 128 letters, digits, _ and -." example:"7"`
+	ID   string `path:"id" pattern:"^[A-Za-z0-9_-]{1,128}$" doc:"The project's id: 1 to 128 of the characters A–Z, a–z, 0–9, _ and -." example:"7"`
 	Body body[ProjectPatch]
 }
 
-// ProjectPatch says how a project is called. Absent members stay as they are.
+// ProjectPatch is a change of the names of a project. Absent members stay as they are.
 type ProjectPatch struct {
 	Identifier mergepatch.Member[string] `json:"identifier,omitempty" maxLength:"255" nullable:"true" doc:"The short name." example:"plant"`
 	Name       mergepatch.Member[string] `json:"name,omitempty" maxLength:"255" nullable:"true" doc:"The name." example:"Plant"`

@@ -2,8 +2,7 @@
 // problem documents, cross-origin resource sharing, and the OpenAPI document.
 //
 // Package huma makes the document and its schemas from the route table and the types of requests and answers. Package
-// rest reads the requests itself, because huma checks them in another order, and reports faults in another form, than
-// the contract wants.
+// rest reads the requests itself, because huma checks them in another order and reports faults in another form.
 package rest
 
 import (
@@ -78,17 +77,15 @@ type Handler struct {
 	mux      *http.ServeMux
 	routes   []*route
 	document document
-	// lastSettings are the settings that were read last. With them an answer has its CORS headers even if the settings
-	// cannot be read.
+	// lastSettings are the settings that were read last. They decide about CORS headers if the settings cannot be read now:
+	// without the headers a page could not read the fault.
 	lastSettings atomic.Pointer[settings.Settings]
 }
 
-// New returns a Handler. It panics if a dependency is missing.
+// New returns a Handler. It panics if a dependency is missing, or if CursorKey is too short.
 func New(c Config) *Handler {
 	required.Fields(c, "Throttle")
-	if c.Operations.Deliveries != nil && len(c.CursorKey) < cursor.KeySize {
-		panic("rest.Config: CursorKey is too short")
-	}
+	required.That(c.Operations.Deliveries == nil || len(c.CursorKey) >= cursor.KeySize, c, "CursorKey is too short")
 	if c.Prefix == nil {
 		c.Prefix = func(*http.Request) string { return "" }
 	}
@@ -106,14 +103,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, r := h.edge.Begin(w, r)
 	x := &exchange{Answer: answer, h: h, r: r}
 	defer x.End(x.writeProblem)
-	unread := x.readSettings()
+	settingsErr := x.readSettings()
 	x.shareAcrossOrigins()
 	switch {
 	case x.isPreflight():
 		x.WriteHeader(http.StatusNoContent)
-	case unread != nil:
-		x.fail(unread)
-	case path.Clean(r.URL.Path) != r.URL.Path: // the mux would redirect it
+	case settingsErr != nil:
+		x.fail(settingsErr)
+	case path.Clean(r.URL.Path) != r.URL.Path: // the mux would redirect it, without the stage path
 		x.fail(noPath())
 	default:
 		h.mux.ServeHTTP(x, x.r)

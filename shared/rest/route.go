@@ -21,7 +21,7 @@ import (
 	"nepenthes/shared/throttle"
 )
 
-// spec describes a route: its texts in the document, and what the types of its operation do not say.
+// spec describes a route: its texts in the document, and everything that the types of its operation do not express.
 type spec struct {
 	method, path      string
 	id, tag           string
@@ -73,7 +73,8 @@ func addPaged[W, I, O, R any](h *Handler, op api.Operation[I, O], s spec, in fun
 	})
 }
 
-// add adds a route. do gets a pointer to a request of the type wire.
+// add adds a route. do gets a pointer to a request of the type wire. add is not generic, so the compiler makes only one copy
+// of its code for all routes.
 func (h *Handler) add(s spec, scope access.Scope, wire, output reflect.Type, do func(x *exchange, request any) (any, error)) {
 	reads := inputOf(wire)
 	h.routes = append(h.routes, &route{
@@ -110,7 +111,7 @@ func (s spec) completed() spec {
 	return s
 }
 
-// serve checks the request in the order of the contract, carries it out and answers.
+// serve checks the request in the order that docs/api.md describes, carries it out and answers.
 func (rt *route) serve(x *exchange) {
 	body, err := rt.admit(x)
 	if err != nil {
@@ -125,7 +126,8 @@ func (rt *route) serve(x *exchange) {
 	x.answer(rt, answer)
 }
 
-// admit makes the checks that do not depend on the operation, and reads the body.
+// admit makes the checks that do not depend on the operation, and reads the body. Rate limits belong to clients, so admit
+// first finds the client. It reads the body only for a caller that may use the operation.
 func (rt *route) admit(x *exchange) (body []byte, err error) {
 	if x.call.Caller, err = x.authenticate(); err != nil {
 		return nil, err
@@ -151,13 +153,13 @@ func (rt *route) admit(x *exchange) (body []byte, err error) {
 	return body, err
 }
 
-// opensSwitchedOff reports whether the caller may use the route while the API is off. A caller that may read the
-// settings can reach the switch.
+// opensSwitchedOff reports whether the caller may use the route while the API is off. Only the routes of the settings can
+// be used then, because nobody could switch the API on again without them.
 func (rt *route) opensSwitchedOff(call api.Call) bool {
 	return rt.whileSwitchedOff != "" && call.Allows(access.Scope(rt.whileSwitchedOff+":read"))
 }
 
-// readBody reads the body and checks its type. A route without a body ignores one, unless it is too large.
+// readBody reads the body and checks its type. A route that does not need a body ignores it, unless it is too large.
 func (rt *route) readBody(x *exchange) ([]byte, error) {
 	if rt.in.body == nil {
 		if x.r.ContentLength > int64(limits.RequestBody) {
@@ -229,8 +231,8 @@ func (x *exchange) answer(rt *route, answer any) {
 	x.Write(body) // an error means that the client has gone
 }
 
-// encode returns an answer as JSON. If an answer is too large, it leaves out what it can. If it cannot, encode returns a
-// fault that says how to ask for less.
+// encode returns an answer as JSON. If the answer is too large for a function on AWS, encode leaves out the parts that can be
+// left out. If there are no such parts, it returns a fault that says how to ask for less.
 func encode(answer any) ([]byte, error) {
 	if s, ok := answer.(hal.Shortened); ok {
 		if err := s.Fit(limits.ResponseBody); err != nil {
@@ -239,7 +241,7 @@ func encode(answer any) ([]byte, error) {
 	}
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false) // no browser shows an answer as a page, because of nosniff
+	encoder.SetEscapeHTML(false) // the header nosniff keeps browsers from showing an answer as a page
 	if err := encoder.Encode(answer); err != nil {
 		return nil, err
 	}
@@ -262,7 +264,7 @@ func encode(answer any) ([]byte, error) {
 type resource struct {
 	methods   map[string]func(*exchange)
 	allow     string
-	documents bool // whether it exists only while the documentation is switched on
+	documents bool // whether the path exists only while the documentation is switched on
 }
 
 // ServeHTTP serves the method of the request. HEAD is GET without a body, and OPTIONS lists the methods.
@@ -307,7 +309,8 @@ func (res *resource) add(method string, serve func(*exchange)) {
 	}), ", ")
 }
 
-// mount puts all resources on the mux. All other paths answer that there is nothing.
+// mount registers all resources with the mux. It does not register methods there, because the mux itself would answer other
+// methods, and its answer is not a problem document. A request for any other path gets a fault of kind NotFound.
 func (h *Handler) mount() {
 	resources := map[string]*resource{}
 	at := func(pattern string) *resource {

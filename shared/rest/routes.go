@@ -19,7 +19,7 @@ const (
 	tagClients    = "OAuth clients"
 )
 
-// stale lists the kinds of faults that a change of a version adds.
+// stale is the list of faults of operations that check a version, in addition to those of all operations.
 var stale = []fault.Kind{fault.UpdateConflict}
 
 // addRoutes adds the routes of the resources that the handler has. The order is the order of the document.

@@ -9,7 +9,7 @@ import (
 	"nepenthes/shared/rest/mergepatch"
 )
 
-// addSecrets adds the routes of signature secrets. There is no route to read one: its value is shown only once.
+// addSecrets adds the routes of signature secrets. There is no route to read a secret, because its value is shown only once.
 func (h *Handler) addSecrets(o *api.Webhooks) {
 	addRoute(h, o.AddSecret, spec{
 		method: http.MethodPost, path: pathWebhook + "/secrets", id: "addSecret", tag: tagWebhooks,
@@ -30,7 +30,7 @@ type addSecret struct {
 	Body body[NewSecret]
 }
 
-// NewSecret says which secret to add, and for how long the former secrets of its kind go on signing.
+// NewSecret is the secret to add, with the number of hours for which the previous secrets of its kind go on signing.
 type NewSecret struct {
 	Secret       mergepatch.Member[string] `json:"secret,omitempty" minLength:"2" maxLength:"128" nullable:"true" writeOnly:"true" doc:"The new secret: generate, generate-ed25519, or a secret of your own (whsec_…, whsk_…, or 8 to 128 bytes of text, without white space or quotation marks around it). The default is generate." example:"generate"`
 	OverlapHours mergepatch.Member[int]    `json:"overlapHours,omitempty" minimum:"0" maximum:"168" nullable:"true" doc:"For how many hours the former secrets of the same kind go on signing. The default is 24." example:"24"`
@@ -42,7 +42,8 @@ func (in *addSecret) input() (*api.AddSecret, error) {
 	}, nil
 }
 
-// showAddedSecret represents a new secret. Only a generated secret has its value, since the client knows its own.
+// showAddedSecret represents a new secret. It shows the value only if the request generated it. The client already knows any
+// other value, which must not appear in one more place.
 func showAddedSecret(_ view, s *api.AddedSecret) *hal.Secret {
 	return hal.FromSecret(&s.Secret, s.Text, showWarnings(s.Warnings))
 }

@@ -111,9 +111,9 @@ func newService(t testing.TB, options ...option) *service {
 		DeadLetters: s.DB.Lane(lane.Events.DeadLetters()), Logger: logger,
 	})
 	local := must[*vault.Local](t)(vault.OpenLocal(""))
-	sealer := must[*vault.Sealer](t)(vault.NewSealer(vault.SealerConfig{Pairs: s.DB, Maker: local}))
-	signer := must[*vault.Signer](t)(vault.NewSigner(vault.SignerConfig{Pairs: s.DB, Maker: local, Unwrapper: local}))
-	publics := must[*vault.Verifier](t)(vault.NewVerifier(vault.VerifierConfig{Pairs: s.DB}))
+	sealer := vault.NewSealer(vault.SealerConfig{Pairs: s.DB, Maker: local})
+	signer := vault.NewSigner(vault.SignerConfig{Pairs: s.DB, Maker: local, Unwrapper: local})
+	publics := vault.NewVerifier(vault.VerifierConfig{Pairs: s.DB})
 	verifier := auth.NewVerifier(auth.VerifierConfig{Clients: s.DB, Revocations: s.DB, Keys: publics, Issuer: "urn:nepenthes:test"})
 	server := oauth.New(oauth.Config{
 		Authenticator: auth.NewAuthenticator(auth.AuthenticatorConfig{Clients: s.DB, Failures: s.DB, Logger: logger}),

@@ -10,8 +10,8 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// WebhookPatch says which attributes a webhook gets. It is complete for a new webhook, and a merge patch (RFC 7396) for
-// an existing one.
+// WebhookPatch is a change of the attributes of a webhook: all of them for a new webhook, and a merge patch (RFC 7396) for an
+// existing webhook.
 type WebhookPatch struct {
 	Name            mergepatch.Member[string]            `json:"name,omitempty" create:"required" minLength:"1" maxLength:"255" doc:"The name. It is unique, and case does not matter." example:"Billing"`
 	PayloadURL      mergepatch.Member[string]            `json:"payloadUrl,omitempty" create:"required" maxLength:"2048" doc:"The URL that events are sent to: an https URL on the public internet, but not of this service. A change to another origin needs the values of all custom headers again." example:"https://billing.example.com/hooks"`

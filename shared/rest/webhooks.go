@@ -58,7 +58,7 @@ func (in *listWebhooks) input() (*api.ListWebhooks, error) {
 	return &api.ListWebhooks{Paging: in.page(), Name: in.Name}, nil
 }
 
-// showWebhooks represents a page. Its webhooks are in short, because a page may have a thousand of them.
+// showWebhooks represents a page. It leaves out long members, because a page may have a thousand webhooks.
 func showWebhooks(v view, in *listWebhooks, page *api.Page[webhook.Webhook]) *hal.Collection[hal.Webhook] {
 	return collection(v.To("webhooks"), filters("name", in.Name), page, func(w *webhook.Webhook) *hal.Webhook {
 		return hal.FromWebhookInShort(v.Paths, w, v.now)
@@ -127,7 +127,7 @@ type ping struct {
 	Body body[PingEvent]
 }
 
-// PingEvent says which event to send.
+// PingEvent is the choice of the event to send.
 type PingEvent struct {
 	Event mergepatch.Member[string] `json:"event,omitempty" nullable:"true" doc:"The event type whose example is sent. The default is webhook:ping." example:"work_package:updated"`
 }
@@ -136,7 +136,7 @@ func (in *ping) input() (*api.Ping, error) {
 	return &api.Ping{ID: in.ID, Event: patch(in.Body.value.Event), Found: in.Body.problems}, nil
 }
 
-// showPing represents the delivery of a test event, of which no attempt has been made yet.
+// showPing represents the delivery of a test event before its first attempt.
 func showPing(v view, d *delivery.Delivery) *hal.Delivery {
 	shown := hal.FromDelivery(v.Paths, d)
 	shown.Embedded = &hal.Attempts{Attempts: []*hal.Attempt{}}

@@ -34,11 +34,11 @@ func (b *body[T]) ReadJSON(text []byte) (err error) {
 // DescribedBy returns the type that describes the body.
 func (b *body[T]) DescribedBy() reflect.Type { return reflect.TypeFor[T]() }
 
-// anything is a member that is ignored, or that may only come back with its current value.
+// anything is a member that is ignored, or that a client may only send back with its current value.
 type anything = mergepatch.Member[json.RawMessage]
 
-// patch returns what a member of a merge patch (RFC 7396) says about its attribute: null asks for the default. A member
-// that could not be read says nothing, and is among the body's problems.
+// patch returns the change that a member of a merge patch (RFC 7396) asks for. Null asks for the default. A member that
+// could not be read is among the problems of the body and does not change its attribute.
 func patch[T any](m mergepatch.Member[T]) api.Patch[T] {
 	if value, given := m.Get(); given {
 		return api.Set(value)
@@ -49,8 +49,7 @@ func patch[T any](m mergepatch.Member[T]) api.Patch[T] {
 	return api.Patch[T]{}
 }
 
-// returned gathers what is wrong with members that cannot be written and came back in a request. Each attribute is
-// reported once.
+// returned collects the faults of read-only members that a client has sent back. It reports each attribute once.
 type returned struct{ fault.Details }
 
 // add adds a detail unless there is one about its attribute already.
@@ -60,8 +59,8 @@ func (f *returned) add(d fault.Detail) {
 	}
 }
 
-// unchanged adds a fault of kind PropertyIsReadOnly if a member that cannot be written came back with another value
-// than current. A nil current is null.
+// unchanged adds a fault of kind PropertyIsReadOnly if a read-only member was sent back with another value than current. A nil
+// current is null.
 func (f *returned) unchanged(attribute string, m anything, current any) {
 	if m.IsAbsent() {
 		return
@@ -79,8 +78,8 @@ func (f *returned) unchanged(attribute string, m anything, current any) {
 	})
 }
 
-// unchangedAt is unchanged for a time. It may come back in any zone and with more or fewer digits of a second, as long
-// as it is the same in milliseconds. The zero current is null.
+// unchangedAt is unchanged for a time. The client may send the time in another zone and with more or fewer digits, because
+// many date libraries do so, but it must be the same millisecond. The zero time is null.
 func (f *returned) unchangedAt(attribute string, m anything, current time.Time) {
 	if current.IsZero() {
 		f.unchanged(attribute, m, nil)
@@ -96,21 +95,22 @@ func (f *returned) unchangedAt(attribute string, m anything, current time.Time) 
 	f.unchanged(attribute, m, instant.Of(current))
 }
 
-// same reports whether raw is the JSON of the value, in any spelling. Every character can be written as an escape of
-// six bytes, and a character of four bytes as a pair of them: a longer text is not read.
+// same reports whether raw is the JSON of the value, in any spelling. An escape makes a byte at most six times as long, so a
+// longer text cannot be the same and need not be read.
 func same(raw json.RawMessage, value any) bool {
 	text, err := json.Marshal(value)
 	if err != nil || len(raw) > len(`\u0000`)*len(text) {
 		return false
 	}
-	var sent, there any
-	return json.Unmarshal(raw, &sent) == nil && json.Unmarshal(text, &there) == nil && reflect.DeepEqual(sent, there)
+	var sent, wanted any
+	return json.Unmarshal(raw, &sent) == nil && json.Unmarshal(text, &wanted) == nil && reflect.DeepEqual(sent, wanted)
 }
 
-// firstVersion checks the version of a thing that is created: it may come along with a copy of another thing.
+// firstVersion checks the version in a request for a new thing. It accepts any version, because a client may create a copy of
+// a thing by sending what it has read.
 func (f *returned) firstVersion(m mergepatch.Member[int64]) {
 	if version, given := m.Get(); given && version < 1 {
-		f.add(fault.Detail{Attribute: "lockVersion", Message: "It is not a version: those begin at 1.", Hint: "Leave it out."})
+		f.add(fault.Detail{Attribute: "lockVersion", Message: "It is not a version. Versions begin at 1.", Hint: "Leave it out."})
 	}
 }
 
@@ -140,7 +140,7 @@ func (m ifMatch) insistence(lockVersion mergepatch.Member[int64]) (insists api.I
 	case m.IfMatch == "" || strings.TrimSpace(m.IfMatch) == "*":
 		return insists, nil
 	case !entityTags.MatchString(m.IfMatch):
-		return insists, fault.BadParameter("If-Match", "The header is not a list of entity tags.", `Send the ETag as it came, in its quotation marks, or *.`)
+		return insists, fault.BadParameter("If-Match", "The header is not a list of entity tags.", `Send the ETag with its quotation marks, or *.`)
 	}
 	tags := entityTag.FindAllString(m.IfMatch, -1)
 	insists.Check = func(lockVersion int64) error { return matches(tags, hal.ETag(lockVersion)) }
@@ -154,8 +154,8 @@ func matches(tags []string, current string) error {
 	}
 	isStrong := func(tag string) bool { return !strings.HasPrefix(tag, weak) }
 	if slices.Contains(tags, weak+current) || !slices.ContainsFunc(tags, isStrong) {
-		return fault.New(fault.UpdateConflict, "If-Match holds a weak entity tag (W/…), which never matches (RFC 9110 §13.1.1); nothing was written.").
-			With("Send the ETag without W/, which something between us has added.")
+		return fault.New(fault.UpdateConflict, "If-Match has a weak entity tag (W/…), which never matches (RFC 9110 §13.1.1). Nothing was written.").
+			With("Send the ETag without W/, which a proxy has probably added.")
 	}
 	return api.Conflict()
 }

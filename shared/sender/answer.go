@@ -12,7 +12,8 @@ import (
 	"nepenthes/shared/outbound"
 )
 
-// kept returns the part of an answer that is stored: up to 4 KiB of headers and up to 4 KiB of body.
+// kept returns the part of an answer that is stored: up to 4 KiB of headers and up to 4 KiB of body. A person needs the
+// beginning of an answer to find a fault, but a receiver must not be able to fill the store.
 func kept(a *outbound.Answer) *delivery.Response {
 	headers, cut := keptHeaders(a.Header)
 	r := &delivery.Response{Status: a.Status, Headers: headers, Body: a.Body, Truncated: a.Truncated || cut}
@@ -23,8 +24,8 @@ func kept(a *outbound.Answer) *delivery.Response {
 	return r
 }
 
-// keptHeaders returns the header lines that are stored: whole lines in the order of their names, up to the first line
-// that does not fit. It reports whether lines were left out.
+// keptHeaders returns the header lines that are stored: complete lines, sorted by name so that equal answers are stored
+// equally, up to the first line that does not fit. It reports whether lines were left out.
 func keptHeaders(h http.Header) (kept http.Header, cut bool) {
 	kept, room := http.Header{}, limits.AnswerStored
 	names := make([]string, 0, len(h))
@@ -50,7 +51,7 @@ var retryAfterStatuses = []int{
 }
 
 // retryAfter returns the wait from now that the receiver asks for, in seconds or as an HTTP date (RFC 9110 §10.2.3). It
-// returns 0 for malformed, negative and overflowing values and for dates in the past.
+// returns 0 for values that are malformed, negative or too large, and for dates in the past.
 func retryAfter(r outbound.Result, now time.Time) time.Duration {
 	if r.Class != delivery.ErrStatus || !slices.Contains(retryAfterStatuses, r.Answer.Status) {
 		return 0

@@ -15,7 +15,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// attempt makes the claimed attempt and records its outcome. If our own side broke off the exchange, attempt records
+// attempt makes the claimed attempt and records its outcome. If this process broke off the exchange, attempt records
 // nothing: the claim ends by itself and the message comes again.
 func (s *Sender) attempt(ctx context.Context, w *webhook.Webhook, keys keys, event *record.Event, d delivery.Delivery) error {
 	a := &delivery.Attempt{
@@ -25,19 +25,19 @@ func (s *Sender) attempt(ctx context.Context, w *webhook.Webhook, keys keys, eve
 	}
 	result := s.Client.Post(ctx, request(w, keys, event, d.Key, a))
 	if result.Aborted {
-		return context.Canceled
+		return context.Canceled // package lambdahost does not log this error while the process shuts down
 	}
-	enter(a, result)
+	setResult(a, result)
 	return s.record(ctx, event, d, a, delivery.Rules{
 		Schedule: w.RetrySchedule, Clock: s.Clock, RetryAfter: retryAfter(result, s.Now()), Dice: s.Dice(),
 	})
 }
 
-// request returns the request: what package payload renders, the custom headers and the signatures. The signed bytes
-// are the bytes that are sent.
+// request returns the request of an attempt: the headers and the body from package payload, the custom headers and the
+// signatures. The signatures are of exactly the bytes that are sent.
 func request(w *webhook.Webhook, keys keys, event *record.Event, key delivery.Key, a *delivery.Attempt) outbound.Request {
 	header, body := payload.Headers(event, key, a), payload.Body(a.Format, event.Event)
-	for i, name := range keys.headerNames {
+	for i, name := range keys.headerNames { // package webhook has refused the names of all other headers
 		header[name] = []string{keys.headerValues[i]}
 	}
 	if a.Signed {
@@ -49,8 +49,8 @@ func request(w *webhook.Webhook, keys keys, event *record.Event, key delivery.Ke
 	return outbound.Request{URL: w.PayloadURL, Header: header, Body: body, Timeout: w.Timeout}
 }
 
-// enter stores the result of the exchange in the attempt.
-func enter(a *delivery.Attempt, result outbound.Result) {
+// setResult stores the result of the exchange in the attempt.
+func setResult(a *delivery.Attempt, result outbound.Result) {
 	a.Outcome = delivery.OutcomeFailed
 	if result.Class == "" {
 		a.Outcome = delivery.OutcomeDelivered
@@ -61,9 +61,9 @@ func enter(a *delivery.Attempt, result outbound.Result) {
 	}
 }
 
-// record stores the outcome and then acts on it. The row may have changed during the attempt, for example because a
-// person asked for another attempt; the outcome is then stored on top of that. If the lease ended and another sender
-// claimed the delivery, the other attempt counts, and ours is only logged.
+// record stores the outcome and then acts on it. If the row has changed during the attempt, for example because a person
+// asked for another attempt, record adds the outcome to the changed row. If the lease has ended and another sender has
+// claimed the delivery, the attempt of that sender counts, and record only logs this one.
 func (s *Sender) record(ctx context.Context, event *record.Event, d delivery.Delivery, a *delivery.Attempt, rules delivery.Rules) error {
 	for {
 		now := s.Now()
@@ -77,7 +77,7 @@ func (s *Sender) record(ctx context.Context, event *record.Event, d delivery.Del
 			return err
 		}
 		if won {
-			if s.Logger.Enabled(ctx, slog.LevelInfo) {
+			if s.Logger.Enabled(ctx, slog.LevelInfo) { // facts allocates; do not call it for nothing
 				s.Logger.InfoContext(ctx, "delivery.attempted", s.facts(&stored, a)...)
 			}
 			return s.follow(ctx, event, &stored, a, now)
@@ -86,7 +86,8 @@ func (s *Sender) record(ctx context.Context, event *record.Event, d delivery.Del
 	}
 }
 
-// follow acts on a stored outcome: it disables the webhook after a 410 and sends the doorbell of a retry.
+// follow acts on a stored outcome: it disables the webhook after a 410 and sends the doorbell of a retry. A 410 that
+// answers a ping does not disable the webhook, because a person is testing it.
 func (s *Sender) follow(ctx context.Context, event *record.Event, d *delivery.Delivery, a *delivery.Attempt, now time.Time) error {
 	if a.Gone() && event.Trigger != delivery.TriggerPing {
 		if err := s.disable(ctx, d.Webhook, now); err != nil {
@@ -100,8 +101,8 @@ func (s *Sender) follow(ctx context.Context, event *record.Event, d *delivery.De
 	return s.Retries.Send(ctx, lane.DoorbellAgain(d.ID(), d.Webhook, delay))
 }
 
-// disable disables a webhook because its receiver is gone. It does nothing if the webhook is already disabled or
-// deleted.
+// disable disables a webhook because its receiver is gone. It does nothing if the webhook is disabled already or has
+// been deleted.
 func (s *Sender) disable(ctx context.Context, webhookID string, now time.Time) error {
 	for {
 		w, err := s.Webhooks.Webhook(ctx, webhookID)
@@ -113,7 +114,7 @@ func (s *Sender) disable(ctx context.Context, webhookID string, now time.Time) e
 		}
 		err = s.Webhooks.PutWebhook(ctx, &w)
 		if fault.Is(err, fault.UpdateConflict) {
-			continue
+			continue // a person has changed the webhook; read it again
 		}
 		if err == nil {
 			s.Logger.WarnContext(ctx, "webhook.disabled", "webhook", webhookID, "reason", webhook.Gone)
@@ -124,11 +125,11 @@ func (s *Sender) disable(ctx context.Context, webhookID string, now time.Time) e
 
 // facts returns the attributes of the log line about an attempt: ids and figures, never bodies, headers or secrets.
 func (s *Sender) facts(d *delivery.Delivery, a *delivery.Attempt) []any {
-	sum := a.Summary()
+	summary := a.Summary()
 	return []any{
 		slog.String("event", d.EventID), slog.String("type", d.EventType), slog.String("webhook", d.Webhook),
 		slog.String("delivery", d.ID()), slog.Int("attempt", a.Number), slog.String("trigger", string(a.Trigger)),
-		slog.String("outcome", string(a.Outcome)), slog.Int("status", sum.Status), slog.String("class", string(a.ErrorClass)),
-		slog.Int64("ms", sum.Total.Milliseconds()), slog.String("state", string(d.State)),
+		slog.String("outcome", string(a.Outcome)), slog.Int("status", summary.Status), slog.String("class", string(a.ErrorClass)),
+		slog.Int64("ms", summary.Total.Milliseconds()), slog.String("state", string(d.State)),
 	}
 }

@@ -34,7 +34,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// receiverVariable makes the test binary a receiver: a process of its own, so that its CPU time is not ours.
+// receiverVariable makes the test binary a receiver, so that the receiver does not use CPU time of the benchmark.
 const receiverVariable = "SENDER_BENCH_RECEIVER"
 
 func TestMain(m *testing.M) {
@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// receive answers 200 to everything until its standard input ends, that is, until its parent does.
+// receive answers 200 to every request until its standard input ends, that is, until its parent process ends.
 func receive() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -58,7 +58,7 @@ func receive() {
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
-// startReceiver gives the URL of a receiver in another process, which ends with the benchmark.
+// startReceiver starts a receiver in another process and returns its URL. The process ends with the benchmark.
 func startReceiver(b *testing.B) string {
 	b.Helper()
 	cmd := exec.CommandContext(b.Context(), os.Args[0])
@@ -75,15 +75,15 @@ func startReceiver(b *testing.B) string {
 	return "http://" + strings.TrimSpace(string(line[:n])) + "/hooks"
 }
 
-// benchDeliveries is how many deliveries a round makes, benchAtOnce how many at a time.
+// benchDeliveries is the number of deliveries in a round. benchAtOnce is the number of concurrent deliveries.
 const (
 	benchDeliveries = 10_000
 	benchAtOnce     = 16
 )
 
-// BenchmarkDelivery prints the CPU time of a delivery through the sender, and of its floor: a loop that signs and
-// POSTs the same bytes over a client with the same settings. The first ratio is the sender's own work, over a store
-// that answers at once (in the cloud the store is elsewhere); the second has the embedded store in it, in memory.
+// BenchmarkDelivery prints the CPU time of a delivery through the sender. Its floor is a loop that signs and POSTs the
+// same bytes with a client that has the same settings. The first ratio is for a store that answers at once, because in
+// the cloud the store does its work elsewhere. The second ratio includes the work of SQLite in memory.
 func BenchmarkDelivery(b *testing.B) {
 	url := startReceiver(b)
 	var floor, own, embedded time.Duration
@@ -99,17 +99,17 @@ func BenchmarkDelivery(b *testing.B) {
 	b.ReportMetric(float64(embedded)/float64(floor), "ratio-with-SQLite")
 }
 
-// instant is a store on which every condition holds: what is left is the sender.
-type instant struct {
+// instantStore is a store that answers at once and on which every condition holds.
+type instantStore struct {
 	*sqlite.DB
 	events map[events.Key]record.Event
 }
 
-func (s instant) Event(_ context.Context, key events.Key) (record.Event, error) {
+func (s instantStore) Event(_ context.Context, key events.Key) (record.Event, error) {
 	return s.events[key], nil
 }
 
-func (instant) PutDelivery(_ context.Context, d delivery.Delivery, _ *delivery.Attempt) (delivery.Delivery, bool, error) {
+func (instantStore) PutDelivery(_ context.Context, d delivery.Delivery, _ *delivery.Attempt) (delivery.Delivery, bool, error) {
 	d.Version++
 	return d, true, nil
 }
@@ -134,7 +134,7 @@ func benchEvent(i int) events.Event {
 
 const benchSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
-// bare is the floor.
+// bare makes the deliveries without the sender and returns their CPU time. It is the floor.
 func bare(b *testing.B, url string) time.Duration {
 	b.Helper()
 	secret, err := signing.Parse(benchSecret)
@@ -162,8 +162,8 @@ func bare(b *testing.B, url string) time.Duration {
 	})
 }
 
-// through makes the same deliveries through the sender.
-func through(b *testing.B, url string, atOnce bool) time.Duration {
+// through makes the same deliveries through the sender and returns their CPU time.
+func through(b *testing.B, url string, instant bool) time.Duration {
 	b.Helper()
 	r := newRig(b)
 	w := r.webhook(func(w *webhook.Webhook) {
@@ -176,13 +176,13 @@ func through(b *testing.B, url string, atOnce bool) time.Duration {
 	})
 	client := outbound.New(outbound.Options{Loopback: true, MaxConns: benchAtOnce})
 	defer client.CloseIdleConnections()
-	var kept ledger = r.store
-	quick := instant{r.store, map[events.Key]record.Event{}}
-	if atOnce {
-		kept = quick
+	var store ledger = r.store
+	quick := instantStore{r.store, map[events.Key]record.Event{}}
+	if instant {
+		store = quick
 	}
 	s := sender.New(sender.Config{
-		Catalogue: catalogue.New(kept), Events: kept, Deliveries: kept, Webhooks: kept, Retries: r,
+		Catalogue: catalogue.New(store), Events: store, Deliveries: store, Webhooks: store, Retries: r,
 		Opener: r.opener, Client: client, Logger: slog.New(slog.DiscardHandler),
 	})
 	bells := make([]lane.Message, benchDeliveries)
@@ -194,7 +194,7 @@ func through(b *testing.B, url string, atOnce bool) time.Duration {
 	return measured(func(i int) { must(b, s.Handle(b.Context(), bells[i])) })
 }
 
-// measured is the CPU time that this process spends on all deliveries.
+// measured makes all deliveries and returns the CPU time that this process spent on them.
 func measured(deliver func(i int)) time.Duration {
 	before := cpu()
 	var next atomic.Int64
@@ -210,7 +210,7 @@ func measured(deliver func(i int)) time.Duration {
 	return cpu() - before
 }
 
-// cpu is the CPU time of this process so far, user and system.
+// cpu returns the user and system CPU time of this process so far.
 func cpu() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

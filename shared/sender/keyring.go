@@ -20,9 +20,9 @@ type keys struct {
 }
 
 // keyring caches opened values, because opening costs far more than signing. It returns a cached value only for the same
-// sealed bytes in the same place. A row that was tampered with therefore gains nothing from what the former row was
-// allowed to open, whatever its version says. A full keyring is emptied, so that it does not keep the secrets of idle
-// webhooks.
+// sealed bytes in the same place. A person who tampers with a row therefore cannot use the values that were opened
+// before, even if the version of the row is unchanged. A full keyring is emptied, so that it does not keep the secrets of
+// idle webhooks.
 type keyring struct {
 	opener Opener
 
@@ -37,7 +37,7 @@ type opened struct {
 	headers []string         // in the order of webhook.Headers
 }
 
-// sealed is a sealed value with what it is bound to.
+// sealed is a sealed value with the place that it is bound to.
 type sealed struct {
 	info  webhook.SealInfo
 	bytes string
@@ -59,8 +59,8 @@ func sealedIn(w *webhook.Webhook) iter.Seq2[webhook.SealInfo, []byte] {
 	}
 }
 
-// isOf reports whether the opened values are exactly those that are sealed in w.
-func (o opened) isOf(w *webhook.Webhook) bool {
+// areOf reports whether the opened values are exactly those that are sealed in w.
+func (o opened) areOf(w *webhook.Webhook) bool {
 	i := 0
 	for info, bytes := range sealedIn(w) {
 		if i == len(o.from) || o.from[i].info != info || o.from[i].bytes != string(bytes) {
@@ -74,14 +74,14 @@ func (o opened) isOf(w *webhook.Webhook) bool {
 // keyringSize is the largest number of cached webhooks.
 const keyringSize = 1000
 
-// of returns the keys that sign for w at the given time.
-func (k *keyring) of(ctx context.Context, w *webhook.Webhook, at time.Time) (keys, error) {
+// keysOf returns the keys of w at the given time. Secrets that have expired by then are left out.
+func (k *keyring) keysOf(ctx context.Context, w *webhook.Webhook, at time.Time) (keys, error) {
 	o, err := k.opened(ctx, w)
 	if err != nil {
 		return keys{}, err
 	}
 	var ks keys
-	for i := len(w.Secrets) - 1; i >= 0; i-- {
+	for i := len(w.Secrets) - 1; i >= 0; i-- { // the newest secret is the last
 		if !w.Secrets[i].Live(at) {
 			continue
 		}
@@ -97,11 +97,13 @@ func (k *keyring) of(ctx context.Context, w *webhook.Webhook, at time.Time) (key
 	return ks, nil
 }
 
+// opened returns the opened values of w, from the cache or by unsealing them. Two callers may unseal the same values at
+// the same time, which is harmless.
 func (k *keyring) opened(ctx context.Context, w *webhook.Webhook) (opened, error) {
 	k.mu.Lock()
 	o, ok := k.open[w.ID]
 	k.mu.Unlock()
-	if ok && o.isOf(w) {
+	if ok && o.areOf(w) {
 		return o, nil
 	}
 	o, err := k.unseal(ctx, w)

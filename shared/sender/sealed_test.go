@@ -17,10 +17,11 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// planting returns webhooks as an attacker with write access to rows has changed them, without raising their versions.
+// planting is a catalogue that returns webhooks with the changes of an attacker who can write rows. The attacker does not
+// raise their versions.
 type planting struct {
 	*catalogue.Catalogue
-	plant func(w *webhook.Webhook) // nil: nothing
+	plant func(w *webhook.Webhook) // nil if the attacker changes nothing
 }
 
 func (p *planting) Webhook(ctx context.Context, id string) (*webhook.Webhook, error) {
@@ -38,13 +39,13 @@ func (p *planting) Webhook(ctx context.Context, id string) (*webhook.Webhook, er
 // plants are the changes that an attacker can make to the row of a webhook, given another webhook of the same customer.
 func plants(other webhook.Webhook) map[string]func(w *webhook.Webhook) {
 	return map[string]func(w *webhook.Webhook){
-		"the URL leads to another host":    func(w *webhook.Webhook) { w.PayloadURL = "https://thief.example/hooks" },
-		"the URL leads to another port":    func(w *webhook.Webhook) { w.PayloadURL = "https://receiver.example:8443/hooks" },
-		"the URL is no longer for TLS":     func(w *webhook.Webhook) { w.PayloadURL = "http://receiver.example/hooks" },
-		"the URL names the host as a user": func(w *webhook.Webhook) { w.PayloadURL = "https://receiver.example@thief.example/" },
-		"the URL is none":                  func(w *webhook.Webhook) { w.PayloadURL = "thief.example" },
-		"a header has another name":        func(w *webhook.Webhook) { w.Headers[0].Name = "X-Echo" },
-		"a header has a secret's name":     func(w *webhook.Webhook) { w.Headers[0].Name = w.Secrets[1].ID },
+		"the URL has another host":     func(w *webhook.Webhook) { w.PayloadURL = "https://thief.example/hooks" },
+		"the URL has another port":     func(w *webhook.Webhook) { w.PayloadURL = "https://receiver.example:8443/hooks" },
+		"the URL is without TLS":       func(w *webhook.Webhook) { w.PayloadURL = "http://receiver.example/hooks" },
+		"the URL has the host as user": func(w *webhook.Webhook) { w.PayloadURL = "https://receiver.example@thief.example/" },
+		"the URL is not a URL":         func(w *webhook.Webhook) { w.PayloadURL = "thief.example" },
+		"a header has another name":    func(w *webhook.Webhook) { w.Headers[0].Name = "X-Echo" },
+		"a header has a secret's name": func(w *webhook.Webhook) { w.Headers[0].Name = w.Secrets[1].ID },
 		"a header holds a secret": func(w *webhook.Webhook) {
 			w.Headers[0] = webhook.Header{Name: w.Secrets[1].ID, Sealed: w.Secrets[1].Sealed}
 		},
@@ -54,7 +55,7 @@ func plants(other webhook.Webhook) map[string]func(w *webhook.Webhook) {
 		"a secret is under another id":  func(w *webhook.Webhook) { w.Secrets[1].ID, w.Secrets[3].ID = w.Secrets[3].ID, w.Secrets[1].ID },
 		"a secret is another webhook's": func(w *webhook.Webhook) { w.Secrets[1] = other.Secrets[1] },
 		"a header is another webhook's": func(w *webhook.Webhook) { w.Headers[0] = other.Headers[0] },
-		"a header says it is older": func(w *webhook.Webhook) {
+		"a header claims an older format": func(w *webhook.Webhook) {
 			w.Headers[0].Sealed = append([]byte{1}, w.Headers[0].Sealed[1:]...)
 		},
 		"a header is altered": func(w *webhook.Webhook) {
@@ -64,15 +65,15 @@ func plants(other webhook.Webhook) map[string]func(w *webhook.Webhook) {
 	}
 }
 
-// TestPlantedRowsOpenNothing checks that the sender sends no sealed value of a row that was tampered with, whether or
-// not it opened the row before. It makes and records no attempt, and the message comes back.
+// TestPlantedRowsOpenNothing checks that the sender does not send the sealed values of a row that was tampered with,
+// whether or not it opened the original row before. It does not make an attempt, and the message comes again.
 func TestPlantedRowsOpenNothing(t *testing.T) {
 	for _, known := range []bool{false, true} {
 		r := newRig(t)
 		w, other := r.full(olderSecret, webhook.FormatNepenthes), r.full(olderSecret, webhook.FormatNepenthes)
 		for name, plant := range plants(other) {
 			if known {
-				name += ", after it was opened"
+				name += ", after the original was opened"
 			}
 			t.Run(name, func(t *testing.T) { r.checkPlanted(t, w, plant, known) })
 		}
@@ -96,29 +97,29 @@ func (r *rig) checkPlanted(t *testing.T, w webhook.Webhook, plant func(*webhook.
 	rows.plant = plant
 	err := ring(e)
 	if err == nil {
-		t.Fatal("the message does not come back")
+		t.Fatal("got no error, so the message would be acknowledged")
 	}
 	if len(r.posts) != posts {
-		t.Errorf("%s was called", r.posts[posts].URL)
+		t.Errorf("the sender sent a request to %s", r.posts[posts].URL)
 	}
 	if _, err := r.store.Delivery(t.Context(), e.DeliveryKey(w.ID)); !fault.Is(err, fault.NotFound) {
-		t.Errorf("the delivery has a row: %v", err)
+		t.Errorf("got error %v for the row of the delivery, want NotFound", err)
 	}
 	for _, secret := range []string{headerSecret, olderSecret, newerSecret} {
 		if strings.Contains(logs.String()+err.Error(), secret) {
-			t.Errorf("%.6s… is told by %v or by the log", secret, err)
+			t.Errorf("the error or the log contains %.6s…: %v", secret, err)
 		}
 	}
 	rows.plant = nil
 	must(t, ring(e))
 	if len(r.posts) != posts+1 {
-		t.Error("the row as it was does not open again")
+		t.Error("the sender sent no request for the original row")
 	}
 }
 
-// TestWhatMayChangeInARow checks that sealed values can still be opened after a change of the URL's path, of the
-// spelling of a header's name, or of other settings.
-func TestWhatMayChangeInARow(t *testing.T) {
+// TestAllowedChangesOfARow checks that sealed values can still be opened after a change of the URL's path, of the case of
+// a header's name, or of other settings.
+func TestAllowedChangesOfARow(t *testing.T) {
 	r := newRig(t)
 	w := r.full(olderSecret, webhook.FormatNepenthes)
 	for i, change := range []func(){
@@ -131,7 +132,7 @@ func TestWhatMayChangeInARow(t *testing.T) {
 		must(t, r.store.PutWebhook(t.Context(), &w))
 		must(t, r.ring(r.event(delivery.TriggerSchedule, w), w))
 		if got := sent(r.posts[i], w.Headers[0].Name); r.posts[i].URL != w.PayloadURL || got != headerSecret {
-			t.Errorf("%s got %q, want the value at %s", r.posts[i].URL, got, w.PayloadURL)
+			t.Errorf("got header %q at %s, want %q at %s", got, r.posts[i].URL, headerSecret, w.PayloadURL)
 		}
 	}
 }

@@ -1,9 +1,9 @@
 // Package sender makes one attempt to deliver one event to one webhook.
 //
-// A doorbell names a delivery. The sender reads the current rules of its webhook, claims the delivery with a lease,
-// signs and sends the POST, and records the outcome. If the schedule wants another attempt soon, it sends another
-// doorbell. The claim makes a duplicate doorbell harmless. If a sender dies, its lease ends and its message comes
-// again. A receiver's failure is an outcome. Only our own failures are errors; after an error the message comes again.
+// A doorbell names a delivery. The sender reads the current rules of the webhook, claims the delivery with a lease,
+// signs and sends the POST, and records the outcome. If the next attempt is due soon, it sends another doorbell. The
+// claim makes a duplicate doorbell harmless. If a sender dies, its lease ends and its message comes again. A receiver's
+// failure is an outcome. Only our own failures are errors; after an error the message comes again.
 package sender
 
 import (
@@ -72,7 +72,7 @@ type Config struct {
 	Retries    Bell
 	Opener     Opener
 	Client     Client
-	// Clock sets the speed of waits.
+	// Clock scales the waits between attempts.
 	Clock delivery.Clock
 	// Now returns the current time. Nil means time.Now.
 	Now func() time.Time
@@ -100,8 +100,8 @@ func New(c Config) *Sender {
 	return &Sender{Config: c, reader: reader{store: c.Events}, keyring: keyring{opener: c.Opener}}
 }
 
-// errBusy sends a message back to its lane because another sender holds the delivery. It may be the other sender's own
-// message, which must not be acknowledged before the outcome is stored.
+// errBusy sends a message back to its lane because another sender holds the delivery. It may be the same message that the
+// other sender handles, which must not be acknowledged before the outcome is stored.
 var errBusy = errors.New("the delivery is being attempted")
 
 // Handle handles one doorbell. It returns nil if the message is done: an attempt was made and recorded, the rules ended
@@ -130,10 +130,11 @@ func (s *Sender) Handle(ctx context.Context, m lane.Message) (err error) {
 	return s.deliver(ctx, event, d)
 }
 
-// row returns the delivery: as it is stored if the doorbell says that a row exists, and else as a delivery without a
-// row. If the doorbell is wrong, the first write fails and returns the stored row.
-func (s *Sender) row(ctx context.Context, event *record.Event, key delivery.Key, expected bool) (delivery.Delivery, error) {
-	if expected {
+// row returns the stored delivery if the doorbell says that a row exists. Otherwise it returns a new delivery without
+// reading the store, which saves a read for each first attempt. If the doorbell is wrong, the first write does not win
+// and returns the stored row.
+func (s *Sender) row(ctx context.Context, event *record.Event, key delivery.Key, exists bool) (delivery.Delivery, error) {
+	if exists {
 		d, err := s.Deliveries.Delivery(ctx, key)
 		if !fault.Is(err, fault.NotFound) {
 			return d, err
@@ -153,7 +154,7 @@ func (s *Sender) deliver(ctx context.Context, event *record.Event, d delivery.De
 		case delivery.Nothing, delivery.Early:
 			return nil
 		}
-		if err := sleepUntil(ctx, d.NextAttemptAt.Sub(s.Now()), trigger); err != nil {
+		if err := waitUntilDue(ctx, d.NextAttemptAt.Sub(s.Now()), trigger); err != nil {
 			return err
 		}
 		now, won, err := s.begin(ctx, event, d, trigger)
@@ -166,8 +167,9 @@ func (s *Sender) deliver(ctx context.Context, event *record.Event, d delivery.De
 	}
 }
 
-// begin reads the rules. If they no longer want the delivery, begin ends it. Otherwise it claims the delivery and makes
-// the attempt. If another sender wrote the row first, won is false and begin returns the stored row.
+// begin reads the rules of the webhook. If the webhook no longer wants the event, begin ends the delivery. Otherwise it
+// claims the delivery and makes the attempt. If another sender wrote the row first, won is false and begin returns the
+// stored row.
 func (s *Sender) begin(ctx context.Context, event *record.Event, d delivery.Delivery, trigger delivery.Trigger) (now delivery.Delivery, won bool, err error) {
 	w, refusal, err := s.rules(ctx, event, d.Webhook)
 	if err != nil {
@@ -177,7 +179,7 @@ func (s *Sender) begin(ctx context.Context, event *record.Event, d delivery.Deli
 	if refusal != "" {
 		return s.skip(ctx, d, refusal, at)
 	}
-	keys, err := s.keyring.of(ctx, w, at) // before the claim, because a failure to open them is our own and not an attempt
+	keys, err := s.keyring.keysOf(ctx, w, at) // before the claim, because our own failure to open them is not an attempt
 	if err != nil {
 		return d, false, err
 	}
@@ -192,8 +194,8 @@ func (s *Sender) begin(ctx context.Context, event *record.Event, d delivery.Deli
 	return now, true, s.attempt(ctx, w, keys, event, now)
 }
 
-// rules returns the webhook as it is now, and the reason why it no longer wants the event, if any. A ping only requires
-// that the webhook exists.
+// rules returns the webhook as it is now, and the reason why it no longer wants the event, if any. A ping requires only
+// that the webhook exists, because people test webhooks that are disabled.
 func (s *Sender) rules(ctx context.Context, event *record.Event, webhookID string) (*webhook.Webhook, delivery.Reason, error) {
 	w, err := s.Catalogue.Webhook(ctx, webhookID)
 	switch {
@@ -204,21 +206,23 @@ func (s *Sender) rules(ctx context.Context, event *record.Event, webhookID strin
 	case event.Trigger == delivery.TriggerPing:
 		return w, "", nil
 	}
-	no := w.Refusals(event.Type, project.Of(event.Event))
+	refusals := w.Refusals(event.Type, project.Of(event.Event))
 	switch {
-	case len(no) == 0:
+	case len(refusals) == 0:
 		return w, "", nil
-	case no[0] == webhook.RuleEnabled:
+	case refusals[0] == webhook.RuleEnabled:
 		return w, delivery.Disabled, nil
 	}
 	return w, delivery.Unsubscribed, nil
 }
 
-func (s *Sender) skip(ctx context.Context, d delivery.Delivery, reason delivery.Reason, at time.Time) (delivery.Delivery, bool, error) {
+// skip ends a delivery that the webhook no longer wants. If another writer changed the row first, skip returns the stored
+// row, and won is false.
+func (s *Sender) skip(ctx context.Context, d delivery.Delivery, reason delivery.Reason, at time.Time) (now delivery.Delivery, won bool, err error) {
 	if err := d.Skip(reason, at); err != nil {
 		return d, false, err
 	}
-	now, won, err := s.Deliveries.PutDelivery(ctx, d, nil)
+	now, won, err = s.Deliveries.PutDelivery(ctx, d, nil)
 	if won && err == nil {
 		s.Logger.InfoContext(ctx, "delivery.skipped", "event", d.EventID, "type", d.EventType,
 			"webhook", d.Webhook, "delivery", d.ID(), "reason", reason)
@@ -246,9 +250,9 @@ func (s *Sender) expire(ctx context.Context, key delivery.Key) error {
 	}
 }
 
-// sleepUntil waits until an attempt of the schedule is due, which is at most a second. An attempt that a person asked
-// for is never early.
-func sleepUntil(ctx context.Context, wait time.Duration, trigger delivery.Trigger) error {
+// waitUntilDue waits until a scheduled attempt is due. The wait is at most a second, because deliver skips a doorbell
+// that comes earlier. An attempt that a person asked for is due at once.
+func waitUntilDue(ctx context.Context, wait time.Duration, trigger delivery.Trigger) error {
 	if wait <= 0 || trigger == delivery.TriggerManual {
 		return nil
 	}

@@ -32,7 +32,7 @@ import (
 
 var start = time.Date(2026, 1, 2, 11, 0, 0, 0, time.UTC)
 
-// rig is a sender on a store in memory, with a clock that stands still until it is moved, and a receiver that is a
+// rig is a sender with a store in memory, a clock that advances only when advance is called, and a receiver that is a
 // function.
 type rig struct {
 	t      testing.TB
@@ -58,11 +58,9 @@ func newRig(t testing.TB) *rig {
 	keys, err := vault.OpenLocal("")
 	must(t, err)
 	r.store = store
-	r.sealer, err = vault.NewSealer(vault.SealerConfig{Pairs: store, Maker: keys})
-	must(t, err)
-	r.opener, err = vault.NewOpener(vault.OpenerConfig{Pairs: store, Unwrapper: keys})
-	must(t, err)
-	r.sender = r.make(store, r)
+	r.sealer = vault.NewSealer(vault.SealerConfig{Pairs: store, Maker: keys})
+	r.opener = vault.NewOpener(vault.OpenerConfig{Pairs: store, Unwrapper: keys})
+	r.sender = r.newSender(store, r)
 	return r
 }
 
@@ -74,20 +72,20 @@ type ledger interface {
 	catalogue.Store
 }
 
-// make returns another sender with its own store and client, as in a second process.
-func (r *rig) make(s ledger, client sender.Client) *sender.Sender {
+// newSender returns another sender with the given store and client, as in a second process.
+func (r *rig) newSender(s ledger, client sender.Client) *sender.Sender {
 	r.t.Helper()
 	return sender.New(sender.Config{
 		Catalogue: catalogue.New(s), Events: s, Deliveries: s, Webhooks: s, Retries: r, Opener: r.opener, Client: client,
 		Now: r.clock, Dice: func() float64 { return 0.5 },
-		Logger: slog.New(slog.NewJSONHandler(&synced{r}, nil)),
+		Logger: slog.New(slog.NewJSONHandler(&lockedLog{r}, nil)),
 	})
 }
 
-// synced writes to the log while it holds the rig's lock.
-type synced struct{ *rig }
+// lockedLog writes to the log of a rig while it holds the lock of the rig.
+type lockedLog struct{ *rig }
 
-func (s *synced) Write(p []byte) (int, error) {
+func (s *lockedLog) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.logs.Write(p)
@@ -99,7 +97,8 @@ func (r *rig) clock() time.Time {
 	return r.now
 }
 
-func (r *rig) pass(d time.Duration) {
+// advance advances the clock by d.
+func (r *rig) advance(d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.now = r.now.Add(d)
@@ -183,7 +182,7 @@ func (r *rig) attempts(e record.Event, w webhook.Webhook) []delivery.Attempt {
 	return all
 }
 
-// sent returns a header of a request. Its name is spelled as it is sent.
+// sent returns the first value of a header of a request. The case of name counts.
 func sent(r outbound.Request, name string) string { return r.Header[name][0] }
 
 func must(t testing.TB, err error) {
@@ -209,8 +208,8 @@ func failed(class delivery.ErrorClass) outbound.Result {
 	return outbound.Result{Class: class, Message: "It failed."}
 }
 
-// TestWhatAnAnswerMeans checks the table of contract-delivery, "What an answer means".
-func TestWhatAnAnswerMeans(t *testing.T) {
+// TestOutcomes checks what an answer of the receiver means for the delivery.
+func TestOutcomes(t *testing.T) {
 	type want struct {
 		state  delivery.State
 		reason delivery.Reason
@@ -227,31 +226,31 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		answer outbound.Result
 		want   want
 	}{
-		"200":                 {answered(200), want{delivery.Delivered, "", 0, ""}},
-		"204":                 {answered(204), want{delivery.Delivered, "", 0, ""}},
-		"299":                 {answered(299), want{delivery.Delivered, "", 0, ""}},
-		"301, never followed": {answered(301, "Location", "https://other.example/"), plain},
-		"304":                 {answered(304), plain},
-		"400":                 {answered(400), plain},
-		"404":                 {answered(404), plain},
-		"410":                 {answered(410), want{delivery.Dead, delivery.Gone, 0, delivery.ErrStatus}},
-		"410 whose body broke off decides nothing": {broken, want{delivery.Retrying, "", 5 * time.Second, delivery.ErrTimeout}},
-		"500":                                    {answered(500), plain},
-		"Retry-After in seconds":                 {answered(503, "Retry-After", "3600"), waiting(63 * time.Minute)},
-		"Retry-After as a date":                  {answered(429, "Retry-After", start.Add(time.Hour).Format(http.TimeFormat)), waiting(63 * time.Minute)},
-		"Retry-After of an answer that broke":    {late, want{delivery.Retrying, "", 5 * time.Second, delivery.ErrReset}},
-		"Retry-After is earlier":                 {answered(503, "Retry-After", "1"), plain},
-		"Retry-After at most a day":              {answered(503, "Retry-After", "999999"), waiting(24 * time.Hour)},
-		"Retry-After date far away":              {answered(503, "Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"), waiting(24 * time.Hour)},
-		"Retry-After has passed":                 {answered(503, "Retry-After", start.Add(-time.Hour).Format(http.TimeFormat)), plain},
-		"Retry-After is junk":                    {answered(503, "Retry-After", "soon"), plain},
-		"Retry-After is negative":                {answered(503, "Retry-After", "-5"), plain},
-		"Retry-After is a fraction":              {answered(503, "Retry-After", "3600.5"), plain},
-		"Retry-After overflows":                  {answered(503, "Retry-After", "99999999999999999999"), plain},
-		"Retry-After overflows nanoseconds":      {answered(503, "Retry-After", "9223372037"), plain},
-		"Retry-After with a status that may not": {answered(404, "Retry-After", "3600"), plain},
-		"connection refused":                     {failed(delivery.ErrConnect), want{delivery.Retrying, "", 5 * time.Second, delivery.ErrConnect}},
-		"a blocked address":                      {failed(delivery.ErrBlocked), want{delivery.Retrying, "", 5 * time.Second, delivery.ErrBlocked}},
+		"200":                                 {answered(200), want{delivery.Delivered, "", 0, ""}},
+		"204":                                 {answered(204), want{delivery.Delivered, "", 0, ""}},
+		"299":                                 {answered(299), want{delivery.Delivered, "", 0, ""}},
+		"301, never followed":                 {answered(301, "Location", "https://other.example/"), plain},
+		"304":                                 {answered(304), plain},
+		"400":                                 {answered(400), plain},
+		"404":                                 {answered(404), plain},
+		"410":                                 {answered(410), want{delivery.Dead, delivery.Gone, 0, delivery.ErrStatus}},
+		"410 with an incomplete body":         {broken, want{delivery.Retrying, "", 5 * time.Second, delivery.ErrTimeout}},
+		"500":                                 {answered(500), plain},
+		"Retry-After in seconds":              {answered(503, "Retry-After", "3600"), waiting(63 * time.Minute)},
+		"Retry-After as a date":               {answered(429, "Retry-After", start.Add(time.Hour).Format(http.TimeFormat)), waiting(63 * time.Minute)},
+		"Retry-After of an incomplete answer": {late, want{delivery.Retrying, "", 5 * time.Second, delivery.ErrReset}},
+		"Retry-After is before the retry":     {answered(503, "Retry-After", "1"), plain},
+		"Retry-After is above a day":          {answered(503, "Retry-After", "999999"), waiting(24 * time.Hour)},
+		"Retry-After is a date far away":      {answered(503, "Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"), waiting(24 * time.Hour)},
+		"Retry-After is in the past":          {answered(503, "Retry-After", start.Add(-time.Hour).Format(http.TimeFormat)), plain},
+		"Retry-After is junk":                 {answered(503, "Retry-After", "soon"), plain},
+		"Retry-After is negative":             {answered(503, "Retry-After", "-5"), plain},
+		"Retry-After is a fraction":           {answered(503, "Retry-After", "3600.5"), plain},
+		"Retry-After overflows":               {answered(503, "Retry-After", "99999999999999999999"), plain},
+		"Retry-After overflows nanoseconds":   {answered(503, "Retry-After", "9223372037"), plain},
+		"Retry-After with another status":     {answered(404, "Retry-After", "3600"), plain},
+		"connection refused":                  {failed(delivery.ErrConnect), want{delivery.Retrying, "", 5 * time.Second, delivery.ErrConnect}},
+		"a blocked address":                   {failed(delivery.ErrBlocked), want{delivery.Retrying, "", 5 * time.Second, delivery.ErrBlocked}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -268,7 +267,7 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
 			if d.AttemptCount != 1 || d.Lease != nil {
-				t.Errorf("attempts %d, lease %v", d.AttemptCount, d.Lease)
+				t.Errorf("got %d attempts and lease %v, want 1 and none", d.AttemptCount, d.Lease)
 			}
 		})
 	}
@@ -285,18 +284,18 @@ func TestDoorbellAfterAFailure(t *testing.T) {
 		bell := r.bells[0]
 		r.bells = nil
 		if bell.Group != w.ID {
-			t.Errorf("the bell's group is %q, want the webhook", bell.Group)
+			t.Errorf("got a doorbell with group %q, want %q", bell.Group, w.ID)
 		}
 		delays = append(delays, bell.Delay)
-		r.pass(bell.Delay)
+		r.advance(bell.Delay)
 		must(t, r.sender.Handle(t.Context(), bell))
 	}
-	// The third wait is too long for a lane, so the sweeper has to find the delivery.
+	// The third wait is too long for a lane. The sweeper sends its doorbell.
 	if diff := cmp.Diff([]time.Duration{5 * time.Second, 5 * time.Minute}, delays); diff != "" {
 		t.Error(diff)
 	}
 	if d := r.delivery(e, w); d.AttemptCount != 3 || d.NextAttemptAt.Sub(r.now) != 30*time.Minute {
-		t.Errorf("attempts %d, next after %v", d.AttemptCount, d.NextAttemptAt.Sub(r.now))
+		t.Errorf("got %d attempts and the next after %v, want 3 and 30m", d.AttemptCount, d.NextAttemptAt.Sub(r.now))
 	}
 }
 
@@ -310,17 +309,17 @@ func TestGoneDisablesTheWebhook(t *testing.T) {
 	got, err := r.store.Webhook(t.Context(), w.ID)
 	must(t, err)
 	if got.Enabled || got.DisabledReason != webhook.Gone || got.LockVersion != w.LockVersion+1 {
-		t.Errorf("enabled %v, reason %q, version %d", got.Enabled, got.DisabledReason, got.LockVersion)
+		t.Errorf("got enabled %v, reason %q, version %d; want false, %q, %d", got.Enabled, got.DisabledReason, got.LockVersion, webhook.Gone, w.LockVersion+1)
 	}
 	if d := r.delivery(second, w); d.State != delivery.Skipped || d.Reason != delivery.Disabled {
-		t.Errorf("the other delivery is %s, %s", d.State, d.Reason)
+		t.Errorf("the second delivery is %s (%s), want skipped (disabled)", d.State, d.Reason)
 	}
 	if len(r.posts) != 1 {
-		t.Errorf("%d requests, want 1", len(r.posts))
+		t.Errorf("got %d requests, want 1", len(r.posts))
 	}
 }
 
-func TestRulesAtSendTime(t *testing.T) {
+func TestRulesAreReadAtEachAttempt(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(r *rig, w *webhook.Webhook)
 		want   delivery.Reason
@@ -343,13 +342,13 @@ func TestRulesAtSendTime(t *testing.T) {
 			r := newRig(t)
 			w := r.webhook(nil)
 			e := r.event(delivery.TriggerSchedule, w)
-			must(t, r.ring(e, r.webhook(nil))) // a doorbell for another webhook, so that the catalogue is warm
+			must(t, r.ring(e, r.webhook(nil))) // so that the catalogue is loaded before the change
 			c.change(r, &w)
 			posts := len(r.posts)
 			must(t, r.ring(e, w))
 			d := r.delivery(e, w)
 			if d.State != delivery.Skipped || d.Reason != c.want || d.AttemptCount != 0 || len(r.posts) != posts {
-				t.Errorf("got %s %s after %d attempts and %d requests", d.State, d.Reason, d.AttemptCount, len(r.posts)-posts)
+				t.Errorf("got %s (%s) after %d attempts and %d requests, want skipped (%s) without either", d.State, d.Reason, d.AttemptCount, len(r.posts)-posts, c.want)
 			}
 		})
 		t.Run(name+" before a retry", func(t *testing.T) {
@@ -359,17 +358,17 @@ func TestRulesAtSendTime(t *testing.T) {
 			e := r.event(delivery.TriggerSchedule, w)
 			must(t, r.ring(e, w))
 			c.change(r, &w)
-			r.pass(5 * time.Second)
+			r.advance(5 * time.Second)
 			must(t, r.ringAgain(e, w))
 			d := r.delivery(e, w)
 			if d.State != delivery.Skipped || d.Reason != c.want || d.AttemptCount != 1 || !d.SweepAt.IsZero() {
-				t.Errorf("got %s %s after %d attempts, clock %v", d.State, d.Reason, d.AttemptCount, d.SweepAt)
+				t.Errorf("got %s (%s) after %d attempts, due at %v; want skipped (%s) after 1, not due again", d.State, d.Reason, d.AttemptCount, d.SweepAt, c.want)
 			}
 		})
 	}
 }
 
-func TestPingIsExempt(t *testing.T) {
+func TestAPingIgnoresTheRules(t *testing.T) {
 	r := newRig(t)
 	r.answer = func(outbound.Request) outbound.Result { return answered(410) }
 	w := r.webhook(func(w *webhook.Webhook) {
@@ -380,18 +379,18 @@ func TestPingIsExempt(t *testing.T) {
 	must(t, r.ring(e, w))
 	d := r.delivery(e, w)
 	if d.State != delivery.Dead || d.Reason != delivery.Gone || d.AttemptCount != 1 || r.attempts(e, w)[0].Trigger != delivery.TriggerPing {
-		t.Errorf("got %s %s", d.State, d.Reason)
+		t.Errorf("got %s (%s) after %d attempts, want dead (gone) after 1", d.State, d.Reason, d.AttemptCount)
 	}
 	if got, err := r.store.Webhook(t.Context(), w.ID); err != nil || got.LockVersion != w.LockVersion {
-		t.Errorf("the ping's 410 changed the webhook: %+v %v", got, err)
+		t.Errorf("got webhook %+v and error %v after a 410 to a ping, want the webhook unchanged", got, err)
 	}
 	page, err := r.store.Deliveries(t.Context(), store.Query{State: delivery.Dead, Limit: 10})
 	if err != nil || len(page.Deliveries) != 0 {
-		t.Errorf("a ping needs no person, but %d are listed (%v)", len(page.Deliveries), err)
+		t.Errorf("got %d deliveries that need a person and error %v, want neither: a ping does not need a person", len(page.Deliveries), err)
 	}
 }
 
-// TestReencodedDoorbell sends doorbells in other encodings, since a message may be encoded again on its way.
+// TestReencodedDoorbell sends doorbells in other encodings, because a message may be encoded again on its way.
 func TestReencodedDoorbell(t *testing.T) {
 	for name, form := range map[string]string{
 		"a blank":         `{"delivery": "%s"}`,
@@ -406,7 +405,7 @@ func TestReencodedDoorbell(t *testing.T) {
 			body := fmt.Sprintf(form, e.DeliveryKey(w.ID).ID())
 			must(t, r.sender.Handle(t.Context(), lane.Message{ID: "m", Body: []byte(body), Group: w.ID}))
 			if d := r.delivery(e, w); d.State != delivery.Delivered || len(r.posts) != 1 {
-				t.Errorf("the delivery is %s after %d requests", d.State, len(r.posts))
+				t.Errorf("got %s after %d requests, want delivered after 1", d.State, len(r.posts))
 			}
 		})
 	}
@@ -417,13 +416,13 @@ func TestReencodedDoorbell(t *testing.T) {
 		body := strings.Replace(`{"delivery":"`+e.DeliveryKey(w.ID).ID()+`"}`, "dlv_", `\u0064lv\u005f`, 1)
 		must(t, r.sender.Handle(t.Context(), lane.Message{ID: "m", Body: []byte(body)}))
 		if len(r.posts) != 1 {
-			t.Errorf("%d requests", len(r.posts))
+			t.Errorf("got %d requests, want 1", len(r.posts))
 		}
 	})
 }
 
 func TestCopiesOfADoorbell(t *testing.T) {
-	t.Run("one that meets a live claim is not acknowledged", func(t *testing.T) {
+	t.Run("a copy during an attempt is not acknowledged", func(t *testing.T) {
 		r := newRig(t)
 		w := r.webhook(nil)
 		e := r.event(delivery.TriggerSchedule, w)
@@ -434,13 +433,13 @@ func TestCopiesOfADoorbell(t *testing.T) {
 		}
 		must(t, r.ring(e, w))
 		if len(copies) != 2 || copies[0] == nil || copies[1] == nil {
-			t.Errorf("the copies were acknowledged: %v", copies)
+			t.Errorf("got errors %v for the copies, want two", copies)
 		}
 		if len(r.posts) != 1 {
-			t.Errorf("%d requests", len(r.posts))
+			t.Errorf("got %d requests, want 1", len(r.posts))
 		}
 	})
-	t.Run("one that meets an outcome is", func(t *testing.T) {
+	t.Run("a copy after the delivery is acknowledged", func(t *testing.T) {
 		r := newRig(t)
 		w := r.webhook(nil)
 		e := r.event(delivery.TriggerSchedule, w)
@@ -449,10 +448,10 @@ func TestCopiesOfADoorbell(t *testing.T) {
 			must(t, r.ringAgain(e, w))
 		}
 		if len(r.posts) != 1 || len(r.attempts(e, w)) != 1 {
-			t.Errorf("%d requests, %d attempts", len(r.posts), len(r.attempts(e, w)))
+			t.Errorf("got %d requests and %d attempts, want 1 and 1", len(r.posts), len(r.attempts(e, w)))
 		}
 	})
-	t.Run("one that is early is, and changes nothing", func(t *testing.T) {
+	t.Run("a copy before the retry is acknowledged and changes nothing", func(t *testing.T) {
 		r := newRig(t)
 		r.answer = func(outbound.Request) outbound.Result { return answered(500) }
 		w := r.webhook(nil)
@@ -461,14 +460,14 @@ func TestCopiesOfADoorbell(t *testing.T) {
 		before := r.delivery(e, w)
 		must(t, r.ring(e, w))
 		if diff := cmp.Diff(before, r.delivery(e, w)); diff != "" || len(r.posts) != 1 {
-			t.Errorf("%d requests; %s", len(r.posts), diff)
+			t.Errorf("got %d requests, want 1; the delivery changed: %s", len(r.posts), diff)
 		}
 	})
-	t.Run("from many sides at once there is one attempt", func(t *testing.T) {
+	t.Run("concurrent copies cause one attempt", func(t *testing.T) {
 		r := newRig(t)
 		w := r.webhook(nil)
 		e := r.event(delivery.TriggerSchedule, w)
-		other := r.make(r.store, r)
+		other := r.newSender(r.store, r)
 		var wg sync.WaitGroup
 		for i := range 16 {
 			wg.Go(func() {
@@ -481,14 +480,14 @@ func TestCopiesOfADoorbell(t *testing.T) {
 		}
 		wg.Wait()
 		if len(r.posts) != 1 {
-			t.Errorf("%d requests", len(r.posts))
+			t.Errorf("got %d requests, want 1", len(r.posts))
 		}
 	})
 }
 
 // A process that dies between claim and outcome leaves a lease. The first doorbell after the lease makes the attempt
 // with the same number and id.
-func TestAHolderThatDies(t *testing.T) {
+func TestASenderThatDies(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(nil)
 	e := r.event(delivery.TriggerSchedule, w)
@@ -499,21 +498,22 @@ func TestAHolderThatDies(t *testing.T) {
 	}()
 	r.answer = func(outbound.Request) outbound.Result { return answered(200) }
 	if err := r.ring(e, w); err == nil {
-		t.Error("a copy was acknowledged while the lease was alive")
+		t.Error("got no error during the lease, so the copy would be acknowledged")
 	}
-	r.pass(limits.Lease)
+	r.advance(limits.Lease)
 	must(t, r.ring(e, w))
 	if len(r.posts) != 2 || sent(r.posts[0], "webhook-id") != sent(r.posts[1], "webhook-id") ||
 		sent(r.posts[1], "X-Nepenthes-Attempt") != "1" {
-		t.Errorf("requests: %v", r.posts)
+		t.Errorf("got requests %v, want two with the same id and the attempt number 1", r.posts)
 	}
 	if d := r.delivery(e, w); d.State != delivery.Delivered || d.AttemptCount != 1 {
-		t.Errorf("got %s after %d attempts", d.State, d.AttemptCount)
+		t.Errorf("got %s after %d attempts, want delivered after 1", d.State, d.AttemptCount)
 	}
 }
 
-// A process whose claim ended and was taken over may still finish its attempt. The outcome of the other process stays.
-func TestALateHolder(t *testing.T) {
+// A sender may finish its attempt after its lease has ended and another sender has claimed the delivery. The outcome of
+// the other sender remains.
+func TestALateSender(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(nil)
 	e := r.event(delivery.TriggerSchedule, w)
@@ -523,30 +523,30 @@ func TestALateHolder(t *testing.T) {
 			return answered(200)
 		}
 		first = false
-		r.pass(limits.Lease)
+		r.advance(limits.Lease)
 		must(t, r.ring(e, w))
 		return answered(500)
 	}
 	must(t, r.ring(e, w))
 	if d := r.delivery(e, w); d.State != delivery.Delivered || d.AttemptCount != 1 || len(r.bells) != 0 {
-		t.Errorf("got %s after %d attempts, %d bells", d.State, d.AttemptCount, len(r.bells))
+		t.Errorf("got %s after %d attempts and %d doorbells, want delivered after 1 and none", d.State, d.AttemptCount, len(r.bells))
 	}
 }
 
-func TestAbortedByUsIsNoAttempt(t *testing.T) {
+func TestAnAbortedExchangeIsNotAnAttempt(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(nil)
 	e := r.event(delivery.TriggerSchedule, w)
 	r.answer = func(outbound.Request) outbound.Result { return outbound.Result{Aborted: true} }
 	if err := r.ring(e, w); err == nil {
-		t.Error("the doorbell was acknowledged")
+		t.Error("got no error, so the doorbell would be acknowledged")
 	}
 	if n := len(r.attempts(e, w)); n != 0 {
-		t.Errorf("%d attempts were recorded", n)
+		t.Errorf("%d attempts were recorded, want none", n)
 	}
 }
 
-func TestRetryByHandDuringAnAttempt(t *testing.T) {
+func TestAPersonAsksForARetryDuringAnAttempt(t *testing.T) {
 	r := newRig(t)
 	r.answer = func(outbound.Request) outbound.Result { return answered(500) }
 	w := r.webhook(nil)
@@ -558,49 +558,49 @@ func TestRetryByHandDuringAnAttempt(t *testing.T) {
 			t.Error(err)
 		}
 		if _, won, err := r.store.PutDelivery(t.Context(), d, nil); !won || err != nil {
-			t.Errorf("ask: %v %v", won, err)
+			t.Errorf("PutDelivery returned won = %v and error %v", won, err)
 		}
 		return answered(500)
 	}
-	r.pass(5 * time.Second)
+	r.advance(5 * time.Second)
 	r.bells = nil
 	must(t, r.ringAgain(e, w))
 	d := r.delivery(e, w)
 	if d.AttemptCount != 2 || d.Owed == nil || len(r.bells) != 1 || r.bells[0].Delay != 0 {
-		t.Fatalf("attempts %d, owed %v, bells %v", d.AttemptCount, d.Owed, r.bells)
+		t.Fatalf("got %d attempts, owed %v, doorbells %v; want 2, the retry, and one doorbell without delay", d.AttemptCount, d.Owed, r.bells)
 	}
 	r.answer = func(outbound.Request) outbound.Result { return answered(200) }
 	must(t, r.sender.Handle(t.Context(), r.bells[0]))
 	if d := r.delivery(e, w); d.State != delivery.Delivered || d.AttemptCount != 3 {
-		t.Errorf("got %s after %d attempts", d.State, d.AttemptCount)
+		t.Errorf("got %s after %d attempts, want delivered after 3", d.State, d.AttemptCount)
 	}
 }
 
-func TestAnEventThatExpired(t *testing.T) {
+func TestAnExpiredEvent(t *testing.T) {
 	r := newRig(t)
 	r.answer = func(outbound.Request) outbound.Result { return answered(500) }
 	w := r.webhook(nil)
 	e := r.event(delivery.TriggerSchedule, w)
 	must(t, r.ring(e, w))
-	r.pass(limits.RetentionDays * 24 * time.Hour)
-	for _, s := range []*sender.Sender{r.sender, r.make(r.store, r)} { // one that remembers the event, one that does not
+	r.advance(limits.RetentionDays * 24 * time.Hour)
+	for _, s := range []*sender.Sender{r.sender, r.newSender(r.store, r)} { // the first has the event in its cache
 		must(t, s.Handle(t.Context(), lane.DoorbellAgain(e.DeliveryKey(w.ID).ID(), w.ID, 0)))
 	}
 	if d := r.delivery(e, w); d.State != delivery.Dead || d.Reason != delivery.Expired || len(r.posts) != 1 {
-		t.Errorf("got %s %s, %d requests", d.State, d.Reason, len(r.posts))
+		t.Errorf("got %s (%s) after %d requests, want dead (expired) after 1", d.State, d.Reason, len(r.posts))
 	}
 }
 
-func TestNonsenseIsAnError(t *testing.T) {
+func TestMalformedDoorbells(t *testing.T) {
 	r := newRig(t)
 	for _, body := range []string{"", "{}", "null", `{"delivery":1}`, `{"delivery":"dlv_x"}`, `{"delivery":"wh_1"}`, "\xff"} {
 		if err := r.sender.Handle(t.Context(), lane.Message{ID: "m", Body: []byte(body)}); err == nil {
-			t.Errorf("%q was acknowledged", body)
+			t.Errorf("got no error for %q, so it would be acknowledged", body)
 		}
 	}
 }
 
-func TestWhatIsKeptOfAnAnswer(t *testing.T) {
+func TestStoredPartOfAnAnswer(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(nil)
 	e := r.event(delivery.TriggerSchedule, w)
@@ -616,11 +616,11 @@ func TestWhatIsKeptOfAnAnswer(t *testing.T) {
 		t.Error(diff)
 	}
 	if wait := r.delivery(e, w).NextAttemptAt.Sub(start); wait < time.Hour {
-		t.Errorf("a Retry-After that is not stored was not honoured: %v", wait)
+		t.Errorf("the next attempt is due after %v, want an hour or more: Retry-After counts even if it is not stored", wait)
 	}
 }
 
-func TestLogTellsIdsAlone(t *testing.T) {
+func TestLogLineOfAnAttempt(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(nil)
 	e := r.event(delivery.TriggerSchedule, w)
@@ -641,9 +641,9 @@ func TestUnavailableStoreIsAnError(t *testing.T) {
 	w := r.webhook(nil)
 	e := r.event(delivery.TriggerSchedule, w)
 	broken := fault.New(fault.Unavailable, "no")
-	s := r.make(failing{r.store, broken}, r)
+	s := r.newSender(failing{r.store, broken}, r)
 	if err := s.Handle(t.Context(), lane.Doorbell(e.DeliveryKey(w.ID).ID(), w.ID)); !fault.Is(err, fault.Unavailable) {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want Unavailable", err)
 	}
 }
 

@@ -54,7 +54,7 @@ func (r *rig) full(keyPair string, format webhook.Format) webhook.Webhook {
 	})
 }
 
-func TestReceiversAcceptWhatIsSent(t *testing.T) {
+func TestReceiversAcceptSignedRequests(t *testing.T) {
 	pair := signing.GenerateEd25519()
 	for _, format := range webhook.Formats() {
 		t.Run(string(format), func(t *testing.T) {
@@ -80,27 +80,27 @@ func TestReceiversAcceptWhatIsSent(t *testing.T) {
 			newest, err := signing.Parse(newerSecret)
 			must(t, err)
 			if got, want := sent(post, "X-OP-Signature"), signing.Legacy(newest, post.Body); got != want {
-				t.Errorf("legacy signature %s, want %s", got, want)
+				t.Errorf("got legacy signature %s, want %s", got, want)
 			}
 			if got := sent(post, "X-Team"); got != headerSecret {
-				t.Errorf("custom header %q", got)
+				t.Errorf("got custom header %q, want %q", got, headerSecret)
 			}
 		})
 	}
 }
 
-// accepted asks both official libraries whether they accept a request.
+// accepted checks whether the official libraries of Standard Webhooks and Svix accept a request.
 func accepted(t *testing.T, secret string, body []byte, h http.Header, want bool) {
 	t.Helper()
 	standard, err := standardwebhooks.NewWebhook(secret)
 	must(t, err)
 	if err := standard.Verify(body, h); (err == nil) != want {
-		t.Errorf("Standard Webhooks: %v, want accepted: %v", err, want)
+		t.Errorf("Standard Webhooks: got error %v, want accepted = %v", err, want)
 	}
-	theirs, err := svix.NewWebhook(secret)
+	other, err := svix.NewWebhook(secret)
 	must(t, err)
-	if err := theirs.Verify(body, h); (err == nil) != want {
-		t.Errorf("Svix: %v, want accepted: %v", err, want)
+	if err := other.Verify(body, h); (err == nil) != want {
+		t.Errorf("Svix: got error %v, want accepted = %v", err, want)
 	}
 }
 
@@ -119,10 +119,10 @@ func checkEd25519(t *testing.T, public string, h http.Header, body []byte) {
 			return
 		}
 	}
-	t.Errorf("no v1a in %q", h.Get("webhook-signature"))
+	t.Errorf("got signatures %q, want one that begins with v1a", h.Get("webhook-signature"))
 }
 
-func TestNoLiveSecretNoSignature(t *testing.T) {
+func TestNoSignatureWithoutALiveSecret(t *testing.T) {
 	r := newRig(t)
 	w := r.webhook(func(w *webhook.Webhook) {
 		w.LegacySignature = true
@@ -132,17 +132,17 @@ func TestNoLiveSecretNoSignature(t *testing.T) {
 	must(t, r.ring(e, w))
 	for _, name := range []string{"webhook-signature", "X-OP-Signature"} {
 		if _, there := r.posts[0].Header[name]; there {
-			t.Errorf("%s is sent", name)
+			t.Errorf("the request has the header %s", name)
 		}
 	}
 	if a := r.attempts(e, w)[0]; a.Signed || a.Legacy {
-		t.Errorf("recorded as signed: %+v", a)
+		t.Errorf("the attempt was recorded as signed: %+v", a)
 	}
 }
 
-// The request that is shown for an attempt equals the sent request byte for byte, even after the format, the secrets and
+// The request that users see for an attempt equals the sent request byte for byte, even after the format, the secrets and
 // the headers of the webhook have changed.
-func TestARequestIsRenderedAgainAsItWasSent(t *testing.T) {
+func TestShownRequestsEqualSentRequests(t *testing.T) {
 	for _, format := range webhook.Formats() {
 		t.Run(string(format), func(t *testing.T) {
 			r := newRig(t)
@@ -152,7 +152,7 @@ func TestARequestIsRenderedAgainAsItWasSent(t *testing.T) {
 			must(t, r.ring(e, w))
 			w.PayloadFormat, w.Secrets, w.Headers, w.LegacySignature = webhook.FormatStandard, nil, nil, false
 			must(t, r.store.PutWebhook(t.Context(), &w))
-			r.pass(5 * time.Second)
+			r.advance(5 * time.Second)
 			must(t, r.ringAgain(e, w))
 			stored, err := r.store.Event(t.Context(), e.Key())
 			must(t, err)
@@ -183,7 +183,7 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 	signature := sent(r.posts[0], "webhook-signature")
 	for _, secret := range []string{olderSecret, newerSecret, headerSecret, signature, string(e.Data)} {
 		if strings.Contains(r.logs.String(), secret) {
-			t.Errorf("%.12s… is in the log", secret)
+			t.Errorf("the log contains %.12s…", secret)
 		}
 	}
 }

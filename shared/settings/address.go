@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
-// Browsers read addresses in many spellings and write them in one (WHATWG URL, "host parsing" and "host serializing").
+// Browsers read addresses in many spellings and write each address in one (WHATWG URL, "host parsing" and "host
+// serializing"). An allowed origin must have the spelling that browsers write.
 
-// normaliseIPv6 takes what stands behind the opening bracket. An IPv4 address in IPv6 clothes is written in hexadecimal
-// numbers, which package netip does not do.
-func normaliseIPv6(inner string) (string, bool) {
-	text, closed := strings.CutSuffix(inner, "]")
+// normaliseIPv6 reads the text after the opening bracket. Browsers write an IPv4-mapped address in hexadecimal numbers,
+// but package netip does not.
+func normaliseIPv6(bracketed string) (string, bool) {
+	text, closed := strings.CutSuffix(bracketed, "]")
 	addr, err := netip.ParseAddr(text)
 	if err != nil || !closed || !addr.Is6() || addr.Zone() != "" {
 		return "", false
@@ -24,8 +25,8 @@ func normaliseIPv6(inner string) (string, bool) {
 	return addr.String(), true
 }
 
-// endsInNumber reports whether the last label of a name in lower case is a number, so that the whole is taken for an
-// IPv4 address or for nothing.
+// endsInNumber reports whether the last label of a lower-case name is a number. Browsers read such a host as an IPv4
+// address, and refuse it if it is not one.
 func endsInNumber(name string) bool {
 	name = strings.TrimSuffix(name, ".")
 	last := name[strings.LastIndexByte(name, '.')+1:]
@@ -33,8 +34,8 @@ func endsInNumber(name string) bool {
 	return strings.Trim(last, "0123456789") == "" || hex && strings.Trim(digits, "0123456789abcdef") == ""
 }
 
-// normaliseIPv4 reads one to four numbers, decimal, octal or hexadecimal, of which the last stands for all bytes that
-// are left, and writes the four bytes: 0x7f.1 is 127.0.0.1.
+// normaliseIPv4 reads one to four numbers, which may be decimal, octal or hexadecimal. The last number fills all remaining
+// bytes: 0x7f.1 is 127.0.0.1.
 func normaliseIPv4(name string) (string, bool) {
 	parts := strings.Split(strings.TrimSuffix(name, "."), ".")
 	if len(parts) > 4 {
@@ -55,7 +56,7 @@ func normaliseIPv4(name string) (string, bool) {
 	return netip.AddrFrom4([4]byte{byte(address >> 24), byte(address >> 16), byte(address >> 8), byte(address)}).String(), true
 }
 
-// ipv4Number reads one number of an address. 0x alone is 0.
+// ipv4Number reads one number of an address. As in browsers, "0x" without digits is 0.
 func ipv4Number(part string) (uint64, bool) {
 	base := 10
 	if digits, hex := strings.CutPrefix(part, "0x"); hex {

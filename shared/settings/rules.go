@@ -12,29 +12,30 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// MaxOrigins is the most origins that can be allowed, MaxOrigin the most characters that one may have: a host name has
-// 253, and a scheme and a port stand around it.
+// Limits of the allowed origins.
 const (
+	// MaxOrigins is the largest number of allowed origins.
 	MaxOrigins = 100
-	MaxOrigin  = 300
+	// MaxOrigin is the largest number of characters of an origin: 253 for the host name, and some for scheme and port.
+	MaxOrigin = 300
 )
 
-// Attributes of the settings, as faults name them.
+// The paths of the attributes in faults.
 const (
 	attributePageSize = "api.maxPageSize"
 	attributeEnabled  = "cors.enabled"
 	attributeOrigins  = "cors.allowedOrigins"
 )
 
-// Normalise brings the allowed origins into the form in which browsers send them, without blanks and duplicates,
-// and lists everything that breaks a rule; each origin at fault is named by its line, which counts from 1 and
-// counts blank ones. When there is a fault the origins stay as they were given. Normalising twice changes nothing.
+// Normalise brings the allowed origins into the form in which browsers send them, removes blank lines and duplicates, and
+// returns a fault for every rule that a field breaks. A fault names the line of the wrong origin, counted from 1 and with
+// blank lines. If an origin is wrong, the origins stay unchanged. Normalising twice changes nothing.
 func (s *Settings) Normalise() fault.Details {
 	var faults fault.Details
 	if s.MaxPageSize < 1 || s.MaxPageSize > MaxPageSizeLimit {
 		faults.Add(fault.Detail{
 			Attribute: attributePageSize,
-			Message:   fmt.Sprintf("The maximum page size is a number from 1 to %d.", MaxPageSizeLimit),
+			Message:   fmt.Sprintf("The maximum page size must be a number from 1 to %d.", MaxPageSizeLimit),
 		})
 	}
 	origins, wrong := normaliseOrigins(s.AllowedOrigins)
@@ -47,20 +48,20 @@ func (s *Settings) Normalise() fault.Details {
 		faults.Add(fault.Detail{
 			Attribute: attributeOrigins,
 			Message:   "CORS is enabled but no origin is allowed.",
-			Hint:      "Allow at least one origin such as https://app.example.com, or switch " + attributeEnabled + " off.",
+			Hint:      "Allow at least one origin such as https://app.example.com, or set " + attributeEnabled + " to false.",
 		})
 	}
 	return faults
 }
 
-// normaliseOrigins looks how many lines there are before it looks at any: what is too much is refused at once.
+// normaliseOrigins counts the lines before it reads any of them, so that a list of any length costs little.
 func normaliseOrigins(given []string) (origins []string, faults fault.Details) {
 	lines := distinct(given)
 	if len(lines) > MaxOrigins {
 		faults.Add(fault.Detail{
 			Attribute: attributeOrigins,
-			Message:   fmt.Sprintf("More than %d origins are listed.", MaxOrigins),
-			Hint:      "Leave out those that call no longer.",
+			Message:   fmt.Sprintf("There are more than %d origins.", MaxOrigins),
+			Hint:      "Remove the origins that no longer call the API.",
 		})
 		return nil, faults
 	}
@@ -71,7 +72,7 @@ func normaliseOrigins(given []string) (origins []string, faults fault.Details) {
 			faults.Add(fault.Detail{
 				Attribute: attributeOrigins,
 				Message:   fmt.Sprintf("Line %d, %s, %s", line.number, fault.Quote(line.text), wrong),
-				Hint:      "Write an origin as a browser sends it: scheme://host or scheme://host:port, nothing else.",
+				Hint:      "Write an origin as browsers send it: scheme://host or scheme://host:port, and nothing else.",
 			})
 			continue
 		}
@@ -83,14 +84,13 @@ func normaliseOrigins(given []string) (origins []string, faults fault.Details) {
 	return origins, faults
 }
 
-// line is an origin as it was given, with its place.
+// line is one line of the given origins with its number, counted from 1.
 type line struct {
 	number int
 	text   string
 }
 
-// distinct trims the lines and drops those that are blank or stand there already. It ends at the first that is one too
-// many.
+// distinct trims the lines and removes blank lines and duplicates. It stops when there is one line more than allowed.
 func distinct(given []string) (lines []line) {
 	seen := map[string]bool{}
 	for i, text := range given {
@@ -107,31 +107,31 @@ func distinct(given []string) (lines []line) {
 	return lines
 }
 
-// defaultPorts are left out of an origin (RFC 6454 §6.2).
+// defaultPorts has the ports that browsers leave out of an origin (RFC 6454 §6.2).
 var defaultPorts = map[string]string{"http": "80", "https": "443"}
 
-// NormaliseOrigin brings an origin (RFC 6454) into the form in which browsers send it in the header of that name:
-// scheme and host in lower case, the host in ASCII (IDNA), without a scheme's default port. Otherwise it says what
-// is wrong, in words that continue a sentence about the line. A text that is too long is not looked at further.
+// NormaliseOrigin returns an origin (RFC 6454) in the form in which browsers send it in the header Origin: scheme and host
+// in lower case, the host in ASCII (IDNA), without the default port of the scheme. If text is not an origin, wrong says
+// why. It is the end of a sentence whose subject is the line, such as "has a port that …".
 func NormaliseOrigin(text string) (origin, wrong string) {
 	if utf8.RuneCountInString(text) > MaxOrigin {
 		return "", fmt.Sprintf("has more than %d characters.", MaxOrigin)
 	}
 	switch text {
 	case "*":
-		return "", "would allow every origin; name each one."
+		return "", "would allow every origin; list each origin instead."
 	case "null":
-		return "", "is what pages without an origin send; it cannot be told whose they are."
+		return "", "is sent by all pages without an origin, so it cannot identify a page."
 	}
 	scheme, rest, found := strings.Cut(text, "://")
 	if !found || !isScheme(scheme) {
 		return "", "does not begin with a scheme such as https://."
 	}
 	if i := strings.IndexAny(rest, "/?#\\"); i >= 0 {
-		return "", "has something behind host and port, if only a slash."
+		return "", "has text after the host and the port; not even a slash is allowed."
 	}
 	if strings.Contains(rest, "@") {
-		return "", "has user information."
+		return "", "contains user information."
 	}
 	scheme = strings.ToLower(scheme)
 	host, port, wrong := splitHost(rest, defaultPorts[scheme] != "")
@@ -144,7 +144,7 @@ func NormaliseOrigin(text string) (origin, wrong string) {
 	return scheme + "://" + host + ":" + port, ""
 }
 
-// isScheme follows RFC 3986 §3.1.
+// isScheme reports whether text is a scheme of RFC 3986 §3.1.
 func isScheme(text string) bool {
 	for i, c := range strings.ToLower(text) {
 		if letter := 'a' <= c && c <= 'z'; !letter && (i == 0 || !strings.ContainsRune("0123456789+-.", c)) {
@@ -154,8 +154,8 @@ func isScheme(text string) bool {
 	return text != ""
 }
 
-// splitHost reads host and port; the host comes back in its normal form, in brackets when it is IPv6. Only in web
-// addresses is a name that ends in a number an IPv4 address.
+// splitHost returns the host and the port in their normal forms. An IPv6 address has brackets. A name that ends in a number
+// is an IPv4 address only in a web address, whose scheme is http or https.
 func splitHost(text string, web bool) (host, port, wrong string) {
 	host = text
 	if i := strings.LastIndexByte(text, ':'); i >= 0 && !strings.HasSuffix(text, "]") {
@@ -167,7 +167,7 @@ func splitHost(text string, web bool) (host, port, wrong string) {
 	if inner, isIPv6 := strings.CutPrefix(host, "["); isIPv6 {
 		address, ok := normaliseIPv6(inner)
 		if !ok {
-			return "", "", "has no host that could be an address."
+			return "", "", "has an invalid IPv6 address."
 		}
 		return "[" + address + "]", port, ""
 	}
@@ -176,7 +176,7 @@ func splitHost(text string, web bool) (host, port, wrong string) {
 		name, ok = normaliseIPv4(name)
 	}
 	if !ok {
-		return "", "", "has no host name that could exist; wildcards are not possible."
+		return "", "", "has an invalid host; wildcards are not supported."
 	}
 	return name, port, ""
 }
@@ -189,7 +189,7 @@ func normalisePort(text string) (port, wrong string) {
 	return strconv.FormatUint(number, 10), ""
 }
 
-// names maps host names as browsers do (UTS #46), letting underscores pass, which real names contain.
+// names converts host names as browsers do (UTS #46). It accepts underscores, because real names contain them.
 var names = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false), idna.CheckHyphens(false))
 
 func normaliseName(raw string) (string, bool) {
@@ -197,7 +197,7 @@ func normaliseName(raw string) (string, bool) {
 	if err != nil || name == "" || len(name) > 253 {
 		return "", false
 	}
-	// Mapping twice must change nothing, or a saved origin would not stand being saved again.
+	// A few names change again when they are converted twice. A saved origin must be accepted when it is saved again.
 	if again, err := names.ToASCII(name); err != nil || again != name {
 		return "", false
 	}

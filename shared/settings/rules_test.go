@@ -36,14 +36,14 @@ func TestNormaliseOrigin(t *testing.T) {
 				t.Errorf("got %q, %q, want %q", got, wrong, want)
 			}
 			if again, _ := settings.NormaliseOrigin(got); again != got {
-				t.Errorf("got %q of %q, want the same again", again, got)
+				t.Errorf("got %q the second time, want %q", again, got)
 			}
 		})
 	}
 }
 
-// TestAddressesAreWrittenAsBrowsersWriteThem: the values are those of new URL(…).origin.
-func TestAddressesAreWrittenAsBrowsersWriteThem(t *testing.T) {
+// TestNormaliseAddress compares with the values of new URL(…).origin in a browser.
+func TestNormaliseAddress(t *testing.T) {
 	for given, want := range map[string]string{
 		"http://[::ffff:127.0.0.1]:3000":       "http://[::ffff:7f00:1]:3000",
 		"http://[::FFFF:7F00:0001]":            "http://[::ffff:7f00:1]",
@@ -80,7 +80,7 @@ func TestAddressesAreWrittenAsBrowsersWriteThem(t *testing.T) {
 				t.Errorf("got %q, %q, want %q", got, wrong, want)
 			}
 			if again, _ := settings.NormaliseOrigin(got); again != got {
-				t.Errorf("got %q of %q, want the same again", again, got)
+				t.Errorf("got %q the second time, want %q", again, got)
 			}
 		})
 	}
@@ -99,7 +99,7 @@ func TestNormaliseOriginRefuses(t *testing.T) {
 	} {
 		t.Run(given, func(t *testing.T) {
 			if got, wrong := settings.NormaliseOrigin(given); wrong == "" {
-				t.Errorf("got %q, want a refusal", got)
+				t.Errorf("got %q, want it refused", got)
 			}
 		})
 	}
@@ -121,20 +121,20 @@ func TestNormalise(t *testing.T) {
 	}
 }
 
-func TestNormaliseNamesEachLineThatIsWrong(t *testing.T) {
+func TestNormaliseNamesEachWrongLine(t *testing.T) {
 	given := []string{"https://a.example.com", "", "https://b.example.com/", "*"}
 	s := settings.Settings{MaxPageSize: 1, CORSEnabled: true, AllowedOrigins: given}
-	faults := s.Normalise().Told()
+	faults := s.Normalise().List()
 	if len(faults) != 2 {
-		t.Fatalf("got %v, want one fault for each of two lines", faults)
+		t.Fatalf("got %v, want a fault for each of the two wrong lines", faults)
 	}
 	for i, want := range []string{`Line 3, "https://b.example.com/",`, `Line 4, "*",`} {
 		if f := faults[i]; f.Attribute != "cors.allowedOrigins" || !strings.HasPrefix(f.Message, want) || f.Hint == "" {
-			t.Errorf("got %+v, want it to begin with %s and to have a hint", f, want)
+			t.Errorf("got %+v, want a message that begins with %s, and a hint", f, want)
 		}
 	}
 	if !reflect.DeepEqual(s.AllowedOrigins, given) {
-		t.Errorf("got %q, want the lines as they were given", s.AllowedOrigins)
+		t.Errorf("got %q, want the lines unchanged", s.AllowedOrigins)
 	}
 }
 
@@ -157,19 +157,19 @@ func TestNormaliseRefuses(t *testing.T) {
 		"101 origins":                  {settings.Settings{MaxPageSize: 1, AllowedOrigins: origins(101)}, "cors.allowedOrigins"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			faults := c.settings.Normalise().Told()
+			faults := c.settings.Normalise().List()
 			if len(faults) != 1 || faults[0].Attribute != c.attribute || faults[0].Kind != fault.Internal {
-				t.Errorf("got %+v, want one fault on %s", faults, c.attribute)
+				t.Errorf("got %+v, want one fault about %s", faults, c.attribute)
 			}
 		})
 	}
 	atMost := settings.Settings{MaxPageSize: 1000, CORSEnabled: true, AllowedOrigins: append(origins(100), origins(100)...)}
 	if faults := atMost.Normalise(); faults.Len() > 0 {
-		t.Errorf("got %v for 100 origins that are named twice, want no fault", faults)
+		t.Errorf("got %v for 100 origins that are listed twice, want no fault", faults)
 	}
 }
 
-// FuzzNormaliseOrigin looks for an origin that does not stand being saved again, or that no browser would send.
+// FuzzNormaliseOrigin looks for an origin that is refused when it is saved again, or that a browser would not send.
 func FuzzNormaliseOrigin(f *testing.F) {
 	for _, seed := range []string{"https://app.example.com:443", "http://[::1]:1", "https://xn--pp-uia.de", "https://Ⓐ.de", "a+b://c", "https://1.2.3.4", "https://0x7f.1"} {
 		f.Add(seed)
@@ -177,17 +177,17 @@ func FuzzNormaliseOrigin(f *testing.F) {
 	f.Fuzz(func(t *testing.T, given string) {
 		got, wrong := settings.NormaliseOrigin(given)
 		if (got == "") == (wrong == "") {
-			t.Fatalf("got %q and %q, want one of them", got, wrong)
+			t.Fatalf("got %q and %q, want exactly one of them", got, wrong)
 		}
 		if wrong != "" {
 			return
 		}
 		if again, wrong := settings.NormaliseOrigin(got); again != got {
-			t.Errorf("got %q, %q of %q, want the same again", again, wrong, got)
+			t.Errorf("got %q, %q the second time, want %q", again, wrong, got)
 		}
 		u, err := url.Parse(got)
 		if err != nil || u.Host == "" || u.Path != "" || u.User != nil || u.RawQuery != "" {
-			t.Errorf("got %q, which is no origin: %v", got, err)
+			t.Errorf("got %q, which is not an origin: %v", got, err)
 		}
 		if strings.ContainsFunc(got, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			t.Errorf("got %q, which is not ASCII", got)

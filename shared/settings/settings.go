@@ -1,28 +1,29 @@
-// Package settings holds what an administrator decides about the API: whether it is on, how large a page may be,
-// whether its documentation is shown, and which web origins may call it.
+// Package settings defines the settings of the API and their rules: whether the API is on, how large a page may be,
+// whether the documentation is shown, and which web origins may call the API.
 package settings
 
 import "time"
 
-// Settings is the one settings resource.
+// Settings are the settings of a deployment. A deployment has exactly one Settings.
 type Settings struct {
-	// APIEnabled switches the REST web service.
+	// APIEnabled reports whether the REST web service is on.
 	APIEnabled bool
-	// MaxPageSize bounds every list, 1 to 1000.
+	// MaxPageSize is the largest page size of every list, from 1 to MaxPageSizeLimit.
 	MaxPageSize int
-	// DocsEnabled shows the documentation page and the OpenAPI document.
+	// DocsEnabled reports whether the documentation page and the OpenAPI document are shown.
 	DocsEnabled bool
-	// CORSEnabled lets the AllowedOrigins call from a browser.
-	CORSEnabled    bool
-	AllowedOrigins []string // normalised: scheme://host[:port]
-	LockVersion    int64    // raised by every change; 0 while nobody changed the defaults
+	// CORSEnabled reports whether pages of the AllowedOrigins may call the API from a browser.
+	CORSEnabled bool
+	// AllowedOrigins has the form scheme://host[:port], as Normalise writes it.
+	AllowedOrigins []string
+	LockVersion    int64 // 0 for the defaults; every change adds 1
 	UpdatedAt      time.Time
 }
 
-// MaxPageSizeLimit is the largest page size that can be set, and the default.
+// MaxPageSizeLimit is the largest MaxPageSize, and the default.
 const MaxPageSizeLimit = 1000
 
-// Defaults are the settings of a deployment in which nobody has changed any.
+// Defaults returns the settings of a new deployment.
 func Defaults() Settings {
 	return Settings{APIEnabled: true, MaxPageSize: MaxPageSizeLimit, DocsEnabled: true}
 }

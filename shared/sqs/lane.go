@@ -33,7 +33,7 @@ type Lane struct {
 // It does not use the network.
 func New(cfg aws.Config, queueURL string) *Lane {
 	if queueURL == "" {
-		panic("sqs: queueURL is empty")
+		panic("sqs.New: queueURL is missing")
 	}
 	return &Lane{client: sqs.NewFromConfig(cfg), url: queueURL, handles: map[string]string{}}
 }

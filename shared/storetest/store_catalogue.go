@@ -14,7 +14,7 @@ var webhookNameCases = []storeCase{
 	{"are equal if only case or composition differs", (*storeTest).namesFolded},
 	{"are different if only one language would make them equal", (*storeTest).namesDistinct},
 	{"are given to one of several webhooks that take the same name at once", (*storeTest).nameAtOnce},
-	{"can be respelled by the webhook that has them", (*storeTest).nameRespelt},
+	{"can be respelled when their webhook is changed", (*storeTest).nameRespelt},
 	{"become free when their webhook is renamed or deleted", (*storeTest).nameFreed},
 }
 
@@ -45,7 +45,7 @@ func (t *storeTest) namesFolded() {
 	}
 }
 
-// namesDistinct takes names that a store must not consider equal, for example because of the rules of one language.
+// namesDistinct takes similar names. Some of them would be equal by the rules of one language, such as Turkish.
 func (t *storeTest) namesDistinct() {
 	for _, name := range []string{"Isparta", "\u0131sparta", "Café", "Cafe", "a b", "ab", "Ａ", "A"} {
 		t.webhook(name)
@@ -140,7 +140,8 @@ func (t *storeTest) catalogueOthers() {
 	t.catalogueIs(0)
 }
 
-// catalogueAhead is the case of a process that runs on while the catalogue is restored from an older copy.
+// catalogueAhead asks for changes after a newer version than the current one. A process does so if the catalogue was
+// restored from an older copy while the process was running.
 func (t *storeTest) catalogueAhead() {
 	t.webhook("Billing")
 	if _, err := t.Changes(t.Context(), 2); !errors.Is(err, store.ErrGap) {

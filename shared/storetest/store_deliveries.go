@@ -145,11 +145,11 @@ func (t *storeTest) oneClaims(d delivery.Delivery) {
 	var winner string
 	var seen []delivery.Delivery
 	for _, err := range atOnce(writers, func(int) error {
-		mine, attempt := d, newID(id.Attempt)
-		if err := mine.Claim(attempt, delivery.TriggerSchedule, epoch); err != nil {
+		claimed, attempt := d, newID(id.Attempt)
+		if err := claimed.Claim(attempt, delivery.TriggerSchedule, epoch); err != nil {
 			return err
 		}
-		now, won, err := t.PutDelivery(t.Context(), mine, nil)
+		now, won, err := t.PutDelivery(t.Context(), claimed, nil)
 		mu.Lock()
 		defer mu.Unlock()
 		seen = append(seen, now)
@@ -247,7 +247,8 @@ func (t *storeTest) attemptsMany() {
 	t.attemptsAre(d.Key, want[made-limits.AttemptsMax:]...)
 }
 
-// attemptWon checks that an attempt is stored only if the write of its row succeeds, and once if that write is repeated.
+// attemptWon checks that an attempt is stored only if the write of its row succeeds, and only once if that write is
+// repeated.
 func (t *storeTest) attemptWon() {
 	d := newDelivery(newID(id.Webhook), "evt_1")
 	stored := t.put(d, nil)

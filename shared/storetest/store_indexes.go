@@ -14,8 +14,8 @@ import (
 )
 
 var indexCases = []storeCase{
-	{"of due deliveries list them in the order of time", (*storeTest).dueInOrder},
-	{"of due deliveries follow every change", (*storeTest).dueFollows},
+	{"of due deliveries are sorted by time", (*storeTest).dueInOrder},
+	{"of due deliveries are updated by every write", (*storeTest).dueFollows},
 	{"of due deliveries leave out expired deliveries", (*storeTest).dueExpired},
 	{"of dead deliveries list only those that need a person", (*storeTest).deadNeedsPerson},
 	{"are exact after any sequence of writes", (*storeTest).indexProperty},

@@ -212,7 +212,7 @@ func (t *storeTest) walk(report reporter, q store.Query) (all []delivery.Deliver
 	return nil
 }
 
-// compareKeys compares keys in the order of lists, oldest first.
+// compareKeys compares keys by time, then by event, then by webhook. Lists of deliveries have the opposite order.
 func compareKeys(a, b delivery.Key) int {
 	return cmp.Or(
 		cmp.Compare(a.ReceivedMs, b.ReceivedMs), bytes.Compare(a.Event[:], b.Event[:]), cmp.Compare(a.Webhook, b.Webhook),

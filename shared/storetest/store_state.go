@@ -25,7 +25,7 @@ var counterCases = []storeCase{
 	{"begin at zero again after they expire, and not before", (*storeTest).countExpired},
 	{"are not created by reading", (*storeTest).countRead},
 	{"can be decreased if they exist, but are not created by a decrease", (*storeTest).countDown},
-	{"may have the same keys as values", (*storeTest).countKeys},
+	{"can have the same key as a value", (*storeTest).countKeys},
 }
 
 func (t *storeTest) stateBytes() {
@@ -169,7 +169,7 @@ func (t *storeTest) countRead() {
 	same(t, "a counter that does not exist", got, 0)
 	t.counts("key", 1, 1)
 	t.clock.advance(time.Hour)
-	t.counts("key", 1, 2) // its expiry is that of its first count, not of the read
+	t.counts("key", 1, 2) // the read did not set its expiry
 }
 
 // countDown decreases counters that do not exist or have expired. A decrease must not create a counter, which would begin

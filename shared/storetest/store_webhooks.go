@@ -131,9 +131,9 @@ func (t *storeTest) webhookChangedTooLate() {
 func (t *storeTest) webhookAtOnce() {
 	w := t.webhook("Billing")
 	t.oneWins(fault.UpdateConflict, func(i int) error {
-		mine := w
-		mine.Description = strconv.Itoa(i)
-		return t.PutWebhook(t.Context(), &mine)
+		changed := w
+		changed.Description = strconv.Itoa(i)
+		return t.PutWebhook(t.Context(), &changed)
 	})
 	t.catalogueIs(2)
 }

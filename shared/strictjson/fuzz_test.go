@@ -75,9 +75,9 @@ func hasHalf(text []byte) bool {
 
 // repeats reports whether an object in a valid text has a name twice.
 func repeats(text []byte) bool {
-	var whole json.RawMessage
+	var value json.RawMessage
 	d := json.NewDecoder(bytes.NewReader(text))
-	return d.Decode(&whole) == nil && repeatsIn(whole)
+	return d.Decode(&value) == nil && repeatsIn(value)
 }
 
 func repeatsIn(value json.RawMessage) bool {

@@ -297,6 +297,7 @@ func (s *scanner) otherHalf(from int) bool {
 	return s.fail("This escape is half of a character (a lone surrogate).")
 }
 
+// number walks over a number (RFC 8259 §6). It accepts any size and any number of digits, because the value is never converted.
 func (s *scanner) number() bool {
 	if s.peek() == '-' {
 		s.at++
@@ -332,6 +333,8 @@ func (s *scanner) digits() bool {
 	return true
 }
 
+// literal walks over true, false or null. It need not check the character after the word, because the caller expects a comma
+// or a bracket there.
 func (s *scanner) literal(word string) bool {
 	if !bytes.HasPrefix(s.text[s.at:], []byte(word)) {
 		return s.fail("A JSON value is expected here.")

@@ -5,7 +5,7 @@ package strictjson
 
 import "fmt"
 
-// MaxDepth is how deep objects and arrays may be nested. The parsers of receivers have limits of their own, often 1,000.
+// MaxDepth is the maximum depth of nested objects and arrays. The parsers of receivers have limits of their own, often 1,000.
 const MaxDepth = 1000
 
 // Repeated is the problem of an object in which two members have the same name.
@@ -24,11 +24,11 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Problem)
 }
 
-// Span is the place of a name or a value in a text: the bytes from From up to but not including To. The zero Span is no
-// place.
+// Span is the place of a name or a value in a text: the bytes from From up to but not including To. The zero Span stands for
+// an absent member.
 type Span struct{ From, To int }
 
-// IsZero reports whether s is no place.
+// IsZero reports whether s is the zero Span.
 func (s Span) IsZero() bool { return s.To == 0 }
 
 // Visitor is called with the places of the name, in its quotes, and of the value of each member of an object, in the order

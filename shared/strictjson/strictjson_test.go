@@ -33,7 +33,7 @@ func TestObjectVisitsMembersInOrder(t *testing.T) {
 	}
 }
 
-func TestObjectAtReadsFromThere(t *testing.T) {
+func TestObjectAtBeginsAtThePlace(t *testing.T) {
 	text := []byte(`{"a":{"b":1,"c":2},"d":3}`)
 	var got []string
 	visit := func(name, _ strictjson.Span) string {
@@ -61,7 +61,7 @@ func TestAVisitorCanRefuseAMember(t *testing.T) {
 }
 
 // Both ways of reading an object refuse the same texts at the same place, except for the rules of I-JSON.
-func TestTextsThatAreNoObjects(t *testing.T) {
+func TestTextsThatAreNotObjects(t *testing.T) {
 	for name, c := range map[string]struct {
 		text string
 		want place

@@ -1,5 +1,5 @@
-// Package sweep is the clock of deliveries. It finds deliveries whose attempt is due and sends their doorbells: those
-// that got lost, and those that had to wait longer than a lane can delay a message.
+// Package sweep is the clock of deliveries. It sends the doorbells of deliveries whose next attempt is due, if the first
+// doorbell was lost or if the wait was longer than a lane can delay a message.
 package sweep
 
 import (
@@ -30,13 +30,14 @@ type Bell interface {
 type Config struct {
 	Deliveries Deliveries
 	Retries    Bell
-	Clock      delivery.Clock
+	// Clock scales the waits.
+	Clock delivery.Clock
 	// Now returns the current time. Nil means time.Now.
 	Now    func() time.Time
 	Logger *slog.Logger
 }
 
-// Sweeper sends the doorbells of deliveries that are due.
+// Sweeper sends the doorbells of deliveries that are due. Several sweepers may run at the same time.
 type Sweeper struct{ Config }
 
 // New returns a Sweeper. It panics if a dependency is missing.
@@ -48,18 +49,18 @@ func New(c Config) *Sweeper {
 	return &Sweeper{c}
 }
 
-// spread is the largest random time that is added to the next look at a delivery. It spreads deliveries that were listed
-// together. It also makes the writes of two sweepers at the same moment differ, so that only one of them succeeds: a
-// store takes a write that equals the stored row for the repetition of a write whose answer was lost.
+// spread is the largest random time that is added to the next check of a delivery. It spreads deliveries that were listed
+// together. It also makes the writes of two concurrent sweepers differ, so that only one of them succeeds. Of two equal
+// writes both would succeed, because a store takes the second for a repetition of the first.
 const spread = time.Second
 
-// page is the number of deliveries that are moved before their doorbells are sent.
+// page is the number of deliveries that are postponed before their doorbells are sent.
 const page = 100
 
-// Sweep sends a doorbell for every delivery that is due now, with the delay that remains. It first moves the time of the
-// next look, on the condition that the row has not changed, so that two sweepers send one doorbell. If the sweeper dies
-// in between, that doorbell is lost; the next look is 2 minutes later, then 4, and so on up to 60. After an error the
-// remaining deliveries are left to the next sweep.
+// Sweep sends a doorbell for every delivery that is due now, with the delay that remains. Before that it postpones the
+// next check of the delivery, on the condition that the row has not changed, so that only one of two sweepers sends a
+// doorbell. If the sweeper dies in between, the doorbell is lost; the next check is 2 minutes later, then 4, and so on up
+// to 60. After an error the remaining deliveries are left to the next sweep.
 func (s *Sweeper) Sweep(ctx context.Context) (err error) {
 	defer fault.Wrap(&err, "sweep")
 	seen, rung := map[delivery.Key]bool{}, 0
@@ -68,7 +69,7 @@ func (s *Sweeper) Sweep(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		bells, news, err := s.move(ctx, keys, seen)
+		bells, progress, err := s.postponeAll(ctx, keys, seen)
 		if len(bells) > 0 {
 			if err := s.Retries.Send(ctx, bells...); err != nil {
 				return err
@@ -78,7 +79,7 @@ func (s *Sweeper) Sweep(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if !news { // this sweep has seen all of them: the index is behind, or another sweeper is at work
+		if !progress { // this sweep has seen all keys: the index is behind, or another sweeper is at work
 			break
 		}
 	}
@@ -88,28 +89,29 @@ func (s *Sweeper) Sweep(ctx context.Context) (err error) {
 	return nil
 }
 
-// move moves the next look at each key that was not seen yet, and returns the doorbells to send. It returns them also
-// when it fails halfway.
-func (s *Sweeper) move(ctx context.Context, keys []delivery.Key, seen map[delivery.Key]bool) (bells []lane.Message, news bool, err error) {
+// postponeAll postpones the next check of each delivery that this sweep has not seen yet, and returns the doorbells to
+// send. progress reports whether there was such a delivery. If postponeAll fails halfway, it returns the doorbells of the
+// deliveries that it has postponed.
+func (s *Sweeper) postponeAll(ctx context.Context, keys []delivery.Key, seen map[delivery.Key]bool) (bells []lane.Message, progress bool, err error) {
 	for _, key := range keys {
 		if seen[key] {
 			continue
 		}
-		seen[key], news = true, true
-		delay, ring, err := s.moveOne(ctx, key)
+		seen[key], progress = true, true
+		delay, ring, err := s.postpone(ctx, key)
 		if err != nil {
-			return bells, news, err
+			return bells, progress, err
 		}
 		if ring {
 			bells = append(bells, lane.DoorbellAgain(key.ID(), key.Webhook, delay))
 		}
 	}
-	return bells, news, nil
+	return bells, progress, nil
 }
 
-// moveOne moves the next look at one delivery and reports whether to send a doorbell. It leaves a delivery alone that no
-// longer exists or has changed since it was listed: the sender that changed it has sent a doorbell or ended it.
-func (s *Sweeper) moveOne(ctx context.Context, key delivery.Key) (delay time.Duration, ring bool, err error) {
+// postpone postpones the next check of a delivery and reports whether to send a doorbell. It does nothing if the delivery
+// no longer exists or is no longer due: the process that changed it has sent a doorbell or has ended the delivery.
+func (s *Sweeper) postpone(ctx context.Context, key delivery.Key) (delay time.Duration, ring bool, err error) {
 	d, err := s.Deliveries.Delivery(ctx, key)
 	if fault.Is(err, fault.NotFound) {
 		return 0, false, nil

@@ -78,8 +78,8 @@ func (r *rig) sweepAt(at time.Time) []time.Duration {
 	return delays
 }
 
-// failing stores a delivery of which the first attempts of the standard schedule failed. made is the number of attempts;
-// the last one was at the rig's time.
+// failing stores a delivery whose first attempts failed, the last one at the time of the rig. made is the number of
+// attempts. The schedule is the standard one.
 func (r *rig) failing(made int) delivery.Key {
 	r.t.Helper()
 	rec := record.Event{
@@ -104,22 +104,22 @@ func (r *rig) put(d delivery.Delivery) {
 	}
 }
 
-func TestALongWaitLandsInTheSecond(t *testing.T) {
+func TestALongWaitEndsOnTheSecond(t *testing.T) {
 	r := newRig(t)
 	key := r.failing(4) // 2 h
 	next := start.Add(2 * time.Hour)
 	for at := start; at.Before(next.Add(-limits.SweepLead)); at = at.Add(limits.SweepPeriod) {
 		if delays := r.sweepAt(at); len(delays) != 0 {
-			t.Fatalf("rang at %v", at)
+			t.Fatalf("got doorbells with delays %v at %v, want none yet", delays, at)
 		}
 	}
 	at := next.Add(-limits.SweepLead).Add(17 * time.Second)
 	delays := r.sweepAt(at)
 	if len(delays) != 1 || !at.Add(delays[0]).Equal(next) || delays[0] > limits.MaxDelay {
-		t.Fatalf("delays %v, want until %v", delays, next)
+		t.Fatalf("got delays %v, want one that ends at %v", delays, next)
 	}
 	if name, err := lane.Called(r.bells[0]); err != nil || name != key.ID() || r.bells[0].Group != key.Webhook || r.bells[0].Attributes[lane.Again] == "" {
-		t.Errorf("the bell is %+v", r.bells[0])
+		t.Errorf("got doorbell %+v, want one for %s that says that the row exists", r.bells[0], key.ID())
 	}
 }
 
@@ -127,7 +127,7 @@ func TestALostDoorbellIsFound(t *testing.T) {
 	r := newRig(t)
 	r.failing(1) // due after 5 s; the doorbell was lost
 	if delays := r.sweepAt(start.Add(2 * time.Minute)); len(delays) != 0 {
-		t.Fatal("a doorbell was sent too early: the lane may only be slow")
+		t.Fatal("got a doorbell, want none yet: the lane may only be slow")
 	}
 	if delays := r.sweepAt(start.Add(2*time.Minute + 5*time.Second)); len(delays) != 1 || delays[0] != 0 {
 		t.Fatalf("got %v, want a doorbell without delay", delays)
@@ -140,7 +140,7 @@ func TestALostDoorbellIsFound(t *testing.T) {
 	}
 }
 
-func TestManyAtOnce(t *testing.T) {
+func TestASweepOfSeveralPages(t *testing.T) {
 	r := newRig(t)
 	for range 350 {
 		r.failing(1)
@@ -181,9 +181,9 @@ func TestNoDoorbellDuringALease(t *testing.T) {
 	if delays := r.sweepAt(start.Add(2*time.Minute + 6*time.Second)); len(delays) != 0 {
 		t.Error("got a doorbell for a delivery with a live lease")
 	}
-	// The holder died and its message was lost. The sweeper finds the delivery after the lease.
+	// The sender died and its message was lost. The sweeper finds the delivery after the lease.
 	if delays := r.sweepAt(r.now.Add(limits.Lease + limits.SweepMargin + time.Second)); len(delays) != 1 {
-		t.Error("the delivery of a process that died was not found")
+		t.Error("got no doorbell for the delivery of a sender that died")
 	}
 }
 
@@ -192,7 +192,7 @@ func TestSweepAfterAnError(t *testing.T) {
 	r.failing(1)
 	r.now, r.err = start.Add(time.Hour), errors.New("no")
 	if err := r.sweeper.Sweep(t.Context()); err == nil {
-		t.Fatal("the sweep returned no error")
+		t.Fatal("got no error, want the error of the lane")
 	}
 	r.err = nil
 	if delays := r.sweepAt(r.now.Add(2*time.Minute + time.Second)); len(delays) != 1 {

@@ -22,7 +22,7 @@ type Process struct {
 // greater than 0. now returns the time; nil means time.Now.
 func NewProcess(perSecond float64, now func() time.Time) *Process {
 	if !(perSecond > 0) {
-		panic("throttle: perSecond is not greater than 0")
+		panic("throttle.NewProcess: perSecond is not greater than 0")
 	}
 	if now == nil {
 		now = time.Now

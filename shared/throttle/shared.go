@@ -55,9 +55,7 @@ const (
 // NewShared returns a new Shared. It panics if a part of the SharedConfig is missing.
 func NewShared(c SharedConfig) *Shared {
 	required.Fields(c)
-	if !(c.PerSecond >= 1) {
-		panic("throttle.SharedConfig: PerSecond is below 1")
-	}
+	required.That(c.PerSecond >= 1, c, "PerSecond is below 1")
 	if c.Now == nil {
 		c.Now = time.Now
 	}

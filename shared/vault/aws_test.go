@@ -154,8 +154,8 @@ func (a *amazon) generate(spec string, bound []byte) (map[string]any, error) {
 func TestKMSMakesPairsThatSealAndOpen(t *testing.T) {
 	amazon, config := newAmazon(t)
 	store, keys := new(table), vault.NewKMS(config, stageKey)
-	sealer := ok(vault.NewSealer(vault.SealerConfig{Pairs: store, Maker: keys}))(t)
-	opener := ok(vault.NewOpener(vault.OpenerConfig{Pairs: store, Unwrapper: keys}))(t)
+	sealer := vault.NewSealer(vault.SealerConfig{Pairs: store, Maker: keys})
+	opener := vault.NewOpener(vault.OpenerConfig{Pairs: store, Unwrapper: keys})
 	for i := range 10 {
 		sealed := ok(sealer.Seal(t.Context(), []byte(secret), webhook.SecretInfo("wh_1", fmt.Sprint(i))))(t)
 		got := ok(opener.Open(t.Context(), sealed, webhook.SecretInfo("wh_1", fmt.Sprint(i))))(t)

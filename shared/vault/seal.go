@@ -8,6 +8,7 @@ import (
 
 	"nepenthes/shared/fault"
 	"nepenthes/shared/keypair"
+	"nepenthes/shared/required"
 	"nepenthes/shared/webhook"
 )
 
@@ -36,13 +37,11 @@ type SealerConfig struct {
 // Sealer seals the secrets of webhooks with the newest pair. It cannot open them. It is safe for concurrent use.
 type Sealer struct{ founder founder }
 
-// NewSealer returns a Sealer. It returns an error that names a missing field. It does not read the store.
-func NewSealer(config SealerConfig) (*Sealer, error) {
-	if err := check(config); err != nil {
-		return nil, err
-	}
+// NewSealer returns a Sealer. It panics if a dependency is missing. It does not read the store.
+func NewSealer(config SealerConfig) *Sealer {
+	required.Fields(config)
 	ring := newRing(keypair.WebhookSecrets, config.Pairs, config.Now)
-	return &Sealer{founder{ring, config.Pairs, config.Maker}}, nil
+	return &Sealer{founder{ring, config.Pairs, config.Maker}}
 }
 
 // Seal encrypts secret and binds it to info, in the newest version. Only the same info opens it. Sealing the same
@@ -93,15 +92,13 @@ type Opener struct {
 	privates privates
 }
 
-// NewOpener returns an Opener. It returns an error that names a missing field. It does not read the store.
-func NewOpener(config OpenerConfig) (*Opener, error) {
-	if err := check(config); err != nil {
-		return nil, err
-	}
+// NewOpener returns an Opener. It panics if a dependency is missing. It does not read the store.
+func NewOpener(config OpenerConfig) *Opener {
+	required.Fields(config)
 	return &Opener{
 		ring:     newRing(keypair.WebhookSecrets, config.Pairs, nil),
 		privates: privates{unwrapper: config.Unwrapper, turn: newTurn()},
-	}, nil
+	}
 }
 
 // Open returns the secret. It returns an error if info is not the info of Seal, if a byte was altered, if the pair is

@@ -42,12 +42,12 @@ func newRoom(t testing.TB) *room {
 
 func (r *room) newSealer(t testing.TB) *vault.Sealer {
 	t.Helper()
-	return ok(vault.NewSealer(vault.SealerConfig{Pairs: r.store, Maker: r.keys, Now: r.clock.now}))(t)
+	return vault.NewSealer(vault.SealerConfig{Pairs: r.store, Maker: r.keys, Now: r.clock.now})
 }
 
 func (r *room) newOpener(t testing.TB) *vault.Opener {
 	t.Helper()
-	return ok(vault.NewOpener(vault.OpenerConfig{Pairs: r.store, Unwrapper: r.keys}))(t)
+	return vault.NewOpener(vault.OpenerConfig{Pairs: r.store, Unwrapper: r.keys})
 }
 
 func (r *room) rotate(t testing.TB) keypair.Pair {
@@ -246,7 +246,7 @@ func TestAnAlteredValueIsRefused(t *testing.T) {
 func TestACopiedDatabaseOpensNothing(t *testing.T) {
 	r := newRoom(t)
 	sealed := r.seal(t)
-	thief := ok(vault.NewOpener(vault.OpenerConfig{Pairs: r.store, Unwrapper: inMemory(t)}))(t)
+	thief := vault.NewOpener(vault.OpenerConfig{Pairs: r.store, Unwrapper: inMemory(t)})
 	checkRefuses(t, thief, sealed, place)
 }
 
@@ -292,7 +292,7 @@ func TestAWriterCannotOpen(t *testing.T) {
 	r := newRoom(t)
 	// The compiler proves that a type without Unwrap is enough. The count proves that a sealer does not call Unwrap if
 	// there is one.
-	ok(vault.NewSealer(vault.SealerConfig{Pairs: r.store, Maker: makerOnly{r.keys}}))(t)
+	vault.NewSealer(vault.SealerConfig{Pairs: r.store, Maker: makerOnly{r.keys}})
 	r.seal(t)
 	r.rotate(t)
 	r.clock.pass(time.Hour)
@@ -331,14 +331,8 @@ func ExampleSealer() {
 		panic(err)
 	}
 	store := new(table) // or a store of package sqlite or dynamo
-	sealer, err := vault.NewSealer(vault.SealerConfig{Pairs: store, Maker: keys})
-	if err != nil {
-		panic(err)
-	}
-	opener, err := vault.NewOpener(vault.OpenerConfig{Pairs: store, Unwrapper: keys})
-	if err != nil {
-		panic(err)
-	}
+	sealer := vault.NewSealer(vault.SealerConfig{Pairs: store, Maker: keys})
+	opener := vault.NewOpener(vault.OpenerConfig{Pairs: store, Unwrapper: keys})
 	place := webhook.HeaderInfo("wh_1", "https://receiver.example/hooks", "Authorization")
 	sealed, err := sealer.Seal(ctx, []byte("Bearer 123"), place)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"nepenthes/shared/fault"
 	"nepenthes/shared/keypair"
+	"nepenthes/shared/required"
 )
 
 // Times for the rotation of token keys. A token lives 15 minutes. The last token that an old key signs is made
@@ -38,16 +39,14 @@ type Signer struct {
 	privates privates
 }
 
-// NewSigner returns a Signer. It returns an error that names a missing field. It does not read the store.
-func NewSigner(config SignerConfig) (*Signer, error) {
-	if err := check(config); err != nil {
-		return nil, err
-	}
+// NewSigner returns a Signer. It panics if a dependency is missing. It does not read the store.
+func NewSigner(config SignerConfig) *Signer {
+	required.Fields(config)
 	ring := newRing(keypair.TokenSigning, config.Pairs, config.Now)
 	return &Signer{
 		founder:  founder{ring, config.Pairs, config.Maker},
 		privates: privates{unwrapper: config.Unwrapper, turn: newTurn()},
-	}, nil
+	}
 }
 
 // SigningKey returns the key that signs now, and its id for the "kid" of the token. It is the newest key that is older
@@ -81,12 +80,10 @@ type VerifierConfig struct {
 // Verifier has the keys whose tokens are accepted. It is safe for concurrent use.
 type Verifier struct{ ring *ring }
 
-// NewVerifier returns a Verifier. It returns an error that names a missing field. It does not read the store.
-func NewVerifier(config VerifierConfig) (*Verifier, error) {
-	if err := check(config); err != nil {
-		return nil, err
-	}
-	return &Verifier{newRing(keypair.TokenSigning, config.Pairs, config.Now)}, nil
+// NewVerifier returns a Verifier. It panics if a dependency is missing. It does not read the store.
+func NewVerifier(config VerifierConfig) *Verifier {
+	required.Fields(config)
+	return &Verifier{newRing(keypair.TokenSigning, config.Pairs, config.Now)}
 }
 
 // VerificationKeys returns the accepted keys, newest first: those that sign, those that will sign, and those whose

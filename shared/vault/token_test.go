@@ -25,8 +25,8 @@ type mint struct {
 func newMint(t testing.TB) *mint {
 	t.Helper()
 	m := &mint{store: new(table), keys: inMemory(t), clock: newClock()}
-	m.signer = ok(vault.NewSigner(vault.SignerConfig{Pairs: m.store, Maker: m.keys, Unwrapper: m.keys, Now: m.clock.now}))(t)
-	m.verifier = ok(vault.NewVerifier(vault.VerifierConfig{Pairs: m.store, Now: m.clock.now}))(t)
+	m.signer = vault.NewSigner(vault.SignerConfig{Pairs: m.store, Maker: m.keys, Unwrapper: m.keys, Now: m.clock.now})
+	m.verifier = vault.NewVerifier(vault.VerifierConfig{Pairs: m.store, Now: m.clock.now})
 	return m
 }
 
@@ -138,7 +138,7 @@ func TestANewKeyIsPublishedBeforeItSigns(t *testing.T) {
 		t.Errorf("got keys %v, want the new %s and the old %s", got, pair.ID, old)
 	}
 	m.clock.pass(vault.SignAfter - time.Millisecond)
-	fresh := ok(vault.NewSigner(vault.SignerConfig{Pairs: m.store, Maker: m.keys, Unwrapper: m.keys, Now: m.clock.now}))(t)
+	fresh := vault.NewSigner(vault.SignerConfig{Pairs: m.store, Maker: m.keys, Unwrapper: m.keys, Now: m.clock.now})
 	if got, _, err := fresh.SigningKey(t.Context()); got != old || err != nil {
 		t.Errorf("got %s, %v a moment before SignAfter, want the old key %s", got, err, old)
 	}

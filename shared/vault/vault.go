@@ -19,12 +19,10 @@ package vault
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"nepenthes/shared/fault"
 	"nepenthes/shared/keypair"
-	"nepenthes/shared/required"
 )
 
 // PairReader reads the pairs of one purpose from the store.
@@ -51,14 +49,6 @@ type Maker interface {
 // by another key, or was altered.
 type Unwrapper interface {
 	Unwrap(ctx context.Context, purpose string, wrapped []byte) (privateKey []byte, err error)
-}
-
-// check returns an error that names a dependency that is missing in a Config.
-func check(config any) error {
-	if name := required.Missing(config); name != "" {
-		return fmt.Errorf("%T: %s is missing", config, name)
-	}
-	return nil
 }
 
 // Rotate adds a pair for purpose and returns the newest pair afterwards. That is its own pair, or the pair that another

@@ -1,4 +1,4 @@
-// Package visible knows which characters a person can see.
+// Package visible reports which characters a person can see.
 package visible
 
 import (
@@ -6,21 +6,21 @@ import (
 	"unicode"
 )
 
-// blank are characters that are drawn as nothing, though the Unicode Standard counts them among letters and symbols:
-// the empty braille pattern, blanks of Egyptian hieroglyphs, a note without a head. The fillers of Hangul are in
+// blank has characters that Unicode counts as letters or symbols although they are drawn empty: the empty braille pattern,
+// blanks of Egyptian hieroglyphs, and a musical note without a head. The fillers of Hangul are in
 // Other_Default_Ignorable_Code_Point.
 var blank = &unicode.RangeTable{
 	R16: []unicode.Range16{{Lo: 0x2800, Hi: 0x2800, Stride: 1}},
 	R32: []unicode.Range32{{Lo: 0x13441, Hi: 0x13442, Stride: 1}, {Lo: 0x1D159, Hi: 0x1D159, Stride: 1}},
 }
 
-// In reports whether the text has a character that can be seen by itself. White space, control and format characters,
-// marks that combine with a character before them, and blanks cannot. The empty text has none.
+// In reports whether the text contains a character for which Rune returns true.
 func In(text string) bool { return strings.ContainsFunc(text, Rune) }
 
-// Rune reports whether r can be seen by itself.
+// Rune reports whether r is visible on its own. White space, control and format characters, blanks, and marks that combine
+// with the character before them are not.
 func Rune(r rune) bool {
-	if unicode.Is(unicode.Prepended_Concatenation_Mark, r) { // format characters that are drawn, such as U+0600
+	if unicode.Is(unicode.Prepended_Concatenation_Mark, r) { // these format characters are drawn, for example U+0600
 		return true
 	}
 	return !unicode.In(r, unicode.Z, unicode.Cc, unicode.Cf, unicode.Mn, unicode.Me,

@@ -60,10 +60,10 @@ func TestNormaliseDropsIDsWithAllProjects(t *testing.T) {
 func TestNormaliseAcceptsPatternsThatTheWebhookHadBefore(t *testing.T) {
 	w := acceptable()
 	w.Subscription.Events = []string{"webhook:retired", "*"}
-	if got := attributes(w.Normalise("webhook:retired").Told()); got != nil {
+	if got := attributes(w.Normalise("webhook:retired").List()); got != nil {
 		t.Errorf("got faults on %q, want none", got)
 	}
-	if got := attributes(w.Normalise().Told()); !slices.Equal(got, []string{"events"}) {
+	if got := attributes(w.Normalise().List()); !slices.Equal(got, []string{"events"}) {
 		t.Errorf("got faults on %q for a new pattern, want events", got)
 	}
 }
@@ -114,7 +114,7 @@ func TestNormaliseRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := acceptable()
 			c.change(&w)
-			faults := w.Normalise().Told()
+			faults := w.Normalise().List()
 			if got := attributes(faults); !slices.Equal(got, []string{c.attribute}) || faults[0].Message == "" {
 				t.Errorf("got %+v, want one fault on %s", faults, c.attribute)
 			}
@@ -125,7 +125,7 @@ func TestNormaliseRefuses(t *testing.T) {
 func TestNormaliseReturnsAllFaults(t *testing.T) {
 	var w webhook.Webhook
 	want := []string{"name", "events", "projects.ids", "payloadFormat", "timeoutSeconds", "retrySchedule"}
-	if got := attributes(w.Normalise().Told()); !slices.Equal(got, want) {
+	if got := attributes(w.Normalise().List()); !slices.Equal(got, want) {
 		t.Errorf("got faults on %q, want %q", got, want)
 	}
 }
@@ -160,7 +160,7 @@ func TestCheckHeaders(t *testing.T) {
 		"two faults":                         {map[string]string{"Host": "1", "X-A": "\x00"}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			faults := webhook.CheckHeaders(c.headers).Told()
+			faults := webhook.CheckHeaders(c.headers).List()
 			if len(faults) != c.faults {
 				t.Errorf("got %v, want %d faults", faults, c.faults)
 			}

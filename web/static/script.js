@@ -1,5 +1,5 @@
-// What the console adds when the browser runs scripts: times in the reader's zone, copying, filtering a list, ticking
-// a whole list, and following a delivery. Every page works without this script.
+// This script adds to the console: times in the zone of the reader, copying, filtering a list, ticking a whole list, and
+// following a delivery. Every page works without it.
 "use strict";
 
 const shown = new Intl.DateTimeFormat("en-GB", {
@@ -14,8 +14,8 @@ function localTimes(within) {
   }
 }
 
-// Fields for times are in UTC on the server and in the reader's zone here. A field that was not changed is sent back
-// with its original value: in the night when clocks go back, two moments look the same.
+// Fields for times are in UTC on the server and in the reader's zone here. A field that was not changed is sent with its
+// original value, because in the night when clocks go back two moments look the same.
 const originals = new Map(); // from a field to its original value and the value that is shown
 const pad = (number) => String(number).padStart(2, "0");
 const utcField = (at) => at.toISOString().slice(0, 19);
@@ -109,8 +109,8 @@ function narrow(list, text) {
 const followEvery = 2_000;
 const followFor = 600_000;
 
-// follow reloads the main part of the page as long as the page has data-follow, with which the server says that more
-// is about to happen, but for at most ten minutes. Open parts stay open, and the focus stays where it was.
+// follow reloads the main part of the page every two seconds, for at most ten minutes. It stops when the page has no
+// data-follow, with which the server says that more will happen soon. Open parts stay open, and the focus stays where it was.
 async function follow(since) {
   await new Promise((done) => setTimeout(done, followEvery));
   if (!document.querySelector("[data-follow]") || Date.now() - since > followFor) return;
@@ -122,8 +122,8 @@ async function follow(since) {
   follow(since);
 }
 
-// finder returns a function that finds the counterpart of an element after main has been replaced: the element with the
-// same id, else the one with the same text and link, else main. finder returns null when the element is not within main.
+// finder returns a function that finds the counterpart of an element after main was replaced: the element with the same id,
+// or the element with the same text and link, or main. finder returns null if the element is not within main.
 function finder(main, element) {
   if (!element || element === main || !main.contains(element)) return null;
   const alike = () => [...main.querySelectorAll(element.tagName)].filter((e) => e.textContent === element.textContent && e.href === element.href);

@@ -1,5 +1,5 @@
-// Foreign web applications call the API from a browser. Those of allowed origins can do everything that their tokens
-// allow, and all others nothing.
+// Foreign web applications call the API from a browser. Applications of allowed origins can do everything that their tokens
+// allow, and all other applications can do nothing.
 import { expect, Receiver, test } from "./system.mjs";
 
 /** Serves an empty foreign page and opens it. */

@@ -212,7 +212,7 @@ test("the console explains why a webhook gets an event, and why not", { tag: "@m
   await expect(admin.getByRole("row", { name })).toContainText("Yes");
   await admin.getByLabel("Event as JSON").fill('{"type":"user:created","data":{"id":1}}');
   await admin.getByRole("button", { name: "Explain event" }).click();
-  await expect(admin.getByRole("row", { name })).toContainText("belongs to none");
+  await expect(admin.getByRole("row", { name })).toContainText("does not belong to a project");
   await admin.getByLabel("Event as JSON").fill('{"type":');
   await admin.getByRole("button", { name: "Explain event" }).click();
   await expect(admin.getByRole("alert")).toContainText("line 1");

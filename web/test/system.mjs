@@ -1,4 +1,4 @@
-// What the tests share: a system for each test, its API, receivers, and the first steps of every story.
+// The tests share this file: a system for each test, its API, receivers, and the first steps of every story.
 import { test as base, expect } from "@playwright/test";
 import { spawn } from "node:child_process";
 import http from "node:http";
@@ -8,7 +8,7 @@ export { expect };
 export const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
 
 /**
- * A system that is already running, such as a stack behind a gateway. CONSOLE_URL is its address with the stage path,
+ * The address of a system that is already running, such as a stack behind a gateway. CONSOLE_URL is this address with the stage path,
  * API_URL is an address for programs that do not resolve names like a browser, CONSOLE_ADMIN is its administrator as
  * id:secret, and RECEIVER_URL is a receiver that it can call and that accepts everything. Only the tests with the tag
  * @main tolerate the data of earlier tests.

@@ -1,9 +1,9 @@
-// Command example publishes the catalogue's example events to the queue whose URL is its argument:
+// Command example publishes the example events of the catalogue to the queue with the given URL:
 //
 //	go run ./events/publish/example "$EVENTS_QUEUE_URL"
 //
-// Credentials and region come from where the AWS CLI takes them; AWS_ENDPOINT_URL names an endpoint other than
-// AWS. Each run gives the events new ids, for Nepenthes would rightly take the old ones for repeats.
+// It finds credentials and region as the AWS CLI does, and uses the endpoint in AWS_ENDPOINT_URL if it is set. Each run gives
+// the events new ids, because Nepenthes would ignore events with the old ids as repeats.
 package main
 
 import (
@@ -48,7 +48,7 @@ func run(ctx context.Context, queueURL string) error {
 	return nil
 }
 
-// examples is one event of every type that a producer may send, as if it had happened just now.
+// examples returns one event of each type that a producer can send. All of them occurred now.
 func examples(now time.Time) []events.Event {
 	var list []events.Event
 	for _, kind := range events.Types() {

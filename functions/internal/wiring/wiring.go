@@ -45,7 +45,7 @@ func (b Base) Lane(url string) *sqs.Lane { return sqs.New(b.AWS, url) }
 
 // Opener returns an opener of webhook secrets. Only the role of the sender is allowed to use it.
 func (b Base) Opener(keyARN string) *vault.Opener {
-	return Must(vault.NewOpener(vault.OpenerConfig{Pairs: b.Store, Unwrapper: vault.NewKMS(b.AWS, keyARN)}))
+	return vault.NewOpener(vault.OpenerConfig{Pairs: b.Store, Unwrapper: vault.NewKMS(b.AWS, keyARN)})
 }
 
 // Must returns value. It panics if err is not nil.

@@ -75,14 +75,8 @@ func deploy(t testing.TB, o options) *deployment {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := vault.NewSigner(vault.SignerConfig{Pairs: store, Maker: local, Unwrapper: local, Now: o.now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys, err := vault.NewVerifier(vault.VerifierConfig{Pairs: store, Now: o.now})
-	if err != nil {
-		t.Fatal(err)
-	}
+	signer := vault.NewSigner(vault.SignerConfig{Pairs: store, Maker: local, Unwrapper: local, Now: o.now})
+	keys := vault.NewVerifier(vault.VerifierConfig{Pairs: store, Now: o.now})
 	if o.failures == nil {
 		o.failures = store
 	}

@@ -1,6 +1,6 @@
 // Package form reads the forms of the console. It keeps the input as it was typed, and makes the inputs of the operations
-// of package api from it. The operations check their inputs. Package form only reports what an input cannot hold, such as
-// a text in place of a number.
+// of package api from it. The operations check their inputs. Package form only reports values that an input cannot hold, such
+// as a text in place of a number.
 package form
 
 import (
@@ -54,8 +54,8 @@ func (p *problems) wholeNumber(attribute, text string) api.Patch[int] {
 	return api.Set(n)
 }
 
-// filledFrom returns the insistence on the version that the form was filled from. A text that is not a version matches
-// no version, so that a form that somebody tampered with overwrites nothing.
+// filledFrom returns the insistence on the version that the form was filled from. A text that is not a version matches no
+// version, so that a form that somebody manipulated overwrites nothing.
 func filledFrom(text string) api.Insistence {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
@@ -101,7 +101,7 @@ func Cleared(values url.Values, secrets []string) Values {
 // Names returns the names of the fields in alphabetical order.
 func (v Values) Names() []string { return slices.Sorted(maps.Keys(v.Values)) }
 
-// WholeNumber parses a whole number for the attribute. The details say if the text is not a whole number.
+// WholeNumber parses a whole number for the attribute. If the text is not a whole number, the details have a fault.
 func WholeNumber(attribute, text string) (api.Patch[int], fault.Details) {
 	var found problems
 	n := found.wholeNumber(attribute, text)

@@ -32,7 +32,7 @@ func TestSettingsAreReadAsTyped(t *testing.T) {
 
 func TestInvalidNumbersAreProblems(t *testing.T) {
 	for _, text := range []string{"", "x", "1.5", "0x10", "99999999999999999999"} {
-		if problems := form.ReadSettings(url.Values{"max_page_size": {text}}).Change().Found.Read.Told(); len(problems) != 1 || problems[0].Attribute != "api.maxPageSize" {
+		if problems := form.ReadSettings(url.Values{"max_page_size": {text}}).Change().Found.Read.List(); len(problems) != 1 || problems[0].Attribute != "api.maxPageSize" {
 			t.Errorf("%q: %v", text, problems)
 		}
 	}
@@ -63,14 +63,14 @@ func TestSecretChoices(t *testing.T) {
 			in := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {choice}, "secret": {c.typed}}).Creation()
 			got, given := in.Secret.Value()
 			if got != c.want || given != c.given || in.Secret.IsReset() != c.reset || (in.Found.Read.Len() > 0) != c.problem {
-				t.Errorf("got %q %v reset %v problems %v", got, given, in.Secret.IsReset(), in.Found.Read.Told())
+				t.Errorf("got %q %v reset %v problems %v", got, given, in.Secret.IsReset(), in.Found.Read.List())
 			}
 		})
 	}
-	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"keep"}}).Change("wh_1").Found.Read.Told(); len(p) != 0 {
+	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"keep"}}).Change("wh_1").Found.Read.List(); len(p) != 0 {
 		t.Errorf("keeping the secret: got %v, want no problem", p)
 	}
-	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"given"}}).Creation().Found.Read.Told(); len(p) != 1 || p[0].Attribute != "secret" {
+	if p := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"given"}}).Creation().Found.Read.List(); len(p) != 1 || p[0].Attribute != "secret" {
 		t.Errorf("an empty secret: got %v, want a problem", p)
 	}
 }
@@ -101,13 +101,13 @@ func TestHeaders(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 			if (in.Found.Read.Len() > 0) != c.problem {
-				t.Errorf("got problems %v, want some: %v", in.Found.Read.Told(), c.problem)
+				t.Errorf("got problems %v, want some: %v", in.Found.Read.List(), c.problem)
 			}
 		})
 	}
 	twice := form.ReadWebhook(url.Values{"timeout": {"1"}, "secret_choice": {"none"}, "header_name": {"A", "A"}, "header_value": {"1", "2"}, "header_kept": {"", ""}}).Creation()
 	if twice.Found.Read.Len() != 1 {
-		t.Errorf("a repeated header: got %v, want a problem", twice.Found.Read.Told())
+		t.Errorf("a repeated header: got %v, want a problem", twice.Found.Read.List())
 	}
 }
 

@@ -35,7 +35,7 @@ func FromSettings(s *settings.Settings) Settings {
 	}
 }
 
-// Same reports whether the values are equal, ignoring the versions.
+// Same reports whether the values are equal. It ignores the versions.
 func (s Settings) Same(other Settings) bool {
 	s.Version = other.Version
 	return s == other

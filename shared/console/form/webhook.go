@@ -20,8 +20,8 @@ const (
 	SecretGiven    = "given"
 )
 
-// Webhook is a webhook as it was typed. It has a secret and values of headers only when the form was sent. A form that is
-// shown does not have them.
+// Webhook is a webhook as it was typed. It has a secret and the values of headers only if the form was sent. A form that is
+// shown never contains them.
 type Webhook struct {
 	Name, PayloadURL, Description string
 	SecretChoice, Secret          string
@@ -128,7 +128,7 @@ func (f Webhook) patch(isNew bool) api.WebhookPatch {
 	return p
 }
 
-// projects returns the selection of projects. With all projects it leaves the ids out, since the form hides their boxes.
+// projects returns the selection of projects. With all projects it leaves the ids out, because the form hides their boxes.
 func (f Webhook) projects() api.ProjectsPatch {
 	p := api.ProjectsPatch{All: api.Set(f.AllProjects)}
 	if !f.AllProjects {
@@ -159,7 +159,7 @@ func (f Webhook) secret(isNew bool, found *problems) (p api.Patch[string]) {
 	return p
 }
 
-// kept is the text that pages show for the value of a header. Somebody who types it means the current value.
+// kept is the text that pages show for the value of a header. A user who types it means the current value.
 const kept = "***"
 
 // headers returns the custom headers. A header without a typed value keeps its current value.
@@ -184,7 +184,7 @@ func (f Webhook) headers(found *problems) map[string]api.HeaderPatch {
 	return all
 }
 
-// Same reports whether the values are equal, ignoring the versions, and whether f keeps the secret.
+// Same reports whether the values are equal and f keeps the secret. It ignores the versions.
 func (f Webhook) Same(other Webhook) bool {
 	return f.SecretChoice == SecretKeep && slices.Equal(f.Texts(), other.Texts())
 }

@@ -100,7 +100,7 @@ type ApplicationOptions struct {
 	// Held has the scopes of the client that is signed in. It can grant no others.
 	Held       []access.Scope
 	FormNumber string
-	// Conflict says that somebody else saved meanwhile. Current is then their version.
+	// Conflict reports whether somebody else saved meanwhile. Current is then the version that they saved.
 	Conflict bool
 	Now      time.Time
 }

@@ -34,8 +34,8 @@ func NewDeleteApplication(f Frame, c *access.Client, refused error) Confirm {
 	}
 }
 
-// NewRevokeApplication returns the page that asks before all tokens and sessions of an application are ended. own says
-// that the user is signed in as this application.
+// NewRevokeApplication returns the page that asks before all tokens and sessions of an application are ended. own reports
+// whether the user is signed in as this application.
 func NewRevokeApplication(f Frame, c *access.Client, own bool) Confirm {
 	f.Title = "End all tokens and sessions of " + NameOf(c.Name, c.ID) + "?"
 	self := f.To("/applications/" + c.ID)
@@ -53,7 +53,7 @@ func NewRevokeApplication(f Frame, c *access.Client, own bool) Confirm {
 }
 
 // NewRemoveSecret returns the page that asks before a secret of an application is removed. It returns nil if there is no
-// such secret. own says that the user is signed in as this application.
+// such secret. own reports whether the user is signed in as this application.
 func NewRemoveSecret(f Frame, c *access.Client, secretID string, own bool, now time.Time) *Confirm {
 	secret, found := c.LiveSecret(secretID, now)
 	if !found {

@@ -12,8 +12,8 @@ import (
 // Deliveries is a table of deliveries.
 type Deliveries struct {
 	Caption  string
-	Webhooks bool // has a column for the webhook
-	Ticks    bool // has boxes and buttons to retry
+	Webhooks bool // whether there is a column for the webhook
+	Ticks    bool // whether there are boxes and buttons to retry
 	Rows     []DeliveryRow
 }
 
@@ -81,8 +81,8 @@ func noRetry(id string, webhooks map[string]*webhook.Webhook) string {
 	return ""
 }
 
-// deliveryRow returns the row of a delivery. It shows the last attempt from the delivery itself, because reading the
-// attempts of each row would cost a read for each.
+// deliveryRow returns the row of a delivery. It shows the last attempt from the delivery itself, which saves a read for each
+// row.
 func deliveryRow(f Frame, d *delivery.Delivery, webhookName string) DeliveryRow {
 	id := d.ID()
 	row := DeliveryRow{

@@ -18,9 +18,9 @@ type Field struct {
 	Type, Min, Max, Width, Autocomplete string
 	Rows                                int
 	Options                             []Option
-	// Fixed says that the control cannot be changed.
+	// Fixed reports whether the control cannot be changed.
 	Fixed bool
-	// Focus says that the control has the focus when the page opens.
+	// Focus reports whether the control has the focus when the page opens.
 	Focus  bool
 	Faults []fault.Detail
 	// Theirs is the value that somebody else saved meanwhile.
@@ -104,7 +104,7 @@ func shownDetails(f *fault.Fault) []fault.Detail {
 	return append(first, fault.Detail{Message: "There are " + strconv.Itoa(f.Count()-faultsShown) + " more."})
 }
 
-// summary returns a summary of the details. Those at a field come first, in the order of the page. Those about members
+// summary returns a summary of the details. The details of fields come first, in the order of the page. The details of members
 // that the form does not have follow. count is the number of all faults, including those that are not shown.
 func summary(details []fault.Detail, count int, fields []*Field) *Summary {
 	s := &Summary{Title: "This needs a correction"}

@@ -11,7 +11,7 @@ import (
 // Console is the path of the console below the stage path.
 const Console = "/admin"
 
-// Frame has what surrounds the content of every page.
+// Frame has the parts around the content of every page.
 type Frame struct {
 	// Title is the heading of the page and the title of its tab.
 	Title string
@@ -20,9 +20,9 @@ type Frame struct {
 	// Client is the name of the client that is signed in, or empty if nobody is.
 	Client     string
 	Navigation []Entry
-	// Notice says what was just done.
+	// Notice is a message about what was just done.
 	Notice string
-	// Warnings are about input that was accepted but is not advisable.
+	// Warnings are about input that was accepted but is not recommended.
 	Warnings []string
 	// RequestID is the id of a failed request, with which the operator finds it in the log.
 	RequestID string
@@ -55,8 +55,8 @@ var entries = []struct {
 	{"Why (not)?", "/why", access.WebhooksRead},
 }
 
-// Navigation returns the entries that the scopes allow. current is the path of the current page in the console. docs says
-// that the documentation page is on.
+// Navigation returns the entries that the scopes allow. current is the path of the current page in the console. docs reports
+// whether the documentation page is on.
 func Navigation(base string, scopes []access.Scope, current string, docs bool) []Entry {
 	var list []Entry
 	for _, e := range entries {
@@ -114,7 +114,7 @@ type SessionEnded struct {
 	Frame
 	Action, Button, SignIn string
 	Inputs                 []Input
-	// Cleared says that the input had secrets, which the page does not contain.
+	// Cleared reports whether the input had secrets, which the page does not contain.
 	Cleared bool
 }
 

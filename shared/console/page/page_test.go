@@ -308,6 +308,16 @@ func TestEveryEventTypeCanBeChosen(t *testing.T) {
 	}
 }
 
+func TestWhyShowsNamesWithoutDirectionCharacters(t *testing.T) {
+	p := page.NewWhy(frame(), page.Question{}, nil, nil)
+	p.Answer(&api.Page[api.Explanation]{
+		Items: []api.Explanation{{Webhook: &webhook.Webhook{ID: webhookID, Name: "Bill\u202eing"}}}, Total: 1, Size: 1, Number: 1,
+	}, "user:created", "get", nil)
+	if got := p.Rows[0].Name; got != "Billing" {
+		t.Errorf("got name %+q, want Billing", got)
+	}
+}
+
 // TestEveryPageRenders renders each template with almost no data, as after the first start.
 func TestEveryPageRenders(t *testing.T) {
 	for name, view := range map[string]any{

@@ -10,7 +10,8 @@ import (
 	"nepenthes/shared/instant"
 )
 
-// Time is a moment as a page shows it: in UTC, until the script replaces it by the time in the reader's zone.
+// Time is a moment as a page shows it. The page has it in UTC, because the server does not know the zone of the reader. The
+// script shows it in that zone.
 type Time struct{ at time.Time }
 
 // Moment returns the Time of a moment, or nil for the zero time.
@@ -27,7 +28,7 @@ func (t Time) ISO() string { return instant.Text(t.at) }
 // Text returns the time for people.
 func (t Time) Text() string { return t.at.Format("2 Jan 2006, 15:04:05") + " UTC" }
 
-// Mark is a state, shown as a word with an icon and a colour.
+// Mark is a state as a word with an icon and a colour. The word and the icon are for people who do not see the colour.
 type Mark struct{ Tone, Icon, Text string }
 
 // The tones. The style sheet gives them colours.

@@ -53,19 +53,19 @@ type HeaderRow struct {
 
 // ProjectChoices has the projects that the form offers.
 type ProjectChoices struct {
-	// Listed has the projects that are shown: all if there are few, or else those that the filter found.
+	// Listed has the projects that are shown: all if there are few, otherwise those that the filter found.
 	Listed []project.Project
 	// Names has the names of projects by id, for the selected projects that are not listed.
 	Names map[string]string
-	// Many says that there are too many projects to show them all.
+	// Many reports whether there are too many projects to show them all.
 	Many bool
 	// Total is the number of all projects.
 	Total int
 	// Filter and Added are input: a part of a name, and the id of a project to be added.
 	Filter, Added string
-	// Hidden says that the client may not see projects.
+	// Hidden reports whether the client may not see projects.
 	Hidden bool
-	// Addable says that the client may add projects.
+	// Addable reports whether the client may add projects.
 	Addable bool
 	// Refused is the fault of an addition, or nil.
 	Refused error
@@ -77,11 +77,11 @@ type WebhookFormOptions struct {
 	Current    *webhook.Webhook
 	Projects   ProjectChoices
 	FormNumber string
-	// Conflict says that somebody else saved meanwhile. Current is then their version.
+	// Conflict reports whether somebody else saved meanwhile. Current is then the version that they saved.
 	Conflict bool
 	// Pressed is the button beside the projects that was pressed, "filter" or "add", or empty. Its field gets the focus.
 	Pressed string
-	// SecretDropped says that the input had a secret, which is not shown again.
+	// SecretDropped reports whether the input had a secret, which is not shown again.
 	SecretDropped bool
 	Now           time.Time
 }
@@ -198,7 +198,8 @@ func (p *WebhookForm) events(chosen []string) {
 	}
 }
 
-// projects offers the listed projects, and the selected ones in any case, but not more than a webhook can have.
+// projects offers the listed projects, and the selected projects even if they are not listed. Without their boxes, saving
+// would drop them. It offers no more of them than a webhook can have.
 func (p *WebhookForm) projects(w form.Webhook, c ProjectChoices) {
 	boxes, listed := projectBoxes(w.ProjectIDs, c), len(c.Listed)
 	unlisted := len(boxes) - listed
@@ -231,7 +232,8 @@ func (p *WebhookForm) projects(w form.Webhook, c ProjectChoices) {
 	}
 }
 
-// projectIDMax is the maximum length of a project's id, in bytes. A longer id cannot come from a box of the form.
+// projectIDMax is the maximum length of the id of a project, in bytes. A longer id is not the value of a box, so no box is made
+// for it.
 const projectIDMax = 128
 
 // projectBoxes returns the boxes of the selected projects that are not listed, followed by those of the listed projects.

@@ -23,7 +23,7 @@ type Why struct {
 	Counted                string
 }
 
-// WhyRow says whether a webhook wants the event, and why not.
+// WhyRow says whether a webhook wants the event, and if not, why.
 type WhyRow struct {
 	Name, Href string
 	Match      Mark
@@ -68,8 +68,8 @@ func NewWhy(f Frame, q Question, projects []project.Project, err error) *Why {
 	return p
 }
 
-// assignFaults sets the faults of the fields for an example, or of the field with the pasted event. A fault of a pasted
-// event names the member.
+// assignFaults sets the faults of the fields for an example, or of the field with the pasted event. The text of a fault of a
+// pasted event begins with the member, because the field is the same for all members.
 func (p *Why) assignFaults(q Question, err error) {
 	if err == nil {
 		return
@@ -95,7 +95,7 @@ func (p *Why) Answer(list *api.Page[api.Explanation], eventType, method string, 
 	p.Explained, p.Method, p.Inputs = true, method, inputs
 	matches := 0
 	for _, e := range list.Items {
-		row := WhyRow{Name: e.Webhook.Name, Href: p.To("/webhooks/" + e.Webhook.ID), Match: Mark{calm, "dash", "No"}}
+		row := WhyRow{Name: NameOf(e.Webhook.Name, e.Webhook.ID), Href: p.To("/webhooks/" + e.Webhook.ID), Match: Mark{calm, "dash", "No"}}
 		if e.Match {
 			matches++
 			row.Match = Mark{good, "check", "Yes"}

@@ -1,6 +1,6 @@
 // Package session keeps the sessions of the console. A browser has a random number in a cookie, and the store has its hash
-// with the client. A session ends when it was not used for [Idle], after [Life], when its client signs out, when its
-// client or the secret that began it is removed, and when all sessions of its client are ended.
+// with the client. A session ends if it was not used for [Idle], after [Life], when its client signs out, when its client or
+// the secret that began it is removed, and when all sessions of its client are ended.
 package session
 
 import (
@@ -15,6 +15,7 @@ import (
 	"nepenthes/shared/access"
 	"nepenthes/shared/auth"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/required"
 	"nepenthes/shared/tables"
 )
 
@@ -34,11 +35,11 @@ type Store interface {
 	DropState(ctx context.Context, key string) error
 }
 
-// Config has the parts of a Keeper.
+// Config configures a Keeper. Fields that do not state a default are required.
 type Config struct {
 	Store   Store
 	Clients auth.ClientReader
-	// PlainHTTP says that the console is served without TLS. The cookie is then not Secure, and its name has no prefix,
+	// PlainHTTP reports whether the console is served without TLS. The cookie is then not Secure, and its name has no prefix,
 	// because browsers accept the prefix only with TLS.
 	PlainHTTP bool
 	// Now returns the current time. Nil means time.Now.
@@ -48,11 +49,9 @@ type Config struct {
 // Keeper keeps sessions. It is safe for concurrent use.
 type Keeper struct{ Config }
 
-// NewKeeper returns a new Keeper. It panics when a part is missing.
+// NewKeeper returns a new Keeper. It panics if a dependency is missing.
 func NewKeeper(c Config) *Keeper {
-	if c.Store == nil || c.Clients == nil {
-		panic("session: a part of Config is missing")
-	}
+	required.Fields(c)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

@@ -27,7 +27,7 @@ type ClientSecret struct {
 	ExpiresAt *instant.Time `json:"expiresAt" nullable:"true" doc:"When the secret expires. Null means never." example:"2026-01-03T11:00:00.000Z"`
 }
 
-// FromClient represents a client at now. secret is a secret that the request created, else empty.
+// FromClient represents a client at now. secret is the secret that the request created, or empty.
 func FromClient(p Paths, c *access.Client, secret string, now time.Time) *OAuthClient {
 	shown := &OAuthClient{
 		Type: "OAuthClient", ID: c.ID, Name: c.Name, Scopes: make([]string, len(c.Scopes)), Secrets: []ClientSecret{},

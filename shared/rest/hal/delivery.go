@@ -72,7 +72,7 @@ func FromDelivery(p Paths, d *delivery.Delivery) *Delivery {
 // Location returns the path of the delivery.
 func (d *Delivery) Location() string { return d.Links.Self.Href }
 
-// lastAttempt represents the summary of an attempt. Lists have it, so that they need not read attempts.
+// lastAttempt represents the summary of an attempt. It is part of the delivery, so that lists need not read attempts.
 func lastAttempt(s *delivery.Summary) *LastAttempt {
 	if s == nil {
 		return nil
@@ -186,8 +186,8 @@ func response(r *delivery.Response) *Response {
 // Shortened is a representation that leaves parts out if it would be too large.
 type Shortened interface{ Fit(limit int) error }
 
-// Fit leaves out the bodies of older requests until the representation has at most limit bytes as JSON. Newer attempts
-// are of more use: if a body does not fit, all older ones are left out as well. Fit changes nothing if the
+// Fit leaves out the bodies of older requests until the representation has at most limit bytes as JSON. Newer attempts are
+// more useful, so if a body does not fit, the bodies of all older attempts are left out too. Fit changes nothing if the
 // representation has no attempts.
 func (d *Delivery) Fit(limit int) error {
 	if d.Embedded == nil {

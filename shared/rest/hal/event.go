@@ -85,15 +85,15 @@ type EventType struct {
 	ID          string `json:"id" doc:"The name." example:"work_package:updated"`
 	Resource    string `json:"resource" doc:"The resource that the event is about." example:"work_package"`
 	Action      string `json:"action" doc:"What happened to the resource." example:"updated"`
-	Description string `json:"description" doc:"A sentence about the event type." example:"A work package was changed."`
-	PayloadKey  string `json:"payloadKey" doc:"The member that carries data in the format nepenthes." example:"work_package"`
+	Description string `json:"description" doc:"Describes the event type in one or two sentences." example:"A work package was changed."`
+	PayloadKey  string `json:"payloadKey" doc:"The member that contains data in the format nepenthes." example:"work_package"`
 	Operational bool   `json:"operational" doc:"Whether Nepenthes itself sends events of this type. Producers cannot send them." example:"false"`
 	OptIn       bool   `json:"optIn" doc:"Whether only webhooks that subscribe to the exact name get events of this type." example:"false"`
 	Schema      JSON   `json:"schema" doc:"A JSON Schema of data." example:"{\"type\":\"object\"}"`
 	Example     JSON   `json:"example" doc:"An example of data." example:"{\"_type\":\"WorkPackage\",\"id\":42}"`
 }
 
-// Explanation says whether a webhook wants an event, and why not.
+// Explanation says whether a webhook wants an event, and if not, why.
 type Explanation struct {
 	Type        string   `json:"_type" enum:"Explanation" doc:"Always Explanation." example:"Explanation"`
 	WebhookID   string   `json:"webhookId" doc:"The webhook's id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
@@ -105,5 +105,5 @@ type Explanation struct {
 // Reason is a rule that refuses or holds back an event.
 type Reason struct {
 	Rule   string `json:"rule" enum:"enabled,event,project,paused" doc:"The rule. The rule paused refuses nothing: a delivery is held until the webhook is resumed." example:"project"`
-	Detail string `json:"detail" doc:"Why the rule refuses this event, or holds it back." example:"The webhook wants events of 1 selected project; 7 is not among them."`
+	Detail string `json:"detail" doc:"Why the rule refuses this event, or holds it back." example:"The webhook wants events of one selected project, but not of project 7."`
 }

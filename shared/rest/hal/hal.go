@@ -1,6 +1,6 @@
 // Package hal makes the answers of the API from the nouns of the system: HAL representations, which are JSON with _type,
-// _links and _embedded, modelled on OpenProject's APIv3. A representation decides what a client may see. A noun has no
-// tags, so a secret in it cannot leak.
+// _links and _embedded, modelled on OpenProject's APIv3. A representation decides what a client may see. The API
+// never writes a noun itself as JSON, so a secret in a noun cannot leak.
 //
 // The tags doc, example and so on describe the members in the API's document.
 package hal
@@ -67,8 +67,8 @@ func text[S ~string](s S) *string {
 	return &t
 }
 
-// milliseconds returns a duration in milliseconds, in whole microseconds: phases over loopback take far less than a
-// millisecond.
+// milliseconds returns a duration in milliseconds, rounded to microseconds. Whole milliseconds would be too coarse: a phase on
+// one machine takes far less.
 func milliseconds(d time.Duration) float64 {
 	return float64(d.Round(time.Microsecond)) / float64(time.Millisecond)
 }

@@ -91,8 +91,8 @@ func FromWebhook(p Paths, w *webhook.Webhook, now time.Time) *Webhook {
 	return shown
 }
 
-// The largest members in lists. Lists leave out longer ones. If lists cut them, a client that sends the element back
-// would cut the webhook.
+// The largest members in lists. Lists leave out a longer member. If lists cut it, a client that sends the element back would
+// cut the member of the webhook too.
 const (
 	shortDescription = 200 // characters
 	shortProjects    = 20
@@ -170,8 +170,7 @@ type Secret struct {
 	Warnings []Warning `json:"warnings,omitempty" nullable:"false" doc:"What was accepted, but is not recommended."`
 }
 
-// FromSecret represents a secret that was just added. value is the secret itself if the request generated it, else
-// empty.
+// FromSecret represents a secret that was just added. value is the secret itself if the request generated it, or empty.
 func FromSecret(s *webhook.Secret, value string, warnings []Warning) *Secret {
 	return &Secret{Type: "Secret", SecretInfo: secretInfo(s), Secret: value, Warnings: warnings}
 }

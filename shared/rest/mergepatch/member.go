@@ -9,7 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Member is a member of a JSON object. It tells absent, null and given values apart, as a merge patch requires. T is
+// Member is a member of a JSON object. It distinguishes absent, null and given values, as a merge patch requires. T is
 // string, bool, an integer, a list of strings, a map of strings, json.RawMessage, or a struct of Members. The zero Member
 // is absent.
 type Member[T any] struct {
@@ -64,8 +64,8 @@ func (m *Member[T]) read(r *reader, path string, raw json.RawMessage) {
 	m.state = given
 }
 
-// decode reads raw into the value that into points to. If raw is of another type, decode returns what it should be. What
-// is wrong inside an object is reported for the members of that object.
+// decode reads raw into the value that into points to. If raw has another type, decode returns the type that it should have.
+// Faults inside an object are reported for the members of that object.
 func decode(r *reader, path string, raw json.RawMessage, into any) (want string) {
 	switch into := into.(type) {
 	case *json.RawMessage:

@@ -84,7 +84,7 @@ func TestReadNamesEveryMemberThatDoesNotFit(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, p := range problems.Told() {
+			for _, p := range problems.List() {
 				got = append(got, p.Attribute)
 				if p.Message == "" {
 					t.Errorf("%s: got no message", p.Attribute)

@@ -1,8 +1,8 @@
 // Package mergepatch reads the bodies of requests as merge patches (RFC 7396) into structs of members.
 //
-// What is wrong with a body is reported in two ways. A body that is not one I-JSON object is a fault with its line and
-// column. Members that are unknown or of the wrong type are details, each with its attribute, so that a client sees all of
-// them at once, together with the attributes that break other rules.
+// There are two kinds of faults. A body that is not one I-JSON object is a fault with a line and a column. Members that are
+// unknown or have the wrong type are details, each with its attribute, so that a client sees all of them at once, together
+// with the attributes that break other rules.
 package mergepatch
 
 import (
@@ -31,7 +31,8 @@ func Read(body []byte, into any) (problems fault.Details, err error) {
 
 const hint = "Send one JSON object in UTF-8, without duplicate members."
 
-// Missing returns the fault of an empty body. It names a position, as the other faults of bodies do.
+// Missing returns the fault of an empty body. It names a position, as the other faults of bodies do, so that clients can
+// parse all of them in the same way.
 func Missing() error {
 	return fault.New(fault.InvalidRequestBody, "The body is empty, but a JSON object is expected at line 1, column 1.").With(hint)
 }
@@ -52,7 +53,7 @@ func (r *reader) object(path string, raw []byte, into reflect.Value) {
 		if member, known := fields[string(decoded)]; known {
 			member.read(r, path+string(decoded), raw[value.From:value.To])
 		} else {
-			r.add(path+shortened(string(decoded)), "There is no such member.", "Leave it out, or correct its name: names are exact.")
+			r.add(path+shortened(string(decoded)), "There is no such member.", "Leave it out, or correct its name. Names must match exactly.")
 		}
 		return ""
 	})

@@ -14,8 +14,8 @@ import (
 // Mounts returns the routes of the authorization server.
 func Mounts(b wiring.Base, c config.OAuth) []rest.Mount {
 	kms := vault.NewKMS(b.AWS, c.KeyARN)
-	signer := wiring.Must(vault.NewSigner(vault.SignerConfig{Pairs: b.Store, Maker: kms, Unwrapper: kms}))
-	keys := wiring.Must(vault.NewVerifier(vault.VerifierConfig{Pairs: b.Store}))
+	signer := vault.NewSigner(vault.SignerConfig{Pairs: b.Store, Maker: kms, Unwrapper: kms})
+	keys := vault.NewVerifier(vault.VerifierConfig{Pairs: b.Store})
 	server := oauth.New(oauth.Config{
 		Authenticator: httpapi.Authenticator(b, httpapi.Clients(b, c.AdministratorSecretARN)),
 		Issuer:        auth.NewIssuer(auth.IssuerConfig{Keys: signer, Revocations: b.Store, Verifier: httpapi.Verifier(b, c.API)}),

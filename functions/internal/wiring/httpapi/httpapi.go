@@ -51,7 +51,7 @@ func Operations(b wiring.Base, c config.Webhooks) api.Operations {
 	return api.New(api.Config{
 		Catalogue: b.Catalogue, Store: b.Store, Clients: registry(b), Events: b.Lane(c.EventsQueueURL), Retries: b.Lane(c.RetriesQueueURL),
 		Operator: fanout.NewOperator(fanout.OperatorConfig{Recorder: b.Store, Deliveries: b.Lane(c.DeliveriesQueueURL), Retention: c.Retention()}),
-		Sealer:   wiring.Must(vault.NewSealer(vault.SealerConfig{Pairs: b.Store, Maker: kms})),
+		Sealer:   vault.NewSealer(vault.SealerConfig{Pairs: b.Store, Maker: kms}),
 		Addresses: address.Rules{
 			AllowHTTP: c.AllowHTTP, Own: own(c.PublicURL()),
 			AllowLoopback: outbound.LinkedLoopback(), Gateway: outbound.LinkedGateway(),
@@ -108,6 +108,6 @@ func Authenticator(b wiring.Base, c *clients.Administrator) *auth.Authenticator 
 func Verifier(b wiring.Base, c config.API) *auth.Verifier {
 	return auth.NewVerifier(auth.VerifierConfig{
 		Clients: b.Store, Revocations: b.Store, Issuer: c.Issuer,
-		Keys: wiring.Must(vault.NewVerifier(vault.VerifierConfig{Pairs: b.Store})),
+		Keys: vault.NewVerifier(vault.VerifierConfig{Pairs: b.Store}),
 	})
 }
