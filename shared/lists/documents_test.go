@@ -33,6 +33,7 @@ var enums = map[string]string{
 	"LastAttempt.outcome":        "shared/delivery.Outcome",
 	"OAuthClient.scopes":         "shared/access.Scope",
 	"Reason.rule":                "shared/webhook.Rule",
+	"Resumption.held":            "shared/api.HeldChoice",
 	"Secret.kind":                "shared/signing.Kind",
 	"SecretInfo.kind":            "shared/signing.Kind",
 	"Status.reason":              "shared/webhook.Reason",

@@ -42,7 +42,7 @@ func (h *Handler) addDeliveries(o *api.Deliveries) {
 	addRoute(h, o.Retry, spec{
 		method: http.MethodPost, path: pathDelivery + "/retries", id: "retryDelivery", tag: tagDeliveries,
 		status: http.StatusAccepted, faults: []fault.Kind{fault.InvalidState}, summary: "Try a delivery again",
-		about:   "Makes one extra attempt outside the schedule, with the same webhook-id. While an attempt is waiting, another request adds nothing.",
+		about:   "Makes one extra attempt outside the schedule, with the same webhook-id. While an attempt is waiting, another request adds nothing. The attempt is made although the webhook is paused, but a delivery that is held cannot be tried again.",
 		answers: "The delivery. The attempt will be made.",
 	}, (*deliveryID).input, showDelivery)
 }
@@ -64,7 +64,7 @@ type listDeliveries struct {
 	webhookID
 	cursorPaging
 	deliveryFilters
-	State string `query:"state" enum:"pending,retrying,delivered,dead,skipped" doc:"Only deliveries in this state." example:"dead"`
+	State string `query:"state" enum:"pending,retrying,held,delivered,dead,skipped" doc:"Only deliveries in this state." example:"dead"`
 }
 
 // listDeadDeliveries is the request for a page of the dead deliveries of all webhooks. Its state must be dead, because only

@@ -33,6 +33,7 @@ func (h *Handler) addRoutes() {
 	}
 	if o.Webhooks != nil {
 		h.addWebhooks(o.Webhooks)
+		h.addPauses(o.Webhooks)
 		h.addSecrets(o.Webhooks)
 	}
 	if o.Deliveries != nil {

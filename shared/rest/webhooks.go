@@ -43,7 +43,7 @@ func (h *Handler) addWebhooks(o *api.Webhooks) {
 	addRoute(h, o.Ping, spec{
 		method: http.MethodPost, path: pathWebhook + "/ping", id: "pingWebhook", tag: tagWebhooks,
 		status: http.StatusAccepted, optionalBody: true, summary: "Send a test event",
-		about:   "Sends the example of an event type to this webhook only, whatever its subscription, and also while it is disabled. There is one attempt.",
+		about:   "Sends the example of an event type to this webhook only, whatever its subscription, and also while it is disabled or paused. There is one attempt.",
 		answers: "The delivery. The attempt will be made.",
 	}, (*ping).input, showPing)
 }
@@ -67,7 +67,9 @@ func showWebhooks(v view, in *listWebhooks, page *api.Page[webhook.Webhook]) *ha
 
 // showWebhook represents a webhook with the number of its held deliveries.
 func showWebhook(v view, w *api.WebhookDetails) *hal.Webhook {
-	return hal.FromWebhook(v.Paths, &w.Webhook, v.now)
+	shown := hal.FromWebhook(v.Paths, &w.Webhook, v.now)
+	shown.Status.Held = &w.Held
+	return shown
 }
 
 // showWrittenWebhook represents a webhook after a change. A generated secret is shown only in this answer.

@@ -22,13 +22,15 @@ type writing struct {
 // hidden stands in the requests for everything that the log must not contain.
 const hidden = "hidden-4711"
 
-// writings has a request of each operation that writes, by the operation's id in the document. {webhook}, {secret},
-// {delivery}, {client} and {clientSecret} exist already.
+// writings has a request of each operation that writes, by the operation's id in the document. {webhook}, {paused},
+// {secret}, {delivery}, {client} and {clientSecret} exist already.
 var writings = map[string]writing{
 	"changeSettings": {"/settings", `{"cors":{"enabled":true,"allowedOrigins":["https://hidden-4711.example.com"]}}`, "settings.update", "settings"},
 	"createWebhook":  {"/webhooks", `{"name":"hidden-4711","payloadUrl":"` + hooks + `/hidden-4711","events":["*"],"secret":"hidden-4711-hidden-4711-hidden-4711","headers":{"X-Hidden":"hidden-4711"}}`, "webhook.create", ""},
 	"changeWebhook":  {"/webhooks/{webhook}", `{"headers":{"X-Hidden":"hidden-4711"}}`, "webhook.update", "{webhook}"},
 	"pingWebhook":    {"/webhooks/{webhook}/ping", ``, "webhook.ping", "{webhook}"},
+	"pauseWebhook":   {"/webhooks/{webhook}/pause", ``, "webhook.pause", "{webhook}"},
+	"resumeWebhook":  {"/webhooks/{paused}/resume", `{"held":"drop"}`, "webhook.resume", "{paused}"},
 	"addSecret":      {"/webhooks/{webhook}/secrets", `{"secret":"hidden-4711-hidden-4711-hidden-4711"}`, "webhook.add_secret", "{webhook}"},
 	"removeSecret":   {"/webhooks/{webhook}/secrets/{secret}", ``, "webhook.remove_secret", "{webhook}"},
 	"deleteWebhook":  {"/webhooks/{webhook}", ``, "webhook.delete", "{webhook}"},
@@ -75,6 +77,7 @@ func TestWhatWritesNothingLeavesNoLine(t *testing.T) {
 	for name, request := range map[string]struct{ method, path, body string }{
 		"settings": {"PATCH", "/settings", `{"api":{"maxPageSize":7}}`},
 		"webhook":  {"PATCH", "/webhooks/{webhook}", `{"enabled":false}`},
+		"pause":    {"POST", "/webhooks/{webhook}/pause", ``},
 		"client":   {"PATCH", "/oauth_clients/{client}", `{"name":"renamed"}`},
 		"delivery": {"POST", "/deliveries/{delivery}/retries", ``},
 	} {
@@ -144,9 +147,11 @@ func (s *service) things(t *testing.T, token string) *strings.Replacer {
 	}
 	s.do(t, token, "POST", "/api/v3/webhooks", `{"name":"w","payloadUrl":"`+hooks+`","events":["*"],"secret":"generate"}`).want(t, 201, &hook)
 	s.do(t, token, "POST", "/api/v3/oauth_clients", `{"name":"c","scopes":["webhooks:read"]}`).want(t, 201, &client)
+	paused := s.webhook(t, token, "paused")
+	s.do(t, token, "POST", "/api/v3/webhooks/"+paused+"/pause", "").want(t, 200, nil)
 	recorded := s.record(t, "e1", 0, `1`, hook.ID)
 	s.deliver(t, recorded, hook.ID, 1)
-	return strings.NewReplacer("{webhook}", hook.ID, "{secret}", hook.Secrets[0].ID, "{client}", client.ID,
+	return strings.NewReplacer("{webhook}", hook.ID, "{paused}", paused, "{secret}", hook.Secrets[0].ID, "{client}", client.ID,
 		"{clientSecret}", client.Secrets[0].ID, "{delivery}", recorded.DeliveryKey(hook.ID).ID())
 }
 

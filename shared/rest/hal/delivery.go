@@ -15,8 +15,8 @@ import (
 type Delivery struct {
 	Type          string        `json:"_type" enum:"Delivery" doc:"Always Delivery." example:"Delivery"`
 	ID            string        `json:"id" doc:"The id. Receivers get it as webhook-id." example:"dlv_AZOFyQZ0aU6_Cdna5QAVtgGThckGdA8cmT7m1aJzXy9kzg"`
-	State         string        `json:"state" enum:"pending,retrying,delivered,dead,skipped" doc:"The state of the delivery." example:"retrying"`
-	Reason        *string       `json:"reason" enum:"exhausted,gone,expired,disabled,deleted,unsubscribed" doc:"Why the delivery is dead or skipped, or null." example:"exhausted"`
+	State         string        `json:"state" enum:"pending,retrying,held,delivered,dead,skipped" doc:"The state of the delivery." example:"retrying"`
+	Reason        *string       `json:"reason" enum:"exhausted,gone,expired,dropped,disabled,deleted,unsubscribed,paused" doc:"Why the delivery is held, dead or skipped, or null." example:"exhausted"`
 	EventID       string        `json:"eventId" doc:"The event's id, which its producer chose." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`
 	EventType     string        `json:"eventType" doc:"The event's type." example:"work_package:updated"`
 	WebhookID     string        `json:"webhookId" doc:"The webhook's id." example:"wh_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`

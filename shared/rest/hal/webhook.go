@@ -51,10 +51,11 @@ type SecretInfo struct {
 
 // Status is the state of a webhook.
 type Status struct {
-	State        string        `json:"state" enum:"active,disabled" doc:"The state." example:"active"`
-	Reason       *string       `json:"reason" enum:"manual,gone" doc:"Why the webhook is disabled: somebody disabled it (manual), or its receiver answered 410 (gone). It is null while the webhook is active." example:"manual"`
+	State        string        `json:"state" enum:"active,paused,disabled" doc:"The state: deliveries are sent (active), held until somebody resumes the webhook (paused), or skipped (disabled)." example:"active"`
+	Reason       *string       `json:"reason" enum:"manual,gone" doc:"Why the webhook is disabled: somebody disabled it (manual), or its receiver answered 410 (gone). It is null while the webhook is active or paused." example:"manual"`
 	Since        instant.Time  `json:"since" doc:"Since when the webhook has been in this state." example:"2026-01-02T11:00:00.000Z"`
 	FailingSince *instant.Time `json:"failingSince" nullable:"true" doc:"Always null."`
+	Held         *int          `json:"held,omitempty" minimum:"0" maximum:"1000" doc:"How many deliveries are held for the webhook. Counting stops at 1000. Lists do not have this member." example:"0"`
 }
 
 // Warning says that something was accepted but is not recommended.
@@ -68,6 +69,8 @@ type WebhookLinks struct {
 	Self       Link `json:"self" doc:"This webhook."`
 	Deliveries Link `json:"deliveries" doc:"The deliveries of the webhook, newest first."`
 	Ping       Link `json:"ping" doc:"Send a test event to the webhook."`
+	Pause      Link `json:"pause" doc:"Pause the webhook."`
+	Resume     Link `json:"resume" doc:"Resume the webhook."`
 	Secrets    Link `json:"secrets" doc:"Add a signature secret."`
 }
 
@@ -125,6 +128,8 @@ func webhookLinks(p Paths, id string) WebhookLinks {
 		Self:       Link{Href: p.To("webhooks", id)},
 		Deliveries: Link{Href: p.To("webhooks", id, "deliveries")},
 		Ping:       Link{Href: p.To("webhooks", id, "ping"), Method: "post"},
+		Pause:      Link{Href: p.To("webhooks", id, "pause"), Method: "post"},
+		Resume:     Link{Href: p.To("webhooks", id, "resume"), Method: "post"},
 		Secrets:    Link{Href: p.To("webhooks", id, "secrets"), Method: "post"},
 	}
 }
