@@ -120,6 +120,8 @@ func statusText(status int) string {
 // deliveryMark returns the mark for a delivery's state.
 func deliveryMark(s delivery.State) Mark {
 	switch s {
+	case delivery.Held:
+		return Mark{held, "pause", "Held"}
 	case delivery.Delivered:
 		return Mark{good, "check", "Delivered"}
 	case delivery.Retrying:

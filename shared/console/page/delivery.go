@@ -75,14 +75,14 @@ func NewDelivery(f Frame, d *api.DeliveryDetails, webhooks map[string]*webhook.W
 	p := &Delivery{
 		Frame: f, Trail: []Crumb{{"Deliveries", f.To("/deliveries")}}, Summary: SummaryOf(refused, nil),
 		ID: d.ID(), EventType: d.EventType, EventID: d.EventID, Webhook: webhookName(d.Webhook, webhooks), Received: Moment(d.CreatedAt),
-		State: deliveryMark(d.State), Sentence: sentence(&d.Delivery, o.Now), Follow: follows(&d.Delivery, o.Now),
+		State: deliveryMark(d.State), Sentence: sentence(&d.Delivery, webhooks, o.Now), Follow: follows(&d.Delivery, webhooks, o.Now),
 	}
 	if webhooks[d.Webhook] != nil {
 		p.WebhookHref = f.To("/webhooks/" + d.Webhook)
 		p.Trail = []Crumb{{"Webhooks", f.To("/webhooks")}, {p.Webhook, p.WebhookHref}}
 	}
 	self := f.To("/deliveries/" + p.ID)
-	if o.Retriable && d.State != delivery.Pending {
+	if o.Retriable && d.State != delivery.Pending && d.State != delivery.Held {
 		if p.NoRetry = noRetry(d.Webhook, webhooks); p.NoRetry == "" {
 			p.RetryAction = self + "/retry"
 		}
@@ -101,12 +101,16 @@ func NewDelivery(f Frame, d *api.DeliveryDetails, webhooks map[string]*webhook.W
 // soon is the longest wait for an attempt during which the page is followed.
 const soon = time.Minute
 
-// follows reports whether the page must be followed: an attempt is running, was requested, or is due soon.
-func follows(d *delivery.Delivery, now time.Time) bool {
+// follows reports whether the page must be followed: an attempt is running, was requested, or is due soon, or the delivery
+// is held and its webhook was resumed.
+func follows(d *delivery.Delivery, webhooks map[string]*webhook.Webhook, now time.Time) bool {
 	if d.UnderWay() {
 		return true
 	}
 	switch d.State {
+	case delivery.Held:
+		w := webhooks[d.Webhook]
+		return w != nil && w.State() == webhook.Active
 	case delivery.Pending:
 		return d.NextAttemptAt.Before(now.Add(soon))
 	case delivery.Retrying:
@@ -116,7 +120,7 @@ func follows(d *delivery.Delivery, now time.Time) bool {
 }
 
 // sentence describes the state of the delivery.
-func sentence(d *delivery.Delivery, now time.Time) []Part {
+func sentence(d *delivery.Delivery, webhooks map[string]*webhook.Webhook, now time.Time) []Part {
 	failed := "Failed " + timesText(d.AttemptCount)
 	switch d.State {
 	case delivery.Pending:
@@ -129,6 +133,8 @@ func sentence(d *delivery.Delivery, now time.Time) []Part {
 			return []Part{{Text: failed + ", the next attempt is being made."}}
 		}
 		return []Part{{failed + ", next attempt at ", Moment(d.NextAttemptAt)}}
+	case delivery.Held:
+		return []Part{{Text: heldSentence(d.Webhook, webhooks)}}
 	case delivery.Delivered:
 		return []Part{{"Arrived with " + attemptText(d.AttemptCount) + " at ", Moment(d.FinishedAt)}}
 	}
@@ -151,6 +157,8 @@ func endReason(d *delivery.Delivery) string {
 		return "The receiver answered 410 Gone, so it gets no further attempts."
 	case delivery.Expired:
 		return "Given up, because the event has expired."
+	case delivery.Dropped:
+		return "Not sent, because somebody resumed the webhook and dropped what was held."
 	case delivery.Disabled:
 		return "Not sent, because the webhook was disabled when the delivery was due."
 	case delivery.Deleted:

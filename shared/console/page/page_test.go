@@ -75,6 +75,7 @@ func TestDeliverySentence(t *testing.T) {
 			d.State, d.Reason, d.AttemptCount, d.Owed = delivery.Dead, delivery.Exhausted, 10, &delivery.Owed{}
 		}, "Failed 10 times, and the schedule has no more attempts. Another attempt is being made.", true},
 		"gone":         {func(d *delivery.Delivery) { d.State, d.Reason = delivery.Dead, delivery.Gone }, "The receiver answered 410 Gone, so it gets no further attempts.", false},
+		"dropped":      {func(d *delivery.Delivery) { d.State, d.Reason = delivery.Dead, delivery.Dropped }, "Not sent, because somebody resumed the webhook and dropped what was held.", false},
 		"unsubscribed": {func(d *delivery.Delivery) { d.State, d.Reason = delivery.Skipped, delivery.Unsubscribed }, "Not sent, because the webhook was no longer subscribed", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -178,12 +179,17 @@ func TestTheStripCountsEveryState(t *testing.T) {
 		newest = append(newest, d.Delivery)
 	}
 	p.AddDeliveries(nil, newest, page.Filters{}, nil)
-	if want := "1 pending, 1 retrying, 1 delivered, 1 dead, 1 skipped; the last attempts took 1000.0 s to 1000.0 s."; p.Strip.Text != want {
+	if want := "1 pending, 1 retrying, 1 held, 1 delivered, 1 dead, 1 skipped; the last attempts took 1000.0 s to 1000.0 s."; p.Strip.Text != want {
 		t.Errorf("got %q, want %q", p.Strip.Text, want)
 	}
 	for _, b := range p.Strip.Bars {
 		if b.Y < 0 || b.Height > 48 {
 			t.Errorf("got %+v, which exceeds the picture", b)
+		}
+		for _, hole := range b.Holes {
+			if hole.X < b.X || hole.Y < b.Y || hole.X+hole.Width > b.X+b.Width || hole.Y+hole.Height > b.Y+b.Height {
+				t.Errorf("got a hole %+v outside its bar %+v", hole, b.Rect)
+			}
 		}
 	}
 }
@@ -194,11 +200,11 @@ func TestRecentFailures(t *testing.T) {
 		enabled bool
 		want    string
 	}{
-		"no deliveries":                      {nil, true, ""},
-		"the newest arrived":                 {[]delivery.State{delivery.Delivered, delivery.Dead}, true, ""},
-		"the newest failed":                  {[]delivery.State{delivery.Dead, delivery.Delivered}, true, "But the newest delivery has not arrived. Open it below to see why."},
-		"several failed, and one is pending": {[]delivery.State{delivery.Pending, delivery.Retrying, delivery.Dead, delivery.Delivered, delivery.Dead}, true, "But none of the newest 2 deliveries has arrived. Open one below to see why."},
-		"disabled for failing":               {[]delivery.State{delivery.Dead}, false, ""},
+		"no deliveries":                   {nil, true, ""},
+		"the newest arrived":              {[]delivery.State{delivery.Delivered, delivery.Dead}, true, ""},
+		"the newest failed":               {[]delivery.State{delivery.Dead, delivery.Delivered}, true, "But the newest delivery has not arrived. Open it below to see why."},
+		"several failed, and others wait": {[]delivery.State{delivery.Pending, delivery.Held, delivery.Retrying, delivery.Dead, delivery.Delivered, delivery.Dead}, true, "But none of the newest 2 deliveries has arrived. Open one below to see why."},
+		"disabled for failing":            {[]delivery.State{delivery.Dead}, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := webhook.Defaults()
@@ -331,6 +337,7 @@ func TestEveryPageRenders(t *testing.T) {
 		"why":           page.NewWhy(frame(), page.Question{}, nil, nil),
 		"applications":  page.NewApplications(frame(), &api.Page[access.Client]{}, true, now),
 		"application":   page.NewApplication(frame(), form.Client{}, page.ApplicationOptions{}, nil),
+		"resume":        page.NewResume(frame(), &webhook.Webhook{}, 0, true, form.NewResume(), nil),
 		"confirm":       page.NewDeleteWebhook(frame(), &webhook.Webhook{}),
 		"secret":        page.NewClientSecret(frame(), &api.IssuedClientSecret{}, "New"),
 		"message":       page.Message{Frame: frame()},

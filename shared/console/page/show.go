@@ -38,6 +38,7 @@ const (
 	warn = "warn"
 	calm = "calm"
 	info = "info"
+	held = "held"
 )
 
 // Labels is a list of short texts, and the number of further texts that are not shown.

@@ -41,7 +41,7 @@ func newStrip(newest []delivery.Delivery) *Strip {
 
 // bar returns the bar of a delivery at x. Durations differ by powers of ten, so the height is logarithmic.
 func bar(d *delivery.Delivery, x float64) Bar {
-	b := Bar{Tone: deliveryMark(d.State).Tone, X: x, Width: stripBar, Height: stripLowest}
+	b := Bar{Tone: deliveryMark(d.State).Tone, Rect: Rect{X: x, Width: stripBar, Height: stripLowest}}
 	if d.Last != nil {
 		b.Height += round((stripHeight - stripLowest) * magnitude(d.Last.Total) / magnitude(stripSlowest))
 	}
@@ -50,11 +50,12 @@ func bar(d *delivery.Delivery, x float64) Bar {
 	switch d.State {
 	case delivery.Delivered:
 	case delivery.Retrying, delivery.Pending:
-		b.Hollow, b.HoleX, b.HoleWidth, b.HoleHeight = true, x, stripBar, 3
-		b.HoleY = round(b.Y + b.Height/2 - 1.5)
+		b.Holes = []Rect{{X: x, Y: round(b.Y + b.Height/2 - 1.5), Width: stripBar, Height: 3}}
+	case delivery.Held:
+		stripe := round(b.Height / 5)
+		b.Holes = []Rect{{x, round(b.Y + stripe), stripBar, stripe}, {x, round(b.Y + 3*stripe), stripBar, stripe}}
 	default:
-		b.Hollow, b.HoleX, b.HoleWidth, b.HoleHeight = true, x+1, stripBar-2, round(b.Height-3)
-		b.HoleY = round(b.Y + 1.5)
+		b.Holes = []Rect{{x + 1, round(b.Y + 1.5), stripBar - 2, round(b.Height - 3)}}
 	}
 	if b.Tone == info {
 		b.Tone = calm

@@ -18,9 +18,9 @@ type Webhook struct {
 	Trail                                  []Crumb
 	ID, PayloadURL, Description            string
 	Self, EditHref, DeleteHref, FormNumber string
-	Writable, Enabled                      bool
+	Writable, Enabled, Paused              bool
 	Health                                 Mark
-	Meaning, RecentFailures                string
+	Meaning, Waiting, RecentFailures       string
 	Since                                  *Time
 	Events                                 []string
 	Projects                               Labels
@@ -49,7 +49,9 @@ type Filters struct{ State, Event, From, Until string }
 // WebhookOptions has what the page shows besides the webhook.
 type WebhookOptions struct {
 	// Names has the names of the projects by their ids. If it is nil, the page shows only the number of projects.
-	Names      map[string]string
+	Names map[string]string
+	// Held is the number of deliveries that are held, counted up to limits.HeldCounted.
+	Held       int
 	Writable   bool
 	FormNumber string
 	Now        time.Time
@@ -61,8 +63,8 @@ func NewWebhook(f Frame, w *webhook.Webhook, o WebhookOptions) *Webhook {
 	self := f.To("/webhooks/" + w.ID)
 	p := &Webhook{
 		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}}, ID: w.ID, PayloadURL: w.PayloadURL, Description: w.Description,
-		Self: self, EditHref: self + "/edit", DeleteHref: self + "/delete", FormNumber: o.FormNumber, Writable: o.Writable, Enabled: w.Enabled,
-		Health: health(w), Meaning: meaning(w), Since: Moment(w.StatusSince), Events: patterns(w.Subscription.Events), Projects: allProjects(w.Subscription.Projects, o.Names),
+		Self: self, EditHref: self + "/edit", DeleteHref: self + "/delete", FormNumber: o.FormNumber, Writable: o.Writable, Enabled: w.Enabled, Paused: w.Paused,
+		Health: health(w), Meaning: meaning(w), Waiting: waiting(w, o.Held), Since: Moment(w.StatusSince), Events: patterns(w.Subscription.Events), Projects: allProjects(w.Subscription.Projects, o.Names),
 		Format: formatWords(w.PayloadFormat), Schedule: scheduleWords(w.RetrySchedule), Timeout: plural(int(w.Timeout/time.Second), "second", "seconds"),
 		Secrets: signatureSecrets(w, o.Now), CreatedAt: Moment(w.CreatedAt),
 		TestEvent: Field{
@@ -125,8 +127,10 @@ func allProjects(p webhook.Projects, names map[string]string) Labels {
 // meaning says what the state of a webhook means.
 func meaning(w *webhook.Webhook) string {
 	switch {
-	case w.Enabled:
+	case w.State() == webhook.Active:
 		return "Events that it is subscribed to are sent at once."
+	case w.State() == webhook.Paused:
+		return "Somebody paused it. Deliveries are held. Only test events and attempts by hand are made. Press Resume to send what is held, or to drop it."
 	case w.DisabledReason == webhook.Gone:
 		return "The receiver answered 410 Gone, so nothing more is sent. Check the payload URL, then press Enable."
 	}
@@ -180,7 +184,7 @@ func recentFailures(newest []delivery.Delivery) string {
 		state := newest[i].State
 		if state == delivery.Retrying || state == delivery.Dead {
 			failed++
-		} else if state != delivery.Pending {
+		} else if state != delivery.Pending && state != delivery.Held {
 			break
 		}
 	}
@@ -201,10 +205,12 @@ type Strip struct {
 }
 
 // Bar shows a delivery: its height the time to answer, its shape and colour the outcome. A split bar has a gap in the
-// middle, and a hollow bar is an outline.
+// middle, a striped bar has two gaps, and a hollow bar is an outline.
 type Bar struct {
-	Tone                                string
-	X, Y, Width, Height                 float64
-	Hollow                              bool
-	HoleX, HoleY, HoleWidth, HoleHeight float64
+	Tone string
+	Rect
+	Holes []Rect
 }
+
+// Rect is a rectangle of a picture.
+type Rect struct{ X, Y, Width, Height float64 }

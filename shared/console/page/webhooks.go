@@ -122,8 +122,10 @@ func projectName(id string, names map[string]string) string {
 // health returns the mark for the state of a webhook.
 func health(w *webhook.Webhook) Mark {
 	switch {
-	case w.Enabled:
+	case w.State() == webhook.Active:
 		return Mark{good, "check", "Active"}
+	case w.State() == webhook.Paused:
+		return Mark{held, "pause", "Paused"}
 	case w.DisabledReason == webhook.Gone:
 		return Mark{bad, "cross", "Disabled: receiver gone"}
 	}
