@@ -146,6 +146,7 @@ func TestCrawl(t *testing.T) {
 	s := start(t, "/prod")
 	w := s.webhook("<script>alert(1)</script>")
 	delivery := s.delivery(w)
+	s.pause(s.webhook("Paused").ID)
 	s.client("webhooks:read")
 	b := s.admin()
 	seen, queue := map[string]bool{}, []string{"/prod/admin", "/prod/admin/deliveries/" + delivery}
@@ -181,7 +182,7 @@ func TestCrawl(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) < 19 {
+	if len(seen) < 23 {
 		t.Errorf("got only %d pages: %v", len(seen), seen)
 	}
 }
@@ -198,19 +199,19 @@ func TestScopesLimitPagesAndForms(t *testing.T) {
 			t.Errorf("the list offers %q", what)
 		}
 	}
-	for _, what := range []string{"Edit", "Recent deliveries", "Rotate secret", "Delete"} {
+	for _, what := range []string{"Edit", "Pause", "Recent deliveries", "Rotate secret", "Delete"} {
 		if strings.Contains(page.body, what) {
 			t.Errorf("the webhook's page offers %q", what)
 		}
 	}
-	for _, path := range []string{"/admin/api", "/admin/webhooks/new", "/admin/webhooks/" + w.ID + "/edit", "/admin/deliveries", "/admin/deliveries/" + delivery, "/admin/applications"} {
+	for _, path := range []string{"/admin/api", "/admin/webhooks/new", "/admin/webhooks/" + w.ID + "/edit", "/admin/webhooks/" + w.ID + "/resume", "/admin/deliveries", "/admin/deliveries/" + delivery, "/admin/applications"} {
 		if a := b.get(path); a.status != http.StatusForbidden {
 			t.Errorf("GET %s: got %d, want 403", path, a.status)
 		}
 	}
 	for _, path := range []string{
 		"/admin/api", "/admin/webhooks/new", "/admin/webhooks/" + w.ID + "/edit", "/admin/webhooks/" + w.ID + "/delete", "/admin/webhooks/" + w.ID + "/rotate",
-		"/admin/webhooks/" + w.ID + "/ping", "/admin/webhooks/" + w.ID + "/disable", "/admin/deliveries", "/admin/deliveries/" + delivery + "/retry", "/admin/applications/new",
+		"/admin/webhooks/" + w.ID + "/ping", "/admin/webhooks/" + w.ID + "/disable", "/admin/webhooks/" + w.ID + "/pause", "/admin/webhooks/" + w.ID + "/resume", "/admin/deliveries", "/admin/deliveries/" + delivery + "/retry", "/admin/applications/new",
 	} {
 		if a := b.post(path); a.status != http.StatusForbidden {
 			t.Errorf("POST %s: got %d, want 403", path, a.status)

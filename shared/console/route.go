@@ -46,6 +46,9 @@ var routes = []route{
 	{http.MethodPost, "/webhooks/{id}/rotate", access.WebhooksWrite, "/webhooks", "Rotate secret", (*exchange).rotateSecret},
 	{http.MethodPost, "/webhooks/{id}/enable", access.WebhooksWrite, "/webhooks", "Enable", (*exchange).enableWebhook},
 	{http.MethodPost, "/webhooks/{id}/disable", access.WebhooksWrite, "/webhooks", "Disable", (*exchange).disableWebhook},
+	{http.MethodPost, "/webhooks/{id}/pause", access.WebhooksWrite, "/webhooks", "Pause", (*exchange).pauseWebhook},
+	{http.MethodGet, "/webhooks/{id}/resume", access.WebhooksWrite, "/webhooks", "", (*exchange).askHowToResume},
+	{http.MethodPost, "/webhooks/{id}/resume", access.WebhooksWrite, "/webhooks", "Resume", (*exchange).resumeWebhook},
 	{http.MethodGet, "/webhooks/{id}/delete", access.WebhooksWrite, "/webhooks", "", (*exchange).confirmWebhook},
 	{http.MethodPost, "/webhooks/{id}/delete", access.WebhooksWrite, "/webhooks", "Delete", (*exchange).deleteWebhook},
 

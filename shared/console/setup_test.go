@@ -119,6 +119,12 @@ func (s *system) webhook(name string) *webhook.Webhook {
 	return &must[*api.WrittenWebhook](s.t)(s.operations.Webhooks.Create.Do(s.t.Context(), call(), in)).Webhook
 }
 
+// pause pauses a webhook.
+func (s *system) pause(webhookID string) {
+	s.t.Helper()
+	must[*api.WebhookDetails](s.t)(s.operations.Webhooks.Pause.Do(s.t.Context(), call(), &api.WebhookID{ID: webhookID}))
+}
+
 // delivery records an event and returns the id of its pending delivery to the webhook.
 func (s *system) delivery(w *webhook.Webhook) string {
 	s.t.Helper()

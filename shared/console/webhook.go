@@ -13,14 +13,13 @@ import (
 	"nepenthes/shared/cursor"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
-	"nepenthes/shared/webhook"
 )
 
 // stripMax is the largest number of deliveries that the strip shows.
 const stripMax = 100
 
 func (x *exchange) showWebhook() error {
-	w, err := x.readWebhook()
+	w, err := x.readDetails()
 	if err != nil {
 		return err
 	}
@@ -29,8 +28,8 @@ func (x *exchange) showWebhook() error {
 
 // webhookPage shows a webhook with its deliveries. refused is the fault of a rotation of the secret, or nil, and overlap
 // is its input.
-func (x *exchange) webhookPage(w *webhook.Webhook, overlap string, refused error) error {
-	names, err := x.namesFor(*w)
+func (x *exchange) webhookPage(w *api.WebhookDetails, overlap string, refused error) error {
+	names, err := x.namesFor(w.Webhook)
 	if err != nil {
 		return err
 	}

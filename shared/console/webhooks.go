@@ -75,8 +75,12 @@ func (x *exchange) newest(webhookID string, most int) (all []delivery.Delivery, 
 
 func (x *exchange) webhookID() string { return x.r.PathValue("id") }
 
+func (x *exchange) readDetails() (*api.WebhookDetails, error) {
+	return do(x, x.h.Operations.Webhooks.Read, &api.WebhookID{ID: x.webhookID()})
+}
+
 func (x *exchange) readWebhook() (*webhook.Webhook, error) {
-	read, err := do(x, x.h.Operations.Webhooks.Read, &api.WebhookID{ID: x.webhookID()})
+	read, err := x.readDetails()
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +118,7 @@ func (x *exchange) switchWebhook(on bool, what string) error {
 
 // rotateSecret creates another secret and shows it.
 func (x *exchange) rotateSecret() error {
-	w, err := x.readWebhook()
+	w, err := x.readDetails()
 	if err != nil {
 		return err
 	}
@@ -135,7 +139,7 @@ func (x *exchange) rotateSecret() error {
 		return err
 	}
 	return x.render(http.StatusOK, "secret",
-		page.NewWebhookSecret(frame, w, "The new secret", s.Text, s.PublicKey, s.Warnings, page.Overlap(hours)))
+		page.NewWebhookSecret(frame, &w.Webhook, "The new secret", s.Text, s.PublicKey, s.Warnings, page.Overlap(hours)))
 }
 
 func (x *exchange) confirmWebhook() error {

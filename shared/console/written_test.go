@@ -30,6 +30,8 @@ func TestEveryFormLeavesALine(t *testing.T) {
 		"/webhooks/{id}/rotate":  {"webhook.add_secret", "{webhook}", nil},
 		"/webhooks/{id}/enable":  {"webhook.update", "{webhook}", nil},
 		"/webhooks/{id}/disable": {"webhook.update", "{webhook}", nil},
+		"/webhooks/{id}/pause":   {"webhook.pause", "{webhook}", nil},
+		"/webhooks/{id}/resume":  {"webhook.resume", "{webhook}", []string{"held", "release", "per_second", "50"}},
 		"/webhooks/{id}/delete":  {"webhook.delete", "{webhook}", nil},
 
 		"/deliveries":            {"delivery.retry", "{delivery}", []string{"retry", "ticked", "id", "{delivery}"}},
@@ -101,6 +103,8 @@ func (s *system) things(path string) *strings.Replacer {
 		id = client
 	case strings.HasPrefix(path, "/deliveries"):
 		id = delivery
+	case path == "/webhooks/{id}/resume":
+		s.pause(id)
 	case path == "/webhooks/{id}/enable": // enabling an enabled webhook writes nothing
 		in := &api.ChangeWebhook{ID: id}
 		in.Enabled = api.Set(false)

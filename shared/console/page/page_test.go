@@ -171,7 +171,7 @@ func TestWaterfallsFitTheirPicture(t *testing.T) {
 func TestTheStripCountsEveryState(t *testing.T) {
 	w := webhook.Defaults()
 	w.ID, w.Name = "wh_1", "Billing"
-	p := page.NewWebhook(frame(), &w, page.WebhookOptions{})
+	p := page.NewWebhook(frame(), &api.WebhookDetails{Webhook: w}, page.WebhookOptions{})
 	var newest []delivery.Delivery
 	for _, state := range delivery.States() {
 		d := detailsOf(func(d *delivery.Delivery) { d.State = state })
@@ -211,7 +211,7 @@ func TestRecentFailures(t *testing.T) {
 			if w.ID = "wh_1"; !c.enabled {
 				w.Disable(webhook.Gone, now)
 			}
-			p := page.NewWebhook(frame(), &w, page.WebhookOptions{})
+			p := page.NewWebhook(frame(), &api.WebhookDetails{Webhook: w}, page.WebhookOptions{})
 			var newest []delivery.Delivery
 			for _, state := range c.newest {
 				newest = append(newest, detailsOf(func(d *delivery.Delivery) { d.State = state }).Delivery)
@@ -330,14 +330,14 @@ func TestEveryPageRenders(t *testing.T) {
 		"sign_in":       page.NewSignIn(page.Frame{}, "", "/admin", nil),
 		"api":           page.NewAPI(frame(), form.Settings{}, true, nil, nil),
 		"webhooks":      page.NewWebhooks(frame(), &api.Page[webhook.Webhook]{}, "", true, nil, nil),
-		"webhook":       page.NewWebhook(frame(), &webhook.Webhook{}, page.WebhookOptions{Writable: true, FormNumber: "ONCE"}),
+		"webhook":       page.NewWebhook(frame(), &api.WebhookDetails{}, page.WebhookOptions{Writable: true, FormNumber: "ONCE"}),
 		"webhook_form":  page.NewWebhookForm(frame(), form.NewWebhook(), page.WebhookFormOptions{}, nil),
 		"deliveries":    page.NewDeadDeliveries(frame(), &api.DeliveryPage{}, nil, true),
 		"delivery":      page.NewDelivery(frame(), detailsOf(func(*delivery.Delivery) {}), nil, page.DeliveryOptions{}, nil),
 		"why":           page.NewWhy(frame(), page.Question{}, nil, nil),
 		"applications":  page.NewApplications(frame(), &api.Page[access.Client]{}, true, now),
 		"application":   page.NewApplication(frame(), form.Client{}, page.ApplicationOptions{}, nil),
-		"resume":        page.NewResume(frame(), &webhook.Webhook{}, 0, true, form.NewResume(), nil),
+		"resume":        page.NewResume(frame(), &api.WebhookDetails{}, true, form.NewResume(), nil),
 		"confirm":       page.NewDeleteWebhook(frame(), &webhook.Webhook{}),
 		"secret":        page.NewClientSecret(frame(), &api.IssuedClientSecret{}, "New"),
 		"message":       page.Message{Frame: frame()},

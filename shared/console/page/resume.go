@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"nepenthes/shared/api"
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/limits"
 	"nepenthes/shared/webhook"
@@ -20,31 +21,30 @@ type Resume struct {
 	Action, Button, Cancel string
 }
 
-// NewResume returns the page with the input and the faults of err. count is the number of held deliveries, counted up to
-// limits.HeldCounted. linked says that the client may see deliveries.
-func NewResume(f Frame, w *webhook.Webhook, count int, linked bool, typed form.Resume, err error) *Resume {
+// NewResume returns the page with the input and the faults of err. linked says that the client may see deliveries.
+func NewResume(f Frame, w *api.WebhookDetails, linked bool, typed form.Resume, err error) *Resume {
 	f.Title = "Resume " + NameOf(w.Name, w.ID) + "?"
 	self := f.To("/webhooks/" + w.ID)
 	p := &Resume{
 		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}, {NameOf(w.Name, w.ID), self}},
-		Held: heldText(count) + " for this webhook.", Action: self + "/resume", Button: "Resume", Cancel: self,
+		Held: heldText(w.Held) + " for this webhook.", Action: self + "/resume", Button: "Resume", Cancel: self,
 		Choices: []Choice{
 			{
-				Value: form.Release, Label: "Release", Checked: typed.Held == form.Release,
+				Value: string(api.ReleaseHeld), Label: "Release", Checked: typed.Held == string(api.ReleaseHeld),
 				Note: "What is held is sent, oldest first. New events are sent at once, so they can arrive before older ones.",
 			},
 			{
-				Value: form.Drop, Label: "Drop", Checked: typed.Held == form.Drop,
+				Value: string(api.DropHeld), Label: "Drop", Checked: typed.Held == string(api.DropHeld),
 				Note: "What is held is not sent, and ends as dead. New events are sent at once.",
 			},
 		},
-		Choice: Field{ID: "held", Label: "What happens to held deliveries?"},
+		Choice: Field{ID: "held", Label: "Held deliveries"},
 		PerSecond: Field{
 			ID: "per_second", Name: "per_second", Label: "Deliveries a second", Type: "number", Min: "1", Max: strconv.Itoa(limits.ReleaseRateMax),
 			Value: typed.PerSecond, Hint: fmt.Sprintf("At most this many held deliveries are sent in a second: 1 to %d.", limits.ReleaseRateMax),
 		},
 	}
-	if linked && count > 0 {
+	if linked && w.Held > 0 {
 		p.HeldHref = self + "?state=held#recent"
 	}
 	if !w.Enabled {
@@ -56,14 +56,14 @@ func NewResume(f Frame, w *webhook.Webhook, count int, linked bool, typed form.R
 	return p
 }
 
-// heldText says how many deliveries are held.
+// heldText says how many deliveries are held. count is at most limits.HeldCounted.
 func heldText(count int) string {
 	switch {
 	case count == 0:
 		return "No delivery is held"
 	case count == 1:
 		return "1 delivery is held"
-	case count >= limits.HeldCounted:
+	case count == limits.HeldCounted:
 		return fmt.Sprintf("%d or more deliveries are held", limits.HeldCounted)
 	}
 	return fmt.Sprintf("%d deliveries are held", count)
@@ -71,16 +71,16 @@ func heldText(count int) string {
 
 // waiting says how many deliveries of a webhook are held and what happens to them. It returns an empty string if none is
 // held.
-func waiting(w *webhook.Webhook, count int) string {
+func waiting(w *api.WebhookDetails) string {
 	switch {
-	case count == 0:
+	case w.Held == 0:
 		return ""
 	case w.State() != webhook.Active:
-		return heldText(count) + "."
+		return heldText(w.Held) + "."
 	case w.Release.Drop:
-		return heldText(count) + " from the pause, and will be dropped soon."
+		return heldText(w.Held) + " from the pause, and will be dropped soon."
 	}
-	return heldText(count) + " from the pause, and will be sent at their turn."
+	return heldText(w.Held) + " from the pause, and will be sent at their turn."
 }
 
 // heldSentence says why a delivery to the webhook is held and what happens next. webhooks has the webhook as NewDelivery

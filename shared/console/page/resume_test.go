@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"nepenthes/shared/api"
 	"nepenthes/shared/console/form"
 	"nepenthes/shared/console/page"
 	"nepenthes/shared/delivery"
@@ -73,7 +74,7 @@ func TestAWebhookSaysWhatIsHeld(t *testing.T) {
 		"paused, but off": {pausable(pause, disable), 2, "Disabled by hand", "2 deliveries are held.", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := page.NewWebhook(frame(), c.webhook, page.WebhookOptions{Held: c.held, Writable: true, Now: now})
+			p := page.NewWebhook(frame(), &api.WebhookDetails{Webhook: *c.webhook, Held: c.held}, page.WebhookOptions{Writable: true, Now: now})
 			if p.Health.Text != c.health || p.Waiting != c.banner {
 				t.Errorf("got %q and %q, want %q and %q", p.Health.Text, p.Waiting, c.health, c.banner)
 			}
@@ -87,7 +88,7 @@ func TestAWebhookSaysWhatIsHeld(t *testing.T) {
 
 func TestTheResumePageShowsFaultsAtItsFields(t *testing.T) {
 	err := fault.Invalid(fault.Detail{Attribute: "held", Message: "Choose."}, fault.Detail{Attribute: "ratePerSecond", Message: "Too many."})
-	p := page.NewResume(frame(), pausable(pause), 2, true, form.Resume{Held: "x", PerSecond: "1000"}, err)
+	p := page.NewResume(frame(), &api.WebhookDetails{Webhook: *pausable(pause), Held: 2}, true, form.Resume{Held: "x", PerSecond: "1000"}, err)
 	if len(p.Choice.Faults) != 1 || len(p.PerSecond.Faults) != 1 || p.PerSecond.Value != "1000" {
 		t.Errorf("got faults %v and %v and the rate %q", p.Choice.Faults, p.PerSecond.Faults, p.PerSecond.Value)
 	}
@@ -97,7 +98,7 @@ func TestTheResumePageShowsFaultsAtItsFields(t *testing.T) {
 			t.Errorf("the page has no %s", want)
 		}
 	}
-	if note := page.NewResume(frame(), pausable(pause, disable), 0, true, form.NewResume(), nil).Note; note == "" {
+	if note := page.NewResume(frame(), &api.WebhookDetails{Webhook: *pausable(pause, disable)}, true, form.NewResume(), nil).Note; note == "" {
 		t.Error("the page does not say that the webhook is disabled")
 	}
 }

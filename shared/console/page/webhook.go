@@ -49,24 +49,22 @@ type Filters struct{ State, Event, From, Until string }
 // WebhookOptions has what the page shows besides the webhook.
 type WebhookOptions struct {
 	// Names has the names of the projects by their ids. If it is nil, the page shows only the number of projects.
-	Names map[string]string
-	// Held is the number of deliveries that are held, counted up to limits.HeldCounted.
-	Held       int
+	Names      map[string]string
 	Writable   bool
 	FormNumber string
 	Now        time.Time
 }
 
 // NewWebhook returns the page without the deliveries.
-func NewWebhook(f Frame, w *webhook.Webhook, o WebhookOptions) *Webhook {
+func NewWebhook(f Frame, w *api.WebhookDetails, o WebhookOptions) *Webhook {
 	f.Title = NameOf(w.Name, w.ID)
 	self := f.To("/webhooks/" + w.ID)
 	p := &Webhook{
 		Frame: f, Trail: []Crumb{{"Webhooks", f.To("/webhooks")}}, ID: w.ID, PayloadURL: w.PayloadURL, Description: w.Description,
 		Self: self, EditHref: self + "/edit", DeleteHref: self + "/delete", FormNumber: o.FormNumber, Writable: o.Writable, Enabled: w.Enabled, Paused: w.Paused,
-		Health: health(w), Meaning: meaning(w), Waiting: waiting(w, o.Held), Since: Moment(w.StatusSince), Events: patterns(w.Subscription.Events), Projects: allProjects(w.Subscription.Projects, o.Names),
+		Health: health(&w.Webhook), Meaning: meaning(&w.Webhook), Waiting: waiting(w), Since: Moment(w.StatusSince), Events: patterns(w.Subscription.Events), Projects: allProjects(w.Subscription.Projects, o.Names),
 		Format: formatWords(w.PayloadFormat), Schedule: scheduleWords(w.RetrySchedule), Timeout: plural(int(w.Timeout/time.Second), "second", "seconds"),
-		Secrets: signatureSecrets(w, o.Now), CreatedAt: Moment(w.CreatedAt),
+		Secrets: signatureSecrets(&w.Webhook, o.Now), CreatedAt: Moment(w.CreatedAt),
 		TestEvent: Field{
 			ID: "test_event", Name: "event", Label: "Event type", Options: eventOptions("webhook:ping", "", true),
 			Hint: "Sends the example of this type once to this webhook only, whatever it is subscribed to.",
