@@ -23,8 +23,9 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// patience is the time limit of each chapter. Most chapters take a second; a retry follows after five seconds.
-const patience = 90 * time.Second
+// patience is the time limit of each chapter. Most chapters take a second; a retry follows after five seconds, and a
+// release with the sweeper's next run, within a minute or two.
+const patience = 3 * time.Minute
 
 // story is the life of an event as seen from outside, chapter by chapter.
 type story struct {
@@ -96,6 +97,7 @@ func (s *story) chapters() []chapter {
 		{"a producer pushes events to SQS, and the receiver verifies them", s.push},
 		{"a request that the receiver refuses is sent again", s.retry},
 		{"the log shows every attempt", s.log},
+		{"a paused webhook gets nothing, and gets what was held when it is resumed", s.pause},
 		{"a message that cannot be decoded becomes a dead letter with its reason, and a redrive brings it back", s.bury},
 		{"key pairs are rotated, and everything still works", s.rotate},
 		{"the same stack is deployed again, and nothing is lost", s.redeploy},

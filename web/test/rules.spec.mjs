@@ -21,10 +21,15 @@ async function populated(system) {
   await system.push("e-1");
   const [delivery] = await system.settled("e-1");
   await receiver.stop();
+  const paused = await system.webhook({ name: "Paused", events: ["version:created"] });
+  await system.api("POST", `/webhooks/${paused.id}/pause`);
+  await system.push("e-2", "version:created");
+  const held = await system.inState("e-2", paused.id, "held");
   const client = await system.client("Reader", ["webhooks:read"]);
   return {
     "/sign_in": "Sign in", "/api": "API", "/webhooks": "Webhooks", "/webhooks/new": "New webhook", [`/webhooks/${broken.id}`]: broken.name,
-    [`/webhooks/${broken.id}/edit`]: "Edit webhook", [`/webhooks/${broken.id}/delete`]: `Delete ${broken.name}?`, "/deliveries": "Deliveries",
+    [`/webhooks/${broken.id}/edit`]: "Edit webhook", [`/webhooks/${broken.id}/delete`]: `Delete ${broken.name}?`,
+    [`/webhooks/${paused.id}`]: "Paused", [`/webhooks/${paused.id}/resume`]: "Resume Paused?", [`/deliveries/${held.id}`]: "Delivery of version:created", "/deliveries": "Deliveries",
     [`/deliveries/${delivery.id}`]: "Delivery of work_package:updated", "/why?event=user%3Acreated": "Why (not)?", "/applications": "Applications",
     "/applications/new": "New application", [`/applications/${client.id}`]: "Reader", [`/applications/${client.id}/delete`]: "Delete Reader?", [`/applications/${client.id}/revoke`]: "End all tokens and sessions of Reader?", "/nowhere": "Not found",
   };
@@ -86,6 +91,13 @@ for (const colorScheme of ["light", "dark"]) {
         await page.getByRole("button", { name: "Save" }).click();
         await expect(page.getByRole("alert")).toBeFocused();
         await expectAccessible(page, "settings");
+        const paused = await system.webhook();
+        await system.api("POST", `/webhooks/${paused.id}/pause`);
+        await page.goto(`${system.url}/admin/webhooks/${paused.id}/resume`);
+        await page.getByLabel("Deliveries a second").fill("0");
+        await page.getByRole("button", { name: "Resume" }).click();
+        await expect(page.getByRole("alert")).toBeFocused();
+        await expectAccessible(page, "resume");
       });
     });
   }

@@ -200,6 +200,59 @@ test("selected deliveries are retried together", { tag: "@main" }, async ({ admi
   await receiver.stop();
 });
 
+test("a webhook is paused, and what was held is released or dropped", async ({ admin, system }) => {
+  const name = unique("Under repair");
+  const { id } = await system.webhook({ name, events: ["version:created"] });
+  const address = `${system.url}/admin/webhooks/${id}`;
+  const held = () => admin.getByRole("table", { name: "Recent deliveries" }).getByText("Held", { exact: true });
+  const pauseAndHold = async (...events) => {
+    await admin.goto(address);
+    await admin.getByRole("button", { name: "Pause" }).click();
+    await expect(admin.getByText("Paused. Deliveries are held until you resume the webhook.")).toBeVisible();
+    await expect(admin.getByText("Press Resume to send what is held, or to drop it.")).toBeVisible();
+    for (const event of events) await system.push(event, "version:created");
+    await expect(async () => {
+      await admin.goto(`${address}?state=held`);
+      await expect(held()).toHaveCount(events.length, { timeout: 1000 });
+    }).toPass();
+  };
+  const showsInState = (event, text) => expect(async () => {
+    const delivery = (await system.api("GET", `/events/${event}/deliveries`)).json._embedded.elements.find((d) => d.webhookId === id);
+    await admin.goto(`${system.url}/admin/deliveries/${delivery.id}`);
+    await expect(admin.locator("#state")).toContainText(text, { timeout: 1000 });
+  }).toPass();
+
+  const [first, second, third] = [uniqueID("held-1"), uniqueID("held-2"), uniqueID("dropped")];
+  await pauseAndHold(first, second);
+  await admin.goto(`${system.url}/admin/webhooks?name=${encodeURIComponent(name)}`);
+  await expect(admin.getByRole("row", { name })).toContainText("Paused");
+  await showsInState(first, "Held, because its webhook is paused.");
+  await expect(admin.getByRole("button", { name: "Retry now" })).toHaveCount(0);
+  await admin.goto(address);
+  await expect(admin.getByText("2 deliveries are held.")).toBeVisible();
+  await admin.getByRole("button", { name: "Resume" }).click();
+  await expect(admin.getByRole("heading", { level: 1 })).toHaveText(`Resume ${name}?`);
+  await expect(admin.getByText("2 deliveries are held for this webhook.")).toBeVisible();
+  await expect(admin.getByLabel("Release")).toBeChecked();
+  await admin.getByLabel("Deliveries a second").fill("0");
+  await admin.getByRole("button", { name: "Resume" }).click();
+  await expect(admin.getByRole("alert")).toContainText("Deliveries a second");
+  await admin.getByLabel("Deliveries a second").fill("100");
+  await admin.getByRole("button", { name: "Resume" }).click();
+  await expect(admin.getByText("Resumed. What was held is being sent.")).toBeVisible();
+  for (const event of [first, second]) await showsInState(event, "Arrived with the first attempt");
+
+  await pauseAndHold(third);
+  await admin.getByRole("button", { name: "Resume" }).click();
+  await expect(admin.getByText("1 delivery is held for this webhook.")).toBeVisible();
+  await admin.getByLabel("Drop").check();
+  await expect(admin.getByLabel("Deliveries a second")).toBeHidden();
+  await admin.getByRole("button", { name: "Resume" }).click();
+  await expect(admin.getByText("Resumed. What was held is being dropped.")).toBeVisible();
+  await showsInState(third, "Not sent, because somebody resumed the webhook and dropped what was held.");
+  await system.api("DELETE", `/webhooks/${id}`);
+});
+
 test("the console explains why a webhook gets an event, and why not", { tag: "@main" }, async ({ admin, system }) => {
   const [name, depot, project] = [unique("Hook"), unique("Depot"), uniqueID("depot")];
   await system.api("PUT", `/projects/${project}`, { name: depot });

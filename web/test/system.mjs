@@ -96,6 +96,18 @@ export class System {
     return deliveries;
   }
 
+  /** Waits until the event's delivery to the webhook is in the state. Returns the delivery. */
+  async inState(event, webhook, state) {
+    let delivery;
+    await expect(async () => {
+      const list = await this.api("GET", `/events/${event}/deliveries`);
+      expect(list.status).toBe(200);
+      delivery = list.json._embedded.elements.find((d) => d.webhookId === webhook);
+      expect(delivery?.state).toBe(state);
+    }).toPass();
+    return delivery;
+  }
+
   async client(name, scopes) {
     const { json } = await this.api("POST", "/oauth_clients", { name, scopes });
     return { id: json.id, secret: json.clientSecret };
