@@ -60,8 +60,9 @@ func (s *stack) newFunctions() functions {
 	}
 }
 
-// orderUpdates makes a deployment update the reader of sealed values before the writers. So no function writes a new
-// form of sealed values while the old sender, which cannot open it, is still deployed.
+// orderUpdates makes a deployment update the reader of sealed values and of webhooks before the writers. So no function
+// writes a new form of sealed values, or pauses a webhook, while the old sender is still deployed: it could not open the
+// values, and would send to the webhook.
 func (s *stack) orderUpdates() {
 	reader := s.functions[routes.Sender].Node().DefaultChild().(awslambda.CfnFunction)
 	for _, writer := range []routes.Function{routes.Webhooks, routes.Console} {

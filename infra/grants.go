@@ -53,10 +53,11 @@ var (
 	remove = []string{"dynamodb:DeleteItem"}
 )
 
-// The parts that a function writes when it writes settings, webhooks, clients and so on.
+// The parts that a function writes when it writes settings, webhooks, clients and so on. With a webhook that is paused it
+// writes a job.
 var (
 	settingsParts = []string{tables.SettingsPart, tables.CatalogueVersion}
-	webhookParts  = []string{tables.WebhooksPart, tables.CatalogueVersion}
+	webhookParts  = []string{tables.WebhooksPart, tables.CatalogueVersion, tables.JobsPart}
 	clientParts   = []string{tables.ClientsPart, tables.ClientsVersion}
 	changeLog     = []string{tables.ChangeLogPart}
 	revocations   = []string{tables.ValuesPart + tables.Revocations}
@@ -159,6 +160,9 @@ var grants = map[routes.Function][]grant{
 		{actions: unwrap, on: key, purpose: keypair.WebhookSecrets},
 	},
 	routes.Sweeper: {
+		{actions: reading, on: table(tables.Config)},
+		{actions: put, on: table(tables.Config), parts: []string{tables.JobsPart}},
+		{actions: remove, on: table(tables.Config), parts: []string{tables.JobsPart}},
 		{actions: writing, on: table(tables.Deliveries)},
 		{actions: send, on: queue(lane.Retries)},
 	},

@@ -29,11 +29,13 @@ import (
 	"nepenthes/infra/rehearsal"
 	"nepenthes/shared/access"
 	"nepenthes/shared/awstest"
+	"nepenthes/shared/delivery"
 	"nepenthes/shared/dynamo"
 	ids "nepenthes/shared/id"
 	"nepenthes/shared/keypair"
 	"nepenthes/shared/project"
 	"nepenthes/shared/routes"
+	"nepenthes/shared/store"
 	"nepenthes/shared/tables"
 	"nepenthes/shared/webhook"
 )
@@ -268,6 +270,15 @@ func storeCalls(t *testing.T, whole *dynamo.Store) map[string]storeCall {
 		}
 		return w
 	}
+	job := func() *delivery.ReleaseJob {
+		w := stored()
+		w.Pause(time.Now())
+		if err := whole.PutWebhook(ctx, w); err != nil {
+			t.Fatal(err)
+		}
+		j := store.NewReleaseJob(w)
+		return &j
+	}
 	client := func(s *dynamo.Store) (*access.Client, error) {
 		_, list, err := whole.Clients(ctx)
 		if err != nil {
@@ -299,6 +310,18 @@ func storeCalls(t *testing.T, whole *dynamo.Store) map[string]storeCall {
 		}},
 		"creates a webhook":  {owners, func(s *dynamo.Store) error { return s.PutWebhook(ctx, newWebhook()) }},
 		"disables a webhook": {append(slices.Clone(owners), routes.Sender), func(s *dynamo.Store) error { return s.PutWebhook(ctx, stored()) }},
+		"pauses a webhook": {append(slices.Clone(owners), routes.Sender), func(s *dynamo.Store) error {
+			w := stored()
+			w.Pause(time.Now())
+			return s.PutWebhook(ctx, w)
+		}},
+		"works on a release job": {append(slices.Clone(owners), routes.Sender, routes.Sweeper), func(s *dynamo.Store) error {
+			return s.PutReleaseJob(ctx, job())
+		}},
+		"deletes a release job": {[]routes.Function{routes.Sweeper}, func(s *dynamo.Store) error {
+			j := job()
+			return s.DeleteReleaseJob(ctx, j.Webhook, j.Version)
+		}},
 		"renames a webhook": {owners, func(s *dynamo.Store) error {
 			w := stored()
 			w.Name = "new " + w.Name

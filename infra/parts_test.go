@@ -20,7 +20,7 @@ var mayWrite = map[routes.Function][]string{
 		"update state c:rate/*",
 	},
 	routes.Webhooks: {
-		"put config webhook:*", "put config name", "put config catalogue", "put config project", "put config keypair:webhook-secrets",
+		"put config webhook:*", "put config name", "put config catalogue", "put config project", "put config keypair:webhook-secrets", "put config jobs",
 		"delete config webhook:*", "delete config name",
 		"put state l:*",
 		"update state c:rate/*",
@@ -33,7 +33,7 @@ var mayWrite = map[routes.Function][]string{
 	},
 	routes.Console: {
 		"put config settings", "put config webhook:*", "put config name", "put config catalogue", "put config project",
-		"put config keypair:webhook-secrets", "put config client", "put config clients",
+		"put config keypair:webhook-secrets", "put config client", "put config clients", "put config jobs",
 		"delete config webhook:*", "delete config name", "delete config client",
 		"put state l:*", "put state v:session/*", "put state v:session-use/*", "put state v:once/*",
 		"delete state v:session/*", "delete state v:session-use/*", "delete state v:once/*",
@@ -41,10 +41,10 @@ var mayWrite = map[routes.Function][]string{
 	},
 	routes.Fanout: {"put config project"},
 	routes.Sender: {
-		"put config webhook:*", "put config catalogue",
+		"put config webhook:*", "put config catalogue", "put config jobs",
 		"put state l:*",
 	},
-	routes.Sweeper: nil,
+	routes.Sweeper: {"put config jobs", "delete config jobs"},
 }
 
 // writeActions are the actions that write items. No function may use actions that name several items, or none.
@@ -96,6 +96,8 @@ func TestOnlyOwnersWriteSensitiveRows(t *testing.T) {
 		"config settings":                {routes.Console, routes.Settings},
 		"config webhook:3":               {routes.Console, routes.Sender, routes.Webhooks},
 		"config project":                 {routes.Console, routes.Fanout, routes.Webhooks},
+		"config jobs":                    {routes.Console, routes.Sender, routes.Sweeper, routes.Webhooks},
+		"config jobs:x":                  nil,
 		"config anything":                nil,
 		"config Client":                  nil,
 		"state v:session/x":              {routes.Console},

@@ -29,6 +29,7 @@ import (
 	"nepenthes/shared/limits"
 	"nepenthes/shared/metrics"
 	"nepenthes/shared/outbound"
+	"nepenthes/shared/record"
 	"nepenthes/shared/sender"
 	"nepenthes/shared/signing"
 	"nepenthes/shared/sqs"
@@ -102,6 +103,75 @@ func TestCost(t *testing.T) {
 	t.Logf("an idle month: $%.2f", idle())
 }
 
+// TestCostOfHeld counts what deliveries cost more because they are held: two moves each, the second with a doorbell.
+// TestCost counts the attempts before and after.
+func TestCostOfHeld(t *testing.T) {
+	const deliveries, most = 50, 6 // write units
+	r := newRun(t, common, 0)
+	for what, failures := range map[string]int{"before the first attempt": 0, "before a retry": 1} {
+		t.Run(what, func(t *testing.T) {
+			rows := make([]delivery.Delivery, deliveries)
+			for i := range rows {
+				rows[i] = r.waiting(t, failures)
+			}
+			r.meter.reset()
+			for _, d := range rows {
+				must(t, d.Hold(delivery.Paused, d.NextAttemptAt))
+				d = r.put(t, d, nil)
+				must(t, d.Release(time.Now().Add(time.Minute), time.Now(), delivery.Clock{}))
+				r.put(t, d, nil)
+			}
+			units := r.meter.writes / deliveries
+			rung := perGroupRequest / limits.BatchSize
+			t.Logf("for a million deliveries that are held and released: %.2f write units each, $%.2f (DynamoDB $%.2f, doorbells $%.2f)",
+				units, million*(units*perWriteUnit+rung), million*units*perWriteUnit, million*rung)
+			if units > most {
+				t.Errorf("holding and releasing took %.2f write units, want at most %d", units, most)
+			}
+		})
+	}
+}
+
+// waiting returns a delivery that waits for its first attempt, or for its second attempt after a failure with a small
+// answer.
+func (r *run) waiting(t *testing.T, failures int) delivery.Delivery {
+	t.Helper()
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	e, _ := events.Example(r.pushed)
+	e.ID = "evt_" + rand.Text()
+	recorded := record.Event{Event: e, ReceivedAt: now, ExpiresAt: now.AddDate(0, 0, limits.RetentionDays), Trigger: delivery.TriggerSchedule}
+	d := recorded.Delivery(id.New(id.Webhook, now))
+	for number := range failures {
+		a := &delivery.Attempt{
+			ID: id.New(id.Attempt, now), Number: number + 1, Trigger: delivery.TriggerSchedule, StartedAt: now,
+			URL: "https://receiver.example/hooks", Format: webhook.FormatNepenthes, Signed: true,
+			Outcome: delivery.OutcomeFailed, ErrorClass: delivery.ErrStatus,
+			Response: &delivery.Response{Status: 503, Body: []byte(`{"error":"upstream timed out"}`)},
+		}
+		must(t, d.Claim(a.ID, a.Trigger, now))
+		d = r.put(t, d, nil)
+		must(t, d.Record(a, delivery.Rules{Schedule: webhook.ScheduleStandard}, now))
+		d = r.put(t, d, a)
+	}
+	return d
+}
+
+func (r *run) put(t *testing.T, d delivery.Delivery, ended *delivery.Attempt) delivery.Delivery {
+	t.Helper()
+	stored, won, err := r.store.PutDelivery(t.Context(), d, ended)
+	if err != nil || !won {
+		t.Fatal(won, err)
+	}
+	return stored
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // storage returns an upper limit of what storing a million deliveries costs for a month: an event of up to 1 KB, and
 // delivery items of the same size.
 func storage(webhooks int) float64 {
@@ -120,6 +190,7 @@ func idle() float64 {
 // run is fan-out and sender, connected as in the cloud, with a store and queues that count.
 type run struct {
 	meter       *meter
+	store       *dynamo.Store
 	fanout      lambdahost.Batch
 	sender      lambdahost.Batch
 	pushed      string // the event type
@@ -157,7 +228,7 @@ func newRun(t *testing.T, pushed string, webhooks int) *run {
 		Catalogue: catalogue.New(store), Events: store, Deliveries: store, Webhooks: store, Retries: lanes,
 		Opener: opener{}, Client: receiver{}, Logger: logger,
 	})
-	return &run{meter: m, fanout: lambdahost.Queue(f.Handle, logger), sender: lambdahost.Queue(s.Handle, logger), pushed: pushed, webhooks: webhooks}
+	return &run{meter: m, store: store, fanout: lambdahost.Queue(f.Handle, logger), sender: lambdahost.Queue(s.Handle, logger), pushed: pushed, webhooks: webhooks}
 }
 
 // subscribe creates a webhook that is subscribed to the pushed event type.

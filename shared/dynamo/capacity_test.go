@@ -93,10 +93,12 @@ func TestBudget(t *testing.T) {
 		{"a delivery that succeeds at once", func(b budget) { b.deliver(smallResponse(204)) }, 2},
 		{"a delivery that fails once and then succeeds", func(b budget) { b.deliver(smallResponse(503), smallResponse(200)) }, 2 + 5},
 		{"a delivery that fails twice and then succeeds", func(b budget) { b.deliver(smallResponse(503), smallResponse(500), smallResponse(200)) }, 2 + 5 + 5},
+		{"holding a first attempt and releasing it", func(b budget) { b.hold(nil) }, 2 + 3},
+		{"holding a second attempt and releasing it", func(b budget) { b.hold(smallResponse(503)) }, 6},
 		{"a count for the health of a webhook", func(b budget) { b.count() }, 1},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			got := units.of(func() { c.do(budget{t, store}) })
+			got := units.of(func() { c.do(budget{t, store, &units}) })
 			t.Logf("%s: %g write units, budget %g", c.what, got, c.most)
 			if got > c.most {
 				t.Errorf("got %g write units, want at most %g", got, c.most)
@@ -109,6 +111,7 @@ func TestBudget(t *testing.T) {
 type budget struct {
 	*testing.T
 	store *dynamo.Store
+	units *meter
 }
 
 func (b budget) event(size int, plan []string) {
@@ -122,17 +125,42 @@ func (b budget) deliver(answers ...*delivery.Response) {
 	recorded := event(b.T, 1200)
 	d, now := recorded.Delivery(webhookIDs(1)[0]), recorded.ReceivedAt
 	for number, answer := range answers {
-		a := attempt(number+1, answer)
-		if err := d.Claim(a.ID, delivery.TriggerSchedule, now); err != nil {
-			b.Fatal(err)
-		}
-		d = b.put(d, nil)
-		if err := d.Record(a, delivery.Rules{Schedule: webhook.ScheduleStandard}, now); err != nil {
-			b.Fatal(err)
-		}
-		d = b.put(d, a)
+		d = b.attempt(d, number+1, answer, now)
 		now = d.NextAttemptAt
 	}
+}
+
+// attempt claims and records an attempt, and returns the row.
+func (b budget) attempt(d delivery.Delivery, number int, answer *delivery.Response, now time.Time) delivery.Delivery {
+	a := attempt(number, answer)
+	if err := d.Claim(a.ID, delivery.TriggerSchedule, now); err != nil {
+		b.Fatal(err)
+	}
+	d = b.put(d, nil)
+	if err := d.Record(a, delivery.Rules{Schedule: webhook.ScheduleStandard}, now); err != nil {
+		b.Fatal(err)
+	}
+	return b.put(d, a)
+}
+
+// hold holds the attempt after an answer, or the first attempt if answer is nil, and releases it. Only these two moves are
+// counted.
+func (b budget) hold(answer *delivery.Response) {
+	recorded := event(b.T, 1200)
+	d, now := recorded.Delivery(webhookIDs(1)[0]), recorded.ReceivedAt
+	if answer != nil {
+		d = b.attempt(d, 1, answer, now)
+		now = d.NextAttemptAt
+		b.units.units = 0
+	}
+	if err := d.Hold(delivery.Paused, now); err != nil {
+		b.Fatal(err)
+	}
+	d = b.put(d, nil)
+	if err := d.Release(now.Add(time.Minute), now, delivery.Clock{}); err != nil {
+		b.Fatal(err)
+	}
+	b.put(d, nil)
 }
 
 func (b budget) put(d delivery.Delivery, ended *delivery.Attempt) delivery.Delivery {

@@ -2,7 +2,7 @@
 // DynamoDB SDK. Each noun has a file; keys.go has the keys, and package tables has the schema.
 //
 // Three rules hold throughout. A write depends on its own condition, never on an earlier read. Reads are strongly
-// consistent, except for the two indexes, which DynamoDB offers only eventually consistent. DynamoDB deletes expired
+// consistent, except for the indexes, which DynamoDB offers only eventually consistent. DynamoDB deletes expired
 // items late, so reads and conditions treat them as absent.
 //
 // The SDK repeats a request whose response was lost, and callers repeat a write that returned Unavailable. The

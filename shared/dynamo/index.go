@@ -16,7 +16,7 @@ import (
 	"nepenthes/shared/tables"
 )
 
-// entry is an entry of an index: the key of a row and the sort key of the index.
+// entry is an entry of an index: the key of a row and, if the index has a sort key of its own, that key.
 type entry struct {
 	Partition []byte  `dynamodbav:"p"`
 	Sort      []byte  `dynamodbav:"s"`

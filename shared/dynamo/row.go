@@ -45,11 +45,13 @@ type content struct {
 	Last  []byte `dynamodbav:"l,omitempty"`
 	Lease []byte `dynamodbav:"h,omitempty"`
 	Owed  []byte `dynamodbav:"d,omitempty"`
-	// DueShard and DeadShard put the row into the due index and the dead index. A row without them is not in the index.
+	// DueShard, DeadShard and HeldFor put the row into the due index, the dead index and the held index. A row without
+	// them is not in the index.
 	DueShard  *int    `dynamodbav:"dp,omitempty"`
 	SweepAt   instant `dynamodbav:"ds,omitempty"`
 	DeadShard *int    `dynamodbav:"xp,omitempty"`
 	DeadKey   []byte  `dynamodbav:"xs,omitempty"`
+	HeldFor   []byte  `dynamodbav:"hp,omitempty"` // the webhook, as in the row's key
 }
 
 // contentNames are the names of all attributes of content.
@@ -96,6 +98,9 @@ func contentOf(d *delivery.Delivery) (content, error) {
 	}
 	if d.NeedsPerson() {
 		r.DeadShard, r.DeadKey = &shard, dead
+	}
+	if d.State == delivery.Held {
+		r.HeldFor = dead[sortSize:]
 	}
 	return r, err
 }

@@ -111,6 +111,14 @@ func (s *Store) PutWebhook(ctx context.Context, w *webhook.Webhook) (err error) 
 	err = s.change(ctx, w.ID, func(ctx context.Context) ([]write, error) {
 		put, refused := versionedPut(s.tables.Config, webhookKind, w.ID, made)
 		writes := []write{{types.TransactWriteItem{Put: put}, refused}}
+		if next.Paused {
+			paused := webhook.Webhook(next)
+			job, err := s.newJob(&paused)
+			if err != nil {
+				return nil, err
+			}
+			writes = append(writes, job)
+		}
 		if next.LockVersion == 1 {
 			return append(writes, s.takeName(w.Name, w.ID)), nil
 		}

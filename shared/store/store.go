@@ -40,6 +40,7 @@ type Store interface {
 	Clients
 	Events
 	Deliveries
+	Held
 	State
 	// KeyPairs returns the key pairs of a purpose, oldest first. The list is empty if there are none.
 	KeyPairs(ctx context.Context, purpose string) ([]keypair.Pair, error)

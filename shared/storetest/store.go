@@ -40,6 +40,8 @@ func Test(t *testing.T, open Open) {
 		{"attempts", attemptCases},
 		{"lists", listCases},
 		{"indexes", indexCases},
+		{"held deliveries", heldCases},
+		{"release jobs", releaseJobCases},
 		{"state", stateCases},
 		{"counters", counterCases},
 	} {

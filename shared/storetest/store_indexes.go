@@ -87,10 +87,13 @@ func (t *storeTest) deadNeedsPerson() {
 	ping := newDelivery(hook, "evt_ping")
 	ping.Origin, ping.State = delivery.TriggerPing, delivery.Dead
 	t.put(ping, nil)
+	dropped := newDelivery(hook, "evt_dropped")
+	dropped.State, dropped.Reason = delivery.Dead, delivery.Dropped
+	t.put(dropped, nil)
 
 	dead := t.walk(t, list)
-	if len(dead) != 1 || dead[0].State != delivery.Dead || dead[0].Origin == delivery.TriggerPing {
-		t.Fatalf("got %+v, want only the dead delivery that is not a ping", dead)
+	if len(dead) != 1 || !dead[0].NeedsPerson() {
+		t.Fatalf("got %+v, want only the dead delivery that is neither a ping nor dropped", dead)
 	}
 	d := dead[0]
 	d.State = delivery.Delivered
@@ -111,6 +114,7 @@ func (t *storeTest) indexProperty() {
 			d.Version = max(0, stored.Version-int64(rapid.IntRange(0, 1).Draw(r, "behind")))
 			d.State = rapid.SampledFrom(delivery.States()).Draw(r, "state")
 			d.Origin = rapid.SampledFrom([]delivery.Trigger{delivery.TriggerSchedule, delivery.TriggerPing}).Draw(r, "origin")
+			d.Reason = rapid.SampledFrom([]delivery.Reason{"", delivery.Dropped}).Draw(r, "reason")
 			d.AttemptCount = len(rows) // so that some writes are repetitions, and most are not
 			if rapid.Bool().Draw(r, "waits") {
 				d.SweepAt = epoch.Add(time.Duration(rapid.IntRange(0, 9).Draw(r, "minutes")) * time.Minute)
@@ -142,11 +146,14 @@ func (t *storeTest) randomWrite(r *rapid.T, rows map[delivery.Key]delivery.Deliv
 
 func (t *storeTest) indexesAre(r *rapid.T, hook string, rows []delivery.Delivery) {
 	until := epoch.Add(5 * time.Minute)
-	var dead []delivery.Delivery
+	var dead, held []delivery.Delivery
 	due := map[delivery.Key]bool{}
 	for _, d := range newestFirst(rows) {
 		if d.NeedsPerson() {
 			dead = append(dead, d)
+		}
+		if d.State == delivery.Held {
+			held = append([]delivery.Delivery{d}, held...) // oldest first
 		}
 		if !d.SweepAt.IsZero() && !d.SweepAt.After(until) {
 			due[d.Key] = true
@@ -165,6 +172,11 @@ func (t *storeTest) indexesAre(r *rapid.T, hook string, rows []delivery.Delivery
 		}
 	}
 	same(r, "the due deliveries", got, due)
+	found, _, err := t.Held(t.Context(), hook, delivery.Key{}, 100)
+	if err != nil {
+		r.Fatal(err)
+	}
+	same(r, "the held deliveries", found, held)
 }
 
 func (t *storeTest) dueIs(until time.Time, want ...delivery.Key) {

@@ -17,6 +17,7 @@ const (
 	ClientsPart      = "client"
 	ClientsVersion   = "clients"
 	KeyPairsPart     = "keypair:" // followed by the purpose; sorted by number
+	JobsPart         = "jobs"     // what the sweeper works on; sorted by webhook and kind of job
 )
 
 // The parts of the state table. Values and counters have keys that their owners choose. The entries of the catalogue's

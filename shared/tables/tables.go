@@ -47,8 +47,8 @@ type Table struct {
 // must check the expiry themselves.
 const TTL = "t"
 
-// Config holds what administrators configure: settings, webhooks with sealed secrets, projects, clients and key pairs.
-// The partition key is the part that an item belongs to, and the sort key identifies the item in it.
+// Config holds what administrators configure: settings, webhooks with sealed secrets, projects, clients, key pairs
+// and jobs. The partition key is the part that an item belongs to, and the sort key identifies the item in it.
 var Config = Table{
 	Name:      "config",
 	Partition: Attribute{"p", String},
@@ -70,7 +70,7 @@ var Deliveries = Table{
 	Name:      "deliveries",
 	Partition: Attribute{"p", Binary},
 	Sort:      &Attribute{"s", Binary},
-	Indexes:   []Index{Due, Dead},
+	Indexes:   []Index{Due, Dead, Held},
 	TTL:       TTL,
 }
 
@@ -95,9 +95,17 @@ var Dead = Index{
 	Sort:      Attribute{"xs", Binary},
 }
 
-// IndexShards is the number of partitions over which each index is spread. A partition takes 1,000 writes a second. A
-// delivery that fails costs three writes in its index: it enters, moves and leaves. So 16 shards allow about 5,000
-// failing deliveries a second. Each shard costs the sweeper one query a minute, all of them a few cents a month.
+// Held lists the deliveries that are held for a webhook, by the time at which their event was received. Its partition is
+// the webhook, and its sort key is the sort key of the table.
+var Held = Index{
+	Name:      "held",
+	Partition: Attribute{"hp", Binary},
+	Sort:      Attribute{"s", Binary},
+}
+
+// IndexShards is the number of partitions over which the indexes Due and Dead are spread. A partition takes 1,000 writes
+// a second. A delivery that fails costs three writes in its index: it enters, moves and leaves. So 16 shards allow about
+// 5,000 failing deliveries a second. Each shard costs the sweeper one query a minute, all of them a few cents a month.
 const IndexShards = 16
 
 // All returns the tables.

@@ -29,8 +29,8 @@ func TestTablesWithoutExpiryAreRecoverable(t *testing.T) {
 	}
 }
 
-// Only the items that an index lists have the attributes of its key. An index over a key of the table would hold every
-// item and be billed for every write.
+// Only the items that an index lists have the partition key of the index. An index whose partition key is a key of the
+// table would hold every item and be billed for every write. The sort key may be the sort key of the table.
 func TestIndexesAreSparse(t *testing.T) {
 	for _, table := range tables.All() {
 		keys := map[string]bool{table.Partition.Name: true}
@@ -38,7 +38,11 @@ func TestIndexesAreSparse(t *testing.T) {
 			keys[table.Sort.Name] = true
 		}
 		for _, index := range table.Indexes {
-			for _, attribute := range []tables.Attribute{index.Partition, index.Sort} {
+			attributes := []tables.Attribute{index.Partition, index.Sort}
+			if table.Sort != nil && index.Sort == *table.Sort {
+				attributes = attributes[:1]
+			}
+			for _, attribute := range attributes {
 				if keys[attribute.Name] {
 					t.Errorf("index %s of %s uses attribute %q of the table's key or of another index", index.Name, table.Name, attribute.Name)
 				}
