@@ -35,7 +35,7 @@ func NewResume(f Frame, w *api.WebhookDetails, linked bool, typed form.Resume, e
 			},
 			{
 				Value: string(api.DropHeld), Label: "Drop", Checked: typed.Held == string(api.DropHeld),
-				Note: "What is held is not sent, and ends as dead. New events are sent at once.",
+				Note: "What is held is not sent and ends as dead. These deliveries do not appear under Deliveries, but each can still be retried on its own page.",
 			},
 		},
 		Choice: Field{ID: "held", Label: "Held deliveries"},
