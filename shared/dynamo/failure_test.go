@@ -78,6 +78,28 @@ var operations = []operation{
 				return s.PutWebhook(ctx, &other) // fails unless the old name is free
 			}
 	}},
+	{"a paused webhook", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+		w := newWebhook()
+		must(t, s.PutWebhook(t.Context(), &w))
+		paused := w
+		paused.Pause(time.Now())
+		return func(ctx context.Context) error {
+			next := paused
+			return versionIs(s.PutWebhook(ctx, &next), next.LockVersion, 2)
+		}, jobIs(s, store.NewReleaseJob(&webhook.Webhook{ID: w.ID, LockVersion: 2}))
+	}},
+	{"a release job", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
+		w := newWebhook()
+		w.Pause(time.Now())
+		must(t, s.PutWebhook(t.Context(), &w))
+		job := store.NewReleaseJob(&w)
+		next := job
+		next.Version++
+		return func(ctx context.Context) error {
+			again := job
+			return versionIs(s.PutReleaseJob(ctx, &again), again.Version, next.Version)
+		}, jobIs(s, next)
+	}},
 	{"a project", func(t *testing.T, s *dynamo.Store) (func(context.Context) error, func(context.Context) error) {
 		p := project.Project{ID: id.New(id.Event, time.Now()), Name: "Plant", CreatedAt: time.Now()}
 		must(t, s.PutProject(t.Context(), &p))
@@ -128,6 +150,19 @@ var operations = []operation{
 			return s.PutState(ctx, key, []byte("value"), time.Now().Add(time.Hour))
 		}, stateIs(s, key)
 	}},
+}
+
+// jobIs returns a check that a job is stored.
+func jobIs(s *dynamo.Store, want delivery.ReleaseJob) func(context.Context) error {
+	return func(ctx context.Context) error {
+		jobs, err := s.ReleaseJobs(ctx)
+		for _, j := range jobs {
+			if j.Webhook == want.Webhook {
+				return versionIs(err, j.Version, want.Version)
+			}
+		}
+		return fmt.Errorf("there is no job: %w", err)
+	}
 }
 
 // added is a write that its caller cannot repeat. The SDK's own repetition must not conflict with the first request.
