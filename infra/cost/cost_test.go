@@ -183,7 +183,8 @@ func idle() float64 {
 	sources := float64(len(lane.Names()))
 	polled := sources * polls * month.Seconds() / pollTime.Seconds() * perRequest
 	sweeps := month.Seconds() / limits.SweepPeriod.Seconds()
-	swept := sweeps * (perInvocation + sweep.Seconds()*memory*perGBSecond + (tables.IndexShards*0.5+1)*perReadUnit) // the index of due deliveries, and the jobs
+	// The sweeper reads the index of due deliveries and the jobs.
+	swept := sweeps * (perInvocation + sweep.Seconds()*memory*perGBSecond + (tables.IndexShards*0.5+1)*perReadUnit)
 	return polled + swept + keys*perKeyMonth + secrets*perSecretMonth + alarms*perAlarmMonth
 }
 
