@@ -52,6 +52,7 @@ type Catalogue interface {
 type Store interface {
 	SettingsStore
 	WebhookStore
+	HeldCounter
 	ProjectStore
 	EventStore
 	DeliveryStore
@@ -67,7 +68,7 @@ func New(c Config) Operations {
 		Root:     NewRoot(c.Version),
 		Settings: NewSettings(SettingsConfig{Common: common, Store: c.Store}),
 		Webhooks: NewWebhooks(WebhooksConfig{
-			Common: common, Catalogue: c.Catalogue, Store: c.Store, Projects: c.Store, Sealer: c.Sealer, Operator: c.Operator,
+			Common: common, Catalogue: c.Catalogue, Store: c.Store, Held: c.Store, Projects: c.Store, Sealer: c.Sealer, Operator: c.Operator,
 			Addresses: c.Addresses, Resolver: c.Resolver,
 		}),
 		Deliveries: NewDeliveries(DeliveriesConfig{

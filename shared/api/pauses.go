@@ -96,9 +96,9 @@ func (o webhooksResource) changePause(ctx context.Context, webhookID string, cha
 }
 
 // held returns how many deliveries are held for a webhook, at most limits.HeldCounted.
-func (o webhooksResource) held(_ context.Context, w *webhook.Webhook) (int, error) {
-	if !w.WasPaused() { // most webhooks, which need not be counted for
+func (o webhooksResource) held(ctx context.Context, w *webhook.Webhook) (int, error) {
+	if !w.WasPaused() { // saves most webhooks a query
 		return 0, nil
 	}
-	return 0, nil
+	return o.Held.CountHeld(ctx, w.ID, limits.HeldCounted)
 }

@@ -19,6 +19,11 @@ type WebhookStore interface {
 	DeleteWebhook(ctx context.Context, id string, lockVersion int64) error
 }
 
+// HeldCounter counts the deliveries that are held for a webhook. See store.Held.
+type HeldCounter interface {
+	CountHeld(ctx context.Context, webhookID string, limit int) (int, error)
+}
+
 // WebhookID names a webhook.
 type WebhookID struct{ ID string }
 
@@ -65,6 +70,7 @@ type WebhooksConfig struct {
 	Common
 	Catalogue WebhookReader
 	Store     WebhookStore
+	Held      HeldCounter
 	Projects  ProjectFinder
 	Sealer    Sealer
 	Operator  Operator
