@@ -45,6 +45,8 @@ type ledger interface {
 	sender.Deliveries
 	sender.Webhooks
 	sweep.Deliveries
+	sweep.Held
+	sweep.ReleaseJobs
 }
 
 // ends are the two ends of a lane.
@@ -83,7 +85,7 @@ func newPipeline(p parts) *pipeline {
 		Catalogue: l.catalogue, Events: p.store, Deliveries: p.store, Webhooks: p.store, Retries: p.lane(lane.Retries),
 		Opener: p.opener, Client: p.client, Clock: p.clock, Logger: p.logger,
 	})
-	l.sweeper = sweep.New(sweep.Config{Deliveries: p.store, Retries: p.lane(lane.Retries), Clock: p.clock, Logger: p.logger})
+	l.sweeper = sweep.New(sweep.Config{Deliveries: p.store, Held: p.store, Jobs: p.store, Webhooks: p.store, Retries: p.lane(lane.Retries), Clock: p.clock, Logger: p.logger})
 	l.consume(p, lane.Events, fan.Handle, fanoutSlots)
 	l.consume(p, lane.Deliveries, l.sender.Handle, senderSlots)
 	l.consume(p, lane.Retries, l.sender.Handle, senderSlots)

@@ -200,7 +200,7 @@ func (u *upgraded) work(t *testing.T) {
 	u.sender = sender.New(sender.Config{
 		Catalogue: known, Events: u.store, Deliveries: u.store, Webhooks: u.store, Retries: u, Opener: opener, Client: u, Now: u.clock, Logger: logger,
 	})
-	check(t, sweep.New(sweep.Config{Deliveries: u.store, Retries: u, Now: u.clock, Logger: logger}).Sweep(ctx))
+	check(t, sweep.New(sweep.Config{Deliveries: u.store, Held: u.store, Jobs: u.store, Webhooks: u.store, Retries: u, Now: u.clock, Logger: logger}).Sweep(ctx))
 	if len(u.bells) != 1 {
 		t.Errorf("the sweeper sent doorbells for %d deliveries, want only the one that waits for its second attempt", len(u.bells))
 	}

@@ -11,6 +11,9 @@ import (
 func main() {
 	env := config.MustLoad[config.Sweeper]()
 	base := wiring.New(env.Common)
-	s := sweep.New(sweep.Config{Deliveries: base.Store, Retries: base.Lane(env.RetriesQueueURL), Logger: base.Logger})
+	s := sweep.New(sweep.Config{
+		Deliveries: base.Store, Held: base.Store, Jobs: base.Store, Webhooks: base.Store,
+		Retries: base.Lane(env.RetriesQueueURL), Logger: base.Logger,
+	})
 	lambdahost.StartClock(s.Sweep)
 }

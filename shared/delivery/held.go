@@ -65,6 +65,9 @@ type ReleaseJob struct {
 	// ReceivingSince is since when the sweeper has seen that the webhook is not paused. It is zero before. A sender may
 	// hold deliveries on older news for limits.Lease more.
 	ReceivingSince time.Time
+	// PacedUntil is the time up to which released deliveries have a place. The next sweep goes on from there, so that two
+	// sweeps in short succession do not exceed the rate.
+	PacedUntil time.Time
 	// Version is the stored version.
 	Version int64
 }

@@ -20,6 +20,7 @@ type releaseJobItem struct {
 	Webhook        string    `dynamodbav:"w"`
 	LeaseUntil     time.Time `dynamodbav:"lease"`
 	ReceivingSince time.Time `dynamodbav:"receiving"`
+	PacedUntil     time.Time `dynamodbav:"paced"`
 	Version        int64     `dynamodbav:"v"`
 }
 

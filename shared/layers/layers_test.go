@@ -56,7 +56,7 @@ var edges = map[string][]string{
 	"shared/catalogue":    {"shared/fault", "shared/settings", "shared/store", "shared/webhook"},
 	"shared/fanout":       {"events", "shared/delivery", "shared/fault", "shared/lane", "shared/limits", "shared/project", "shared/record", "shared/required", "shared/webhook"},
 	"shared/sender":       {"events", "shared/delivery", "shared/fault", "shared/id", "shared/lane", "shared/limits", "shared/outbound", "shared/payload", "shared/project", "shared/record", "shared/required", "shared/signing", "shared/webhook"},
-	"shared/sweep":        {"shared/delivery", "shared/fault", "shared/lane", "shared/required"},
+	"shared/sweep":        {"shared/delivery", "shared/fault", "shared/lane", "shared/limits", "shared/required", "shared/webhook"},
 	"shared/redrive":      {"shared/fault", "shared/lane", "shared/limits"},
 	"shared/api":          {"events", "shared/access", "shared/address", "shared/auth", "shared/auth/clients", "shared/delivery", "shared/fault", "shared/id", "shared/lane", "shared/limits", "shared/project", "shared/record", "shared/required", "shared/settings", "shared/signing", "shared/store", "shared/visible", "shared/webhook"},
 

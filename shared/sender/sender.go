@@ -167,8 +167,8 @@ func (s *Sender) deliver(ctx context.Context, event *record.Event, d delivery.De
 	}
 }
 
-// begin reads the rules of the webhook. If the webhook no longer wants the event, begin ends the delivery. Otherwise it
-// claims the delivery and makes the attempt. If another sender wrote the row first, won is false and begin returns the
+// begin reads the rules of the webhook. If the webhook no longer wants the event, begin ends the delivery. If the webhook is
+// paused, begin holds what the schedule asks for. Otherwise it claims the delivery and makes the attempt. If another sender wrote the row first, won is false and begin returns the
 // stored row.
 func (s *Sender) begin(ctx context.Context, event *record.Event, d delivery.Delivery, trigger delivery.Trigger) (now delivery.Delivery, won bool, err error) {
 	w, refusal, err := s.rules(ctx, event, d.Webhook)
@@ -178,6 +178,9 @@ func (s *Sender) begin(ctx context.Context, event *record.Event, d delivery.Deli
 	at := s.Now()
 	if refusal != "" {
 		return s.skip(ctx, d, refusal, at)
+	}
+	if w.Paused && trigger == delivery.TriggerSchedule {
+		return s.hold(ctx, d, at)
 	}
 	keys, err := s.keyring.keysOf(ctx, w, at) // before the claim, because our own failure to open them is not an attempt
 	if err != nil {
@@ -226,6 +229,20 @@ func (s *Sender) skip(ctx context.Context, d delivery.Delivery, reason delivery.
 	if won && err == nil {
 		s.Logger.InfoContext(ctx, "delivery.skipped", "event", d.EventID, "type", d.EventType,
 			"webhook", d.Webhook, "delivery", d.ID(), "reason", reason)
+	}
+	return now, won, err
+}
+
+// hold keeps a delivery back because its webhook is paused. The sweeper releases it after the pause. If another writer
+// changed the row first, hold returns the stored row, and won is false.
+func (s *Sender) hold(ctx context.Context, d delivery.Delivery, at time.Time) (now delivery.Delivery, won bool, err error) {
+	if err := d.Hold(delivery.Paused, at); err != nil {
+		return d, false, err
+	}
+	now, won, err = s.Deliveries.PutDelivery(ctx, d, nil)
+	if won && err == nil {
+		s.Logger.InfoContext(ctx, "delivery.held", "event", d.EventID, "type", d.EventType,
+			"webhook", d.Webhook, "delivery", d.ID(), "reason", d.Reason)
 	}
 	return now, won, err
 }

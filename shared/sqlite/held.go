@@ -16,7 +16,8 @@ CREATE TABLE release_jobs (
 	webhook         TEXT PRIMARY KEY,
 	version         INTEGER NOT NULL,
 	lease_until     INTEGER,
-	receiving_since INTEGER                      -- NULL: not seen yet
+	receiving_since INTEGER,                     -- NULL: not seen yet
+	paced_until     INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX deliveries_held ON deliveries (webhook, received_ms, event) WHERE state = 'held';
 DROP INDEX deliveries_dead;

@@ -11,7 +11,7 @@ import (
 )
 
 // releaseJobColumns are the columns of a release job, in the order of replaceReleaseJob and scanReleaseJob.
-const releaseJobColumns = `webhook, version, lease_until, receiving_since`
+const releaseJobColumns = `webhook, version, lease_until, receiving_since, paced_until`
 
 // ReleaseJobs implements store.Held.
 func (db *DB) ReleaseJobs(ctx context.Context) (jobs []delivery.ReleaseJob, err error) {
@@ -78,17 +78,18 @@ func releaseJob(conn *sqlite.Conn, webhookID string) (j delivery.ReleaseJob, err
 
 // replaceReleaseJob stores a job, in place of one of the same webhook.
 func replaceReleaseJob(conn *sqlite.Conn, j delivery.ReleaseJob) error {
-	p := bind(conn, `INSERT OR REPLACE INTO release_jobs (`+releaseJobColumns+`) VALUES (?, ?, ?, ?)`)
-	return execute(p.text(j.Webhook).number(j.Version).time(j.LeaseUntil).time(j.ReceivingSince).stmt)
+	p := bind(conn, `INSERT OR REPLACE INTO release_jobs (`+releaseJobColumns+`) VALUES (?, ?, ?, ?, ?)`)
+	return execute(p.text(j.Webhook).number(j.Version).time(j.LeaseUntil).time(j.ReceivingSince).time(j.PacedUntil).stmt)
 }
 
 // sameReleaseJob reports whether two jobs of a webhook are equal.
 func sameReleaseJob(a, b delivery.ReleaseJob) bool {
-	return a.Version == b.Version && a.LeaseUntil.Equal(b.LeaseUntil) && a.ReceivingSince.Equal(b.ReceivingSince)
+	return a.Version == b.Version && a.LeaseUntil.Equal(b.LeaseUntil) && a.ReceivingSince.Equal(b.ReceivingSince) &&
+		a.PacedUntil.Equal(b.PacedUntil)
 }
 
 func scanReleaseJob(row *columns) delivery.ReleaseJob {
 	return delivery.ReleaseJob{
-		Webhook: row.text(), Version: row.number(), LeaseUntil: row.time(), ReceivingSince: row.time(),
+		Webhook: row.text(), Version: row.number(), LeaseUntil: row.time(), ReceivingSince: row.time(), PacedUntil: row.time(),
 	}
 }

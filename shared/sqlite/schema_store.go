@@ -139,7 +139,10 @@ CREATE INDEX counters_expire ON counters (expires_at);
 // endLeases ends every lease in the file. It runs in the transaction of Open. The holders of the leases are dead,
 // because only one process uses the folder. The claims stay, so that each attempt is made again under the same trigger.
 func endLeases(conn *sqlite.Conn) error {
-	return execute(conn.Prep(endAllLeases))
+	if err := execute(conn.Prep(endAllLeases)); err != nil {
+		return err
+	}
+	return execute(conn.Prep(`UPDATE release_jobs SET lease_until = NULL`))
 }
 
 const endAllLeases = `UPDATE deliveries SET lease_until = NULL WHERE lease_until IS NOT NULL`

@@ -252,11 +252,11 @@ func (t *storeTest) jobStays() {
 
 func (t *storeTest) jobRoundTrip() {
 	w := t.webhook("Billing")
-	want := delivery.ReleaseJob{Webhook: w.ID, Version: t.job().Version, LeaseUntil: epoch.Add(1), ReceivingSince: epoch.Add(2)}
+	want := delivery.ReleaseJob{Webhook: w.ID, Version: t.job().Version, LeaseUntil: epoch.Add(1), ReceivingSince: epoch.Add(2), PacedUntil: epoch.Add(3)}
 	checkFilled(t, want)
 	t.ok(t.PutReleaseJob(t.Context(), &want))
 	t.jobsAre(want)
-	want.LeaseUntil, want.ReceivingSince = time.Time{}, time.Time{}
+	want.LeaseUntil, want.ReceivingSince, want.PacedUntil = time.Time{}, time.Time{}, time.Time{}
 	t.ok(t.PutReleaseJob(t.Context(), &want))
 	t.jobsAre(want)
 	t.catalogueIs(1)

@@ -29,6 +29,9 @@ type Bell interface {
 // Config holds the dependencies of a Sweeper.
 type Config struct {
 	Deliveries Deliveries
+	Held       Held
+	Jobs       ReleaseJobs
+	Webhooks   Webhooks
 	Retries    Bell
 	// Clock scales the waits.
 	Clock delivery.Clock
@@ -57,12 +60,20 @@ const spread = time.Second
 // page is the number of deliveries that are postponed before their doorbells are sent.
 const page = 100
 
-// Sweep sends a doorbell for every delivery that is due now, with the delay that remains. Before that it postpones the
+// Sweep sends the doorbells of what is due, and then releases what is held for webhooks that can receive again.
+func (s *Sweeper) Sweep(ctx context.Context) (err error) {
+	defer fault.Wrap(&err, "sweep")
+	if err := s.ringDue(ctx); err != nil {
+		return err
+	}
+	return s.releaseAll(ctx)
+}
+
+// ringDue sends a doorbell for every delivery that is due now, with the delay that remains. Before that it postpones the
 // next check of the delivery, on the condition that the row has not changed, so that only one of two sweepers sends a
 // doorbell. If the sweeper dies in between, the doorbell is lost; the next check is 2 minutes later, then 4, and so on up
 // to 60. After an error the remaining deliveries are left to the next sweep.
-func (s *Sweeper) Sweep(ctx context.Context) (err error) {
-	defer fault.Wrap(&err, "sweep")
+func (s *Sweeper) ringDue(ctx context.Context) error {
 	seen, rung := map[delivery.Key]bool{}, 0
 	for {
 		keys, err := s.Deliveries.Due(ctx, s.Now(), page)

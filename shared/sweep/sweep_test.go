@@ -40,7 +40,7 @@ func newRig(t *testing.T) *rig {
 	must(t, err)
 	t.Cleanup(func() { must(t, store.Close()) })
 	r.store = store
-	r.sweeper = sweep.New(sweep.Config{Deliveries: store, Retries: r, Now: r.clock, Logger: slog.New(slog.DiscardHandler)})
+	r.sweeper = sweep.New(sweep.Config{Deliveries: store, Held: store, Jobs: store, Webhooks: store, Retries: r, Now: r.clock, Logger: slog.New(slog.DiscardHandler)})
 	return r
 }
 
