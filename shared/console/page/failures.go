@@ -9,7 +9,8 @@ import (
 // Explanation says what a failure means and what to do about it.
 type Explanation struct{ What, Do string }
 
-// failures describes the classes of errors: with a name for lists, and with an explanation for the delivery's page.
+// failures describes the classes of errors: with a name for lists, and with an explanation for the page of a delivery. It does
+// not have delivery.ErrStatus, whose explanation depends on the status.
 var failures = map[delivery.ErrorClass]struct {
 	name string
 	Explanation

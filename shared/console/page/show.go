@@ -61,7 +61,7 @@ type Pages struct {
 	Counted string
 }
 
-// rangeText says which part of a list is shown. It returns an empty string if the whole list is.
+// rangeText returns a text about which part of a list is shown. It is empty if the page shows all of the list.
 func rangeText(noun string, offset, size, shown, total int) string {
 	if total <= shown {
 		return ""
@@ -85,7 +85,8 @@ func resourceOf(pattern string) string {
 	return asWords(resource)
 }
 
-// durationText returns a duration for people.
+// durationText returns a duration for people. It has few digits, but enough to compare a receiver on the same machine with one
+// far away.
 func durationText(d time.Duration) string {
 	ms := float64(d.Round(time.Microsecond)) / float64(time.Millisecond)
 	switch {

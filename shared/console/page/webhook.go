@@ -150,7 +150,7 @@ func scheduleWords(name webhook.ScheduleName) string {
 func (p *Webhook) AddDeliveries(list *api.DeliveryPage, newest []delivery.Delivery, filters Filters, refused error) {
 	p.ShowDeliveries, p.Filtered = true, filters != Filters{}
 	p.Strip = newStrip(newest)
-	if p.Health.Tone == good {
+	if p.Health.Tone == good { // the page of a disabled webhook already says why nothing arrives
 		p.RecentFailures = recentFailures(newest)
 	}
 	states := []string{"", "Any"}
@@ -173,7 +173,8 @@ func (p *Webhook) AddDeliveries(list *api.DeliveryPage, newest []delivery.Delive
 	}
 }
 
-// recentFailures says that the newest deliveries have not arrived. It returns an empty string if the newest one has.
+// recentFailures returns a text about the newest deliveries that have not arrived. It ignores pending deliveries, which may
+// still arrive. It returns an empty string if the newest of the others has arrived.
 func recentFailures(newest []delivery.Delivery) string {
 	failed := 0
 	for i := range newest {

@@ -79,7 +79,7 @@ type WebhookFormOptions struct {
 	FormNumber string
 	// Conflict reports whether somebody else saved meanwhile. Current is then the version that they saved.
 	Conflict bool
-	// Pressed is the button beside the projects that was pressed, "filter" or "add", or empty. Its field gets the focus.
+	// Pressed is the pressed button of the projects: "filter", "add" or empty. Its field gets the focus.
 	Pressed string
 	// SecretDropped reports whether the input had a secret, which is not shown again.
 	SecretDropped bool
