@@ -73,7 +73,7 @@ type DeliveriesConfig struct {
 	Store     DeliveryStore
 	Events    EventStore
 	Retries   Sender // the lane of later attempts
-	// Waits says how long waits are. The zero Clock is real time.
+	// Waits scales the waits of the retry schedule. The zero Clock is real time.
 	Waits delivery.Clock
 }
 

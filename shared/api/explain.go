@@ -25,11 +25,11 @@ type Explain struct {
 // Explanation says whether a webhook wants an event, and if not, why.
 type Explanation struct {
 	Webhook *webhook.Webhook
-	// Refusals are the rules that say no. The webhook wants the event if there are none.
+	// Refusals are the rules that refuse the event. The webhook wants the event if there are none.
 	Refusals []Refusal
 }
 
-// Refusal is a rule that says no, and the reason in a sentence.
+// Refusal is a rule that refuses an event, with the reason in a sentence.
 type Refusal struct {
 	Rule   webhook.Rule
 	Detail string
@@ -122,7 +122,7 @@ func explanation(w *webhook.Webhook, e events.Event) Explanation {
 	return explained
 }
 
-// because returns a sentence that says why the rule refuses the event.
+// because returns the reason why the rule refuses the event, in a sentence.
 func because(w *webhook.Webhook, rule webhook.Rule, eventType, project string) string {
 	switch rule {
 	case webhook.RuleEnabled:

@@ -126,7 +126,7 @@ func TestFormsFromOtherOriginsAreRefused(t *testing.T) {
 				r.Header.Del("Sec-Fetch-Site")
 				r.Header.Set(header.name, header.value)
 				if a := b.do(r); a.status != http.StatusForbidden || !strings.Contains(a.body, "open the page here") {
-					t.Errorf("%s: got %d, want 403 and what to do", path, a.status)
+					t.Errorf("%s: got %d, want 403 and advice", path, a.status)
 				}
 			}
 		})

@@ -74,7 +74,7 @@ func NewRemoveSecret(f Frame, c *access.Client, secretID string, own bool, now t
 	return p
 }
 
-// NotRetried returns a summary that says how many deliveries will be retried, and why the others will not.
+// NotRetried returns a summary with the number of deliveries that will be retried, and the reasons why the others will not.
 func NotRetried(retried int, refused []error) *Summary {
 	s := &Summary{Title: fmt.Sprintf("%s cannot be retried", plural(len(refused), "delivery", "deliveries"))}
 	if retried > 0 {

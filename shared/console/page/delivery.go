@@ -59,7 +59,7 @@ type Attempt struct {
 // HeaderLine is the name and value of a header.
 type HeaderLine struct{ Name, Value string }
 
-// DeliveryOptions says what the page shows of a delivery, and how.
+// DeliveryOptions configures the page of a delivery.
 type DeliveryOptions struct {
 	// Retriable shows the button to retry.
 	Retriable bool
@@ -138,7 +138,7 @@ func sentence(d *delivery.Delivery, now time.Time) []Part {
 	return []Part{{endReason(d) + " Since ", Moment(d.FinishedAt)}}
 }
 
-// endReason says why there are no further attempts by the schedule.
+// endReason returns the reason why the schedule has no further attempts.
 func endReason(d *delivery.Delivery) string {
 	switch d.Reason {
 	case delivery.Exhausted:

@@ -110,7 +110,7 @@ func TestEveryFailureIsExplained(t *testing.T) {
 			d.Attempts = []delivery.Attempt{a}
 			e := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Now: now}, nil).Attempts[0].Explanation
 			if e == nil || e.What == "" || e.Do == "" {
-				t.Errorf("got %+v, want an explanation and what to do", e)
+				t.Errorf("got %+v, want an explanation and advice", e)
 			}
 		})
 	}

@@ -57,11 +57,11 @@ func labels(all []string) Labels {
 // Pages has the links to the previous and the next page.
 type Pages struct {
 	Previous, Next string
-	// Counted says which part of a list the page shows. It is empty if the list is not counted.
+	// Counted is a text about the part of the list that the page shows. It is empty if the list is not counted.
 	Counted string
 }
 
-// rangeText returns a text about which part of a list is shown. It is empty if the page shows all of the list.
+// rangeText returns a text about the part of a list that is shown. It is empty if the page shows all of the list.
 func rangeText(noun string, offset, size, shown, total int) string {
 	if total <= shown {
 		return ""

@@ -122,7 +122,7 @@ func allProjects(p webhook.Projects, names map[string]string) Labels {
 	return l
 }
 
-// meaning says what the state of a webhook means.
+// meaning returns an explanation of the state of a webhook.
 func meaning(w *webhook.Webhook) string {
 	switch {
 	case w.Enabled:

@@ -57,7 +57,7 @@ type Status struct {
 	FailingSince *instant.Time `json:"failingSince" nullable:"true" doc:"Always null."`
 }
 
-// Warning says that something was accepted but is not recommended.
+// Warning is about something that was accepted but is not recommended.
 type Warning struct {
 	Attribute string `json:"attribute" doc:"The member that the warning is about." example:"secret"`
 	Message   string `json:"message" doc:"The warning in a sentence." example:"The secret has fewer than 24 bytes."`
