@@ -116,9 +116,9 @@ func Is(err error, kind Kind) bool {
 	return err != nil && From(err).Kind == kind
 }
 
-// Wrap prefixes *errp with the operation that failed. It does nothing if *errp is nil. A function calls it at most once,
-// in its first line: defer fault.Wrap(&err, "fanout event %s", id). The operation is cut to 512 bytes, because it may
-// contain a client's text.
+// Wrap prefixes *errp with the operation that failed. It does nothing if *errp is nil. A function calls it at most
+// once, in its first line: defer fault.Wrap(&err, "fanout event %s", id). The operation is cut to 512 bytes, because it
+// may contain a client's text.
 func Wrap(errp *error, format string, args ...any) {
 	if *errp != nil {
 		*errp = fmt.Errorf("%s: %w", cut(fmt.Sprintf(format, args...), operationMax), *errp)

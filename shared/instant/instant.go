@@ -1,5 +1,5 @@
-// Package instant writes times in one form for answers, pages and log lines: RFC 3339 in UTC, with milliseconds. Times in
-// an event keep the spelling of the producer and do not use this package.
+// Package instant writes times in one form for answers, pages and log lines: RFC 3339 in UTC, with milliseconds. Times
+// in an event keep the spelling of the producer and do not use this package.
 package instant
 
 import (
@@ -42,8 +42,8 @@ func ReplaceAttr(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// Handler returns a handler that replaces the times of each log line by their Text and passes the line to next. It is for
-// a next whose options cannot be set. Times in groups and from With are not replaced.
+// Handler returns a handler that replaces the times of each log line by their Text and passes the line to next. It is
+// for a next whose options cannot be set. Times in groups and from With are not replaced.
 func Handler(next slog.Handler) slog.Handler { return handler{next} }
 
 type handler struct{ slog.Handler }

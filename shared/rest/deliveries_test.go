@@ -56,7 +56,7 @@ func (s *service) deliver(t testing.TB, r record.Event, webhookID string, attemp
 		trigger := delivery.TriggerSchedule
 		if n > 1 {
 			trigger = delivery.TriggerManual
-			d.Owed = &delivery.Owed{Trigger: trigger, At: a.StartedAt}
+			d.Extra = &delivery.Extra{Trigger: trigger, At: a.StartedAt}
 			a.Trigger = trigger
 		}
 		if err := d.Claim(a.ID, trigger, a.StartedAt); err != nil {
@@ -336,7 +336,7 @@ func TestRetryAddsOneAttempt(t *testing.T) {
 		t.Errorf("got a doorbell for %q, %v, want %q", called, err, d.ID())
 	}
 	stored := must[delivery.Delivery](t)(s.DB.Delivery(t.Context(), d.Key))
-	if stored.Owed == nil || stored.Owed.Trigger != delivery.TriggerManual || stored.SweepAt.IsZero() {
+	if stored.Extra == nil || stored.Extra.Trigger != delivery.TriggerManual || stored.SweepAt.IsZero() {
 		t.Errorf("got %+v, want a manual attempt that the sweeper will find", stored)
 	}
 }

@@ -27,9 +27,9 @@ const (
 	attributeOrigins  = "cors.allowedOrigins"
 )
 
-// Normalise brings the allowed origins into the form in which browsers send them, removes blank lines and duplicates, and
-// returns a fault for every rule that a field breaks. A fault names the line of the wrong origin, counted from 1 and with
-// blank lines. If an origin is wrong, the origins stay unchanged. Normalising twice changes nothing.
+// Normalise brings the allowed origins into the form in which browsers send them, removes blank lines and duplicates,
+// and returns a fault for every rule that a field breaks. A fault names the line of the wrong origin, counted from 1
+// and with blank lines. If an origin is wrong, the origins stay unchanged. Normalising twice changes nothing.
 func (s *Settings) Normalise() fault.Details {
 	var faults fault.Details
 	if s.MaxPageSize < 1 || s.MaxPageSize > MaxPageSizeLimit {
@@ -110,9 +110,9 @@ func distinct(given []string) (lines []line) {
 // defaultPorts has the ports that browsers leave out of an origin (RFC 6454 §6.2).
 var defaultPorts = map[string]string{"http": "80", "https": "443"}
 
-// NormaliseOrigin returns an origin (RFC 6454) in the form in which browsers send it in the header Origin: scheme and host
-// in lower case, the host in ASCII (IDNA), without the default port of the scheme. If text is not an origin, wrong says
-// why. It is the end of a sentence whose subject is the line, such as "has a port that …".
+// NormaliseOrigin returns an origin (RFC 6454) in the form in which browsers send it in the header Origin: scheme and
+// host in lower case, the host in ASCII (IDNA), without the default port of the scheme. If text is not an origin, wrong
+// says why. It is the end of a sentence whose subject is the line, such as "has a port that …".
 func NormaliseOrigin(text string) (origin, wrong string) {
 	if utf8.RuneCountInString(text) > MaxOrigin {
 		return "", fmt.Sprintf("has more than %d characters.", MaxOrigin)
@@ -154,8 +154,8 @@ func isScheme(text string) bool {
 	return text != ""
 }
 
-// splitHost returns the host and the port in their normal forms. An IPv6 address has brackets. A name that ends in a number
-// is an IPv4 address only in a web address, whose scheme is http or https.
+// splitHost returns the host and the port in their normal forms. An IPv6 address has brackets. A name that ends in a
+// number is an IPv4 address only in a web address, whose scheme is http or https.
 func splitHost(text string, web bool) (host, port, wrong string) {
 	host = text
 	if i := strings.LastIndexByte(text, ':'); i >= 0 && !strings.HasSuffix(text, "]") {

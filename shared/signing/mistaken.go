@@ -11,8 +11,9 @@ import (
 
 // Patterns of texts that are not meant as secrets. Such a text could sign, but no receiver would verify its signatures.
 var (
-	// prefixed matches a prefix of Standard Webhooks anywhere, in upper or lower case, and with a dash or %5F instead of
-	// the underscore. The short prefixes match only at the beginning of a word, because random text may contain them.
+	// prefixed matches a prefix of Standard Webhooks anywhere, in upper or lower case, and with a dash or %5F instead
+	// of the underscore. The short prefixes match only at the beginning of a word, because random text may contain
+	// them.
 	prefixed = regexp.MustCompile(`(?i)(?:whsec|(?:^|[^0-9a-z_-])wh[sp]k)(?:[_\x{2010}-\x{2015}-]|%5f)`)
 	// signature matches the signature of a request, which is easily taken for the secret.
 	signature = regexp.MustCompile(`^(?:v1a?,|sha(?:1|256)=)[0-9A-Za-z+/_-]{20,}=*$`)
@@ -28,8 +29,8 @@ var quotes = []string{`""`, `''`, "``", "“”", "„“", "„”", "‘’", 
 // masks has the characters that programs show instead of a secret's characters.
 const masks = "*•●∙·"
 
-// mistaken returns what is wrong with a text that is not meant as a secret, and what to do. Both are empty if the text can
-// be a secret, and neither contains a part of the text. The text must not begin with a prefix that Parse reads.
+// mistaken returns what is wrong with a text that is not meant as a secret, and what to do. Both are empty if the text
+// can be a secret, and neither contains a part of the text. The text must not begin with a prefix that Parse reads.
 func mistaken(text string) (message, hint string) {
 	first, _ := utf8.DecodeRuneInString(text)
 	last, _ := utf8.DecodeLastRuneInString(text)
@@ -66,8 +67,8 @@ func mistaken(text string) (message, hint string) {
 }
 
 // isBlank reports whether r is white space or invisible. Such a character at an end of a secret usually was copied by
-// mistake. Combining marks do not count, because they belong to the character before them, nor do characters from U+E0000
-// on, which belong to a flag. Other control characters do not count, because nobody copies them by mistake.
+// mistake. Combining marks do not count, because they belong to the character before them, nor do characters from
+// U+E0000 on, which belong to a flag. Other control characters do not count, because nobody copies them by mistake.
 func isBlank(r rune) bool {
 	return unicode.IsSpace(r) || !visible.Rune(r) && !unicode.In(r, unicode.M, unicode.Cc) && r < 0xE0000
 }
@@ -80,7 +81,8 @@ func dropFormat(r rune) rune {
 	return r
 }
 
-// isQuoted reports whether text has quotation marks around it. They may be escaped with backslashes, as in JSON or a shell.
+// isQuoted reports whether text has quotation marks around it. They may be escaped with backslashes, as in JSON or a
+// shell.
 func isQuoted(text string) bool {
 	text = strings.TrimPrefix(text, `\`)
 	for _, pair := range quotes {

@@ -46,8 +46,8 @@ const (
 // redacted is printed in place of a secret.
 const redacted = "***"
 
-// Secret is a signing secret of a webhook. Only Text returns its value. If a Secret is printed, logged or encoded in any
-// other way, the result is "***". The zero Secret signs nothing. A Secret is safe for concurrent use.
+// Secret is a signing secret of a webhook. Only Text returns its value. If a Secret is printed, logged or encoded in
+// any other way, the result is "***". The zero Secret signs nothing. A Secret is safe for concurrent use.
 type Secret struct {
 	// The pointer to a pointer protects the value from package fmt. If a Secret is in an unexported field of another
 	// struct, fmt prints it without calling its methods. For some verbs fmt even follows a pointer to a struct, but for
@@ -70,9 +70,10 @@ type material struct {
 //  2. "whsk_" and the 64 bytes of an ed25519 private key in base64: the seed and the public key (RFC 8032).
 //  3. Any other 8 to 128 bytes of UTF-8. They are an HMAC key.
 //
-// A malformed text with one of the two prefixes is refused; it never has the third form. Parse also refuses a text that is
-// not meant as a secret: with white space or quotation marks around it, with a prefix in upper case or after other text, or
-// the placeholder ***. The error is a fault about the attribute "secret". It says what to do and does not contain the text.
+// A malformed text with one of the two prefixes is refused; it never has the third form. Parse also refuses a text that
+// is not meant as a secret: with white space or quotation marks around it, with a prefix in upper case or after other
+// text, or the placeholder ***. The error is a fault about the attribute "secret". It says what to do and does not
+// contain the text.
 func Parse(text string) (Secret, error) {
 	if len(text) > maxMistaken {
 		return refuseLength()
@@ -86,8 +87,8 @@ func Parse(text string) (Secret, error) {
 	return Restore(text)
 }
 
-// Restore reads a stored secret, which an earlier version of Parse may have accepted under fewer rules. It must still sign.
-// The error is the same as that of Parse.
+// Restore reads a stored secret, which an earlier version of Parse may have accepted under fewer rules. It must still
+// sign. The error is the same as that of Parse.
 func Restore(text string) (Secret, error) {
 	if encoded, ok := strings.CutPrefix(text, symmetricPrefix); ok {
 		return parseSymmetric(text, encoded)
@@ -131,8 +132,8 @@ func parsePrivate(text, encoded string) (Secret, error) {
 	return hide(&material{kind: Ed25519, text: text, private: private}), nil
 }
 
-// decode decodes base64 with padding (RFC 4648 §4). It accepts only the canonical form, because the libraries of receivers
-// differ in other forms. Go's decoder, for example, skips line breaks.
+// decode decodes base64 with padding (RFC 4648 §4). It accepts only the canonical form, because the libraries of
+// receivers differ in other forms. Go's decoder, for example, skips line breaks.
 func decode(encoded string) ([]byte, bool) {
 	decoded, err := base64.StdEncoding.DecodeString(encoded)
 	return decoded, err == nil && base64.StdEncoding.EncodeToString(decoded) == encoded
@@ -203,8 +204,8 @@ func (s Secret) PublicKey() string {
 	return publicPrefix + base64.StdEncoding.EncodeToString(public)
 }
 
-// Weak reports whether an HMAC key has fewer than the 24 bytes that Standard Webhooks requires. A weak secret is accepted
-// with a warning.
+// Weak reports whether an HMAC key has fewer than the 24 bytes that Standard Webhooks requires. A weak secret is
+// accepted with a warning.
 func (s Secret) Weak() bool {
 	return s.Kind() == HMAC && len(s.material().key) < minSymmetric
 }

@@ -179,8 +179,8 @@ func TestRestore(t *testing.T) {
 	}
 }
 
-// checkRefusal checks that err is a fault about the attribute "secret" with a message and a hint that do not contain the
-// secret.
+// checkRefusal checks that err is a fault about the attribute "secret" with a message and a hint that do not contain
+// the secret.
 func checkRefusal(t *testing.T, text string, err error) {
 	t.Helper()
 	f := fault.From(err)

@@ -1,8 +1,8 @@
 // Package signing defines the secrets of webhooks and makes the signatures that a receiver verifies.
 //
-// Signatures follow Standard Webhooks: v1 is HMAC-SHA256 and v1a is ed25519, both over the delivery's id, the attempt's Unix
-// time and the raw body. During a rotation a webhook has several valid secrets. All of them sign, so that a receiver needs
-// only one of them. [Legacy] makes the signature of the original APIv3 webhooks.
+// Signatures follow Standard Webhooks: v1 is HMAC-SHA256 and v1a is ed25519, both over the delivery's id, the attempt's
+// Unix time and the raw body. During a rotation a webhook has several valid secrets. All of them sign, so that a
+// receiver needs only one of them. [Legacy] makes the signature of the original APIv3 webhooks.
 package signing
 
 import (
@@ -19,7 +19,8 @@ import (
 // longestSignature is the length of a space, "v1a," and an ed25519 signature in base64.
 var longestSignature = len(" v1a,") + base64.StdEncoding.EncodedLen(ed25519.SignatureSize)
 
-// keptMessage is the largest buffer, in bytes, that is kept for the next signature. It is twice the size of the largest event.
+// keptMessage is the largest buffer, in bytes, that is kept for the next signature. It is twice the size of the largest
+// event.
 const keptMessage = 512 << 10
 
 // scratch is the memory that a call of Sign needs. It is used again by later calls.
@@ -30,9 +31,9 @@ type scratch struct {
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
-// Sign returns the value of the header webhook-signature: "v1,…" for each HMAC secret, then "v1a,…" for each key pair, in
-// the order of secrets and separated by spaces. Newer secrets should come first. The timestamp is in Unix seconds. If there
-// are no secrets, Sign returns "", and the request must not have the header.
+// Sign returns the value of the header webhook-signature: "v1,…" for each HMAC secret, then "v1a,…" for each key pair,
+// in the order of secrets and separated by spaces. Newer secrets should come first. The timestamp is in Unix seconds.
+// If there are no secrets, Sign returns "", and the request must not have the header.
 func Sign(id string, timestamp int64, body []byte, secrets []Secret) string {
 	s := scratches.Get().(*scratch)
 	defer s.release()
@@ -75,8 +76,8 @@ func (s *scratch) release() {
 	}
 }
 
-// mac returns a MAC with the key and without data. A used MAC should be put back into macs: package hmac keeps the state
-// after the key at the first Reset, so the key need not be hashed again.
+// mac returns a MAC with the key and without data. A used MAC should be put back into macs: package hmac keeps the
+// state after the key at the first Reset, so the key need not be hashed again.
 func (m *material) mac() hash.Hash {
 	mac := m.macs.Get().(hash.Hash)
 	mac.Reset()
@@ -91,9 +92,9 @@ func appendSignature(signatures []byte, version string, signature []byte) []byte
 	return base64.StdEncoding.AppendEncode(append(signatures, version...), signature)
 }
 
-// Legacy returns the value of the header X-OP-Signature: "sha1=" and the HMAC-SHA1 of the body in hexadecimal. The key is
-// the literal text of the secret with its prefix, because receivers of the original webhooks are configured with that text.
-// If secret is not an HMAC secret, Legacy returns "", and the request must not have the header.
+// Legacy returns the value of the header X-OP-Signature: "sha1=" and the HMAC-SHA1 of the body in hexadecimal. The key
+// is the literal text of the secret with its prefix, because receivers of the original webhooks are configured with
+// that text. If secret is not an HMAC secret, Legacy returns "", and the request must not have the header.
 func Legacy(secret Secret, body []byte) string {
 	if secret.Kind() != HMAC {
 		return ""

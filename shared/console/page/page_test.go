@@ -72,7 +72,7 @@ func TestDeliverySentence(t *testing.T) {
 			d.State, d.Reason, d.AttemptCount, d.FinishedAt = delivery.Dead, delivery.Exhausted, 10, now
 		}, "Failed 10 times, and the schedule has no more attempts. Since 2 Jan 2026, 11:00:00 UTC", false},
 		"tried again": {func(d *delivery.Delivery) {
-			d.State, d.Reason, d.AttemptCount, d.Owed = delivery.Dead, delivery.Exhausted, 10, &delivery.Owed{}
+			d.State, d.Reason, d.AttemptCount, d.Extra = delivery.Dead, delivery.Exhausted, 10, &delivery.Extra{}
 		}, "Failed 10 times, and the schedule has no more attempts. Another attempt is being made.", true},
 		"gone":         {func(d *delivery.Delivery) { d.State, d.Reason = delivery.Dead, delivery.Gone }, "The receiver answered 410 Gone, so it gets no further attempts.", false},
 		"unsubscribed": {func(d *delivery.Delivery) { d.State, d.Reason = delivery.Skipped, delivery.Unsubscribed }, "Not sent, because the webhook was no longer subscribed", false},
