@@ -75,7 +75,7 @@ type Client struct {
 	Scopes  []Scope
 	Secrets []Secret // oldest first; expired secrets may still be in the list
 	// Revocations counts how often all tokens and sessions of the client were ended at once. A token or session
-	// contains the count at its beginning, and is valid only while the client's count is the same.
+	// contains the count of the time when it began, and is valid only while the client has the same count.
 	Revocations int64
 	LockVersion int64 // 1 for a new client; every change adds 1
 	CreatedAt   time.Time

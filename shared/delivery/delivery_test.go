@@ -62,7 +62,7 @@ func answered(attemptID string, d *delivery.Delivery, trigger delivery.Trigger, 
 	return a
 }
 
-// exact returns rules with the middle of the jitter, so that the waits of the schedule are exact.
+// exact returns rules without jitter: 0.5 is the middle of the dice.
 func exact(name webhook.ScheduleName) delivery.Rules {
 	return delivery.Rules{Schedule: name, Dice: 0.5}
 }
@@ -338,7 +338,7 @@ func TestPing(t *testing.T) {
 }
 
 // TestDeliveryProperties checks deliveries after any sequence of steps. A delivery that waits has a SweepAt. A delivery
-// that neither waits nor is claimed has none. A delivery has at most the attempts of its schedule.
+// that neither waits nor is claimed has none. A delivery has no more attempts than its schedule.
 func TestDeliveryProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		schedule := rapid.SampledFrom(webhook.Schedules()).Draw(t, "schedule")

@@ -1,4 +1,4 @@
-// Package fault defines the closed list of kinds in which a request can fail, and the errors that a client may see.
+// Package fault defines the closed list of the kinds of failures, and the errors that a client may see.
 //
 // A [Fault] is made for the client. Its message, hint and details never contain a secret, a payload or the text of
 // another error. Every other error is only for the operator's log; [From] turns it into an Internal fault whose message

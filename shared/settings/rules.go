@@ -117,6 +117,7 @@ func NormaliseOrigin(text string) (origin, wrong string) {
 	if utf8.RuneCountInString(text) > MaxOrigin {
 		return "", fmt.Sprintf("has more than %d characters.", MaxOrigin)
 	}
+	// These two are valid in the header Access-Control-Allow-Origin, but both would allow pages of strangers.
 	switch text {
 	case "*":
 		return "", "would allow every origin; list each origin instead."
@@ -181,6 +182,7 @@ func splitHost(text string, web bool) (host, port, wrong string) {
 	return name, port, ""
 }
 
+// normalisePort returns the port without leading zeros, as browsers write it.
 func normalisePort(text string) (port, wrong string) {
 	number, err := strconv.ParseUint(text, 10, 16)
 	if err != nil || number == 0 {
@@ -192,6 +194,8 @@ func normalisePort(text string) (port, wrong string) {
 // names converts host names as browsers do (UTS #46). It accepts underscores, because real names contain them.
 var names = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false), idna.CheckHyphens(false))
 
+// normaliseName returns a host name in ASCII and reports whether it can be a DNS name. It keeps a trailing dot, because
+// browsers do.
 func normaliseName(raw string) (string, bool) {
 	name, err := names.ToASCII(raw)
 	if err != nil || name == "" || len(name) > 253 {

@@ -66,7 +66,7 @@ func mistaken(text string) (message, hint string) {
 	return "", ""
 }
 
-// isBlank reports whether r is white space or invisible. Such a character at an end of a secret usually was copied by
+// isBlank reports whether r is white space or invisible. At an end of a secret, such a character was usually copied by
 // mistake. Combining marks do not count, because they belong to the character before them, nor do characters from
 // U+E0000 on, which belong to a flag. Other control characters do not count, because nobody copies them by mistake.
 func isBlank(r rune) bool {

@@ -16,7 +16,7 @@ type Query struct {
 	EventType string
 	// Since (inclusive) and Until (exclusive) are bounds for CreatedAt. The zero Time is no bound.
 	Since, Until time.Time
-	// From is the last delivery of the page before, which is not selected again. The zero Key means the beginning of
+	// From is the last delivery of the previous page, which is not selected again. The zero Key means the beginning of
 	// the list.
 	From delivery.Key
 	// Backward selects the page before From instead of the page after it. This page is newest first too.

@@ -47,9 +47,9 @@ func HeaderInfo(webhookID, payloadURL, name string) SealInfo {
 // String returns a description of the value for errors, such as "secret sec_… of wh_…".
 func (i SealInfo) String() string { return i.kind + " " + i.name + " of " + i.webhookID }
 
-// Bytes encodes the SealInfo for sealed values of a version. Different SealInfos have different encodings, and so have
-// different versions. Bytes returns an error for an unknown version, for a SealInfo without a webhook or a name, and in
-// [SealVersionOrigin] for a header whose payload URL has no origin.
+// Bytes encodes the SealInfo for sealed values of a version. If two SealInfos bind to different things, their encodings
+// differ. The encodings for two versions always differ. Bytes returns an error for an unknown version, for a SealInfo
+// without a webhook or a name, and in [SealVersionOrigin] for a header whose payload URL has no origin.
 //
 // In both versions the length of each part precedes the part. In version 1 the parts are the purpose of the key pair,
 // the id of the webhook and the name. In version 2 they are the purpose, the kind, the id of the webhook, the name and,

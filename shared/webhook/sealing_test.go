@@ -10,7 +10,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// TestSealInfoBytes checks that the encoding does not change, because stored values could not be opened then.
+// TestSealInfoBytes checks that the encoding does not change. Otherwise stored values could not be opened.
 func TestSealInfoBytes(t *testing.T) {
 	secret := webhook.SecretInfo("wh_1", "sec_A")
 	header := webhook.HeaderInfo("wh_1", "https://receiver.example/hooks", "X-Team")
