@@ -24,9 +24,9 @@ var files embed.FS
 // Templates and assets are created on first use, not in package initialization. So a program that links this package
 // without using it does not contain the files.
 var (
-	madePages  sync.Once
+	pagesOnce  sync.Once
 	pages      map[string]*template.Template
-	madeAssets sync.Once
+	assetsOnce sync.Once
 	assets     map[string]asset
 )
 
@@ -44,10 +44,10 @@ func makePages() {
 var ErrTooLarge = errors.New("the page is too large")
 
 // Render returns the page templates/<page>.html filled with view. It returns ErrTooLarge as soon as the page has more
-// than most bytes. It also returns an error when the page does not exist or the view does not fit the template; both
-// are mistakes in this program.
+// than most bytes, so that a page never takes more memory than that. It also returns an error if the page does not exist or
+// the view does not fit the template. Both are mistakes in this program.
 func Render(page string, view any, most int) ([]byte, error) {
-	madePages.Do(makePages)
+	pagesOnce.Do(makePages)
 	t, known := pages[page]
 	if !known {
 		return nil, fmt.Errorf("there is no page %q", page)
@@ -59,7 +59,7 @@ func Render(page string, view any, most int) ([]byte, error) {
 	return written.text.Bytes(), nil
 }
 
-// bounded is a buffer for at most most bytes.
+// bounded is a buffer for a limited number of bytes.
 type bounded struct {
 	text bytes.Buffer
 	most int
@@ -72,7 +72,7 @@ func (b *bounded) Write(part []byte) (int, error) {
 	return b.text.Write(part)
 }
 
-// asset is a file that browsers may cache: its name changes with its content.
+// asset is a file that browsers may cache, because its name changes with its content.
 type asset struct {
 	name    string // contains a hash of the content
 	content []byte
@@ -90,12 +90,12 @@ func makeAssets() {
 	}
 }
 
-// Asset returns the name under which a static file is served, such as style.0123456789ab.css for style.css. It panics
-// when the file does not exist.
+// Asset returns the name under which a static file is served, such as style.0123456789ab.css for style.css. It panics if the
+// file does not exist.
 func Asset(plain string) string {
-	madeAssets.Do(makeAssets)
-	a, there := assets[plain]
-	if !there {
+	assetsOnce.Do(makeAssets)
+	a, exists := assets[plain]
+	if !exists {
 		panic("web: there is no static file " + plain)
 	}
 	return a.name
@@ -104,10 +104,10 @@ func Asset(plain string) string {
 // keepForAYear allows browsers and proxies to cache a file. Changed content has another name.
 const keepForAYear = "public, max-age=31536000, immutable"
 
-// ServeAsset serves the static file whose name, as returned by [Asset], is name. It reports whether the file exists,
-// and writes nothing when it does not.
+// ServeAsset serves the static file with a name that [Asset] returned. If there is no such file, ServeAsset writes nothing and
+// returns false.
 func ServeAsset(w http.ResponseWriter, r *http.Request, name string) bool {
-	madeAssets.Do(makeAssets)
+	assetsOnce.Do(makeAssets)
 	for _, a := range assets {
 		if a.name == name {
 			w.Header().Set("Cache-Control", keepForAYear)
@@ -118,7 +118,7 @@ func ServeAsset(w http.ResponseWriter, r *http.Request, name string) bool {
 	return false
 }
 
-// must returns value, and panics when there is an error. It is for embedded files, which can always be read.
+// must returns value. It panics if err is not nil, which cannot happen for embedded files.
 func must[T any](value T, err error) T {
 	if err != nil {
 		panic("web: " + err.Error())

@@ -1,7 +1,7 @@
 // Package publish sends events to the queue of Nepenthes.
 //
-// SQS may accept a part of a batch. A Publisher waits and sends the events again that SQS refused because of its own
-// failures. If some events still cannot be sent, Publish returns an [*Error] that names each of them. The producer should
+// SQS may accept a part of a batch. If it refuses events because of its own failures, a Publisher waits and sends these events
+// again. If some events still cannot be sent, Publish returns an [*Error] that names each of them. The producer should
 // then send these events again. Sending an event twice does no harm, because Nepenthes delivers an event once per source and
 // id.
 package publish
@@ -87,8 +87,8 @@ func (p *Publisher) Publish(ctx context.Context, list ...events.Event) error {
 	return unsent(letters)
 }
 
-// send sends one batch, and again what SQS refused because of its own failures, up to the maximum number of attempts. It
-// returns false if Publish should not send the next batch.
+// send sends one batch. If SQS refuses events because of its own failures, send sends these events again, up to the maximum
+// number of attempts. It returns false if Publish should not send the next batch.
 func (p *Publisher) send(ctx context.Context, batch []*letter) bool {
 	for attempt := 1; ; attempt++ {
 		output, err := p.config.Client.SendMessageBatch(ctx, p.request(batch))

@@ -74,8 +74,8 @@ type Client struct {
 	Name    string
 	Scopes  []Scope
 	Secrets []Secret // oldest first; expired secrets may still be in the list
-	// Revocations counts how often all tokens and sessions of the client were ended at once. A token or session contains
-	// the count at its beginning, and is valid only while the client's count is the same.
+	// Revocations counts how often all tokens and sessions of the client were ended at once. A token or session
+	// contains the count of the time when it began, and is valid only while the client has the same count.
 	Revocations int64
 	LockVersion int64 // 1 for a new client; every change adds 1
 	CreatedAt   time.Time
@@ -105,8 +105,8 @@ func (c *Client) LiveSecret(id string, now time.Time) (secret Secret, found bool
 	return c.Secrets[i], true
 }
 
-// CanAdminister reports whether the client can create and change clients at now: it needs clients:write and a valid secret.
-// A deployment must always have such a client.
+// CanAdminister reports whether the client can create and change clients at now: it needs clients:write and a valid
+// secret. A deployment must always have such a client.
 func (c *Client) CanAdminister(now time.Time) bool {
 	return Allows(c.Scopes, ClientsWrite) &&
 		slices.ContainsFunc(c.Secrets, func(s Secret) bool { return s.Live(now) })

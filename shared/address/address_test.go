@@ -9,8 +9,8 @@ import (
 	"nepenthes/shared/address"
 )
 
-// special has the blocks of IANA's special-purpose registries (RFC 6890 and its updates), multicast, and everything outside
-// global unicast. They are copied from the registries and not from the library that Special uses.
+// special has the blocks of IANA's special-purpose registries (RFC 6890 and its updates), multicast, and everything
+// outside global unicast. They are copied from the registries and not from the library that Special uses.
 var special = []string{
 	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
 	"192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",

@@ -7,13 +7,13 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// hostNames converts host names as browsers do (UTS #46: case, width, ideographic full stops, punycode). Unlike idna.Lookup
-// it accepts underscores and labels such as "r3---x", because real host names contain them. wellFormed then checks the
-// characters of the result.
+// hostNames converts host names as browsers do (UTS #46: case, width, ideographic full stops, punycode). Unlike
+// idna.Lookup it accepts underscores and labels such as "r3---x", because real host names contain them. wellFormed then
+// checks the characters of the result.
 var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false), idna.CheckHyphens(false))
 
-// localNames has the names that, with all names below them, only exist inside a machine or a network: RFC 6761, RFC 6762,
-// and "internal", which ICANN reserves for private use.
+// localNames has the names that, with all names below them, only exist inside a machine or a network: RFC 6761, RFC
+// 6762, and "internal", which ICANN reserves for private use.
 var localNames = []string{"localhost", "local", "internal"}
 
 // host is a host in its normal form.
@@ -22,8 +22,8 @@ type host struct {
 	addr netip.Addr // the zero Addr unless the name is an address
 }
 
-// parseHost returns the normal form of a URL's host, which is given without brackets. It refuses an address in an unusual
-// spelling: resolvers disagree about the meaning of 0127.1, so its address cannot be checked.
+// parseHost returns the normal form of a URL's host, which is given without brackets. It refuses an address in an
+// unusual spelling: resolvers disagree about the meaning of 0127.1, so its address cannot be checked.
 func parseHost(raw string) (host, error) {
 	if strings.Contains(raw, ":") {
 		return parseIPv6(raw)
@@ -42,8 +42,8 @@ func parseHost(raw string) (host, error) {
 	return host{name: name, addr: addr}, nil
 }
 
-// toASCII returns the form of a host name in DNS. It refuses a few sequences of combining characters whose result is not a
-// valid name, because the normal form must be accepted when it is read again.
+// toASCII returns the form of a host name in DNS. It refuses a few sequences of combining characters whose result is
+// not a valid name, because the normal form must be accepted when it is read again.
 func toASCII(raw string) (string, error) {
 	name, err := hostNames.ToASCII(raw)
 	if err != nil {
@@ -69,8 +69,8 @@ func parseIPv6(raw string) (host, error) {
 	return host{name: addr.String(), addr: addr}, nil
 }
 
-// wellFormed reports whether name can be a DNS name: it has labels of 1 to 63 letters, digits, hyphens and underscores, and
-// at most 253 characters (RFC 1035 §2.3.4).
+// wellFormed reports whether name can be a DNS name: it has labels of 1 to 63 letters, digits, hyphens and underscores,
+// and at most 253 characters (RFC 1035 §2.3.4).
 func wellFormed(name string) bool {
 	if len(name) > 253 {
 		return false
@@ -83,8 +83,8 @@ func wellFormed(name string) bool {
 	return true
 }
 
-// endsInNumber reports whether the last label of name is a decimal, octal or hexadecimal number. Some programs read such a
-// name as an IPv4 address. This is the test of the WHATWG URL standard; no top-level domain is a number.
+// endsInNumber reports whether the last label of name is a decimal, octal or hexadecimal number. Some programs read
+// such a name as an IPv4 address. This is the test of the WHATWG URL standard; no top-level domain is a number.
 func endsInNumber(name string) bool {
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	if digits, hex := strings.CutPrefix(last, "0x"); hex {

@@ -14,9 +14,9 @@ type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// CheckLookup looks up host, for at most 2 s, and returns a *[Refusal] if the rules do not allow one of its addresses. It
-// accepts a name that cannot be looked up: the name may get addresses later, and every address is checked again when it is
-// dialled. The refusal does not contain the address, which may be in the operator's network.
+// CheckLookup looks up host, for at most 2 s, and returns a *[Refusal] if the rules do not allow one of its addresses.
+// It accepts a name that cannot be looked up: the name may get addresses later, and every address is checked again when
+// it is dialled. The refusal does not contain the address, which may be in the operator's network.
 func CheckLookup(ctx context.Context, resolver Resolver, host string, rules Rules) error {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()

@@ -1,7 +1,7 @@
 package address
 
-// Refusal is the error of every check in this package. Its sentences are for the client. They never contain the URL, whose
-// path or query may be a secret.
+// Refusal is the error of every check in this package. Its sentences are for the client. They never contain the URL,
+// whose path or query may be a secret.
 type Refusal struct {
 	// Message says why the URL is not acceptable.
 	Message string

@@ -15,8 +15,8 @@ const MaxURL = 2048
 
 // CheckURL checks a payload URL and returns its normal form: scheme and host in lower case, the host in ASCII (IDNA)
 // without a trailing dot, and everything else percent-encoded where HTTP requires it. Checking the normal form again
-// returns the same URL. The error is a *[Refusal] if the rules do not allow the URL. CheckURL does not look up host names;
-// see [CheckLookup].
+// returns the same URL. The error is a *[Refusal] if the rules do not allow the URL. CheckURL does not look up host
+// names; see [CheckLookup].
 func CheckURL(raw string, rules Rules) (*url.URL, error) {
 	u, err := parseURL(raw)
 	if err != nil {
@@ -43,9 +43,10 @@ func CheckURL(raw string, rules Rules) (*url.URL, error) {
 	return u, nil
 }
 
-// Origin returns the origin of a URL from [CheckURL], such as "https://billing.example.com:443". The port is always there.
-// Credentials for one URL may be sent to another only if the origins are equal. For a URL in another spelling, Origin
-// returns an error or an origin of the same host, but never the origin of another host. The error does not contain the URL.
+// Origin returns the origin of a URL from [CheckURL], such as "https://billing.example.com:443". The port is always
+// there. Credentials for one URL may be sent to another only if the origins are equal. For a URL in another spelling,
+// Origin returns an error or an origin of the same host, but never the origin of another host. The error does not
+// contain the URL.
 func Origin(checked string) (string, error) {
 	u, err := url.Parse(checked)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
@@ -111,8 +112,8 @@ func parsePort(raw string) (string, error) {
 	return strconv.FormatUint(port, 10), nil
 }
 
-// checkTarget returns a refusal if the rules do not allow the scheme or the target. A loopback or gateway target that they
-// allow may also be called with http. AllowLoopback does not allow other local names.
+// checkTarget returns a refusal if the rules do not allow the scheme or the target. A loopback or gateway target that
+// they allow may also be called with http. AllowLoopback does not allow other local names.
 func (r Rules) checkTarget(scheme string, target host) error {
 	if r.AllowLoopback && target.isLoopback() || r.excepts(target.addr) {
 		return nil

@@ -111,7 +111,7 @@ func (o clientsResource) read(ctx context.Context, _ Call, in *ClientID) (*acces
 
 // create creates a client with a secret. Two calls create two clients.
 func (o clientsResource) create(ctx context.Context, call Call, in *CreateClient) (*IssuedClientSecret, error) {
-	found := faults{in.Found.Read}
+	found := faults{in.Found.Read} // the registry adds the faults of the values
 	needed(&found, "name", in.Name, true)
 	needed(&found, "scopes", in.Scopes, true)
 	in.Found.compare(&found, nil)

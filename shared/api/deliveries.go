@@ -73,7 +73,7 @@ type DeliveriesConfig struct {
 	Store     DeliveryStore
 	Events    EventStore
 	Retries   Sender // the lane of later attempts
-	// Waits says how long waits are. The zero Clock is real time.
+	// Waits scales the waits of the retry schedule. The zero Clock is real time.
 	Waits delivery.Clock
 }
 
@@ -103,7 +103,8 @@ func NewDeliveries(c DeliveriesConfig) *Deliveries {
 // many for the catalogue.
 type deliveriesResource struct{ DeliveriesConfig }
 
-// list returns a page of a webhook's deliveries. A delivery is listed from its first attempt on.
+// list returns a page of a webhook's deliveries. A delivery is listed from its first attempt on, because fan-out does not write
+// a row for each delivery.
 func (o deliveriesResource) list(ctx context.Context, _ Call, in *ListDeliveries) (*DeliveryPage, error) {
 	if in.State != "" && !slices.Contains(delivery.States(), in.State) {
 		return nil, fault.BadParameter("state", "There is no such state.", "The states are pending, retrying, held, delivered, dead and skipped.")
@@ -130,7 +131,7 @@ func (o deliveriesResource) listDead(ctx context.Context, _ Call, in *ListDeadDe
 // checkList checks the filters and the paging of a list of deliveries, and returns the page size that is used.
 func (o deliveriesResource) checkList(ctx context.Context, f DeliveryFilters, p DeliveryPaging) (size int, err error) {
 	if _, known := events.Lookup(f.Event); f.Event != "" && !known {
-		return 0, fault.BadParameter("event", "It is not in the catalogue of event types.", "Give an exact name: see event_types.")
+		return 0, fault.BadParameter("event", "It is not in the catalogue of event types.", "Give an exact name. The resource event_types lists all names.")
 	}
 	if size, err = o.effective(ctx, p.PageSize, p.Most); err != nil {
 		return 0, err

@@ -48,7 +48,7 @@ func (o deliveriesResource) find(ctx context.Context, call Call, id string) (d D
 	d.ShowBodies = call.Allows(access.EventsRead)
 	event, err := o.Events.Event(ctx, key.Event)
 	switch {
-	case err == nil && event.ReceivedAt.UnixMilli() == key.ReceivedMs:
+	case err == nil && event.ReceivedAt.UnixMilli() == key.ReceivedMs: // not a later event with the same key
 		d.Event = &event
 	case err != nil && !fault.Is(err, fault.NotFound):
 		return DeliveryDetails{}, err

@@ -101,7 +101,7 @@ func (o eventsResource) push(ctx context.Context, _ Call, in *PushEvent) (_ *Pus
 			Hint: `Write it as the escape \ufffe or \uffff, which has the same meaning in JSON.`,
 		})
 	}
-	message := lane.Message{Body: in.Text}
+	message := lane.Message{Body: in.Text} // not encoded again, because receivers get the bytes of the producer
 	if traceparent.MatchString(in.Traceparent) {
 		message.Attributes = map[string]string{lane.Traceparent: in.Traceparent}
 	}

@@ -131,7 +131,7 @@ func explanation(w *webhook.Webhook, e events.Event) Explanation {
 	return explained
 }
 
-// because returns a sentence that says why the rule refuses the event.
+// because returns the reason why the rule refuses the event, in a sentence.
 func because(w *webhook.Webhook, rule webhook.Rule, eventType, project string) string {
 	switch rule {
 	case webhook.RuleEnabled:

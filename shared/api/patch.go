@@ -5,39 +5,39 @@ import "nepenthes/shared/fault"
 // Patch is the change of one attribute. It sets the attribute to a value, resets it to its default, or leaves it as it is.
 // The zero Patch leaves the attribute as it is.
 type Patch[T any] struct {
-	value T
-	says  says
+	value  T
+	change change
 }
 
-type says uint8
+type change uint8
 
 const (
-	saysNothing says = iota
-	saysReset
-	saysValue
+	noChange change = iota
+	toDefault
+	toValue
 )
 
 // Set returns the Patch that sets an attribute to value.
-func Set[T any](value T) Patch[T] { return Patch[T]{value: value, says: saysValue} }
+func Set[T any](value T) Patch[T] { return Patch[T]{value: value, change: toValue} }
 
 // Reset returns the Patch that sets an attribute to its default.
-func Reset[T any]() Patch[T] { return Patch[T]{says: saysReset} }
+func Reset[T any]() Patch[T] { return Patch[T]{change: toDefault} }
 
 // Value returns the value, and whether the Patch has one.
-func (p Patch[T]) Value() (T, bool) { return p.value, p.says == saysValue }
+func (p Patch[T]) Value() (T, bool) { return p.value, p.change == toValue }
 
 // IsReset reports whether the Patch asks for the default.
-func (p Patch[T]) IsReset() bool { return p.says == saysReset }
+func (p Patch[T]) IsReset() bool { return p.change == toDefault }
 
 // IsAbsent reports whether the Patch leaves the attribute as it is.
-func (p Patch[T]) IsAbsent() bool { return p.says == saysNothing }
+func (p Patch[T]) IsAbsent() bool { return p.change == noChange }
 
 // Apply sets *to to the value, or to initial if the Patch is a reset. Otherwise it leaves *to as it is.
 func (p Patch[T]) Apply(to *T, initial T) {
-	switch p.says {
-	case saysValue:
+	switch p.change {
+	case toValue:
 		*to = p.value
-	case saysReset:
+	case toDefault:
 		*to = initial
 	}
 }

@@ -39,7 +39,7 @@ func (o webhooksResource) ping(ctx context.Context, _ Call, in *Ping) (_ *delive
 	in.Event.Apply(&eventType, pingType)
 	e, known := events.Example(eventType)
 	if !known {
-		found.addf("event", "It is not in the catalogue of event types.", "Give an exact name in lower case: see event_types.")
+		found.addf("event", "It is not in the catalogue of event types.", "Give an exact name in lower case. The resource event_types lists all names.")
 	}
 	if err := found.Err(); err != nil {
 		return nil, err

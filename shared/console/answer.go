@@ -124,7 +124,7 @@ func (x *exchange) showFault(f *fault.Fault) {
 	httpedge.SetRetryAfter(x.Header(), f)
 	view.Links = []page.Crumb{{Label: "Go to the first page", Href: frame.To("")}}
 	if err := x.render(f.Kind.Status(), "message", view); err != nil {
-		x.LogFailure(err)
+		x.LogFailure(err) // there is no page about this failure, so the answer is plain text
 		http.Error(x, "Request "+x.RequestID+" failed.", http.StatusInternalServerError)
 	}
 }

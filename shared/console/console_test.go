@@ -18,13 +18,13 @@ const policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'
 
 func TestEveryAnswerHasSecurityHeaders(t *testing.T) {
 	s := start(t, "")
-	stranger, admin := s.browser(), s.admin()
+	anonymous, admin := s.browser(), s.admin()
 	for name, a := range map[string]answer{
 		"a page":                   admin.get("/admin/webhooks"),
-		"a redirect":               stranger.get("/admin/webhooks"),
+		"a redirect":               anonymous.get("/admin/webhooks"),
 		"a page that is missing":   admin.get("/admin/nowhere"),
 		"a refused form":           admin.post("/admin/api", "max_page_size", "x"),
-		"a form without a session": stranger.post("/admin/api"),
+		"a form without a session": anonymous.post("/admin/api"),
 		"a wrong method":           admin.post("/admin/webhooks"),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestFormsFromOtherOriginsAreRefused(t *testing.T) {
 				r.Header.Del("Sec-Fetch-Site")
 				r.Header.Set(header.name, header.value)
 				if a := b.do(r); a.status != http.StatusForbidden || !strings.Contains(a.body, "open the page here") {
-					t.Errorf("%s: got %d, want 403 and what to do", path, a.status)
+					t.Errorf("%s: got %d, want 403 and advice", path, a.status)
 				}
 			}
 		})

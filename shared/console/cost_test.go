@@ -148,7 +148,7 @@ func TestNoFormCostsMoreThanItsSize(t *testing.T) {
 	}
 }
 
-// last returns a key that sorts the forms to the end that remove what other forms need.
+// last returns a sort key. Forms that remove what other forms need come last.
 func last(path string) int {
 	for i, ending := range []string{"/remove", "/delete", "/sign_in", "/sign_out"} {
 		if strings.HasSuffix(path, ending) {

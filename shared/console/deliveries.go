@@ -29,7 +29,7 @@ func (x *exchange) deadPage(retried int, refused []error) error {
 	if err != nil {
 		return err
 	}
-	ids := map[string]bool{}
+	ids := map[string]bool{} // a set, because many deliveries may have the same webhook
 	for i := range list.Deliveries {
 		ids[list.Deliveries[i].Webhook] = true
 	}
@@ -49,7 +49,7 @@ func (x *exchange) deadPage(retried int, refused []error) error {
 // retryDeliveries requests an attempt of one delivery, or of the selected ones.
 func (x *exchange) retryDeliveries() error {
 	ids := x.r.PostForm["id"]
-	if one := x.r.PostForm.Get("retry"); one != "ticked" {
+	if one := x.r.PostForm.Get("retry"); one != "ticked" { // the button of a row has the id of its delivery
 		ids = []string{one}
 	}
 	if len(ids) == 0 {

@@ -251,13 +251,13 @@ func TestFaultsOfAPastedEventNameItsMembers(t *testing.T) {
 		a := b.post("/admin/why", "pasted", pasted)
 		for _, member := range want {
 			if a.status != http.StatusUnprocessableEntity || strings.Count(a.body, member) != 2 {
-				t.Errorf("%s: got %d, want %q in the summary and beside the field: %s", pasted, a.status, member, a.body)
+				t.Errorf("%s: got %d, want %q in the summary and next to the field: %s", pasted, a.status, member, a.body)
 			}
 		}
 	}
 	a := b.get("/admin/why?event=bogus")
 	if !strings.Contains(a.body, `href="#event"`) || strings.Contains(a.body, `href="#pasted"`) {
-		t.Errorf("the fault is not beside the example: %s", a.body)
+		t.Errorf("the fault is not next to the field of the example: %s", a.body)
 	}
 }
 

@@ -106,7 +106,7 @@ func (x *exchange) webhooksOf(ids map[string]bool) (webhooks map[string]*webhook
 		return webhooks, nil
 	}
 	webhooks = map[string]*webhook.Webhook{}
-	found := make(chan *webhook.Webhook, len(ids))
+	found := make(chan *webhook.Webhook, len(ids)) // has room for all, so that no goroutine has to wait
 	var group errgroup.Group
 	group.SetLimit(concurrentReads)
 	for id := range ids {

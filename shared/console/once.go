@@ -42,7 +42,8 @@ func (x *exchange) useFormNumber(next string) (first bool, err error) {
 	return err == nil, err
 }
 
-// freeFormNumber lets the form's number be used again, because the form has created nothing.
+// freeFormNumber lets the number of a form be used again, because the form has created nothing. It only logs a failure: the
+// user can open the form again and gets another number.
 func (x *exchange) freeFormNumber() {
 	if err := x.h.State.DropState(x.r.Context(), x.formNumberKey()); err != nil {
 		x.h.Logger.WarnContext(x.r.Context(), "console.once_kept", "request", x.RequestID, "error", err)

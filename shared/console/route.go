@@ -170,6 +170,7 @@ func (x *exchange) serveSignedIn(rt route) error {
 	case err != nil:
 		return err
 	}
+	// The operations check scopes too. This check also protects pages that only show a form.
 	if err := api.Permit(x.call.Caller, rt.scope); err != nil {
 		return err
 	}

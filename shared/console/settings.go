@@ -18,8 +18,8 @@ func (x *exchange) showSettings() error {
 	return x.render(http.StatusOK, "api", page.NewAPI(x.frame(), form.FromSettings(s), x.may(access.SettingsWrite), nil, nil))
 }
 
-// saveSettings changes the settings. If somebody else saved meanwhile, the page shows both values, and the next Save
-// overwrites theirs.
+// saveSettings changes the settings. If somebody else saved meanwhile, the page shows both values. The form then has the new
+// version, so that the next Save overwrites the other values.
 func (x *exchange) saveSettings() error {
 	typed := form.ReadSettings(x.r.PostForm)
 	_, err := do(x, x.h.Operations.Settings.Change, typed.Change())

@@ -28,7 +28,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// The administrator of every test.
+// The id and the secret of the administrator in every test.
 const (
 	adminID     = "admin"
 	adminSecret = "the-secret-of-the-administrator"
@@ -211,7 +211,7 @@ func (b *browser) post(path string, pairs ...string) answer {
 
 var onceField = regexp.MustCompile(`name="once" value="([A-Z2-7]+)"`)
 
-// once takes the number out of a form.
+// once returns the number in a form.
 func (a answer) once(t *testing.T) string {
 	t.Helper()
 	found := onceField.FindStringSubmatch(a.body)

@@ -45,6 +45,7 @@ func (x *exchange) signIn() error {
 	if err := x.readForm(); err != nil {
 		return err
 	}
+	// A pasted id often has white space around it. A secret may begin or end with white space.
 	ctx, clientID, back := x.r.Context(), strings.TrimSpace(x.r.PostForm.Get("client_id")), ownPath(x.r.PostForm.Get("to"))
 	client, secretID, err := x.h.Authenticator.SignIn(ctx, clientID, x.r.PostForm.Get("client_secret"), httpedge.PeerAddress(x.r))
 	switch {

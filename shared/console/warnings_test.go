@@ -60,16 +60,21 @@ func TestEveryWarningHasAName(t *testing.T) {
 	}
 }
 
-// The form explains why it refuses a secret that was meant as something else, and no page shows the secret.
+// TestInvalidSecretsAreRefused checks that the form explains the mistake in a secret, and that no page shows the secret.
 func TestInvalidSecretsAreRefused(t *testing.T) {
 	s := start(t, "")
 	b := s.admin()
-	for _, secret := range []string{"v1,whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", " whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", `"plain and quoted"`, "plain and a line end\r\n"} {
+	for secret, hint := range map[string]string{
+		"v1,whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD": "nothing before it",
+		" whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD":   "before and after the secret",
+		`"plain and quoted"`:                        "Remove the quotation marks",
+		"plain and a line break\r\n":                "before and after the secret",
+	} {
 		fields := plain(b.get("/admin/webhooks/new").once(t), "Refused", "secret", secret)
 		fields[slices.Index(fields, "none")] = "given"
 		a := b.post("/admin/webhooks/new", fields...)
-		if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Give ") {
-			t.Errorf("%q: got status %d", secret, a.status)
+		if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, hint) {
+			t.Errorf("%q: got status %d, want 422 and the hint %q", secret, a.status, hint)
 		}
 		if strings.Contains(a.body, "C2FVsBQIhrscChlQIMV") || strings.Contains(a.body, "plain and") {
 			t.Errorf("%q: the page shows the secret", secret)

@@ -50,8 +50,8 @@ func (x *exchange) createWebhook() error {
 	return x.savedWebhook(w, "created")
 }
 
-// saveWebhook changes a webhook. If somebody else saved meanwhile, the page shows both values, and the next Save
-// overwrites theirs.
+// saveWebhook changes a webhook. If somebody else saved meanwhile, the page shows both values. The form then has the new
+// version, so that the next Save overwrites the other values.
 func (x *exchange) saveWebhook() error {
 	typed := form.ReadWebhook(x.r.PostForm)
 	current, err := x.readWebhook()

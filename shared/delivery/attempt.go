@@ -9,7 +9,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// Trigger says why an attempt is made.
+// Trigger is the reason why an attempt is made.
 type Trigger string
 
 // The triggers.
@@ -28,7 +28,8 @@ const (
 	OutcomeFailed    Outcome = "failed"
 )
 
-// ErrorClass says how an attempt failed. Package outbound determines it. It is empty if the attempt did not fail.
+// ErrorClass is the way in which an attempt failed, as package outbound determines it. It is empty if the attempt
+// succeeded.
 type ErrorClass string
 
 // The error classes. The list is closed.
@@ -44,7 +45,7 @@ const (
 	ErrStatus           ErrorClass = "status"
 )
 
-// Attempt is one POST as it is stored: what is needed to render the request again byte for byte, and the answer.
+// Attempt is a recorded POST to a receiver: the answer, and what is needed to render the request again byte for byte.
 type Attempt struct {
 	ID        string
 	Number    int // 1 is the first
@@ -52,11 +53,11 @@ type Attempt struct {
 	Outcome   Outcome
 	StartedAt time.Time
 	URL       string
-	// Format, Signed, Legacy and HeaderNames are the webhook's at the time of the attempt. The request is rendered
-	// from them, because the webhook may have changed since.
+	// Format, Signed, Legacy and HeaderNames describe the request. They are stored because the webhook may have changed
+	// since the attempt.
 	Format       webhook.Format
-	Signed       bool     // whether the webhook had a live secret
-	Legacy       bool     // whether the legacy signature was sent
+	Signed       bool     // whether the request had a signature
+	Legacy       bool     // whether the request had the legacy signature
 	HeaderNames  []string // of the custom headers, in their original spelling
 	Timing       Timing
 	Response     *Response // nil if there was no answer
@@ -79,8 +80,8 @@ type Response struct {
 	Truncated bool
 }
 
-// Text returns the body as text, without a character that was cut in two where the stored part ends. isText is false if
-// the body is not UTF-8.
+// Text returns the body as text. If the body was truncated inside a character, Text leaves out that character. isText
+// is false if the body is not UTF-8.
 func (r *Response) Text() (text string, isText bool) {
 	body := r.Body
 	if r.Truncated {
@@ -102,7 +103,8 @@ func wholeCharacters(body []byte) []byte {
 	return body
 }
 
-// Joined returns headers for people to read: several headers of one name are one (RFC 9110 §5.3), in valid UTF-8.
+// Joined returns headers in a form that can be shown. It joins the values of headers with the same name (RFC 9110 §5.3)
+// and replaces bytes that are not UTF-8.
 func Joined(headers http.Header) map[string]string {
 	all := make(map[string]string, len(headers))
 	for name, values := range headers {
@@ -111,7 +113,7 @@ func Joined(headers http.Header) map[string]string {
 	return all
 }
 
-// Summary is what a list shows of the last attempt.
+// Summary is the part of the newest attempt that lists show.
 type Summary struct {
 	Number     int
 	Outcome    Outcome
@@ -130,8 +132,8 @@ func (a *Attempt) Summary() Summary {
 	return s
 }
 
-// Answered returns the status of a complete answer. It returns 0 if there was no answer or if the body broke off: an
-// incomplete answer decides nothing.
+// Answered returns the status of a complete answer. It returns 0 if there was no answer or if the answer is incomplete,
+// because the status of an incomplete answer does not count.
 func (a *Attempt) Answered() int {
 	if a.Response == nil || a.ErrorClass != "" && a.ErrorClass != ErrStatus {
 		return 0
@@ -139,5 +141,5 @@ func (a *Attempt) Answered() int {
 	return a.Response.Status
 }
 
-// Gone reports whether the receiver answered 410 Gone, which means never again.
+// Gone reports whether the receiver answered 410 Gone, which asks for no further requests.
 func (a *Attempt) Gone() bool { return a.Answered() == http.StatusGone }

@@ -10,11 +10,11 @@ import (
 // nothing is due until [Delivery.Release]. Hold returns an error if no attempt of the schedule is due, and for a ping.
 func (d *Delivery) Hold(reason Reason, now time.Time) error {
 	verdict, _ := d.Judge(now)
-	if verdict != Go || d.Owed != nil || d.finished() || d.Origin == TriggerPing || reason != Paused {
+	if verdict != Go || d.Extra != nil || d.finished() || d.Origin == TriggerPing || reason != Paused {
 		return d.illegal("hold as " + string(reason))
 	}
 	d.State, d.Reason, d.NextAttemptAt = Held, reason, time.Time{}
-	d.rest()
+	d.clear()
 	return nil
 }
 

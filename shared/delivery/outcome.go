@@ -7,14 +7,14 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// Rules are what Record needs to know besides the attempt.
+// Rules are the rules by which Record plans the next attempt.
 type Rules struct {
 	Schedule webhook.ScheduleName
 	Clock    Clock
-	// RetryAfter is the wait that the receiver asked for, with a status for which it counts. It is zero if the
-	// receiver asked for none.
+	// RetryAfter is the wait that the receiver asked for in the header Retry-After. It is 0 if there was none, or if
+	// the header does not count for the status of the answer.
 	RetryAfter time.Duration
-	// Dice is a random number, uniform in [0,1), for the jitter.
+	// Dice is a random number in [0,1) for the jitter.
 	Dice float64
 }
 
@@ -30,9 +30,9 @@ type Rules struct {
 // Record returns an error and changes nothing if the attempt does not hold the claim.
 func (d *Delivery) Record(a *Attempt, rules Rules, now time.Time) error {
 	if d.Lease == nil || d.Lease.Attempt != a.ID {
-		return d.illegal("outcome of " + a.ID)
+		return d.illegal("record the outcome of " + a.ID)
 	}
-	owed := d.Owed
+	extra := d.Extra
 	d.AttemptCount++
 	summary := a.Summary()
 	d.Last = &summary
@@ -51,7 +51,7 @@ func (d *Delivery) Record(a *Attempt, rules Rules, now time.Time) error {
 	default:
 		d.resume(rules.Clock, now)
 	}
-	d.keepAsking(owed, rules.Clock, now)
+	d.restoreExtra(extra, rules.Clock, now)
 	return nil
 }
 
@@ -62,7 +62,7 @@ func (d *Delivery) retry(rules Rules, now time.Time) {
 		d.finish(Dead, Exhausted, now)
 		return
 	}
-	d.rest()
+	d.clear()
 	d.State, d.Reason = Retrying, ""
 	d.NextAttemptAt = now.Add(rules.Clock.Scaled(backoff(wait, rules.RetryAfter, rules.Dice)))
 	d.SweepAt = rules.Clock.sweepAt(now, d.NextAttemptAt)
@@ -70,26 +70,27 @@ func (d *Delivery) retry(rules Rules, now time.Time) {
 
 // resume continues with the schedule after a failed extra attempt.
 func (d *Delivery) resume(clock Clock, now time.Time) {
-	d.rest()
+	d.clear()
 	if !d.NextAttemptAt.IsZero() {
 		d.SweepAt = clock.sweepAt(now, d.NextAttemptAt)
 	}
 }
 
-// keepAsking restores a request for an extra attempt that arrived during the attempt. It was answered with 202.
-func (d *Delivery) keepAsking(owed *Owed, clock Clock, now time.Time) {
-	if owed != nil {
-		_, _ = d.Ask(owed.Trigger, now, clock) // no state after an outcome refuses a request
+// restoreExtra restores an extra attempt that a person asked for during the attempt. The request was accepted, so it
+// must not get lost.
+func (d *Delivery) restoreExtra(extra *Extra, clock Clock, now time.Time) {
+	if extra != nil {
+		_, _ = d.Ask(extra.Trigger, now, clock) // never fails: after an outcome the delivery is not pending
 	}
 }
 
-// jitterShare is the share of a wait by which it is moved at random, so that deliveries that failed together do not
-// return together.
+// jitterShare is the largest part of a wait that is added or subtracted at random. Deliveries that failed at the same
+// time should not be tried again at the same time.
 const jitterShare = 0.1
 
 // backoff returns the wait before the next attempt: the longer of the schedule's wait and the receiver's retryAfter,
-// which is 0 if the receiver asked for none. dice is uniform in [0,1). The wait of the schedule is moved by up to
-// ±10 %. A Retry-After is moved only upwards, since it means "not before", and never beyond 24 h.
+// which is 0 if the receiver asked for none. dice is a random number in [0,1). The wait of the schedule changes by up
+// to ±10 %. A Retry-After only grows, because it means "not before", and never beyond 24 h.
 func backoff(wait, retryAfter time.Duration, dice float64) time.Duration {
 	scheduled := wait + time.Duration((2*dice-1)*jitterShare*float64(wait))
 	asked := min(retryAfter, limits.RetryAfterMax)

@@ -44,7 +44,7 @@ type content struct {
 	// Last is the packed summary of the last attempt.
 	Last  []byte `dynamodbav:"l,omitempty"`
 	Lease []byte `dynamodbav:"h,omitempty"`
-	Owed  []byte `dynamodbav:"d,omitempty"`
+	Extra []byte `dynamodbav:"d,omitempty"`
 	// DueShard, DeadShard and HeldFor put the row into the due index, the dead index and the held index. A row without
 	// them is not in the index.
 	DueShard  *int    `dynamodbav:"dp,omitempty"`
@@ -88,7 +88,7 @@ func contentOf(d *delivery.Delivery) (content, error) {
 		ExpiresAt: instantOf(d.ExpiresAt), EventID: d.EventID, EventSource: d.EventSource, EventType: d.EventType,
 		Origin: d.Origin, State: d.State, Reason: d.Reason, AttemptCount: d.AttemptCount, Scheduled: d.Scheduled,
 		Next: instantOf(d.NextAttemptAt), Finished: instantOf(d.FinishedAt), Rings: d.Rings,
-		Last: packPointer(d.Last, summaryFields), Lease: packPointer(d.Lease, leaseFields), Owed: packPointer(d.Owed, owedFields),
+		Last: packPointer(d.Last, summaryFields), Lease: packPointer(d.Lease, leaseFields), Extra: packPointer(d.Extra, extraFields),
 		SweepAt: instantOf(d.SweepAt),
 	}
 	dead, err := deadKey(d.Key)
@@ -122,7 +122,7 @@ func (r *row) delivery() (d delivery.Delivery, err error) {
 	if d.Lease, err = unpackPointer(r.Lease, leaseFields); err != nil {
 		return d, err
 	}
-	d.Owed, err = unpackPointer(r.Owed, owedFields)
+	d.Extra, err = unpackPointer(r.Extra, extraFields)
 	return d, err
 }
 
@@ -143,7 +143,7 @@ func unpackPointer[T any](data []byte, fields func(*packing, *T)) (*T, error) {
 	return v, unpack(data, func(p *packing) { fields(p, v) })
 }
 
-// summaryFields, leaseFields and owedFields pack or unpack the fields of their types. Stored items rely on the order of
+// summaryFields, leaseFields and extraFields pack or unpack the fields of their types. Stored items rely on the order of
 // the fields, so it never changes.
 func summaryFields(p *packing, s *delivery.Summary) {
 	packNumber(p, &s.Number)
@@ -160,7 +160,7 @@ func leaseFields(p *packing, l *delivery.Lease) {
 	packTime(p, &l.Until)
 }
 
-func owedFields(p *packing, o *delivery.Owed) {
+func extraFields(p *packing, o *delivery.Extra) {
 	packText(p, &o.Trigger)
 	packTime(p, &o.At)
 }

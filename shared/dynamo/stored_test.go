@@ -84,7 +84,7 @@ func storedDelivery() delivery.Delivery {
 	d.AttemptCount, d.Scheduled, d.Rings = 2, 1, 3
 	d.Last = &delivery.Summary{Number: 3, Outcome: delivery.OutcomeFailed, StartedAt: storedAt, Total: 5, Status: 503, ErrorClass: delivery.ErrStatus}
 	d.Lease = &delivery.Lease{Attempt: "att_3", Trigger: "replay", Until: storedAt}
-	d.Owed = &delivery.Owed{Trigger: delivery.TriggerManual, At: storedAt}
+	d.Extra = &delivery.Extra{Trigger: delivery.TriggerManual, At: storedAt}
 	d.NextAttemptAt, d.SweepAt, d.FinishedAt = storedAt, storedAt.Add(1), storedAt.Add(2)
 	return d
 }

@@ -145,8 +145,8 @@ func Quote(text string) string {
 	return strconv.Quote(text)
 }
 
-// cut returns the beginning of text that takes at most the given number of bytes in an answer. It does not read the rest,
-// which may be a megabyte.
+// cut returns the beginning of text that takes at most the given number of bytes in an answer. It does not read the
+// rest, which may be a megabyte.
 func cut(text string, limit int) string {
 	size := 0
 	for i, r := range text {
@@ -165,8 +165,8 @@ func escapedSize(text string) (size int) {
 	return size
 }
 
-// escapedRune returns the largest number of bytes that a character can take: in JSON, as encoding/json escapes it, or on
-// a page, as html/template does. A byte that is not UTF-8 becomes a replacement character, which JSON escapes.
+// escapedRune returns the largest number of bytes that a character can take: in JSON, as encoding/json escapes it, or
+// on a page, as html/template does. A byte that is not UTF-8 becomes a replacement character, which JSON escapes.
 func escapedRune(r rune) int {
 	const escape = len(`\u0000`)
 	switch r {

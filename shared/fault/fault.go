@@ -1,4 +1,4 @@
-// Package fault defines the closed list of kinds in which a request can fail, and the errors that a client may see.
+// Package fault defines the closed list of the kinds of failures, and the errors that a client may see.
 //
 // A [Fault] is made for the client. Its message, hint and details never contain a secret, a payload or the text of
 // another error. Every other error is only for the operator's log; [From] turns it into an Internal fault whose message
@@ -116,9 +116,9 @@ func Is(err error, kind Kind) bool {
 	return err != nil && From(err).Kind == kind
 }
 
-// Wrap prefixes *errp with the operation that failed. It does nothing if *errp is nil. A function calls it at most once,
-// in its first line: defer fault.Wrap(&err, "fanout event %s", id). The operation is cut to 512 bytes, because it may
-// contain a client's text.
+// Wrap prefixes *errp with the operation that failed. It does nothing if *errp is nil. A function calls it at most
+// once, in its first line: defer fault.Wrap(&err, "fanout event %s", id). The operation is cut to 512 bytes, because it
+// may contain a client's text.
 func Wrap(errp *error, format string, args ...any) {
 	if *errp != nil {
 		*errp = fmt.Errorf("%s: %w", cut(fmt.Sprintf(format, args...), operationMax), *errp)

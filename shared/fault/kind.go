@@ -25,7 +25,7 @@ const (
 	PropertyConstraintViolation             // an attribute breaks a rule
 	PropertyIsReadOnly                      // an attribute cannot be written
 	MultipleErrors                          // several attributes are wrong
-	Unavailable                             // not possible at the moment, but possible later
+	Unavailable                             // temporary; the same request may succeed later
 )
 
 // kinds has the identifier, status and title of each kind.

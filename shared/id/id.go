@@ -1,8 +1,8 @@
 // Package id makes and reads the identifiers of the system.
 //
-// An id is a prefix that says what the id names, an underscore, and a ULID: 26 characters of Crockford's base 32. The first
-// ten characters are the time in milliseconds, so that ids sort by their time. Only the id of a delivery is different: it
-// is derived from the delivery's key, and the key can be read from it.
+// An id is a prefix that says what the id names, an underscore, and a ULID: 26 characters of Crockford's base 32. The
+// first ten characters are the time in milliseconds, so that ids sort by their time. Only the id of a delivery is
+// different: it is derived from the delivery's key, and the key can be read from it.
 package id
 
 import (
@@ -36,8 +36,8 @@ var (
 	entropy = ulid.Monotonic(rand.Reader, 0)
 )
 
-// New returns an id that no other call returns. Ids that a process makes in the same millisecond sort in the order of the
-// calls. New is safe for concurrent use. It panics only if now is after the year 10889.
+// New returns an id that no other call returns. Ids that a process makes in the same millisecond sort in the order of
+// the calls. New is safe for concurrent use. It panics only if now is after the year 10889.
 func New(p Prefix, now time.Time) string {
 	mu.Lock()
 	defer mu.Unlock()
@@ -58,12 +58,12 @@ func Valid(p Prefix, s string) bool {
 	return err == nil && u.String() == rest
 }
 
-// deliverySize is the size of a delivery's key in bytes: the ULID of the webhook (16), the time of the event's receipt in
-// milliseconds (6, as in a ULID) and the key of the event (12).
+// deliverySize is the size of a delivery's key in bytes: the ULID of the webhook (16), the time of the event's receipt
+// in milliseconds (6, as in a ULID) and the key of the event (12).
 const deliverySize = 16 + 6 + 12
 
-// Delivery returns the id of the delivery of an event to a webhook: "dlv_" and the delivery's key in base64url. It panics
-// if the webhook's id is not Valid: ids from outside must be checked before.
+// Delivery returns the id of the delivery of an event to a webhook: "dlv_" and the delivery's key in base64url. It
+// panics if the webhook's id is not Valid: ids from outside must be checked before.
 func Delivery(webhook string, receivedMs int64, event [12]byte) string {
 	u := ulid.MustParseStrict(strings.TrimPrefix(webhook, string(Webhook)))
 	var b [deliverySize]byte

@@ -1,5 +1,5 @@
-// Package instant writes times in one form for answers, pages and log lines: RFC 3339 in UTC, with milliseconds. Times in
-// an event keep the spelling of the producer and do not use this package.
+// Package instant writes times in one form for answers, pages and log lines: RFC 3339 in UTC, with milliseconds. Times
+// in an event keep the spelling of the producer and do not use this package.
 package instant
 
 import (
@@ -15,8 +15,8 @@ const layout = "2006-01-02T15:04:05.000Z"
 // than it was.
 func Text(t time.Time) string { return t.UTC().Format(layout) } // Format cuts too
 
-// Cut returns t in UTC, cut to milliseconds. A time that a client sends back is compared with this value, because the
-// client only saw the milliseconds.
+// Cut returns t in UTC, cut to milliseconds. Use it to compare a time with one that a client sends back, because the
+// client saw only milliseconds.
 func Cut(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
 // Time is a time.Time that is written as Text writes it.
@@ -42,8 +42,8 @@ func ReplaceAttr(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// Handler returns a handler that replaces the times of each log line by their Text and passes the line to next. It is for
-// a next whose options cannot be set. Times in groups and from With are not replaced.
+// Handler returns a handler that replaces the times of each log line by their Text and passes the line to next. Use it
+// if the options of next cannot be set. Times in groups and from With are not replaced.
 func Handler(next slog.Handler) slog.Handler { return handler{next} }
 
 type handler struct{ slog.Handler }

@@ -1,7 +1,8 @@
 // Package keypair defines the key pairs that protect secrets in the store and sign access tokens.
 //
-// A pair is a record of the config table. Its private half is wrapped (encrypted) with a key that is never in the store.
-// So a reader of the table can seal a secret and verify a token, but can neither open a sealed secret nor sign a token.
+// A pair is a record of the config table. Its private half is wrapped (encrypted) with a key that is never in the
+// store. So a reader of the table can seal a secret and verify a token, but can neither open a sealed secret nor sign a
+// token.
 package keypair
 
 import (
@@ -55,8 +56,8 @@ func New(purpose string, publicKey, wrapped []byte, createdAt time.Time) (pair P
 	}, nil
 }
 
-// identify returns the id of a pair: 96 bits of the hash of its public key. An id that is derived from the key cannot be
-// given to two keys by mistake.
+// identify returns the id of a pair: 96 bits of the hash of its public key. An id that is derived from the key cannot
+// be given to two keys by mistake.
 func identify(publicKey []byte) string {
 	hash := sha256.Sum256(publicKey)
 	return "key_" + base64.RawURLEncoding.EncodeToString(hash[:12])

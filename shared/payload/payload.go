@@ -1,5 +1,5 @@
-// Package payload renders requests to receivers: the body in the format of a webhook, and its headers. The sender signs
-// and sends them. The API renders the request of an attempt again, byte for byte, from the event and the stored
+// Package payload renders the requests to receivers: the body in the format of the webhook, and the headers. The sender
+// signs and sends them. The API renders the request of an attempt again, byte for byte, from the event and the stored
 // attempt. The bytes of an event's data are never changed.
 package payload
 
@@ -43,7 +43,7 @@ func Body(f webhook.Format, e events.Event) []byte {
 // body is a JSON object that is being written.
 type body struct{ buf []byte }
 
-// nepenthes writes the format of OpenProject's webhooks: the action, and the resource under its own name.
+// nepenthes writes the format of OpenProject's webhooks. The data is in a member with the name of the resource.
 func (b *body) nepenthes(e events.Event) {
 	b.text("action", e.Type)
 	b.raw(payloadKey(e.Type), e.Data)
@@ -52,7 +52,7 @@ func (b *body) nepenthes(e events.Event) {
 	}
 }
 
-// standard writes the format that the Standard Webhooks specification recommends, with a dot in the names of types.
+// standard writes the format that Standard Webhooks recommends. Names of event types have a dot instead of a colon.
 func (b *body) standard(e events.Event) {
 	b.text("type", strings.Replace(e.Type, ":", ".", 1))
 	b.text("timestamp", e.OccurredAt)
@@ -91,7 +91,7 @@ func payloadKey(eventType string) string {
 
 func (b *body) text(name, value string) { b.value(name, value) }
 
-// value writes a member with the JSON of a value. It panics if the value cannot be marshalled, which no caller's can.
+// value writes a member. It panics if the value cannot be marshalled. All callers pass strings and structs of strings.
 func (b *body) value(name string, value any) {
 	text, err := json.Marshal(value)
 	if err != nil {

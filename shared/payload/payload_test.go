@@ -15,9 +15,10 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// strange is data that would not survive decoding and encoding unchanged.
+// strange is data that would change if it were decoded and encoded again.
 const strange = "{ \"_type\":\"WorkPackage\",\"id\":9007199254740993, \"z\":1,\"a\":1.0e+2,\"a\":2,\n\t\"s\":\"\\ud800 é <&> \u2028\" }"
 
+// event returns an event with all members.
 func event() events.Event {
 	return events.Event{
 		ID: "evt_1", Source: "urn:nepenthes", Type: "work_package:updated", OccurredAt: "2026-01-02T11:00:00.50+01:00",
@@ -39,15 +40,15 @@ func TestBody(t *testing.T) {
 		event  events.Event
 		want   string
 	}{
-		"nepenthes":            {webhook.FormatNepenthes, full, `{"action":"work_package:updated","work_package":` + strange + `,"actor":{"id":"3","name":"Ada"}}`},
-		"nepenthes, no actor":  {webhook.FormatNepenthes, bare, `{"action":"work_package:updated","work_package":` + strange + `}`},
-		"nepenthes, a comment": {webhook.FormatNepenthes, comment, `{"action":"work_package_comment:comment","activity":` + strange + `}`},
-		"nepenthes, a ping":    {webhook.FormatNepenthes, operational, `{"action":"webhook:ping","webhook":` + strange + `}`},
-		"standard":             {webhook.FormatStandard, full, `{"type":"work_package.updated","timestamp":"2026-01-02T11:00:00.50+01:00","data":` + strange + `,"id":"evt_1","project":{"id":"7","identifier":"plant","name":"Plant"},"actor":{"id":"3","name":"Ada"}}`},
-		"standard, bare":       {webhook.FormatStandard, bare, `{"type":"work_package.updated","timestamp":"2026-01-02T11:00:00.50+01:00","data":` + strange + `,"id":"evt_1"}`},
-		"cloudevents":          {webhook.FormatCloudEvents, full, `{"specversion":"1.0","id":"evt_1","source":"urn:nepenthes","type":"work_package:updated","time":"2026-01-02T11:00:00.50+01:00","datacontenttype":"application/json","projectid":"7","data":` + strange + `}`},
-		"cloudevents, bare":    {webhook.FormatCloudEvents, bare, `{"specversion":"1.0","id":"evt_1","source":"urn:nepenthes","type":"work_package:updated","time":"2026-01-02T11:00:00.50+01:00","datacontenttype":"application/json","data":` + strange + `}`},
-		"an unknown format":    {"", bare, `{"action":"work_package:updated","work_package":` + strange + `}`},
+		"nepenthes":                          {webhook.FormatNepenthes, full, `{"action":"work_package:updated","work_package":` + strange + `,"actor":{"id":"3","name":"Ada"}}`},
+		"nepenthes without actor":            {webhook.FormatNepenthes, bare, `{"action":"work_package:updated","work_package":` + strange + `}`},
+		"nepenthes for a comment":            {webhook.FormatNepenthes, comment, `{"action":"work_package_comment:comment","activity":` + strange + `}`},
+		"nepenthes for a ping":               {webhook.FormatNepenthes, operational, `{"action":"webhook:ping","webhook":` + strange + `}`},
+		"standard":                           {webhook.FormatStandard, full, `{"type":"work_package.updated","timestamp":"2026-01-02T11:00:00.50+01:00","data":` + strange + `,"id":"evt_1","project":{"id":"7","identifier":"plant","name":"Plant"},"actor":{"id":"3","name":"Ada"}}`},
+		"standard, required members only":    {webhook.FormatStandard, bare, `{"type":"work_package.updated","timestamp":"2026-01-02T11:00:00.50+01:00","data":` + strange + `,"id":"evt_1"}`},
+		"cloudevents":                        {webhook.FormatCloudEvents, full, `{"specversion":"1.0","id":"evt_1","source":"urn:nepenthes","type":"work_package:updated","time":"2026-01-02T11:00:00.50+01:00","datacontenttype":"application/json","projectid":"7","data":` + strange + `}`},
+		"cloudevents, required members only": {webhook.FormatCloudEvents, bare, `{"specversion":"1.0","id":"evt_1","source":"urn:nepenthes","type":"work_package:updated","time":"2026-01-02T11:00:00.50+01:00","datacontenttype":"application/json","data":` + strange + `}`},
+		"an unknown format":                  {"", bare, `{"action":"work_package:updated","work_package":` + strange + `}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := string(payload.Body(c.format, c.event))
@@ -55,13 +56,13 @@ func TestBody(t *testing.T) {
 				t.Error(diff)
 			}
 			if !json.Valid([]byte(got)) {
-				t.Error("the body is not valid JSON")
+				t.Error("got a body that is not valid JSON")
 			}
 		})
 	}
 }
 
-func TestEveryExampleRenders(t *testing.T) {
+func TestBodyOfEveryExample(t *testing.T) {
 	for _, kind := range events.Types() {
 		e, ok := events.Example(kind.Name)
 		if !ok {
@@ -69,7 +70,7 @@ func TestEveryExampleRenders(t *testing.T) {
 		}
 		for _, format := range webhook.Formats() {
 			if body := payload.Body(format, e); !json.Valid(body) || !strings.Contains(string(body), string(e.Data)) {
-				t.Errorf("%s as %s lost its data", kind.Name, format)
+				t.Errorf("%s as %s: got %s, want JSON with the data unchanged", kind.Name, format, body)
 			}
 		}
 	}
@@ -87,7 +88,7 @@ func TestRequest(t *testing.T) {
 	const trace = "traceparent"
 	span := got[trace]
 	if !strings.HasPrefix(span, "00-"+r.TraceID+"-") || !strings.HasSuffix(span, "-01") || len(span) != 55 {
-		t.Errorf("traceparent %q", span)
+		t.Errorf("got traceparent %q, want the trace of the event and a span", span)
 	}
 	delete(got, trace)
 	want := map[string]string{
@@ -103,12 +104,12 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-func TestDerivedTraceIsStable(t *testing.T) {
+func TestDerivedTrace(t *testing.T) {
 	r := record.Event{Event: event()}
 	other := r
 	other.ID = "evt_2"
 	again := r
 	if r.Trace() != again.Trace() || r.Trace() == other.Trace() || len(r.Trace()) != 32 {
-		t.Errorf("traces %s, %s", r.Trace(), other.Trace())
+		t.Errorf("got traces %s, %s and %s, want the same twice and another for another event", r.Trace(), again.Trace(), other.Trace())
 	}
 }

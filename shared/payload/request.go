@@ -14,8 +14,8 @@ import (
 // Version is the version in the User-Agent header.
 const Version = "1.0"
 
-// Names of headers, spelled as they are sent. The canonical form of http.Header differs from some of them, and existing
-// receivers compare X-OP-Signature literally.
+// Names of headers in the spelling in which they are sent. It differs from the canonical form of http.Header, and
+// existing receivers expect exactly X-OP-Signature.
 const (
 	headerID        = "webhook-id"
 	headerTimestamp = "webhook-timestamp"
@@ -41,8 +41,8 @@ func Headers(r *record.Event, key delivery.Key, a *delivery.Attempt) http.Header
 	}
 }
 
-// Request is the request of an attempt that was made, as it may be shown. It is byte for byte what was sent, but has
-// Masked in place of the signatures and the values of custom headers.
+// Request is the request of an attempt in a form that can be shown. It is byte for byte the request that was sent, but
+// with Masked in place of the signatures and the values of custom headers.
 type Request struct {
 	Attempt *delivery.Attempt
 	// Headers is empty if the event has expired.
@@ -51,8 +51,8 @@ type Request struct {
 	Body *string
 }
 
-// Requests returns the requests of a delivery's attempts. The event is nil if it has expired. showBodies says whether
-// the bodies may be shown; each is rendered once.
+// Requests returns the requests of a delivery's attempts. r is nil if the event has expired. The requests have bodies
+// only if showBodies is true. Each body is rendered once.
 func Requests(r *record.Event, key delivery.Key, attempts []delivery.Attempt, showBodies bool) []Request {
 	requests, bodies := make([]Request, len(attempts)), map[webhook.Format]*string{}
 	for i := range attempts {
@@ -71,6 +71,7 @@ func Requests(r *record.Event, key delivery.Key, attempts []delivery.Attempt, sh
 	return requests
 }
 
+// shownHeaders returns the headers with Masked in place of secret values.
 func shownHeaders(r *record.Event, key delivery.Key, a *delivery.Attempt) http.Header {
 	h := Headers(r, key, a)
 	if a.Signed {
@@ -86,7 +87,7 @@ func shownHeaders(r *record.Event, key delivery.Key, a *delivery.Attempt) http.H
 }
 
 // traceparent returns the W3C trace context of an attempt: the trace of the event, and a span that is derived from the
-// id of the attempt and therefore not stored. The flags say "sampled".
+// id of the attempt, so that the span need not be stored. The flags mean "sampled".
 func traceparent(r *record.Event, a *delivery.Attempt) string {
 	span := sha256.Sum256([]byte(a.ID))
 	return "00-" + r.Trace() + "-" + hex.EncodeToString(span[:8]) + "-01"

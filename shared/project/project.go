@@ -1,4 +1,4 @@
-// Package project defines what is known about a project of a Nepenthes installation. The only source is events.
+// Package project defines projects and the rule by which events change them.
 package project
 
 import (
@@ -7,7 +7,7 @@ import (
 	"nepenthes/events"
 )
 
-// Project is what events have said about a project.
+// Project is what events and clients of the API have said about a project.
 type Project struct {
 	ID, Identifier, Name string
 	// Gone reports whether a project:deleted was received. A webhook that selects the project stays valid.
@@ -24,9 +24,10 @@ type Project struct {
 const projectDeleted = "project:deleted"
 
 // Learn updates p from the project in e, an event that was received at the given time. It reports whether anything but
-// NewsAt changed. An event that happened before NewsAt changes nothing, unless p is new (its ID is empty). An event that
-// claims to have happened after its receipt counts as of its receipt: otherwise a producer whose clock is ahead could
-// block all other news for years. If e has no name or identifier, p keeps its own. The event must belong to a project.
+// NewsAt changed. An event that happened before NewsAt changes nothing, unless p is new (its ID is empty). An event
+// that claims to have happened after its receipt counts as of its receipt: otherwise a producer whose clock is ahead
+// could block all other news for years. If e has no name or identifier, p keeps its own. The event must belong to a
+// project.
 func (p *Project) Learn(e events.Event, received time.Time) (changed bool) {
 	at := earlier(e.Occurred(), received)
 	if p.ID != "" && at.Before(p.NewsAt) {
@@ -44,8 +45,8 @@ func (p *Project) Learn(e events.Event, received time.Time) (changed bool) {
 	return before != *p
 }
 
-// NoLaterThan sets NewsAt to now if it is later, and reports whether it was. Earlier versions of this program stored such
-// times, because they did not compare the time of an event with its receipt.
+// NoLaterThan sets NewsAt to now if it is later, and reports whether it was. Earlier versions of this program stored
+// such times, because they did not compare the time of an event with its receipt.
 func (p *Project) NoLaterThan(now time.Time) (moved bool) {
 	moved = p.NewsAt.After(now)
 	p.NewsAt = earlier(p.NewsAt, now)

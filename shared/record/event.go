@@ -1,4 +1,4 @@
-// Package record holds the recorded event: an event as the service keeps it.
+// Package record defines the recorded event, which is an event as the service stores it.
 package record
 
 import (
@@ -11,14 +11,14 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// Event is a recorded event. Its plan, the list of the webhooks that it matched, is stored beside it. The record
-// serves both to find duplicates and as the audit trail.
+// Event is a recorded event. Its plan, which is the list of the webhooks that want it, is stored separately. A recorded
+// event is used to find duplicates and to show what happened.
 type Event struct {
 	events.Event
 	// ReceivedAt is when fan-out recorded the event, in whole milliseconds. Deliveries are sorted by it.
 	ReceivedAt time.Time
 	ExpiresAt  time.Time
-	// Trigger is schedule, or ping for an event that a person sent to one webhook.
+	// Trigger is TriggerPing if a person sent the event to a single webhook, and otherwise TriggerSchedule.
 	Trigger delivery.Trigger
 	// TraceID is the W3C trace id (32 hex digits) that the producer sent with the event. It is empty if there was none.
 	TraceID string
@@ -29,8 +29,8 @@ type Event struct {
 // Key returns the key of the event in its table.
 func (r *Event) Key() events.Key { return events.KeyOf(r.Source, r.ID) }
 
-// Trace returns the W3C trace id that every delivery of the event carries: the producer's, or else one that is derived
-// from source and id, so that it is the same for each attempt.
+// Trace returns the W3C trace id for all requests with the event. If the producer sent none, Trace derives it from
+// source and id, so that all attempts have the same trace id.
 func (r *Event) Trace() string {
 	if r.TraceID != "" {
 		return r.TraceID
@@ -44,7 +44,7 @@ func (r *Event) DeliveryKey(webhookID string) delivery.Key {
 	return delivery.Key{Webhook: webhookID, ReceivedMs: r.ReceivedAt.UnixMilli(), Event: r.Key()}
 }
 
-// Delivery returns the delivery of the event to a webhook as it is before its first attempt: pending and not stored.
+// Delivery returns the delivery of the event to a webhook before its first attempt. It is pending and not stored yet.
 func (r *Event) Delivery(webhookID string) delivery.Delivery {
 	return delivery.Delivery{
 		Key: r.DeliveryKey(webhookID), EventID: r.ID, EventSource: r.Source, EventType: r.Type,

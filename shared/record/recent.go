@@ -7,11 +7,10 @@ import (
 	"nepenthes/events"
 )
 
-// Recent is a cache of recorded events. It keeps the events that were added last, up to 4 MiB of them. A recorded event
-// never changes, so the cache is never out of date. The zero value is ready to use. A Recent is safe for concurrent
-// use.
+// Recent is a cache of the newest recorded events, up to 4 MiB. A recorded event never changes, so the cache is never
+// out of date. The zero value is ready to use. A Recent is safe for concurrent use.
 type Recent struct {
-	mu    sync.Mutex // protects what follows
+	mu    sync.Mutex // protects the following fields
 	known map[events.Key]*Event
 	order []events.Key // oldest first
 	bytes int

@@ -19,15 +19,15 @@ func TestRecent(t *testing.T) {
 	first := recorded(1, 10, start.Add(time.Minute))
 	recent.Put(first)
 	if got := recent.Get(first.Key(), start); got != first {
-		t.Errorf("got %v, want the event that was put in", got)
+		t.Errorf("got %v, want the event that was added", got)
 	}
 	if got := recent.Get(first.Key(), first.ExpiresAt); got != nil {
-		t.Error("got an event that has expired")
+		t.Error("got an event that has expired, want nil")
 	}
 	again := recorded(1, 20, start.Add(time.Hour))
 	recent.Put(again)
 	if got := recent.Get(first.Key(), first.ExpiresAt); got != again {
-		t.Errorf("got %v, want the event that came after the expired one", got)
+		t.Errorf("got %v, want the event that replaced the expired event", got)
 	}
 	const many, size = 100, 250 << 10 // 25 MB
 	for i := range many {
@@ -40,9 +40,9 @@ func TestRecent(t *testing.T) {
 		}
 	}
 	if want := (4 << 20) / (size + 1<<10); kept != want {
-		t.Errorf("remembers %d events of %d KiB, want %d", kept, size>>10, want)
+		t.Errorf("got %d events of %d KiB in the cache, want %d", kept, size>>10, want)
 	}
 	if recent.Get(recorded(10+many-1, 0, start).Key(), start) == nil || recent.Get(first.Key(), start) != nil {
-		t.Error("the newest is forgotten, or the oldest is not")
+		t.Error("want the newest event in the cache, and the oldest removed")
 	}
 }

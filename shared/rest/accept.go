@@ -78,7 +78,7 @@ func checkType(contentType, encoding string, readable []string) error {
 		return fault.New(fault.TypeNotSupported, "The body must be UTF-8, and the header Content-Type names another charset.").
 			With("Send UTF-8, and leave charset out or write charset=utf-8.")
 	case encoding != "" && !strings.EqualFold(encoding, "identity"):
-		return fault.New(fault.TypeNotSupported, "The body must not be encoded, and the header Content-Encoding says that it is.").
+		return fault.New(fault.TypeNotSupported, "The body must not be encoded, but the header Content-Encoding names an encoding.").
 			With("Send it uncompressed, without Content-Encoding.")
 	}
 	return nil

@@ -33,7 +33,7 @@ func (h *Handler) addClients(o *api.Clients) {
 	addRoute(h, o.Change, spec{
 		method: http.MethodPatch, path: pathClient, id: "changeClient", tag: tagClients,
 		faults: []fault.Kind{fault.UpdateConflict, fault.InvalidState}, summary: "Change an OAuth client",
-		about:   "The body is a merge patch (RFC 7396). The caller must hold all scopes of the client. The client loses a scope with its next request.",
+		about:   "The body is a merge patch (RFC 7396). The caller must hold all scopes of the client. A scope that is removed is lost from the next request on.",
 		answers: "The client as it is now.",
 	}, (*changeClient).input, showClient)
 	addRoute(h, o.Delete, spec{

@@ -18,9 +18,9 @@ import (
 	"nepenthes/shared/rest"
 )
 
-// The cost of a request, compared with a harmless request of the same size, which is read once and refused. JSON of many
-// small parts takes more time than a long text. Work that grows with the square of the size takes more than a hundred
-// times as long.
+// These tests compare the cost of a request with that of a harmless request of the same size, which is read once and refused.
+// JSON with many small parts takes more time than a long text. Work that grows with the square of the size takes more than a
+// hundred times as long.
 const (
 	costFactor = 30
 	// bodySize is the size of complete bodies. Bodies with one member, queries and headers are smaller, but large
@@ -47,8 +47,8 @@ func TestNoRequestCostsMoreThanItsSize(t *testing.T) {
 func operations(document map[string]any) (all []operation) {
 	paths := object(document["paths"])
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		for method, said := range object(paths[path]) {
-			all = append(all, operationOf(document, strings.ToUpper(method), path, object(said)))
+		for method, described := range object(paths[path]) {
+			all = append(all, operationOf(document, strings.ToUpper(method), path, object(described)))
 		}
 	}
 	slices.SortStableFunc(all, func(a, b operation) int {
@@ -82,9 +82,9 @@ type operation struct {
 
 func object(value any) map[string]any { o, _ := value.(map[string]any); return o }
 
-func operationOf(document map[string]any, method, path string, said map[string]any) operation {
+func operationOf(document map[string]any, method, path string, described map[string]any) operation {
 	o := operation{method: method, path: path, headers: []string{"Accept", "Content-Type", "Cookie", "Origin", "Access-Control-Request-Headers", "If-None-Match"}}
-	for _, p := range list(said["parameters"]) {
+	for _, p := range list(described["parameters"]) {
 		name := object(p)["name"].(string)
 		switch object(p)["in"] {
 		case "query":
@@ -93,7 +93,7 @@ func operationOf(document map[string]any, method, path string, said map[string]a
 			o.headers = append(o.headers, name)
 		}
 	}
-	content := object(object(said["requestBody"])["content"])
+	content := object(object(described["requestBody"])["content"])
 	o.members = members(document, object(content["application/json"])["schema"], "")
 	for field := range object(object(object(content["application/x-www-form-urlencoded"])["schema"])["properties"]) {
 		o.fields = append(o.fields, field)
@@ -201,7 +201,7 @@ func within(path, value string) string {
 	return `{` + strconv.Quote(first) + `:` + value + `}`
 }
 
-// bodies are expensive whatever the operation reads.
+// bodies are expensive for every operation.
 func bodies(size int) map[string]string {
 	return map[string]string{
 		"many unknown members":      `{` + costtest.List(size, `"x%d":0`) + `}`,

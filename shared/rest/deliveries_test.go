@@ -56,7 +56,7 @@ func (s *service) deliver(t testing.TB, r record.Event, webhookID string, attemp
 		trigger := delivery.TriggerSchedule
 		if n > 1 {
 			trigger = delivery.TriggerManual
-			d.Owed = &delivery.Owed{Trigger: trigger, At: a.StartedAt}
+			d.Extra = &delivery.Extra{Trigger: trigger, At: a.StartedAt}
 			a.Trigger = trigger
 		}
 		if err := d.Claim(a.ID, trigger, a.StartedAt); err != nil {
@@ -150,9 +150,9 @@ func TestALargeDeliveryLeavesOutOlderBodies(t *testing.T) {
 			t.Errorf("got the body of attempt %d but not the body of the newer attempt %d", i, i+1)
 		}
 	}
-	var whole hal.Attempt
-	s.do(t, token, "GET", "/api/v3/deliveries/"+d.ID()+"/attempts/"+attempts[0].ID, "").want(t, 200, &whole)
-	if whole.Request.Body == nil || len(*whole.Request.Body) < 240_000 {
+	var single hal.Attempt
+	s.do(t, token, "GET", "/api/v3/deliveries/"+d.ID()+"/attempts/"+attempts[0].ID, "").want(t, 200, &single)
+	if single.Request.Body == nil || len(*single.Request.Body) < 240_000 {
 		t.Error("got the single attempt without its body")
 	}
 }
@@ -336,7 +336,7 @@ func TestRetryAddsOneAttempt(t *testing.T) {
 		t.Errorf("got a doorbell for %q, %v, want %q", called, err, d.ID())
 	}
 	stored := must[delivery.Delivery](t)(s.DB.Delivery(t.Context(), d.Key))
-	if stored.Owed == nil || stored.Owed.Trigger != delivery.TriggerManual || stored.SweepAt.IsZero() {
+	if stored.Extra == nil || stored.Extra.Trigger != delivery.TriggerManual || stored.SweepAt.IsZero() {
 		t.Errorf("got %+v, want a manual attempt that the sweeper will find", stored)
 	}
 }
@@ -344,7 +344,7 @@ func TestRetryAddsOneAttempt(t *testing.T) {
 func TestRetryIsRefusedWhenNoAttemptCouldBeMade(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
-	for name, spoil := range map[string]func(t *testing.T, w string){
+	for name, change := range map[string]func(t *testing.T, w string){
 		"the webhook is disabled": func(t *testing.T, w string) {
 			s.do(t, token, "PATCH", "/api/v3/webhooks/"+w, `{"enabled":false}`).want(t, 200, nil)
 		},
@@ -356,7 +356,7 @@ func TestRetryIsRefusedWhenNoAttemptCouldBeMade(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := s.webhook(t, token, name)
 			d := s.deliver(t, s.record(t, id.New(id.Event, received), 0, `1`, w), w, 1)
-			spoil(t, w)
+			change(t, w)
 			got := s.do(t, token, "POST", "/api/v3/deliveries/"+d.ID()+"/retries", "")
 			got.wantKind(t, fault.InvalidState)
 			s.do(t, token, "GET", "/api/v3/deliveries/"+d.ID(), "").want(t, 200, nil)

@@ -28,7 +28,8 @@ type document struct {
 // prefixMark stands in the document for the stage path of the request.
 const prefixMark = "/{stage path}"
 
-// serveDocument answers with the OpenAPI document. Its server is the service that the request was sent to.
+// serveDocument answers with the OpenAPI document. Its server is the service that the request was sent to. Only the request
+// tells the stage path, so the document has a mark for it.
 func (x *exchange) serveDocument() {
 	text, err := x.h.openAPI()
 	if err != nil {
@@ -156,7 +157,7 @@ func (d describer) parameter(f *inputField) *huma.Param {
 	schema := huma.SchemaFromField(d.registry, f.StructField, "")
 	p := &huma.Param{Name: f.name, In: f.in, Description: schema.Description, Schema: schema}
 	p.Required = f.in == "path" || f.Tag.Get("required") == "true"
-	schema.Description, schema.Nullable = "", false
+	schema.Description, schema.Nullable = "", false // a parameter cannot be null
 	if schema.Type == huma.TypeInteger {
 		schema.Format = "" // numbers of any size are accepted and clamped
 	}

@@ -64,7 +64,7 @@ func (d describer) authorization() []*huma.Operation {
 	return []*huma.Operation{token, revoke}
 }
 
-// form describes an operation that reads a form and fails as RFC 6749 says.
+// form describes an operation that reads a form and whose failures follow RFC 6749.
 func (d describer) form(op *huma.Operation, form, answer reflect.Type, means string) {
 	op.Method, op.Tags = http.MethodPost, []string{tagAuthorization}
 	op.Security, op.Responses = []map[string][]string{}, map[string]*huma.Response{}

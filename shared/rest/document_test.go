@@ -39,7 +39,7 @@ func walk(value any, pointer string, visit func(pointer string, object map[strin
 	}
 }
 
-// TestTheDocumentIsClean runs a common linter of OpenAPI documents with its strictest rules.
+// TestTheDocumentIsClean checks the document with the strictest rules of a common linter.
 func TestTheDocumentIsClean(t *testing.T) {
 	const linter = "../../node_modules/.bin/redocly"
 	if _, err := os.Stat(linter); err != nil && os.Getenv("CI") != "true" {
@@ -52,8 +52,8 @@ func TestTheDocumentIsClean(t *testing.T) {
 	}
 	command := exec.CommandContext(t.Context(), linter, "lint", "--extends", "recommended-strict", file)
 	command.Env = append(os.Environ(), "REDOCLY_TELEMETRY=off", "REDOCLY_SUPPRESS_UPDATE_NOTICE=true")
-	if said, err := command.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, said)
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, output)
 	}
 }
 
@@ -156,7 +156,7 @@ func TestTheDocumentIsTheSameEachTime(t *testing.T) {
 
 func TestNewNamesTheMissingDependency(t *testing.T) {
 	c := newService(t).Config
-	for name, spoil := range map[string]func(*rest.Config){
+	for name, remove := range map[string]func(*rest.Config){
 		"Verifier":  func(c *rest.Config) { c.Verifier = nil },
 		"Settings":  func(c *rest.Config) { c.Settings = nil },
 		"Logger":    func(c *rest.Config) { c.Logger = nil },
@@ -168,9 +168,9 @@ func TestNewNamesTheMissingDependency(t *testing.T) {
 					t.Errorf("got panic %q, want one that names %s", text, name)
 				}
 			}()
-			spoiled := c
-			spoil(&spoiled)
-			rest.New(spoiled)
+			incomplete := c
+			remove(&incomplete)
+			rest.New(incomplete)
 		})
 	}
 }

@@ -169,7 +169,7 @@ func TestAHeldDeliveryIsNotRetried(t *testing.T) {
 			t.Errorf("got %s, want it to say %q", got.text, want)
 		}
 	}
-	if stored := must[delivery.Delivery](t)(s.DB.Delivery(t.Context(), held.Key)); stored.Owed != nil || stored.Version != held.Version {
+	if stored := must[delivery.Delivery](t)(s.DB.Delivery(t.Context(), held.Key)); stored.Extra != nil || stored.Version != held.Version {
 		t.Errorf("got %+v, want the row as it was", stored)
 	}
 	// A pause does not keep a person from trying a delivery that has ended.

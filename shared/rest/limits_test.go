@@ -23,17 +23,17 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-func TestOnlyOneOfManyGetsAName(t *testing.T) {
+func TestOnlyOneOfManyWebhooksGetsAName(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
-	var made, refused atomic.Int64
+	var created, refused atomic.Int64
 	var running sync.WaitGroup
 	for i := range 30 {
 		name := []string{"billing", "BILLING", "Billing"}[i%3]
 		running.Go(func() {
 			switch got := s.do(t, token, "POST", "/api/v3/webhooks", `{"name":"`+name+`","payloadUrl":"`+hooks+`","events":["*"]}`); got.StatusCode {
 			case 201:
-				made.Add(1)
+				created.Add(1)
 			case 422:
 				refused.Add(1)
 			default:
@@ -42,8 +42,8 @@ func TestOnlyOneOfManyGetsAName(t *testing.T) {
 		})
 	}
 	running.Wait()
-	if made.Load() != 1 || refused.Load() != 29 {
-		t.Errorf("got %d created and %d refused, want 1 and 29", made.Load(), refused.Load())
+	if created.Load() != 1 || refused.Load() != 29 {
+		t.Errorf("got %d created and %d refused, want 1 and 29", created.Load(), refused.Load())
 	}
 }
 
@@ -71,7 +71,7 @@ func TestNoChangeIsLost(t *testing.T) {
 	}
 }
 
-func TestOnlyOneOfManyChangesAVersion(t *testing.T) {
+func TestOnlyOneOfManyRequestsChangesAVersion(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
 	w := s.webhook(t, token, "w")
@@ -190,7 +190,7 @@ func (b broken) Event(context.Context, events.Key) (record.Event, error) {
 	return record.Event{}, b.err
 }
 
-func TestOurFailuresRevealNothing(t *testing.T) {
+func TestServerErrorsDoNotRevealTheirCauses(t *testing.T) {
 	const inner = "inner text that nobody may read"
 	for name, c := range map[string]struct {
 		store  broken
@@ -210,7 +210,7 @@ func TestOurFailuresRevealNothing(t *testing.T) {
 			})
 			got := s.do(t, s.token(t), "GET", "/api/v3/events/e1", "").want(t, c.status, nil)
 			if strings.Contains(got.text, inner) {
-				t.Errorf("got %s, which reveals the cause", got.text)
+				t.Errorf("got %s, want no cause in it", got.text)
 			}
 			if got.Header.Get("Retry-After") != c.retry {
 				t.Errorf("got Retry-After %q, want %q", got.Header.Get("Retry-After"), c.retry)

@@ -18,7 +18,8 @@ type paging struct {
 // page returns the paging of the operation.
 func (p paging) page() api.Paging { return api.Paging{PageSize: p.PageSize, Offset: p.Offset} }
 
-// cursorPaging asks for a page of a set without bounds.
+// cursorPaging asks for a page of a set without bounds. A page number would be useless there: new elements at the beginning
+// would move the others to other pages.
 type cursorPaging struct {
 	PageSize *int   `query:"pageSize" minimum:"-1" doc:"The largest number of elements to return. The default is 20, and -1 means as many as possible. It is reduced to maxPageSize of the settings." example:"20"`
 	Cursor   string `query:"cursor" minLength:"1" doc:"Where the page begins. Take it from a link of another page of the same list with the same filters."`

@@ -16,7 +16,7 @@ const pathProjects = hal.Base + "/projects"
 func (h *Handler) addProjects(o *api.Projects) {
 	addPaged(h, o.List, spec{
 		method: http.MethodGet, path: pathProjects, id: "listProjects", tag: tagProjects,
-		summary: "List projects", about: "The projects of events, and those that were added here, oldest first.", answers: "A page of projects.",
+		summary: "List projects", about: "The projects of all events and the projects that were added here, oldest first.", answers: "A page of projects.",
 	}, (*listProjects).input, showProjects)
 	addRoute(h, o.Put, spec{
 		method: http.MethodPut, path: pathProjects + "/{id}", id: "putProject", tag: tagProjects,

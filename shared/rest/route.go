@@ -201,7 +201,7 @@ func (rt *route) readable() []string {
 // answer writes the answer of a successful operation.
 func (x *exchange) answer(rt *route, answer any) {
 	header := x.Header()
-	header.Set("Cache-Control", "no-store")
+	header.Set("Cache-Control", "no-store") // an answer depends on the token
 	if rt.status == http.StatusNoContent {
 		x.WriteHeader(rt.status)
 		return

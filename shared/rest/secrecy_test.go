@@ -84,17 +84,17 @@ func (p *player) play(rt *rapid.T) {
 func TestAClientSecretIsShownOnce(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
-	var made hal.OAuthClient
-	s.do(t, token, "POST", "/api/v3/oauth_clients", `{"name":"sync","scopes":["webhooks:read"]}`).want(t, 201, &made)
-	if made.ClientSecret == "" {
+	var created hal.OAuthClient
+	s.do(t, token, "POST", "/api/v3/oauth_clients", `{"name":"sync","scopes":["webhooks:read"]}`).want(t, 201, &created)
+	if created.ClientSecret == "" {
 		t.Fatal("got no secret")
 	}
-	for _, path := range []string{"/api/v3/oauth_clients", "/api/v3/oauth_clients/" + made.ID} {
-		if got := s.do(t, token, "GET", path, ""); strings.Contains(got.text, made.ClientSecret) {
+	for _, path := range []string{"/api/v3/oauth_clients", "/api/v3/oauth_clients/" + created.ID} {
+		if got := s.do(t, token, "GET", path, ""); strings.Contains(got.text, created.ClientSecret) {
 			t.Errorf("%s: got the secret again", path)
 		}
 	}
-	if strings.Contains(s.Log.String(), made.ClientSecret) {
+	if strings.Contains(s.Log.String(), created.ClientSecret) {
 		t.Error("the log contains the secret")
 	}
 }

@@ -226,9 +226,9 @@ const hooks = "https://receiver.example.com/hooks"
 // webhook creates a webhook for all events and returns its id.
 func (s *service) webhook(t testing.TB, token, name string) string {
 	t.Helper()
-	var made struct{ ID string }
-	s.do(t, token, "POST", "/api/v3/webhooks", `{"name":"`+name+`","payloadUrl":"`+hooks+`","events":["*"]}`).want(t, 201, &made)
-	return made.ID
+	var created struct{ ID string }
+	s.do(t, token, "POST", "/api/v3/webhooks", `{"name":"`+name+`","payloadUrl":"`+hooks+`","events":["*"]}`).want(t, 201, &created)
+	return created.ID
 }
 
 func TestAcceptMayHaveSeveralLines(t *testing.T) {

@@ -57,7 +57,7 @@ type CORSPatch struct {
 	AllowedOrigins mergepatch.Member[[]string] `json:"allowedOrigins,omitempty" nullable:"true" doc:"The origins whose web pages may call the API: at most 100, each as scheme://host or scheme://host:port of at most 300 characters. They replace the former origins, and are stored as browsers write them." example:"https://app.example.com"`
 }
 
-// input returns the change. Null for a group resets all its members.
+// input returns the change. Null for api or cors resets all members in it.
 func (in *changeSettings) input() (*api.ChangeSettings, error) {
 	p := &in.Body.value
 	insists, err := in.insistence(p.LockVersion)

@@ -37,15 +37,15 @@ type WebhookPatch struct {
 	Links     anything `json:"_links,omitempty" readOnly:"true" doc:"Ignored."`
 }
 
-// ProjectsPatch selects projects. Ids that are fewer than the count beside them come from a list, which left the others
-// out.
+// ProjectsPatch is a change of the selected projects. The members ids and count may contradict each other in an element that
+// came from a list, because lists leave out ids. Then count is a fault, so that a client does not drop projects by mistake.
 type ProjectsPatch struct {
 	All   mergepatch.Member[bool]     `json:"all,omitempty" nullable:"true" doc:"True selects all projects. If it is absent and ids is not empty, it is false." example:"false"`
 	IDs   mergepatch.Member[[]string] `json:"ids,omitempty" maxItems:"1000" nullable:"true" doc:"The selected projects if all is false. Each must be in the list of projects." example:"7"`
 	Count anything                    `json:"count,omitempty" readOnly:"true" doc:"It may be sent back if it is the number of ids. Lists leave out ids if there are many: read the webhook itself before you write them."`
 }
 
-// patch returns what the body says, with the problems that were found while it was read.
+// patch returns the change that the body asks for, with the problems that were found while it was read.
 func (p *WebhookPatch) patch(problems fault.Details) api.WebhookPatch {
 	return api.WebhookPatch{
 		Name: patch(p.Name), PayloadURL: patch(p.PayloadURL), Description: patch(p.Description), Enabled: patch(p.Enabled),
@@ -56,8 +56,8 @@ func (p *WebhookPatch) patch(problems fault.Details) api.WebhookPatch {
 	}
 }
 
-// namePatch returns the patch of an attribute that is a name of a closed list. An unknown name stays in it: the
-// operation refuses it.
+// namePatch returns the patch of an attribute whose values are a closed list. It does not check the value, because the
+// operation does.
 func namePatch[S ~string](m mergepatch.Member[string]) api.Patch[S] {
 	if name, given := m.Get(); given {
 		return api.Set(S(name))
@@ -68,7 +68,8 @@ func namePatch[S ~string](m mergepatch.Member[string]) api.Patch[S] {
 	return api.Patch[S]{}
 }
 
-// projectsPatch returns what the member projects says. Null selects all projects and keeps the ids.
+// projectsPatch returns the change that the member projects asks for. Null selects all projects and keeps the ids, as
+// {"all": true} does.
 func projectsPatch(m mergepatch.Member[ProjectsPatch]) api.ProjectsPatch {
 	if m.IsNull() {
 		return api.ProjectsPatch{All: api.Reset[bool]()}
@@ -77,7 +78,7 @@ func projectsPatch(m mergepatch.Member[ProjectsPatch]) api.ProjectsPatch {
 	return api.ProjectsPatch{All: patch(p.All), IDs: patch(p.IDs)}
 }
 
-// headersPatch returns the headers. A value that is shown as *** is one to keep.
+// headersPatch returns the headers. The value *** keeps the current value, so that a client can send back what it has read.
 func headersPatch(m mergepatch.Member[map[string]string]) api.Patch[map[string]api.HeaderPatch] {
 	given, isGiven := m.Get()
 	if m.IsNull() {
@@ -93,7 +94,7 @@ func headersPatch(m mergepatch.Member[map[string]string]) api.Patch[map[string]a
 	return api.Set(headers)
 }
 
-// returned compares the members that cannot be written; current is nil for a new webhook.
+// returned compares the members that cannot be written with current, which is nil for a new webhook.
 func (p *WebhookPatch) returned(current *webhook.Webhook) fault.Details {
 	var found returned
 	found.unchanged("_type", p.Type, "Webhook")

@@ -15,8 +15,8 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// made is a body that creates a webhook.
-func made(name, url string) string {
+// webhookBody returns a body that creates a webhook.
+func webhookBody(name, url string) string {
 	return `{"name":"` + name + `","payloadUrl":"` + url + `","events":["*"]}`
 }
 
@@ -25,9 +25,9 @@ func TestNoWebhookPointsAtTheServiceItself(t *testing.T) {
 	token := s.token(t)
 	port := s.URL[strings.LastIndex(s.URL, ":"):]
 	for _, url := range []string{s.URL + "/x", "http://localhost" + port + "/", "http://[::1]" + port + "/", "http://127.1.2.3" + port} {
-		s.do(t, token, "POST", "/api/v3/webhooks", made("self", url)).wantKind(t, fault.PropertyConstraintViolation)
+		s.do(t, token, "POST", "/api/v3/webhooks", webhookBody("self", url)).wantKind(t, fault.PropertyConstraintViolation)
 	}
-	s.do(t, token, "POST", "/api/v3/webhooks", made("beside", "http://127.0.0.1:1/x")).want(t, 201, nil)
+	s.do(t, token, "POST", "/api/v3/webhooks", webhookBody("beside", "http://127.0.0.1:1/x")).want(t, 201, nil)
 }
 
 // Behind a public URL the service also has the address that the gateway gave it.
@@ -48,26 +48,26 @@ func TestNoWebhookPointsAtOneOfTwoOwnAddresses(t *testing.T) {
 			"https://" + host + "/api/v3/events", "https://" + strings.ToUpper(host) + ".:443/dev", "https://" + host + ":80",
 			"https://" + strings.ReplaceAll(host, ".", "。") + "/", "https://" + strings.Replace(host, "e", "%65", 1) + "/",
 		} {
-			call("POST", "/api/v3/webhooks", made("self", url)).wantKind(t, fault.PropertyConstraintViolation)
+			call("POST", "/api/v3/webhooks", webhookBody("self", url)).wantKind(t, fault.PropertyConstraintViolation)
 			call("PATCH", path, `{"payloadUrl":"`+url+`"}`).wantKind(t, fault.PropertyConstraintViolation)
 		}
 		call("PATCH", path, `{"payloadUrl":"https://`+host+`:8443/"}`).want(t, 200, nil)
 	}
-	call("POST", "/api/v3/webhooks", made("beside", "https://x"+gateway+"/")).want(t, 201, nil)
+	call("POST", "/api/v3/webhooks", webhookBody("beside", "https://x"+gateway+"/")).want(t, 201, nil)
 }
 
 func TestHostsOfPayloadURLsAreLookedUp(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
-	s.do(t, token, "POST", "/api/v3/webhooks", made("inside", "https://inside.example.com/")).wantKind(t, fault.PropertyConstraintViolation)
-	s.do(t, token, "POST", "/api/v3/webhooks", made("nowhere", "https://nowhere.example.com/")).want(t, 201, nil)
+	s.do(t, token, "POST", "/api/v3/webhooks", webhookBody("inside", "https://inside.example.com/")).wantKind(t, fault.PropertyConstraintViolation)
+	s.do(t, token, "POST", "/api/v3/webhooks", webhookBody("nowhere", "https://nowhere.example.com/")).want(t, 201, nil)
 }
 
 func TestPayloadURLsAreStoredInNormalForm(t *testing.T) {
 	s := newService(t)
 	token := s.token(t)
 	var shown hal.Webhook
-	s.do(t, token, "POST", "/api/v3/webhooks", made("w", "HTTPS://Bücher.Example.com/a")).want(t, 201, &shown)
+	s.do(t, token, "POST", "/api/v3/webhooks", webhookBody("w", "HTTPS://Bücher.Example.com/a")).want(t, 201, &shown)
 	if shown.PayloadURL != "https://xn--bcher-kva.example.com/a" {
 		t.Errorf("got %q", shown.PayloadURL)
 	}

@@ -15,7 +15,7 @@ import (
 // writing is a request of an operation that writes, and the line that it must leave in the log.
 type writing struct {
 	path, body string
-	action     string // empty: it changes no configuration and nobody's access
+	action     string // empty if the request does not change configuration or access
 	target     string // empty: the id in the answer
 }
 
@@ -72,8 +72,8 @@ func TestEveryWriteLeavesALine(t *testing.T) {
 	}
 }
 
-// TestWhatWritesNothingLeavesNoLine makes each request twice. The second request finds everything as it asks for.
-func TestWhatWritesNothingLeavesNoLine(t *testing.T) {
+// TestARequestWithoutAWriteLeavesNoLine makes each request twice. The second request does not change anything.
+func TestARequestWithoutAWriteLeavesNoLine(t *testing.T) {
 	for name, request := range map[string]struct{ method, path, body string }{
 		"settings": {"PATCH", "/settings", `{"api":{"maxPageSize":7}}`},
 		"webhook":  {"PATCH", "/webhooks/{webhook}", `{"enabled":false}`},
@@ -111,7 +111,7 @@ func (w writing) leaves(t *testing.T, method string) {
 	lines.Reset()
 	refused := s.do(t, s.token(t, "webhooks:read"), method, path, w.body)
 	if got := written(t, lines.String()); refused.StatusCode == http.StatusForbidden && got != nil {
-		t.Errorf("the refused request left %v", got)
+		t.Errorf("the refused request left the lines %v", got)
 	}
 	lines.Reset()
 	answer := s.do(t, token, method, path, w.body)
@@ -125,9 +125,9 @@ func (w writing) leaves(t *testing.T, method string) {
 		return
 	}
 	if target == "" {
-		var made struct{ ID string }
-		_ = json.Unmarshal([]byte(answer.text), &made)
-		target = made.ID
+		var created struct{ ID string }
+		_ = json.Unmarshal([]byte(answer.text), &created)
+		target = created.ID
 	}
 	want := line{Client: s.Admin, Via: "api", Action: w.action, Target: target, Request: answer.Header.Get("X-Request-Id")}
 	if got := written(t, lines.String()); len(got) != 1 || got[0] != want {
@@ -169,7 +169,7 @@ func written(t *testing.T, log string) (lines []line) {
 		if members["msg"] != "api.written" {
 			continue
 		}
-		if len(members) != 8 || members["level"] != "INFO" { // time, level, msg and five of ours
+		if len(members) != 8 || members["level"] != "INFO" { // time, level, msg and the five members of line
 			t.Errorf("got %s, want no other members", text)
 		}
 		var l line

@@ -566,8 +566,8 @@ func TestAPersonAsksForARetryDuringAnAttempt(t *testing.T) {
 	r.bells = nil
 	must(t, r.ringAgain(e, w))
 	d := r.delivery(e, w)
-	if d.AttemptCount != 2 || d.Owed == nil || len(r.bells) != 1 || r.bells[0].Delay != 0 {
-		t.Fatalf("got %d attempts, owed %v, doorbells %v; want 2, the retry, and one doorbell without delay", d.AttemptCount, d.Owed, r.bells)
+	if d.AttemptCount != 2 || d.Extra == nil || len(r.bells) != 1 || r.bells[0].Delay != 0 {
+		t.Fatalf("got %d attempts, extra attempt %v, doorbells %v; want 2, the retry, and one doorbell without delay", d.AttemptCount, d.Extra, r.bells)
 	}
 	r.answer = func(outbound.Request) outbound.Result { return answered(200) }
 	must(t, r.sender.Handle(t.Context(), r.bells[0]))

@@ -34,8 +34,8 @@ func endsInNumber(name string) bool {
 	return strings.Trim(last, "0123456789") == "" || hex && strings.Trim(digits, "0123456789abcdef") == ""
 }
 
-// normaliseIPv4 reads one to four numbers, which may be decimal, octal or hexadecimal. The last number fills all remaining
-// bytes: 0x7f.1 is 127.0.0.1.
+// normaliseIPv4 reads one to four numbers, which may be decimal, octal or hexadecimal. The last number fills all
+// remaining bytes: 0x7f.1 is 127.0.0.1.
 func normaliseIPv4(name string) (string, bool) {
 	parts := strings.Split(strings.TrimSuffix(name, "."), ".")
 	if len(parts) > 4 {

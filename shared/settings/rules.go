@@ -27,9 +27,9 @@ const (
 	attributeOrigins  = "cors.allowedOrigins"
 )
 
-// Normalise brings the allowed origins into the form in which browsers send them, removes blank lines and duplicates, and
-// returns a fault for every rule that a field breaks. A fault names the line of the wrong origin, counted from 1 and with
-// blank lines. If an origin is wrong, the origins stay unchanged. Normalising twice changes nothing.
+// Normalise brings the allowed origins into the form in which browsers send them, removes blank lines and duplicates,
+// and returns a fault for every rule that a field breaks. A fault names the line of the wrong origin, counted from 1
+// and with blank lines. If an origin is wrong, the origins stay unchanged. Normalising twice changes nothing.
 func (s *Settings) Normalise() fault.Details {
 	var faults fault.Details
 	if s.MaxPageSize < 1 || s.MaxPageSize > MaxPageSizeLimit {
@@ -110,13 +110,14 @@ func distinct(given []string) (lines []line) {
 // defaultPorts has the ports that browsers leave out of an origin (RFC 6454 §6.2).
 var defaultPorts = map[string]string{"http": "80", "https": "443"}
 
-// NormaliseOrigin returns an origin (RFC 6454) in the form in which browsers send it in the header Origin: scheme and host
-// in lower case, the host in ASCII (IDNA), without the default port of the scheme. If text is not an origin, wrong says
-// why. It is the end of a sentence whose subject is the line, such as "has a port that …".
+// NormaliseOrigin returns an origin (RFC 6454) in the form in which browsers send it in the header Origin: scheme and
+// host in lower case, the host in ASCII (IDNA), without the default port of the scheme. If text is not an origin, wrong
+// says why. It is the end of a sentence whose subject is the line, such as "has a port that …".
 func NormaliseOrigin(text string) (origin, wrong string) {
 	if utf8.RuneCountInString(text) > MaxOrigin {
 		return "", fmt.Sprintf("has more than %d characters.", MaxOrigin)
 	}
+	// These two are valid in the header Access-Control-Allow-Origin, but both would allow pages of strangers.
 	switch text {
 	case "*":
 		return "", "would allow every origin; list each origin instead."
@@ -154,8 +155,8 @@ func isScheme(text string) bool {
 	return text != ""
 }
 
-// splitHost returns the host and the port in their normal forms. An IPv6 address has brackets. A name that ends in a number
-// is an IPv4 address only in a web address, whose scheme is http or https.
+// splitHost returns the host and the port in their normal forms. An IPv6 address has brackets. A name that ends in a
+// number is an IPv4 address only in a web address, whose scheme is http or https.
 func splitHost(text string, web bool) (host, port, wrong string) {
 	host = text
 	if i := strings.LastIndexByte(text, ':'); i >= 0 && !strings.HasSuffix(text, "]") {
@@ -181,6 +182,7 @@ func splitHost(text string, web bool) (host, port, wrong string) {
 	return name, port, ""
 }
 
+// normalisePort returns the port without leading zeros, as browsers write it.
 func normalisePort(text string) (port, wrong string) {
 	number, err := strconv.ParseUint(text, 10, 16)
 	if err != nil || number == 0 {
@@ -192,6 +194,8 @@ func normalisePort(text string) (port, wrong string) {
 // names converts host names as browsers do (UTS #46). It accepts underscores, because real names contain them.
 var names = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false), idna.CheckHyphens(false))
 
+// normaliseName returns a host name in ASCII and reports whether it can be a DNS name. It keeps a trailing dot, because
+// browsers do.
 func normaliseName(raw string) (string, bool) {
 	name, err := names.ToASCII(raw)
 	if err != nil || name == "" || len(name) > 253 {

@@ -9,79 +9,80 @@ import (
 	"nepenthes/shared/visible"
 )
 
-// What a secret of one's own was plainly meant to be. As literal text it would sign, and no receiver would verify.
+// Patterns of texts that are not meant as secrets. Such a text could sign, but no receiver would verify its signatures.
 var (
-	// prefixed finds a prefix of Standard Webhooks wherever it stands, in any case, with whatever stands for its
-	// underscore. The short ones count only where a word begins: in random text they come about by chance.
+	// prefixed matches a prefix of Standard Webhooks anywhere, in upper or lower case, and with a dash or %5F instead
+	// of the underscore. The short prefixes match only at the beginning of a word, because random text may contain
+	// them.
 	prefixed = regexp.MustCompile(`(?i)(?:whsec|(?:^|[^0-9a-z_-])wh[sp]k)(?:[_\x{2010}-\x{2015}-]|%5f)`)
-	// signature is what a request carries instead of the secret.
+	// signature matches the signature of a request, which is easily taken for the secret.
 	signature = regexp.MustCompile(`^(?:v1a?,|sha(?:1|256)=)[0-9A-Za-z+/_-]{20,}=*$`)
-	// unfilled is a place that a template or a program left empty.
+	// unfilled matches a placeholder that a template or a program did not replace.
 	unfilled = regexp.MustCompile(`^(?:\$\{[^{}]*\}|\{\{[^{}]*\}\}|undefined|\[object Object\])$`)
-	// word is the wish to have a secret made, but for its spelling.
-	word = regexp.MustCompile(`(?i)^generate(?:[ _-]?ed25519)?$`)
+	// generateWord matches "generate" and "generate-ed25519" in other spellings.
+	generateWord = regexp.MustCompile(`(?i)^generate(?:[ _-]?ed25519)?$`)
 )
 
-// quotes are pairs of quotation marks, opening and closing.
+// quotes has pairs of opening and closing quotation marks.
 var quotes = []string{`""`, `''`, "``", "“”", "„“", "„”", "‘’", "‚‘", "‚’", "«»", "»«", "‹›"}
 
-// masks are the characters that stand for one that is not shown.
+// masks has the characters that programs show instead of a secret's characters.
 const masks = "*•●∙·"
 
-// mistaken says what is wrong with a text that was plainly meant as something else than itself, and what to do; both
-// are empty when the text may be a secret. They repeat nothing of it. The text does not begin with one of the prefixes
-// that Parse reads.
+// mistaken returns what is wrong with a text that is not meant as a secret, and what to do. Both are empty if the text
+// can be a secret, and neither contains a part of the text. The text must not begin with a prefix that Parse reads.
 func mistaken(text string) (message, hint string) {
 	first, _ := utf8.DecodeRuneInString(text)
 	last, _ := utf8.DecodeLastRuneInString(text)
-	bare := strings.Map(dropUnseen, text)
+	bare := strings.Map(dropFormat, text)
 	switch {
 	case text == "":
 		return "", ""
 	case strings.Trim(text, masks) == "":
-		return "*** stands for a secret that is not shown.",
-			`Leave the secret out to keep the present one, or give the secret itself.`
+		return "It is a placeholder for a secret that is not shown.",
+			"Leave it out to keep the current secret, or give the secret itself."
 	case isBlank(first) || isBlank(last):
-		return "It begins or ends with white space, a line end or a character that nobody sees.",
-			"Give the secret without what stands around it."
+		return "It begins or ends with white space, a line break or an invisible character.",
+			"Remove the characters before and after the secret."
 	case isQuoted(text):
-		return "There are quotation marks around it.", "Give the secret without them."
+		return "It has quotation marks around it.", "Remove the quotation marks."
 	case strings.HasPrefix(bare, publicPrefix):
-		return "A public key (whpk_…) verifies and cannot sign.",
+		return "It is a public key (whpk_…), which can verify but not sign.",
 			`Give the private key (whsk_…), or "generate-ed25519".`
 	case prefixed.MatchString(bare):
-		return "It holds whsec_, whsk_ or whpk_ in another spelling or behind something else.",
-			"Give what begins with whsec_ or whsk_, in lower case and with nothing before it."
+		return "It contains whsec_, whsk_ or whpk_ in another spelling or after other text.",
+			"Begin with whsec_ or whsk_, in lower case and with nothing before it."
 	case strings.HasPrefix(bare, "-----BEGIN"):
-		return "A key in PEM is not a secret.",
-			`Give whsk_ and base64 of the 64 bytes of the ed25519 private key, or "generate-ed25519".`
+		return "It is a key in PEM, which is not supported.",
+			`Give whsk_ followed by the 64 bytes of the ed25519 private key in base64, or "generate-ed25519".`
 	case signature.MatchString(bare):
-		return "This is a signature, not the secret that makes it.", `Give the secret itself, or "generate".`
+		return "It is a signature, not a secret.", `Give the secret itself, or "generate".`
 	case unfilled.MatchString(text):
-		return "This stands for a value that was not filled in.", `Give the secret itself, or "generate".`
-	case word.MatchString(text):
-		return "To have a secret made, the words are generate and generate-ed25519, in lower case.",
+		return "It is a placeholder that was not filled in.", `Give the secret itself, or "generate".`
+	case generateWord.MatchString(text):
+		return "The words for a new secret are generate and generate-ed25519, in lower case.",
 			`Write "generate" or "generate-ed25519".`
 	}
 	return "", ""
 }
 
-// isBlank reports whether a character at an end of a text comes from copying it: white space, or what nobody sees. Marks
-// belong to the character before them, those of U+E0000 and above to a flag, and other control characters are nothing
-// that is copied.
+// isBlank reports whether r is white space or invisible. At an end of a secret, such a character was usually copied by
+// mistake. Combining marks do not count, because they belong to the character before them, nor do characters from
+// U+E0000 on, which belong to a flag. Other control characters do not count, because nobody copies them by mistake.
 func isBlank(r rune) bool {
 	return unicode.IsSpace(r) || !visible.Rune(r) && !unicode.In(r, unicode.M, unicode.Cc) && r < 0xE0000
 }
 
-func dropUnseen(r rune) rune {
+// dropFormat is for strings.Map. It drops format characters, such as a zero-width space, which could hide a prefix.
+func dropFormat(r rune) rune {
 	if unicode.Is(unicode.Cf, r) {
 		return -1
 	}
 	return r
 }
 
-// isQuoted reports whether a pair of quotation marks stands around the text, also with the backslashes that JSON and
-// shells put before them.
+// isQuoted reports whether text has quotation marks around it. They may be escaped with backslashes, as in JSON or a
+// shell.
 func isQuoted(text string) bool {
 	text = strings.TrimPrefix(text, `\`)
 	for _, pair := range quotes {

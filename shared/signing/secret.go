@@ -16,16 +16,16 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// Kind says how a secret signs.
+// Kind is the algorithm with which a secret signs.
 type Kind string
 
-// The kinds of secret: one symmetric (signature v1), one asymmetric (signature v1a).
+// The kinds of secrets.
 const (
-	HMAC    Kind = "hmac"
-	Ed25519 Kind = "ed25519"
+	HMAC    Kind = "hmac"    // symmetric; signs with HMAC-SHA256 (signature v1)
+	Ed25519 Kind = "ed25519" // a key pair (signature v1a)
 )
 
-// The prefixes of Standard Webhooks and the lengths that the contract of delivery allows.
+// The prefixes and lengths of secrets. Those of symmetric secrets are from Standard Webhooks.
 const (
 	symmetricPrefix = "whsec_"
 	privatePrefix   = "whsk_"
@@ -33,48 +33,49 @@ const (
 
 	minSymmetric = 24 // bytes, decoded
 	maxSymmetric = 64 // bytes, decoded
-	generated    = 32 // bytes, decoded
+	newSymmetric = 32 // bytes, decoded, of a generated secret
 
 	minText = 8   // bytes of UTF-8
 	maxText = 128 // bytes of UTF-8
 
-	// maxMeant bounds what is looked at to guess what it was meant to be: keys in PEM and secrets with something
+	// maxMistaken is the largest text for which a refusal explains the mistake. Keys in PEM and secrets with other text
 	// around them are shorter.
-	maxMeant = 1 << 10 // bytes
+	maxMistaken = 1 << 10 // bytes
 )
 
-// redacted stands wherever a secret would otherwise be printed.
+// redacted is printed in place of a secret.
 const redacted = "***"
 
-// Secret is one signing secret of a webhook. Its value is shown by Text alone: printed, logged or encoded in
-// any other way it is "***". The zero Secret signs nothing. It is safe for concurrent use.
+// Secret is a signing secret of a webhook. Only Text returns its value. If a Secret is printed, logged or encoded in
+// any other way, the result is "***". The zero Secret signs nothing. A Secret is safe for concurrent use.
 type Secret struct {
-	// Two pointers are part of the protection: a Secret in an unexported field of another struct is printed
-	// by package fmt without asking its methods. For some verbs fmt follows a pointer to a struct even
-	// there, but of a pointer to a pointer it never prints more than the address.
+	// The pointer to a pointer protects the value from package fmt. If a Secret is in an unexported field of another
+	// struct, fmt prints it without calling its methods. For some verbs fmt even follows a pointer to a struct, but for
+	// a pointer to a pointer it prints only the address.
 	hidden **material
 }
 
+// material is the content of a secret.
 type material struct {
 	kind    Kind
 	text    string
-	key     []byte             // of HMAC
-	private ed25519.PrivateKey // of Ed25519
-	macs    sync.Pool          // of hash.Hash, keyed; see mac
+	key     []byte             // HMAC only
+	private ed25519.PrivateKey // Ed25519 only
+	macs    sync.Pool          // of hash.Hash with the key; see mac
 }
 
-// Parse reads a secret as a client writes it.
+// Parse reads a secret that a client wrote. There are three forms:
 //
-//  1. "whsec_" and base64 of 24–64 bytes: the decoded bytes are an HMAC key.
-//  2. "whsk_" and base64 of the 64 bytes of an ed25519 private key (seed and public key, RFC 8032): a key pair.
-//  3. Anything else of 8–128 bytes of UTF-8: these bytes are an HMAC key.
+//  1. "whsec_" and 24 to 64 bytes in base64. The bytes are an HMAC key.
+//  2. "whsk_" and the 64 bytes of an ed25519 private key in base64: the seed and the public key (RFC 8032).
+//  3. Any other 8 to 128 bytes of UTF-8. They are an HMAC key.
 //
-// Whatever begins like one of the first two and is malformed is refused, never taken for the third, and so is what
-// was plainly meant as something else: white space or quotation marks around it, a prefix in another case or behind
-// something, the *** that stands for a secret. The error is a fault on the attribute "secret" that says what to do and
-// does not repeat any of it.
+// A malformed text with one of the two prefixes is refused; it never has the third form. Parse also refuses a text that
+// is not meant as a secret: with white space or quotation marks around it, with a prefix in upper case or after other
+// text, or the placeholder ***. The error is a fault about the attribute "secret". It says what to do and does not
+// contain the text.
 func Parse(text string) (Secret, error) {
-	if len(text) > maxMeant {
+	if len(text) > maxMistaken {
 		return refuseLength()
 	}
 	encoded := strings.HasPrefix(text, symmetricPrefix) || strings.HasPrefix(text, privatePrefix)
@@ -86,8 +87,8 @@ func Parse(text string) (Secret, error) {
 	return Restore(text)
 }
 
-// Restore reads a secret that Parse accepted, now or under fewer rules: what was stored goes on signing. The error is
-// that of Parse.
+// Restore reads a stored secret, which an earlier version of Parse may have accepted under fewer rules. It must still
+// sign. The error is the same as that of Parse.
 func Restore(text string) (Secret, error) {
 	if encoded, ok := strings.CutPrefix(text, symmetricPrefix); ok {
 		return parseSymmetric(text, encoded)
@@ -99,7 +100,7 @@ func Restore(text string) (Secret, error) {
 		return refuseLength()
 	}
 	if !utf8.ValidString(text) {
-		return refuse("A secret is UTF-8 text.", "For arbitrary bytes use whsec_ and base64 of them.")
+		return refuse("It must be UTF-8.", "For other bytes, give whsec_ followed by the bytes in base64.")
 	}
 	return symmetric(text, []byte(text)), nil
 }
@@ -108,8 +109,8 @@ func parseSymmetric(text, encoded string) (Secret, error) {
 	key, ok := decode(encoded)
 	if !ok || len(key) < minSymmetric || len(key) > maxSymmetric {
 		return refuse(
-			fmt.Sprintf("After whsec_ a secret is base64 of %d to %d bytes.", minSymmetric, maxSymmetric),
-			baseHint(encoded)+` Or write "generate".`)
+			fmt.Sprintf("After whsec_, it must be %d to %d bytes in base64.", minSymmetric, maxSymmetric),
+			base64Hint(encoded)+` Or give "generate".`)
 	}
 	return symmetric(text, key), nil
 }
@@ -118,11 +119,11 @@ func parsePrivate(text, encoded string) (Secret, error) {
 	key, ok := decode(encoded)
 	if !ok || len(key) != ed25519.PrivateKeySize {
 		return refuse(
-			fmt.Sprintf("After whsk_ a secret is base64 of the %d bytes of an ed25519 private key.", ed25519.PrivateKeySize),
-			baseHint(encoded)+` The bytes are the seed followed by the public key. Or write "generate-ed25519".`)
+			fmt.Sprintf("After whsk_, it must be the %d bytes of an ed25519 private key in base64.", ed25519.PrivateKeySize),
+			base64Hint(encoded)+` The bytes are the seed followed by the public key. Or give "generate-ed25519".`)
 	}
-	// A public half of another seed would sign nothing that anyone can verify, and signatures made with
-	// a wrong half can give the seed away.
+	// With the public half of another seed, no signature could be verified, and the signatures could even reveal the
+	// seed.
 	private := ed25519.NewKeyFromSeed(key[:ed25519.SeedSize])
 	if !private.Equal(ed25519.PrivateKey(key)) {
 		return refuse("The public half of this ed25519 key does not belong to its seed.",
@@ -131,29 +132,29 @@ func parsePrivate(text, encoded string) (Secret, error) {
 	return hide(&material{kind: Ed25519, text: text, private: private}), nil
 }
 
-// decode reads base64 with padding (RFC 4648 §4), and only its canonical form: receivers' libraries differ in
-// what else they take, and Go's own skips line breaks.
+// decode decodes base64 with padding (RFC 4648 §4). It accepts only the canonical form, because the libraries of
+// receivers differ in other forms. Go's decoder, for example, skips line breaks.
 func decode(encoded string) ([]byte, bool) {
 	decoded, err := base64.StdEncoding.DecodeString(encoded)
 	return decoded, err == nil && base64.StdEncoding.EncodeToString(decoded) == encoded
 }
 
-// baseHint says how to mend what is not base64 in the one form that is taken.
-func baseHint(encoded string) string {
+// base64Hint returns a hint for a text that decode does not accept.
+func base64Hint(encoded string) string {
 	switch {
 	case strings.ContainsFunc(encoded, func(r rune) bool { return isBlank(r) || unicode.IsControl(r) }):
-		return "Give it without white space, line ends and characters that nobody sees."
+		return "Remove white space, line breaks and invisible characters."
 	case strings.ContainsAny(encoded, "-_"):
-		return "Use the standard alphabet, which has + and / where this has - and _."
+		return "Use the standard alphabet, which has + and / instead of - and _."
 	case len(encoded)%4 != 0:
-		return "Use the standard alphabet with its padding: the number of characters after the prefix is a multiple of 4."
+		return "Use the standard alphabet with its padding: the number of characters after the prefix must be a multiple of 4."
 	}
 	return "Use the standard alphabet with padding."
 }
 
 func hide(m *material) Secret { return Secret{&m} }
 
-// material is what makes up the secret; that of the zero Secret is empty.
+// material returns the content of the secret. It is empty for the zero Secret.
 func (s Secret) material() *material {
 	if s.hidden == nil {
 		return new(material)
@@ -162,7 +163,7 @@ func (s Secret) material() *material {
 }
 
 func refuseLength() (Secret, error) {
-	return refuse(fmt.Sprintf("A secret has %d to %d bytes.", minText, maxText), `Give another one, or "generate".`)
+	return refuse(fmt.Sprintf("It must have %d to %d bytes.", minText, maxText), `Give another secret, or "generate".`)
 }
 
 func refuse(message, hint string) (Secret, error) {
@@ -175,14 +176,14 @@ func symmetric(text string, key []byte) Secret {
 	return hide(m)
 }
 
-// Generate makes an HMAC secret: "whsec_" and 32 random bytes.
+// Generate returns a new HMAC secret: "whsec_" and 32 random bytes in base64.
 func Generate() Secret {
-	key := make([]byte, generated)
+	key := make([]byte, newSymmetric)
 	rand.Read(key) // never fails (Go 1.24)
 	return symmetric(symmetricPrefix+base64.StdEncoding.EncodeToString(key), key)
 }
 
-// GenerateEd25519 makes a key pair.
+// GenerateEd25519 returns a new key pair.
 func GenerateEd25519() Secret {
 	seed := make([]byte, ed25519.SeedSize)
 	rand.Read(seed) // never fails (Go 1.24)
@@ -191,10 +192,10 @@ func GenerateEd25519() Secret {
 	return hide(&material{kind: Ed25519, text: text, private: private})
 }
 
-// Kind says how the secret signs; it is empty for the zero Secret.
+// Kind returns the kind of the secret. It is empty for the zero Secret.
 func (s Secret) Kind() Kind { return s.material().kind }
 
-// PublicKey is "whpk_" and base64 of the public half of a key pair; it is empty for every other secret.
+// PublicKey returns "whpk_" and the public half of a key pair in base64. It is empty for other kinds of secrets.
 func (s Secret) PublicKey() string {
 	if s.Kind() != Ed25519 {
 		return ""
@@ -203,30 +204,30 @@ func (s Secret) PublicKey() string {
 	return publicPrefix + base64.StdEncoding.EncodeToString(public)
 }
 
-// Weak reports whether an HMAC key has fewer than the 24 bytes that Standard Webhooks asks for.
-// Such a secret is used, with a warning.
+// Weak reports whether an HMAC key has fewer than the 24 bytes that Standard Webhooks requires. A weak secret is
+// accepted with a warning.
 func (s Secret) Weak() bool {
 	return s.Kind() == HMAC && len(s.material().key) < minSymmetric
 }
 
-// Text is the secret itself, exactly as it was given or generated: to be sealed, or shown to the one who had
-// it generated, and for nothing else.
+// Text returns the secret itself, exactly as it was given or generated. Use it only to seal the secret, or to show a
+// generated secret to the client that asked for it.
 func (s Secret) Text() string { return s.material().text }
 
-// String is "***".
+// String returns "***".
 func (s Secret) String() string { return redacted }
 
-// GoString is "***".
+// GoString returns "***".
 func (s Secret) GoString() string { return redacted }
 
-// Format writes "***" for every verb: package fmt asks String for some of them only.
+// Format writes "***" for every verb. Package fmt calls String only for some verbs.
 func (s Secret) Format(state fmt.State, _ rune) { state.Write([]byte(redacted)) }
 
-// LogValue is "***".
+// LogValue returns "***".
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalJSON writes "***". Reading it back is left out on purpose: secrets come in through Parse.
+// MarshalJSON returns "***" in quotation marks. There is no UnmarshalJSON, because secrets must be read with Parse.
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// MarshalText writes "***".
+// MarshalText returns "***".
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }

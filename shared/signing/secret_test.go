@@ -13,7 +13,7 @@ import (
 	"nepenthes/shared/signing"
 )
 
-// parse reads a secret that must be acceptable.
+// parse parses a secret, and fails the test if it is refused.
 func parse(t testing.TB, text string) signing.Secret {
 	t.Helper()
 	secret, err := signing.Parse(text)
@@ -23,10 +23,12 @@ func parse(t testing.TB, text string) signing.Secret {
 	return secret
 }
 
+// whsec returns a symmetric secret with a key of the given number of bytes.
 func whsec(bytes int) string {
 	return "whsec_" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", bytes)))
 }
 
+// pair is a valid key pair.
 const pair = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg=="
 
 func TestParse(t *testing.T) {
@@ -45,15 +47,15 @@ func TestParse(t *testing.T) {
 		{"bytes are counted, not characters", strings.Repeat("é", 12), signing.HMAC, false},
 		{"white space and control characters are kept", "\x00\n tab\t end", signing.HMAC, true},
 		{"an apostrophe at one end", "the boys'", signing.HMAC, true},
-		{"quotation marks within", `say "open" to me`, signing.HMAC, true},
-		{"stars within", "***secret***", signing.HMAC, true},
+		{"quotation marks inside", `say "open" to me`, signing.HMAC, true},
+		{"stars inside", "***secret***", signing.HMAC, true},
 		{"an accent at the end", "resume\u0301", signing.HMAC, true},
 		{"a flag at the end", "for 🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", signing.HMAC, false},
-		{"the letters of a prefix within a word", "9whsk_and-whpk-of-chance", signing.HMAC, false},
+		{"a short prefix inside a word", "9whsk_and-whpk-of-chance", signing.HMAC, false},
 		{"the word secret", "whsecret of ours", signing.HMAC, true},
 		{"an equals sign", "key=value of a kind", signing.HMAC, true},
 		{"a sentence with generate", "generate joy", signing.HMAC, true},
-		{"what begins like a signature", "v1,short", signing.HMAC, true},
+		{"a beginning like that of a signature", "v1,short", signing.HMAC, true},
 		{"hexadecimal", strings.Repeat("0f", 32), signing.HMAC, false},
 		{"base64", strings.Repeat("Ab+/", 11), signing.HMAC, false},
 	} {
@@ -81,24 +83,24 @@ func TestParseRefuses(t *testing.T) {
 	otherHalf[63] ^= 1
 	encode := base64.StdEncoding.EncodeToString
 	for name, text := range map[string]string{
-		"nothing":                           "",
-		"text of 7 bytes":                   "7 bytes",
-		"text of 129 bytes":                 strings.Repeat("x", 129),
-		"text that is not UTF-8":            "12345678\xff",
-		"a symmetric key of 23 bytes":       whsec(23),
-		"a symmetric key of 65 bytes":       whsec(65),
-		"a bare symmetric prefix":           "whsec_",
-		"a symmetric key, not base64":       "whsec_" + strings.Repeat("!", 40),
-		"a symmetric key without padding":   strings.TrimRight(whsec(25), "="),
-		"a symmetric key, other alphabet":   "whsec_" + strings.Repeat("-_", 20),
-		"a symmetric key with a line break": whsec(24) + "\n",
-		"a symmetric key with a space":      whsec(24) + " ",
-		"a symmetric key, stray bits":       "whsec_" + strings.Repeat("A", 42) + "B=",
-		"a bare private prefix":             "whsk_",
-		"a private key without its half":    "whsk_" + encode(decoded[:32]),
-		"a private key with a wrong half":   "whsk_" + encode(otherHalf),
-		"a private key of 65 bytes":         "whsk_" + encode(append(bytes.Clone(decoded), 0)),
-		"a private key, not base64":         "whsk_" + strings.Repeat("!", 88),
+		"nothing":                                "",
+		"text of 7 bytes":                        "7 bytes",
+		"text of 129 bytes":                      strings.Repeat("x", 129),
+		"text that is not UTF-8":                 "12345678\xff",
+		"a symmetric key of 23 bytes":            whsec(23),
+		"a symmetric key of 65 bytes":            whsec(65),
+		"a symmetric prefix only":                "whsec_",
+		"a symmetric key not in base64":          "whsec_" + strings.Repeat("!", 40),
+		"a symmetric key without padding":        strings.TrimRight(whsec(25), "="),
+		"a symmetric key in another alphabet":    "whsec_" + strings.Repeat("-_", 20),
+		"a symmetric key with a line break":      whsec(24) + "\n",
+		"a symmetric key with a space":           whsec(24) + " ",
+		"a symmetric key with stray bits":        "whsec_" + strings.Repeat("A", 42) + "B=",
+		"a private prefix only":                  "whsk_",
+		"a private key without public half":      "whsk_" + encode(decoded[:32]),
+		"a private key with another public half": "whsk_" + encode(otherHalf),
+		"a private key of 65 bytes":              "whsk_" + encode(append(bytes.Clone(decoded), 0)),
+		"a private key not in base64":            "whsk_" + strings.Repeat("!", 88),
 	} {
 		t.Run(name, func(t *testing.T) {
 			secret, err := signing.Parse(text)
@@ -106,27 +108,27 @@ func TestParseRefuses(t *testing.T) {
 				t.Fatalf("got %q of kind %s, want a refusal", secret.Text(), secret.Kind())
 			}
 			if secret != (signing.Secret{}) {
-				t.Error("got a secret beside the refusal")
+				t.Error("got a secret and a refusal, want the zero Secret")
 			}
 			checkRefusal(t, text, err)
 		})
 	}
 }
 
-func TestParseRefusesWhatWasMeantAsSomethingElse(t *testing.T) {
+func TestParseRefusesMistakes(t *testing.T) {
 	key := whsec(32)
 	for what, c := range map[string]struct {
-		hint  string // a part of it
+		hint  string // a part of the hint
 		texts []string
 	}{
-		"white space around it": {"without what stands around it", []string{
+		"white space around it": {"before and after the secret", []string{
 			" " + key, "\t" + key, "\n" + key, "\u00a0" + key, "\u200b" + key, "\ufeff" + key, "\u202a" + key, "\u2800" + key, "\u3164" + key,
 			"a plain secret of thirty bytes\n", "a plain secret of thirty bytes\r\n", " plain text", "plain text ", "plain text\u00a0", "plain text\u200b",
 			"plain text\u2028", "\u3000plain text", "plain text\v", "plain text\u00ad", "plain text\u2060", "          ", "\u200b\u200b\u200b\u200b",
 			" generate", "generate\n",
 		}},
-		"white space behind a key": {"without white space", []string{key + " ", key + "\n", key + "\r\n", key + "\u200b", key[:20] + "\n" + key[20:], pair + "\n", key + "\x00"}},
-		"quotation marks": {"without them", []string{
+		"white space after or in a key": {"Remove white space", []string{key + " ", key + "\n", key + "\r\n", key + "\u200b", key[:20] + "\n" + key[20:], pair + "\n", key + "\x00"}},
+		"quotation marks": {"Remove the quotation marks", []string{
 			`"` + key + `"`, "'" + key + "'", "`" + key + "`", "“" + key + "”", "„" + key + "“", "«" + key + "»", "‘" + key + "’", `\"` + key + `\"`,
 			`"plain text"`, "'plain text'", "“plain text”",
 		}},
@@ -134,18 +136,18 @@ func TestParseRefusesWhatWasMeantAsSomethingElse(t *testing.T) {
 			strings.ToUpper(key), "WHSEC_" + key[6:], "Whsec_" + key[6:], "wHSEC_short", "whsec-" + key[6:], "whsec–" + key[6:], "whsec%5F" + key[6:],
 			"WHSK_" + pair[5:], "whsk-" + pair[5:], "wh\u200bsec_" + key[6:],
 		}},
-		"a prefix behind something": {"in lower case and with nothing before it", []string{
+		"a prefix after other text": {"in lower case and with nothing before it", []string{
 			"v1," + key, "v1a," + pair, "SECRET=" + key, "export WEBHOOK_SECRET=" + key, "secret: " + key, "Bearer " + key, `"` + key, "(" + key + ")",
 			`{"secret":"` + key + `"}`, "$" + key, "<whsec_your key>", "x" + key, "key=" + pair, "whpk=whpk_AAAA",
 		}},
 		"a public key":                   {"private key", []string{parse(t, pair).PublicKey(), "whpk_short", "whpk_\u2060short"}},
-		"what stands for a secret":       {"keep the present one", []string{"***", "********", "••••••••••", "●●●●●●●●●●", "***···***"}},
-		"the alphabet of addresses":      {"+ and /", []string{"whsec_" + strings.Repeat("-_", 20), "whsk_" + strings.Repeat("-_", 44)}},
+		"a placeholder for a secret":     {"keep the current secret", []string{"***", "********", "••••••••••", "●●●●●●●●●●", "***···***"}},
+		"the URL-safe alphabet":          {"+ and /", []string{"whsec_" + strings.Repeat("-_", 20), "whsk_" + strings.Repeat("-_", 44)}},
 		"missing padding":                {"padding", []string{strings.TrimRight(whsec(25), "=")}},
 		"a key in PEM":                   {"whsk_", []string{"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----"}},
 		"a signature":                    {"the secret itself", []string{"v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkj2pj9o9NDN/H/pI4=", "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5B", "sha1=" + strings.Repeat("0f", 20), "sha256=" + strings.Repeat("0f", 32)}},
 		"a value that was not filled in": {"the secret itself", []string{"${WEBHOOK_SECRET}", "{{ secret }}", "undefined", "[object Object]"}},
-		"a wish in another spelling":     {`"generate"`, []string{"Generate", "GENERATE", "generate_ed25519", "Generate-Ed25519", "generateEd25519", "generate ed25519"}},
+		"generate in another spelling":   {`"generate"`, []string{"Generate", "GENERATE", "generate_ed25519", "Generate-Ed25519", "generateEd25519", "generate ed25519"}},
 	} {
 		for _, text := range c.texts {
 			t.Run(fmt.Sprintf("%s %+q", what, text), func(t *testing.T) {
@@ -162,12 +164,12 @@ func TestParseRefusesWhatWasMeantAsSomethingElse(t *testing.T) {
 	}
 }
 
-// What was stored before a rule came goes on signing as it did.
+// TestRestore checks that a secret that was stored before a rule existed can still be read.
 func TestRestore(t *testing.T) {
 	for _, text := range []string{" " + whsec(32), "v1," + whsec(32), `"` + whsec(32) + `"`, "a plain secret of thirty bytes\n", whsec(24), pair} {
 		secret, err := signing.Restore(text)
 		if err != nil || secret.Text() != text {
-			t.Errorf("%q: got %v, %q", text, err, secret.Text())
+			t.Errorf("%q: got %q, %v, want the same text", text, secret.Text(), err)
 		}
 	}
 	for _, text := range []string{"", "short", "whsec_short", "whsk_short"} {
@@ -177,20 +179,21 @@ func TestRestore(t *testing.T) {
 	}
 }
 
-// checkRefusal wants a fault of the one attribute that says what is wrong and what to do, and not the secret.
+// checkRefusal checks that err is a fault about the attribute "secret" with a message and a hint that do not contain
+// the secret.
 func checkRefusal(t *testing.T, text string, err error) {
 	t.Helper()
 	f := fault.From(err)
 	if f.Kind != fault.PropertyConstraintViolation || len(f.Details) != 1 || f.Details[0].Attribute != "secret" {
-		t.Errorf("got %v, want one constraint violation of secret", err)
+		t.Errorf("got %v, want a constraint violation of secret", err)
 	}
-	told := err.Error() + f.Message + f.Hint
+	shown := err.Error() + f.Message + f.Hint
 	if f.Message == "" || f.Hint == "" {
 		t.Errorf("got message %q, hint %q, want both", f.Message, f.Hint)
 	}
 	rest := strings.TrimPrefix(strings.TrimPrefix(text, "whsec_"), "whsk_")
-	if len(rest) > 6 && strings.Contains(told, rest) {
-		t.Errorf("got %q, which repeats the secret", told)
+	if len(rest) > 6 && strings.Contains(shown, rest) {
+		t.Errorf("got %q, which contains the secret", shown)
 	}
 }
 
@@ -213,15 +216,15 @@ func TestGenerate(t *testing.T) {
 			made := generate()
 			again := parse(t, made.Text())
 			if again.Kind() != kind || made.Kind() != kind || made.Weak() {
-				t.Errorf("got %s, parsed again %s, weak %t, want %s", made.Kind(), again.Kind(), made.Weak(), kind)
+				t.Errorf("got kind %s, parsed again %s, weak %t, want %s and not weak", made.Kind(), again.Kind(), made.Weak(), kind)
 			}
 			if made.PublicKey() != again.PublicKey() {
-				t.Errorf("got public key %q, parsed again %q", made.PublicKey(), again.PublicKey())
+				t.Errorf("got public key %q, parsed again %q, want the same", made.PublicKey(), again.PublicKey())
 			}
 			body := []byte("body")
 			one, two := signing.Sign("id", 1, body, []signing.Secret{made}), signing.Sign("id", 1, body, []signing.Secret{again})
 			if one != two || one == "" {
-				t.Errorf("got signature %q, parsed again %q", one, two)
+				t.Errorf("got signature %q, parsed again %q, want the same", one, two)
 			}
 			if other := generate(); other.Text() == made.Text() {
 				t.Error("got the same secret twice")
@@ -248,7 +251,7 @@ func TestASecretIsNeverShown(t *testing.T) {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%08b"} {
 			shown[verb] = fmt.Sprintf(verb, secret)
 			shown[verb+" of a pointer"] = fmt.Sprintf(verb, &secret)
-			// An unexported field is where fmt cannot ask the secret how it wants to be shown.
+			// For an unexported field, fmt cannot call the methods of the secret.
 			shown[verb+" of a field"] = fmt.Sprintf(verb, struct{ hidden signing.Secret }{secret})
 			shown[verb+" of a list"] = fmt.Sprintf(verb, struct{ hidden []signing.Secret }{[]signing.Secret{secret}})
 		}
@@ -278,7 +281,7 @@ func TestZeroSecret(t *testing.T) {
 	}
 }
 
-// FuzzParse looks for a text whose secret is not what the contract says, or whose refusal tells it.
+// FuzzParse looks for an accepted text with a wrong secret, and for a refusal that contains the text.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"", "text text", whsec(23), whsec(24), whsec(64), pair, "whsk_", "whsec_\n", "whpk_AAAA", "\xff12345678"} {
 		f.Add(seed)
@@ -293,11 +296,11 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("got text %q, want %q", secret.Text(), text)
 		}
 		if strings.HasPrefix(text, "whsk_") != (secret.Kind() == signing.Ed25519) {
-			t.Errorf("got kind %s for %q", secret.Kind(), text)
+			t.Errorf("got kind %s for %q, want the kind of the prefix", secret.Kind(), text)
 		}
 		signature := signing.Sign("id", 1, []byte(text), []signing.Secret{secret})
 		if !strings.HasPrefix(signature, "v1") {
-			t.Errorf("got signature %q", signature)
+			t.Errorf("got signature %q, want one that begins with v1", signature)
 		}
 	})
 }

@@ -52,10 +52,10 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// receiver is how one receiver verifies what it gets: nil accepts.
+// receiver verifies a request as one kind of receiver does. It returns nil if it accepts the request.
 type receiver func(id string, timestamp int64, body []byte, signature string) error
 
-// receivers returns, for a secret, every independent verifier there is.
+// receivers returns every independent verifier for the secret.
 func receivers(t testing.TB, secret signing.Secret) map[string]receiver {
 	t.Helper()
 	if secret.Kind() == signing.Ed25519 {
@@ -63,7 +63,7 @@ func receivers(t testing.TB, secret signing.Secret) map[string]receiver {
 	}
 	text := secret.Text()
 	if !strings.HasPrefix(text, "whsec_") {
-		// What a receiver has to configure for a secret that is not base64 itself.
+		// For such a secret, the libraries must be configured with its base64.
 		text = base64.StdEncoding.EncodeToString([]byte(text))
 	}
 	one, err := standard.NewWebhook(text)
@@ -80,6 +80,7 @@ func receivers(t testing.TB, secret signing.Secret) map[string]receiver {
 	}
 }
 
+// byHeaders returns a receiver that calls a library with the headers of the request.
 func byHeaders(verify func([]byte, http.Header) error) receiver {
 	return func(id string, timestamp int64, body []byte, signature string) error {
 		return verify(body, http.Header{
@@ -90,6 +91,7 @@ func byHeaders(verify func([]byte, http.Header) error) receiver {
 	}
 }
 
+// byPublicKey returns a receiver that verifies ed25519 signatures with the standard library.
 func byPublicKey(t testing.TB, text string) receiver {
 	t.Helper()
 	public, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(text, "whpk_"))
@@ -108,27 +110,27 @@ func byPublicKey(t testing.TB, text string) receiver {
 	}
 }
 
-// rotations lists secrets as they are live together in the course of time, newest first.
+// rotations returns lists of secrets that are valid at the same time during a rotation, newest first.
 func rotations(t testing.TB) map[string][]signing.Secret {
 	text, old, new := parse(t, "an old plain text"), signing.Generate(), signing.Generate()
 	one, two := signing.GenerateEd25519(), signing.GenerateEd25519()
 	return map[string][]signing.Secret{
-		"one text":                       {text},
-		"one key":                        {old},
-		"text followed by key":           {old, text},
-		"key followed by key":            {new, old},
-		"key followed by text":           {text, new},
-		"one pair":                       {one},
-		"pair followed by pair":          {two, one},
-		"pair after key":                 {one, old},
-		"key after pair":                 {old, one},
-		"two of each, interleaved":       {new, two, old, one},
-		"four at once":                   {new, old, text, signing.Generate()},
-		"a pair between the generations": {new, one, text},
+		"a text":                        {text},
+		"a key":                         {old},
+		"text followed by key":          {old, text},
+		"key followed by key":           {new, old},
+		"key followed by text":          {text, new},
+		"a pair":                        {one},
+		"pair followed by pair":         {two, one},
+		"key followed by pair":          {one, old},
+		"pair followed by key":          {old, one},
+		"two keys and two pairs, mixed": {new, two, old, one},
+		"four at once":                  {new, old, text, signing.Generate()},
+		"a pair between keys":           {new, one, text},
 	}
 }
 
-func TestEveryReceiverOfEveryRotationAccepts(t *testing.T) {
+func TestReceiversAcceptEveryRotation(t *testing.T) {
 	const id, timestamp = "dlv_AZnP0", int64(1767351600)
 	body := []byte(`{"action":"work_package:updated","n":9007199254740993,"s":"\ud800 é"}`)
 	altered := append(bytes.Clone(body[:len(body)-1]), ']')
@@ -138,25 +140,25 @@ func TestEveryReceiverOfEveryRotationAccepts(t *testing.T) {
 			for _, secret := range secrets {
 				for library, accepts := range receivers(t, secret) {
 					if err := accepts(id, timestamp, body, signature); err != nil {
-						t.Errorf("%s refuses: %v", library, err)
+						t.Errorf("%s: got %v, want the request accepted", library, err)
 					}
 					for what, err := range map[string]error{
-						"another byte":    accepts(id, timestamp, altered, signature),
-						"a byte more":     accepts(id, timestamp, append(bytes.Clone(body), ' '), signature),
-						"another id":      accepts(id+"x", timestamp, body, signature),
-						"a second later":  accepts(id, timestamp+1, body, signature),
-						"no signature":    accepts(id, timestamp, body, "v1,"),
-						"somebody else's": accepts(id, timestamp, body, signing.Sign(id, timestamp, body, []signing.Secret{signing.Generate(), signing.GenerateEd25519()})),
+						"a changed byte":   accepts(id, timestamp, altered, signature),
+						"an added byte":    accepts(id, timestamp, append(bytes.Clone(body), ' '), signature),
+						"another id":       accepts(id+"x", timestamp, body, signature),
+						"a second later":   accepts(id, timestamp+1, body, signature),
+						"no signature":     accepts(id, timestamp, body, "v1,"),
+						"other signatures": accepts(id, timestamp, body, signing.Sign(id, timestamp, body, []signing.Secret{signing.Generate(), signing.GenerateEd25519()})),
 					} {
 						if err == nil {
-							t.Errorf("%s accepts %s", library, what)
+							t.Errorf("%s: got a request with %s accepted, want it refused", library, what)
 						}
 					}
 				}
 			}
 			for library, accepts := range receivers(t, signing.Generate()) {
 				if accepts(id, timestamp, body, signature) == nil {
-					t.Errorf("%s accepts with a secret that is not live", library)
+					t.Errorf("%s: got a request accepted with another secret, want it refused", library)
 				}
 			}
 		})
@@ -167,21 +169,21 @@ func TestOrderOfSignatures(t *testing.T) {
 	const id, timestamp = "dlv_1", int64(7)
 	body := []byte("body")
 	k2, p2, k1, p1 := signing.Generate(), signing.GenerateEd25519(), signing.Generate(), signing.GenerateEd25519()
-	alone := func(secret signing.Secret) string {
+	signedBy := func(secret signing.Secret) string {
 		return signing.Sign(id, timestamp, body, []signing.Secret{secret})
 	}
 	got := signing.Sign(id, timestamp, body, []signing.Secret{p2, k2, p1, k1})
-	want := strings.Join([]string{alone(k2), alone(k1), alone(p2), alone(p1)}, " ")
+	want := strings.Join([]string{signedBy(k2), signedBy(k1), signedBy(p2), signedBy(p1)}, " ")
 	if got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := signing.Sign(id, timestamp, body, nil); got != "" {
-		t.Errorf("got %q without secrets, want nothing", got)
+		t.Errorf("got %q without secrets, want none", got)
 	}
 }
 
-// TestSignIsTheFormula compares with the formula written out, for ids, times, bodies and secrets of all shapes.
-func TestSignIsTheFormula(t *testing.T) {
+// TestSignFollowsTheFormula compares signatures of arbitrary ids, times, bodies and secrets with the formula.
+func TestSignFollowsTheFormula(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		id := rapid.String().Draw(t, "id")
 		timestamp := rapid.Int64().Draw(t, "timestamp")
@@ -189,14 +191,14 @@ func TestSignIsTheFormula(t *testing.T) {
 		text := rapid.StringN(8, 32, 128).Filter(func(s string) bool {
 			return len(s) >= 8 && !strings.HasPrefix(s, "whsec_") && !strings.HasPrefix(s, "whsk_")
 		}).Draw(t, "secret")
-		secret, err := signing.Restore(text) // of any text, also of one that is not accepted any more
+		secret, err := signing.Restore(text) // accepts texts that Parse refuses
 		if err != nil {
 			t.Fatalf("Restore(%q): %v", text, err)
 		}
 		mac := hmac.New(sha256.New, []byte(text))
 		fmt.Fprintf(mac, "%s.%d.%s", id, timestamp, body)
 		want := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
-		for range 2 { // the second time with a MAC that was used before
+		for range 2 { // the second time uses the MAC of the first
 			if got := signing.Sign(id, timestamp, body, []signing.Secret{secret}); got != want {
 				t.Fatalf("got %q, want %q", got, want)
 			}
@@ -208,7 +210,7 @@ func TestSignConcurrently(t *testing.T) {
 	secrets := []signing.Secret{signing.Generate(), signing.GenerateEd25519()}
 	bodies, want := make([][]byte, 8), make([]string, 8)
 	for i := range bodies {
-		bodies[i] = bytes.Repeat([]byte{byte(i)}, 1+i*100_000) // from one byte to beyond what is kept
+		bodies[i] = bytes.Repeat([]byte{byte(i)}, 1+i*100_000) // from 1 byte to more than keptMessage
 		want[i] = signing.Sign("id", int64(i), bodies[i], secrets)
 	}
 	var wg sync.WaitGroup
@@ -224,7 +226,7 @@ func TestSignConcurrently(t *testing.T) {
 	wg.Wait()
 }
 
-func TestSignCopiesNoBody(t *testing.T) {
+func TestSignDoesNotCopyTheBody(t *testing.T) {
 	body := make([]byte, 256<<10)
 	secrets := []signing.Secret{signing.Generate(), signing.Generate()}
 	var before, after runtime.MemStats
@@ -235,16 +237,16 @@ func TestSignCopiesNoBody(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	if got := int(after.TotalAlloc-before.TotalAlloc) / times; got > len(body)/16 {
-		t.Errorf("got %d bytes allocated for a signature over %d, want no copy of them", got, len(body))
+		t.Errorf("got %d bytes allocated for a body of %d, want no copy of the body", got, len(body))
 	}
 }
 
 func TestLegacy(t *testing.T) {
 	for _, c := range []struct{ name, secret, body, want string }{
 		{"text", "key key key", "The quick brown fox", "sha1=1d2a79f30a92d939d6dcbdfa1bb8bf32200848b6"},
-		{"prefixed text is the literal text", whsec(24), `{"a":1}`, "sha1=e73ab69c75be99b1264844322a8c17d154d0d3bf"},
+		{"a secret with a prefix", whsec(24), `{"a":1}`, "sha1=e73ab69c75be99b1264844322a8c17d154d0d3bf"},
 		{"an empty body", "key key key", "", "sha1=13ac8780591506568f91d91683a314df5052df2f"},
-		{"a key pair has none", pair, "body", ""},
+		{"a key pair has no signature", pair, "body", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := signing.Legacy(parse(t, c.secret), []byte(c.body)); got != c.want {
@@ -254,7 +256,7 @@ func TestLegacy(t *testing.T) {
 	}
 }
 
-// BenchmarkSign prints the cost of Sign as a multiple of the bare primitive over the same bytes.
+// BenchmarkSign prints the cost of Sign as a multiple of the cost of the algorithm alone over the same bytes.
 func BenchmarkSign(b *testing.B) {
 	body := make([]byte, 1<<10)
 	for _, c := range []struct {
@@ -271,12 +273,12 @@ func BenchmarkSign(b *testing.B) {
 			for b.Loop() {
 				signing.Sign("dlv_AZnP0", 1767351600, body, secrets)
 			}
-			ours := b.Elapsed()
+			elapsed := b.Elapsed()
 			begun := time.Now()
 			for range b.N {
 				c.bare()
 			}
-			b.ReportMetric(float64(ours)/float64(time.Since(begun)), "×bare")
+			b.ReportMetric(float64(elapsed)/float64(time.Since(begun)), "×bare")
 		})
 	}
 }

@@ -169,7 +169,7 @@ func bindDelivery(p *parameters, d *delivery.Delivery) *parameters {
 	} else {
 		p.null(leaseColumns)
 	}
-	if o := d.Owed; o != nil {
+	if o := d.Extra; o != nil {
 		p.text(string(o.Trigger)).time(o.At)
 	} else {
 		p.null(owedColumns)
@@ -202,7 +202,7 @@ func scanDelivery(row *columns) delivery.Delivery {
 		d.Lease = &delivery.Lease{Attempt: row.text(), Trigger: delivery.Trigger(row.text()), Until: row.time()}
 	}
 	if !row.null(owedColumns) {
-		d.Owed = &delivery.Owed{Trigger: delivery.Trigger(row.text()), At: row.time()}
+		d.Extra = &delivery.Extra{Trigger: delivery.Trigger(row.text()), At: row.time()}
 	}
 	d.SweepAt, d.Rings, d.FinishedAt = row.time(), row.integer(), row.time()
 	if !row.null(lastColumns) {

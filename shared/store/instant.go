@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The first and the last instant whose nanoseconds since 1970 fit into an int64, in the years 1677 and 2262.
+// The first and the last time whose nanoseconds since 1970 fit into an int64. They are in the years 1677 and 2262.
 var (
 	earliest = time.Unix(0, math.MinInt64)
 	latest   = time.Unix(0, math.MaxInt64)

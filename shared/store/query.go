@@ -7,37 +7,38 @@ import (
 	"nepenthes/shared/delivery"
 )
 
-// Query asks for a page of deliveries, newest first. With a Webhook it asks for the deliveries of that webhook.
-// Without one it asks for the deliveries of all webhooks that need a person.
+// Query selects a page of deliveries, newest first. With a Webhook it selects the deliveries of that webhook. Without a
+// Webhook it selects the deliveries of all webhooks that need a person.
 type Query struct {
 	Webhook string
-	// State and EventType keep only the deliveries that have them. An empty one keeps all deliveries.
+	// State and EventType are filters. An empty filter selects all deliveries.
 	State     delivery.State
 	EventType string
 	// Since (inclusive) and Until (exclusive) are bounds for CreatedAt. The zero Time is no bound.
 	Since, Until time.Time
-	// From is where the last page ended, exclusive. The zero Key is the beginning of the list.
+	// From is the last delivery of the previous page, which is not selected again. The zero Key means the beginning of
+	// the list.
 	From delivery.Key
-	// Backward asks for the page before From instead of the page after it. That page is newest first as well.
+	// Backward selects the page before From instead of the page after it. This page is newest first too.
 	Backward bool
 	// Limit is the largest number of deliveries to return. It is at least 1.
 	Limit int
 }
 
-// Page answers a Query. A page may hold fewer deliveries than Limit, even none, and still not be the last one: rows
-// that the filters leave out cost reading too.
+// Page is the answer to a Query. A page that is not the last may have fewer deliveries than Limit, even none, because a
+// store stops reading when the filters leave out many rows.
 type Page struct {
 	Deliveries []delivery.Delivery
-	// More is where the next page in the direction of the Query begins. It is nil if this is the last page.
+	// More is the From of the next page in the same direction. It is nil if this is the last page.
 	More *delivery.Key
 }
 
-// Change is an entry of the catalogue's change log. It says what the version Version of the catalogue changed.
+// Change is an entry of the catalogue's change log. It describes what changed in one version of the catalogue.
 type Change struct {
 	Version int64
 	// Webhook is the id of the webhook that was created, changed or deleted. It is empty if the settings were changed.
 	Webhook string
 }
 
-// ErrGap says that the change log does not reach back far enough. The caller has to load the whole catalogue.
+// ErrGap means that the change log does not reach back far enough. The caller must load the whole catalogue.
 var ErrGap = errors.New("the change log has a gap")

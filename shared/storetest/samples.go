@@ -121,7 +121,7 @@ func fullDelivery() delivery.Delivery {
 	}
 	d.NextAttemptAt = epoch.Add(2)
 	d.Lease = &delivery.Lease{Attempt: newID(id.Attempt), Trigger: delivery.TriggerPing, Until: epoch.Add(3)}
-	d.Owed = &delivery.Owed{Trigger: delivery.TriggerManual, At: epoch.Add(4)}
+	d.Extra = &delivery.Extra{Trigger: delivery.TriggerManual, At: epoch.Add(4)}
 	d.SweepAt, d.FinishedAt = epoch.Add(5), epoch.Add(6)
 	d.Version = 1
 	return d

@@ -9,23 +9,25 @@ import (
 	"nepenthes/shared/fault"
 )
 
-// Limits of custom headers (contract-delivery, "What the receiver gets").
+// Limits of custom headers.
 const (
-	HeadersMax      = 20
-	HeaderBytesMax  = 4 << 10 // the names and values of all headers together
-	attributeHeader = "headers"
+	HeadersMax     = 20
+	HeaderBytesMax = 4 << 10 // for the names and values of all headers together
 )
 
-// reservedHeaders are the names that a custom header must not have. Nepenthes or the transport sets them, or they would
-// make a webhook look like a browser or a proxy. An entry that ends in "-" reserves every name with that prefix.
+// attributeHeader is the path of the headers in faults.
+const attributeHeader = "headers"
+
+// reservedHeaders has the names that a custom header must not have: Nepenthes or the transport sets these headers, or
+// only browsers and proxies do. An entry that ends in "-" reserves all names with this prefix.
 var reservedHeaders = []string{
 	"host", "connection", "content-", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive", "expect",
 	"accept", "accept-encoding", "user-agent", "cookie", "forwarded", "x-forwarded-", "proxy-", "traceparent",
 	"tracestate", "webhook-", "x-op-", "x-nepenthes-",
 }
 
-// CheckHeaders returns the faults of custom headers, a map from names to values. It never repeats a value, which may be
-// a credential. If the headers are too many or too long, it returns that fault alone and checks no single header.
+// CheckHeaders returns the faults of custom headers, a map from names to values. A fault never contains a value, which
+// may be a credential. If there are too many headers or too many bytes, CheckHeaders returns only that fault.
 func CheckHeaders(headers map[string]string) fault.Details {
 	var found faults
 	if len(headers) > HeadersMax {
@@ -52,6 +54,7 @@ func CheckHeaders(headers map[string]string) fault.Details {
 	return found.Details
 }
 
+// header checks one header.
 func (f *faults) header(name, value string) {
 	switch {
 	case !isToken(name):
@@ -63,6 +66,7 @@ func (f *faults) header(name, value string) {
 	}
 }
 
+// reserved reports whether a custom header must not have the name.
 func reserved(name string) bool {
 	name = strings.ToLower(name)
 	return slices.ContainsFunc(reservedHeaders, func(r string) bool {

@@ -12,10 +12,10 @@ import (
 // Index finds the webhooks that want an event. The cost of a search depends on the number of matches, not on the number
 // of webhooks. The zero value is an empty index. An Index is safe for concurrent reading, but not while it is changed.
 //
-// The index has one entry for an enabled webhook under every project that the webhook selects, or one under
-// allProjects. The number of patterns does not matter: together they select a set of event types, to which a pattern
-// that a wildcard covers adds nothing. Under a project, the webhooks with equal sets form a group. A search compares
-// the event's type with the set of each group of its project and of allProjects.
+// An enabled webhook has an entry under each project that it selects, or under allProjects. The number of its patterns
+// does not matter: all of them together are stored as a set of event types. The webhooks of a project that have the
+// same set form a group. A search compares the event's type with the set of each group of its project and of
+// allProjects.
 type Index struct {
 	projects map[string]*selection
 }
@@ -27,8 +27,8 @@ const allProjects = ""
 type selection struct {
 	groups []group
 	places map[typeSet]int // positions in groups; nil until there are more than groupsSearched groups
-	// alone says that the selection holds a single webhook. All projects that only this webhook selects then share the
-	// selection, which must be copied before it is changed.
+	// alone reports whether the selection holds a single webhook. All projects that only this webhook selects share the
+	// selection, so it must be copied before it is changed.
 	alone bool
 }
 
@@ -66,7 +66,7 @@ func (x *Index) Put(w *Webhook) {
 	}
 }
 
-// Remove removes a webhook, which must be as it was when it was added. If the index does not have it, Remove does
+// Remove removes a webhook, which must be unchanged since Put. If the index does not have the webhook, Remove does
 // nothing.
 func (x *Index) Remove(w *Webhook) {
 	types := typesOf(w.Subscription.Events)
@@ -97,8 +97,8 @@ func (x *Index) Match(eventType, projectID string) []*Webhook {
 	return found
 }
 
-// selected returns the keys under which the index has the subscription's webhook. It leaves out empty ids, which would
-// mean all projects.
+// selected returns the keys of a webhook with this subscription in the index. It leaves out empty ids, which would mean
+// all projects.
 func (s Subscription) selected() []string {
 	switch {
 	case s.Projects.All:
@@ -128,6 +128,7 @@ func (s *selection) copy() *selection {
 	return &selection{groups: []group{{only.types, slices.Clone(only.webhooks)}}}
 }
 
+// put adds a webhook to the group for types.
 func (s *selection) put(types typeSet, w *Webhook) {
 	at := s.place(types)
 	if at < 0 {
@@ -139,6 +140,7 @@ func (s *selection) put(types typeSet, w *Webhook) {
 	}
 }
 
+// remove removes a webhook, and its group if the group is empty then.
 func (s *selection) remove(types typeSet, id string) {
 	at := s.place(types)
 	if at < 0 {
@@ -153,6 +155,7 @@ func (s *selection) remove(types typeSet, id string) {
 	}
 }
 
+// search returns the position of a webhook in the group, or the position at which to insert it.
 func (g *group) search(id string) (at int, there bool) {
 	return slices.BinarySearchFunc(g.webhooks, id, func(w *Webhook, id string) int { return cmp.Compare(w.ID, id) })
 }
@@ -183,7 +186,7 @@ func (s *selection) add(types typeSet) (at int) {
 	return len(s.groups) - 1
 }
 
-// drop removes the group at a position. The last group moves there, since the order of groups does not matter.
+// drop removes the group at a position and moves the last group there. The order of groups does not matter.
 func (s *selection) drop(at int) {
 	last := len(s.groups) - 1
 	if s.places != nil {
@@ -200,8 +203,8 @@ type typeSet uint64
 // typeSets maps the name of each event type, and each pattern, to the types that it selects.
 type typeSets struct{ names, patterns map[string]typeSet }
 
-// knownTypes returns the sets of all names and patterns according to [events.Matches]. They are computed at first use,
-// because most functions match no events.
+// knownTypes returns the sets of all names and patterns according to [events.Matches]. It computes them at the first
+// call, because most programs never match events.
 var knownTypes = sync.OnceValue(func() typeSets {
 	names := events.Names()
 	if len(names) > 64 {

@@ -52,6 +52,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// hook returns a webhook with a new id.
 func hook(enabled bool, projects webhook.Projects, patterns ...string) webhook.Webhook {
 	return webhook.Webhook{
 		ID: id.New(id.Webhook, start), Enabled: enabled,
@@ -76,8 +77,8 @@ func TestIndexAgreesWithRefusals(t *testing.T) {
 		present := map[string]*webhook.Webhook{}
 		for range rapid.IntRange(0, 80).Draw(t, "steps") {
 			name := fmt.Sprintf("wh_%02d", rapid.IntRange(0, 40).Draw(t, "webhook"))
-			if was := present[name]; was != nil {
-				x.Remove(was)
+			if old := present[name]; old != nil {
+				x.Remove(old)
 				delete(present, name)
 			}
 			if rapid.IntRange(0, 3).Draw(t, "put") > 0 {
@@ -108,7 +109,7 @@ func TestIndexAgreesWithRefusals(t *testing.T) {
 			x.Remove(w)
 		}
 		if projects, groups, places := x.Size(); projects+groups+places > 0 {
-			t.Fatalf("%d projects, %d groups and %d places are left", projects, groups, places)
+			t.Fatalf("got %d projects, %d groups and %d places, want an empty index", projects, groups, places)
 		}
 	})
 }
@@ -172,15 +173,15 @@ func TestSharing(t *testing.T) {
 		s.Share(w)
 	}
 	if diff := cmp.Diff(want, []webhook.Webhook{*seen, *first, *second, *other}); diff != "" {
-		t.Errorf("sharing changed the value of a webhook: %s", diff)
+		t.Errorf("Share changed the value of a webhook: %s", diff)
 	}
 	for _, w := range []*webhook.Webhook{first, second} {
 		if &w.Subscription.Events[0] != &seen.Subscription.Events[0] || &w.Subscription.Projects.IDs[0] != &seen.Subscription.Projects.IDs[0] {
-			t.Error("two equal lists are not shared")
+			t.Error("got two equal lists, want one shared list")
 		}
 	}
 	if unsafe.StringData(other.Subscription.Projects.IDs[1]) != unsafe.StringData(seen.Subscription.Projects.IDs[0]) {
-		t.Error("an id in two different lists is not shared")
+		t.Error("got the id of two lists twice, want one shared string")
 	}
 }
 
@@ -218,7 +219,7 @@ func compare(b *testing.B, made func(i int) webhook.Webhook) {
 		begun := time.Now()
 		for range rounds {
 			if n := len(x.Match("work_package:updated", "p0")); n != 10 {
-				b.Fatalf("%d matches", n)
+				b.Fatalf("got %d matches, want 10", n)
 			}
 		}
 		return float64(time.Since(begun)) / rounds

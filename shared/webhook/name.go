@@ -8,10 +8,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// FoldName returns the folded form of a name. Two names are considered equal if their folded forms are equal. This is
-// the canonical caseless match of the Unicode Standard (definition D145). It uses full case folding, which makes "ß"
-// equal to "SS", and the same folding for all languages, which makes "I" equal to "i" and never to the dotless "ı".
-// Folding may leave a decomposed text, so FoldName brings the result into NFC.
+// FoldName returns the folded form of a name. Two names are equal if their folded forms are equal. This is the
+// canonical caseless match of the Unicode Standard (definition D145). Full case folding makes "ß" equal to "SS". The
+// folding does not depend on the language: "I" is equal to "i", and never to the dotless "ı". FoldName returns NFC,
+// because folding may decompose characters.
 func FoldName(name string) string {
 	fold := cases.Fold() // a Caser must not be shared between goroutines
 	return norm.NFC.String(fold.String(strings.Map(cherokeeCapital, norm.NFD.String(name))))

@@ -46,7 +46,7 @@ func TestFoldName(t *testing.T) {
 	t.Run("every letter equals its other cases", func(t *testing.T) {
 		for r := rune(0); r <= unicode.MaxRune; r++ {
 			if other := unicode.SimpleFold(r); other != r && webhook.FoldName(string(other)) != webhook.FoldName(string(r)) {
-				t.Errorf("%U and %U have different forms, want equal forms", r, other)
+				t.Errorf("got different forms for %U and %U, want equal forms", r, other)
 			}
 		}
 	})

@@ -15,7 +15,7 @@ import (
 	"nepenthes/shared/limits"
 )
 
-// Limits of the fields of a webhook (contract of the API, "Webhooks").
+// Limits of the fields of a webhook.
 const (
 	NameMax        = 255   // characters
 	DescriptionMax = 4096  // characters
@@ -23,10 +23,10 @@ const (
 	ProjectsMax    = 1_000 // selected projects
 )
 
-// composedMax is the largest number of characters in the canonical decomposition of one character (Unicode).
+// composedMax is the largest number of characters into which Unicode decomposes a single character.
 const composedMax = 4
 
-// Defaults returns a new webhook with the default values: it is enabled, for all projects and without any events.
+// Defaults returns a new webhook with the default values. It is enabled, selects all projects and has no event types.
 func Defaults() Webhook {
 	return Webhook{
 		Enabled:       true,
@@ -38,10 +38,11 @@ func Defaults() Webhook {
 }
 
 // Normalise trims the name, brings it into NFC, removes duplicates from the subscription, and returns a fault for every
-// rule that a field breaks, in the order of the fields. It does not check the payload URL (package address does),
-// whether the projects exist (the store knows), and the headers ([CheckHeaders] does, before they are sealed).
-// Normalising twice changes nothing. former are the patterns that the webhook has had until now: they stay acceptable
-// when the catalogue loses a type.
+// rule that a field breaks, in the order of the fields. Normalising twice changes nothing. former has the patterns that
+// the webhook already has: they stay acceptable even if their types have been removed from the catalogue.
+//
+// Normalise does not check the payload URL, which package address checks, nor the headers, which [CheckHeaders] checks
+// before they are sealed. It does not check whether the projects exist either, because only the store knows.
 func (w *Webhook) Normalise(former ...string) fault.Details {
 	var faults faults
 	w.Name = strings.TrimSpace(w.Name)
@@ -66,25 +67,29 @@ func (w *Webhook) Normalise(former ...string) fault.Details {
 // faults collects the faults of one webhook.
 type faults struct{ fault.Details }
 
+// add adds a fault about an attribute.
 func (f *faults) add(attribute, message, hint string) {
 	f.Add(fault.Detail{Attribute: attribute, Message: message, Hint: hint})
 }
 
+// length checks the number of characters of a text.
 func (f *faults) length(attribute, text string, least, most int) {
 	switch n := utf8.RuneCountInString(text); {
 	case n < least:
 		f.add(attribute, "It is required and cannot be blank.", "")
 	case n > most:
-		f.add(attribute, fmt.Sprintf("It has %d characters; it must be at most %d.", n, most), "")
+		f.add(attribute, fmt.Sprintf("It has %d characters; the limit is %d.", n, most), "")
 	}
 }
 
+// oneOf checks that a value is in a list.
 func (f *faults) oneOf(attribute, value string, known []string) {
 	if !slices.Contains(known, value) {
 		f.add(attribute, "It must be one of "+strings.Join(known, ", ")+".", "")
 	}
 }
 
+// texts converts a list to strings.
 func texts[S ~string](list []S) []string {
 	all := make([]string, len(list))
 	for i, s := range list {
@@ -93,13 +98,14 @@ func texts[S ~string](list []S) []string {
 	return all
 }
 
+// subscription removes duplicates from a subscription and checks it.
 func (f *faults) subscription(s *Subscription, former []string) {
 	s.Events = unique(s.Events)
 	switch {
 	case len(s.Events) == 0:
-		f.add("events", "It is required: at least one event type or pattern.", `Name a type such as "work_package:updated", a resource such as "work_package:*", or "*".`)
+		f.add("events", "It must have at least one event type or pattern.", `Add a type such as "work_package:updated", a resource such as "work_package:*", or "*".`)
 	case len(s.Events) > PatternsMax:
-		f.add("events", fmt.Sprintf("It names %d patterns; it must be at most %d.", len(s.Events), PatternsMax), "")
+		f.add("events", fmt.Sprintf("It has %d patterns; the limit is %d.", len(s.Events), PatternsMax), "")
 	default:
 		f.patterns(s.Events, former)
 	}
@@ -110,15 +116,16 @@ func (f *faults) subscription(s *Subscription, former []string) {
 	s.Projects.IDs = unique(s.Projects.IDs)
 	switch n := len(s.Projects.IDs); {
 	case n == 0:
-		f.add("projects.ids", "No project is selected.", `Name at least one, or set "all" to true.`)
+		f.add("projects.ids", "No project is selected.", `Select at least one project, or set "all" to true.`)
 	case n > ProjectsMax:
-		f.add("projects.ids", fmt.Sprintf("It names %d projects; it must be at most %d.", n, ProjectsMax), "")
+		f.add("projects.ids", fmt.Sprintf("It has %d projects; the limit is %d.", n, ProjectsMax), "")
 	}
 }
 
 // patternsNamed is the largest number of unknown patterns that a fault names.
 const patternsNamed = 10
 
+// patterns checks that every pattern is in the catalogue or in former.
 func (f *faults) patterns(patterns, former []string) {
 	var named []string
 	unknown := 0
@@ -141,7 +148,7 @@ func (f *faults) patterns(patterns, former []string) {
 		`Use the exact name of an event type, in lower case, or "<resource>:*", or "*". See event_types.`)
 }
 
-// unique removes duplicates and keeps the order.
+// unique returns the list without duplicates, in the same order.
 func unique(list []string) []string {
 	seen := make(map[string]bool, len(list))
 	kept := make([]string, 0, len(list))

@@ -18,6 +18,7 @@ func acceptable() webhook.Webhook {
 	return w
 }
 
+// attributes returns the attributes of the faults.
 func attributes(faults []fault.Detail) (names []string) {
 	for _, f := range faults {
 		names = append(names, f.Attribute)
@@ -56,28 +57,29 @@ func TestNormaliseDropsIDsWithAllProjects(t *testing.T) {
 	}
 }
 
-// A webhook that names a type which the catalogue has lost can still be changed, and be sent back as it was read.
-func TestNormaliseAcceptsPatternsThatTheWebhookHadBefore(t *testing.T) {
+// TestNormaliseAcceptsFormerPatterns checks that a webhook can still be changed, and sent back as it was read, if one
+// of its types has been removed from the catalogue.
+func TestNormaliseAcceptsFormerPatterns(t *testing.T) {
 	w := acceptable()
 	w.Subscription.Events = []string{"webhook:retired", "*"}
 	if got := attributes(w.Normalise("webhook:retired").List()); got != nil {
-		t.Errorf("got faults on %q, want none", got)
+		t.Errorf("got faults about %q, want none", got)
 	}
 	if got := attributes(w.Normalise().List()); !slices.Equal(got, []string{"events"}) {
-		t.Errorf("got faults on %q for a new pattern, want events", got)
+		t.Errorf("got faults about %q for a new pattern, want events", got)
 	}
 }
 
 func TestNormaliseAccepts(t *testing.T) {
 	for name, change := range map[string]func(*webhook.Webhook){
-		"255 characters, each of four bytes": func(w *webhook.Webhook) { w.Name = strings.Repeat("😀", 255) },
-		"255 characters among spaces":        func(w *webhook.Webhook) { w.Name = " " + strings.Repeat("x", 255) + " " },
-		"one character":                      func(w *webhook.Webhook) { w.Name = "x" },
-		"4096 characters of description":     func(w *webhook.Webhook) { w.Description = strings.Repeat("ä", 4096) },
-		"1 second":                           func(w *webhook.Webhook) { w.Timeout = time.Second },
-		"30 seconds":                         func(w *webhook.Webhook) { w.Timeout = 30 * time.Second },
-		"an opt-in type by its name":         func(w *webhook.Webhook) { w.Subscription.Events = []string{"work_package_comment:internal_comment"} },
-		"1,000 projects":                     func(w *webhook.Webhook) { w.Subscription.Projects = webhook.Projects{IDs: numbered(1000)} },
+		"255 characters of four bytes each": func(w *webhook.Webhook) { w.Name = strings.Repeat("😀", 255) },
+		"255 characters among spaces":       func(w *webhook.Webhook) { w.Name = " " + strings.Repeat("x", 255) + " " },
+		"one character":                     func(w *webhook.Webhook) { w.Name = "x" },
+		"4096 characters of description":    func(w *webhook.Webhook) { w.Description = strings.Repeat("ä", 4096) },
+		"1 second":                          func(w *webhook.Webhook) { w.Timeout = time.Second },
+		"30 seconds":                        func(w *webhook.Webhook) { w.Timeout = 30 * time.Second },
+		"an opt-in type by its name":        func(w *webhook.Webhook) { w.Subscription.Events = []string{"work_package_comment:internal_comment"} },
+		"1,000 projects":                    func(w *webhook.Webhook) { w.Subscription.Projects = webhook.Projects{IDs: numbered(1000)} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := acceptable()
@@ -107,7 +109,7 @@ func TestNormaliseRefuses(t *testing.T) {
 		"1,001 projects":                 {func(w *webhook.Webhook) { w.Subscription.Projects = webhook.Projects{IDs: numbered(1001)} }, "projects.ids"},
 		"an unknown format":              {func(w *webhook.Webhook) { w.PayloadFormat = "xml" }, "payloadFormat"},
 		"an unknown schedule":            {func(w *webhook.Webhook) { w.RetrySchedule = "" }, "retrySchedule"},
-		"no time":                        {func(w *webhook.Webhook) { w.Timeout = 0 }, "timeoutSeconds"},
+		"no timeout":                     {func(w *webhook.Webhook) { w.Timeout = 0 }, "timeoutSeconds"},
 		"31 seconds":                     {func(w *webhook.Webhook) { w.Timeout = 31 * time.Second }, "timeoutSeconds"},
 		"a part of a second":             {func(w *webhook.Webhook) { w.Timeout = 1500 * time.Millisecond }, "timeoutSeconds"},
 	} {
@@ -116,7 +118,7 @@ func TestNormaliseRefuses(t *testing.T) {
 			c.change(&w)
 			faults := w.Normalise().List()
 			if got := attributes(faults); !slices.Equal(got, []string{c.attribute}) || faults[0].Message == "" {
-				t.Errorf("got %+v, want one fault on %s", faults, c.attribute)
+				t.Errorf("got %+v, want one fault about %s", faults, c.attribute)
 			}
 		})
 	}
@@ -126,10 +128,11 @@ func TestNormaliseReturnsAllFaults(t *testing.T) {
 	var w webhook.Webhook
 	want := []string{"name", "events", "projects.ids", "payloadFormat", "timeoutSeconds", "retrySchedule"}
 	if got := attributes(w.Normalise().List()); !slices.Equal(got, want) {
-		t.Errorf("got faults on %q, want %q", got, want)
+		t.Errorf("got faults about %q, want %q", got, want)
 	}
 }
 
+// numbered returns n different strings.
 func numbered(n int) (list []string) {
 	for i := range n {
 		list = append(list, strings.Repeat("p", i%30+1)+strings.Repeat("q", i/30))
@@ -146,18 +149,18 @@ func TestCheckHeaders(t *testing.T) {
 		headers map[string]string
 		faults  int
 	}{
-		"none":                               {nil, 0},
-		"ordinary ones":                      {map[string]string{"X-Team": "billing", "Authorization": "Bearer x", "X-Empty": "", "X-Greeting": "Grüße"}, 0},
-		"names that look like reserved ones": {map[string]string{"Hostess": "1", "Tea": "1", "Accepted": "1", "Webhooks": "1", "Cookies": "1"}, 0},
-		"4096 bytes":                         {map[string]string{"X": strings.Repeat("v", 4095)}, 0},
-		"4097 bytes":                         {map[string]string{"X": strings.Repeat("v", 4096)}, 1},
-		"21 headers":                         {many, 1},
-		"one header in two spellings":        {map[string]string{"X-A": "1", "x-a": "2"}, 1},
-		"a name that is not a token":         {map[string]string{"X A": "1"}, 1},
-		"a line break in a value":            {map[string]string{"X-A": "1\r\nX-B: 2"}, 1},
-		"a tab in a value":                   {map[string]string{"X-A": "1\t2"}, 1},
-		"DEL in a value":                     {map[string]string{"X-A": "\x7f"}, 1},
-		"two faults":                         {map[string]string{"Host": "1", "X-A": "\x00"}, 2},
+		"none":                            {nil, 0},
+		"ordinary headers":                {map[string]string{"X-Team": "billing", "Authorization": "Bearer x", "X-Empty": "", "X-Greeting": "Grüße"}, 0},
+		"names similar to reserved names": {map[string]string{"Hostess": "1", "Tea": "1", "Accepted": "1", "Webhooks": "1", "Cookies": "1"}, 0},
+		"4096 bytes":                      {map[string]string{"X": strings.Repeat("v", 4095)}, 0},
+		"4097 bytes":                      {map[string]string{"X": strings.Repeat("v", 4096)}, 1},
+		"21 headers":                      {many, 1},
+		"one header in two spellings":     {map[string]string{"X-A": "1", "x-a": "2"}, 1},
+		"a name that is not a token":      {map[string]string{"X A": "1"}, 1},
+		"a line break in a value":         {map[string]string{"X-A": "1\r\nX-B: 2"}, 1},
+		"a tab in a value":                {map[string]string{"X-A": "1\t2"}, 1},
+		"DEL in a value":                  {map[string]string{"X-A": "\x7f"}, 1},
+		"two faults":                      {map[string]string{"Host": "1", "X-A": "\x00"}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			faults := webhook.CheckHeaders(c.headers).List()
@@ -166,7 +169,7 @@ func TestCheckHeaders(t *testing.T) {
 			}
 			for _, f := range faults {
 				if f.Attribute != "headers" {
-					t.Errorf("got a fault on %q, want headers", f.Attribute)
+					t.Errorf("got a fault about %q, want headers", f.Attribute)
 				}
 			}
 		})

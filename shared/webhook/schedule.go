@@ -30,8 +30,8 @@ func Schedules() []ScheduleName {
 	return []ScheduleName{ScheduleStandard, ScheduleShort, ScheduleNone}
 }
 
-// Wait returns the wait between the attempt with the number made, counted from 1, and the next attempt of the schedule.
-// It also reports whether there is a next attempt. An unknown schedule has one attempt.
+// Wait returns the wait after the given number of attempts, and reports whether the schedule has another attempt. An
+// unknown schedule has only one attempt.
 func (n ScheduleName) Wait(made int) (time.Duration, bool) {
 	waits := schedules[n]
 	if made < 1 || made > len(waits) {

@@ -24,12 +24,12 @@ const (
 	sealedHeader = "header"
 )
 
-// SealInfo says what a sealed value is bound to. A value can be opened only with the SealInfo with which it was sealed.
-// A value that was copied to another row therefore cannot be opened there. A SealInfo is made by [SecretInfo] or
-// [HeaderInfo], both for sealing and for opening. The zero SealInfo cannot be used.
+// SealInfo says what a sealed value is bound to. A value can be opened only with the SealInfo with which it was sealed,
+// so a value that was copied to another row cannot be opened there. [SecretInfo] and [HeaderInfo] return the SealInfo
+// for sealing and for opening. The zero SealInfo cannot be used.
 type SealInfo struct {
 	kind, webhookID, name string
-	payloadURL            string // of headers only
+	payloadURL            string // headers only
 }
 
 // SecretInfo returns what a signature secret is bound to.
@@ -37,9 +37,9 @@ func SecretInfo(webhookID, secretID string) SealInfo {
 	return SealInfo{kind: sealedSecret, webhookID: webhookID, name: secretID}
 }
 
-// HeaderInfo returns what the value of a custom header is bound to. The name is compared in lower case, so its spelling
-// may change. Only the origin of the payload URL matters, which must be in the form in which the webhook keeps it. A
-// value that was sealed for one receiver cannot be opened for another, even if somebody writes another URL into the row.
+// HeaderInfo returns what the value of a custom header is bound to: the webhook, the name in lower case, and the origin
+// of the payload URL, which must be in its normal form. A value that was sealed for one receiver cannot be opened for
+// another, even if somebody writes another URL into the row.
 func HeaderInfo(webhookID, payloadURL, name string) SealInfo {
 	return SealInfo{kind: sealedHeader, webhookID: webhookID, name: strings.ToLower(name), payloadURL: payloadURL}
 }
@@ -47,9 +47,9 @@ func HeaderInfo(webhookID, payloadURL, name string) SealInfo {
 // String returns a description of the value for errors, such as "secret sec_… of wh_…".
 func (i SealInfo) String() string { return i.kind + " " + i.name + " of " + i.webhookID }
 
-// Bytes encodes the SealInfo for sealed values of a version. SealInfos that bind to different things have different
-// encodings, also across versions. Bytes returns an error for an unknown version, for a SealInfo without a webhook or a
-// name, and in [SealVersionOrigin] for a header whose payload URL has no origin.
+// Bytes encodes the SealInfo for sealed values of a version. If two SealInfos bind to different things, their encodings
+// differ. The encodings for two versions always differ. Bytes returns an error for an unknown version, for a SealInfo
+// without a webhook or a name, and in [SealVersionOrigin] for a header whose payload URL has no origin.
 //
 // In both versions the length of each part precedes the part. In version 1 the parts are the purpose of the key pair,
 // the id of the webhook and the name. In version 2 they are the purpose, the kind, the id of the webhook, the name and,

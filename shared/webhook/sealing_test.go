@@ -10,7 +10,7 @@ import (
 	"nepenthes/shared/webhook"
 )
 
-// TestSealInfoBytes checks that the encoding stays the one with which stored values were sealed.
+// TestSealInfoBytes checks that the encoding does not change. Otherwise stored values could not be opened.
 func TestSealInfoBytes(t *testing.T) {
 	secret := webhook.SecretInfo("wh_1", "sec_A")
 	header := webhook.HeaderInfo("wh_1", "https://receiver.example/hooks", "X-Team")
@@ -51,7 +51,7 @@ func TestSealInfoBytesRefuses(t *testing.T) {
 				t.Fatalf("got %q, want an error", got)
 			}
 			if strings.Contains(err.Error(), "private-path") {
-				t.Errorf("the error %q contains the URL", err)
+				t.Errorf("got error %q, want one without the URL", err)
 			}
 		})
 	}
@@ -72,10 +72,10 @@ func FuzzSealInfo(f *testing.F) {
 			return
 		}
 		if version != version2 || owner != owner2 || kept(name, header) != kept(name2, header2) || version == 2 && header != header2 {
-			t.Errorf("two different SealInfos have the encoding %s", hex.EncodeToString(one))
+			t.Errorf("got encoding %s for two different SealInfos, want two encodings", hex.EncodeToString(one))
 		}
 		if version == 2 && header && originOf(address) != originOf(url2) {
-			t.Errorf("the origins of %q and %q have the same encoding %s", address, url2, hex.EncodeToString(one))
+			t.Errorf("got encoding %s for the origins of %q and %q, want two encodings", hex.EncodeToString(one), address, url2)
 		}
 	})
 }
@@ -88,6 +88,7 @@ func kept(name string, header bool) string {
 	return name
 }
 
+// infoOf returns the SealInfo of a header or a secret.
 func infoOf(owner, name, payloadURL string, header bool) webhook.SealInfo {
 	if header {
 		return webhook.HeaderInfo(owner, payloadURL, name)

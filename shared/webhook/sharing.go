@@ -43,7 +43,7 @@ func (s *Sharing) init() {
 	}
 }
 
-// list returns an equal list that was seen before, or else a copy of list whose strings are shared.
+// list returns an equal list that was seen before. If there is none, it returns a copy of list with shared strings.
 func (s *Sharing) list(list []string) []string {
 	if len(list) == 0 {
 		return list

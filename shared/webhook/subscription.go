@@ -6,8 +6,8 @@ import (
 	"nepenthes/events"
 )
 
-// Subscription says which events a webhook wants. It wants an event if the type matches one of its patterns and the
-// project is one of its projects.
+// Subscription selects the events that a webhook wants. It selects an event if the type matches one of its patterns and
+// the project is one of its projects.
 type Subscription struct {
 	Events   []string // exact names, "<resource>:*" or "*" (events.Matches)
 	Projects Projects
@@ -36,17 +36,17 @@ const (
 // event. projectID is empty for an event without a project. Fan-out, the sender and the explanation of matches all
 // follow these rules.
 func (w *Webhook) Refusals(eventType, projectID string) []Rule {
-	var no []Rule
+	var refusing []Rule
 	if !w.Enabled {
-		no = append(no, RuleEnabled)
+		refusing = append(refusing, RuleEnabled)
 	}
 	if !w.Subscription.wantsType(eventType) {
-		no = append(no, RuleEvent)
+		refusing = append(refusing, RuleEvent)
 	}
 	if !w.Subscription.Projects.include(projectID) {
-		no = append(no, RuleProject)
+		refusing = append(refusing, RuleProject)
 	}
-	return no
+	return refusing
 }
 
 func (s Subscription) wantsType(eventType string) bool {

@@ -1,5 +1,5 @@
-// Package webhook holds the webhook and its rules: its fields and their limits, its subscription and which events it
-// wants, the places of its sealed values, and its retry schedule. It neither stores nor sends anything.
+// Package webhook defines webhooks and their rules: the limits of the fields, the subscription and which events it
+// selects, what sealed values are bound to, and the retry schedules. The package neither stores nor sends anything.
 package webhook
 
 import (
@@ -9,14 +9,14 @@ import (
 	"nepenthes/shared/signing"
 )
 
-// Format is the shape of the body that a webhook receives.
+// Format is the format of the body that a receiver gets.
 type Format string
 
-// The formats (contract-delivery, "What the receiver gets").
+// The formats.
 const (
-	FormatNepenthes   Format = "nepenthes"
-	FormatStandard    Format = "standard"
-	FormatCloudEvents Format = "cloudevents"
+	FormatNepenthes   Format = "nepenthes"   // that of OpenProject's webhooks
+	FormatStandard    Format = "standard"    // Standard Webhooks
+	FormatCloudEvents Format = "cloudevents" // CloudEvents 1.0, structured JSON
 )
 
 // Formats returns the formats, the default first.
@@ -43,25 +43,25 @@ type Webhook struct {
 	RetrySchedule   ScheduleName
 	Secrets         []Secret // oldest first; some may have expired
 	StatusSince     time.Time
-	LockVersion     int64 // 1 for a new webhook, raised by every change
+	LockVersion     int64 // 1 for a new webhook; every change adds 1
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 }
 
-// Header is a custom header. Its value is sealed, see [HeaderInfo].
+// Header is a custom header. Its value is sealed; see [HeaderInfo].
 type Header struct {
 	Name   string
 	Sealed []byte
 }
 
-// Secret is a signature secret. Its value is sealed, see [SecretInfo].
+// Secret is a signature secret. Its value is sealed; see [SecretInfo].
 type Secret struct {
 	ID        string
 	Kind      signing.Kind
 	PublicKey string // whpk_… of a key pair; empty for other kinds
 	Sealed    []byte
 	CreatedAt time.Time
-	ExpiresAt time.Time // zero: never
+	ExpiresAt time.Time // the zero Time means never
 }
 
 // Live reports whether the secret has not expired at now.
@@ -91,8 +91,7 @@ type Release struct {
 // WasPaused reports whether the webhook is paused or has been paused before. Otherwise no deliveries are held for it.
 func (w *Webhook) WasPaused() bool { return w.Paused || w.Release != (Release{}) }
 
-// Disable disables the webhook for a reason. It changes nothing if the webhook is disabled already, so the first reason
-// stays.
+// Disable disables the webhook. It changes nothing if the webhook is disabled already, so that the first reason stays.
 func (w *Webhook) Disable(reason Reason, now time.Time) (changed bool) {
 	if !w.Enabled {
 		return false
@@ -162,11 +161,11 @@ func (w *Webhook) State() State {
 	return Active
 }
 
-// Reason explains why a webhook is disabled.
+// Reason is the reason why a webhook is disabled.
 type Reason string
 
 // The reasons.
 const (
-	Manual Reason = "manual"
-	Gone   Reason = "gone"
+	Manual Reason = "manual" // a person disabled it
+	Gone   Reason = "gone"   // the receiver answered 410 Gone
 )

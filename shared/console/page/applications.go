@@ -115,6 +115,7 @@ func NewApplication(f Frame, c form.Client, o ApplicationOptions, err error) *Ap
 	writable := access.Allows(o.Held, access.ClientsWrite)
 	if o.Current != nil {
 		p.current(o.Current, o.Now)
+		// With a new secret of the client, the user could get its scopes. So the user must hold all of them.
 		writable = writable && holdsAll(o.Held, o.Current.Scopes)
 	}
 	if !writable {

@@ -74,13 +74,13 @@ func NewRemoveSecret(f Frame, c *access.Client, secretID string, own bool, now t
 	return p
 }
 
-// NotRetried returns a summary that says how many deliveries will be retried, and why the others will not.
+// NotRetried returns a summary with the number of deliveries that will be retried, and the reasons why the others will not.
 func NotRetried(retried int, refused []error) *Summary {
 	s := &Summary{Title: fmt.Sprintf("%s cannot be retried", plural(len(refused), "delivery", "deliveries"))}
 	if retried > 0 {
 		s.Text = plural(retried, "other", "others") + " will be retried."
 	}
-	seen := map[string]bool{}
+	seen := map[string]bool{} // many deliveries usually have the same reason
 	for _, err := range refused {
 		if text := fault.From(err).Message; !seen[text] {
 			seen[text] = true
@@ -94,7 +94,7 @@ func NotRetried(retried int, refused []error) *Summary {
 func (p *Webhook) Refuse(overlap string, err error) {
 	p.Overlap.Value = overlap
 	fields := []*Field{&p.Overlap}
-	if fault.Is(err, fault.InvalidState) {
+	if fault.Is(err, fault.InvalidState) { // the hint of the operation is for users of the API
 		err = fault.Invalid(fault.Detail{
 			Attribute: "overlapHours", Message: "The webhook already has as many valid secrets as it may have.",
 			Hint: "Enter 0 to end the previous secrets at once, or wait until one of them expires.",

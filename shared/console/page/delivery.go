@@ -59,7 +59,7 @@ type Attempt struct {
 // HeaderLine is the name and value of a header.
 type HeaderLine struct{ Name, Value string }
 
-// DeliveryOptions says what the page shows of a delivery, and how.
+// DeliveryOptions configures the page of a delivery.
 type DeliveryOptions struct {
 	// Retriable shows the button to retry.
 	Retriable bool
@@ -90,7 +90,7 @@ func NewDelivery(f Frame, d *api.DeliveryDetails, webhooks map[string]*webhook.W
 	requests := payload.Requests(d.Event, d.Key, d.Attempts, d.ShowBodies)
 	for i, r := range slices.Backward(requests) {
 		shown := attempt(&r)
-		shown.Open, shown.BodyNote = i == len(requests)-1, bodyNote(d, &r)
+		shown.Open, shown.BodyNote = i == len(requests)-1, bodyNote(d, &r) // only the newest attempt is open
 		p.Attempts = append(p.Attempts, shown)
 	}
 	p.Bodies = bodies(requests, self, o.Raw)
@@ -98,7 +98,7 @@ func NewDelivery(f Frame, d *api.DeliveryDetails, webhooks map[string]*webhook.W
 	return p
 }
 
-// soon is the longest wait for an attempt during which the page is followed.
+// soon is the longest wait for an attempt during which the page is followed. Nobody watches a page for hours.
 const soon = time.Minute
 
 // follows reports whether the page must be followed: an attempt is running, was requested, or is due soon, or the delivery
@@ -144,7 +144,7 @@ func sentence(d *delivery.Delivery, webhooks map[string]*webhook.Webhook, now ti
 	return []Part{{endReason(d) + " Since ", Moment(d.FinishedAt)}}
 }
 
-// endReason says why there are no further attempts by the schedule.
+// endReason returns the reason why the schedule has no further attempts.
 func endReason(d *delivery.Delivery) string {
 	switch d.Reason {
 	case delivery.Exhausted:
@@ -254,7 +254,7 @@ func answerBody(r *delivery.Response) (body, note string) {
 
 // visible replaces control characters by their pictures (Unicode block "Control Pictures"), and characters that change
 // the direction of text by replacement characters. So a foreign text can neither hide a part of itself nor move the text
-// beside it.
+// next to it.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -6,10 +6,11 @@ import (
 	"nepenthes/shared/delivery"
 )
 
-// Explanation says what a failure means and what to do about it.
+// Explanation explains a failure and advises what to do about it.
 type Explanation struct{ What, Do string }
 
-// failures describes the classes of errors: with a name for lists, and with an explanation for the delivery's page.
+// failures describes the classes of errors: with a name for lists, and with an explanation for the page of a delivery. It does
+// not have delivery.ErrStatus, whose explanation depends on the status.
 var failures = map[delivery.ErrorClass]struct {
 	name string
 	Explanation
@@ -66,7 +67,7 @@ func explain(class delivery.ErrorClass, status int) *Explanation {
 	return &Explanation{What: "The receiver answered " + statusText(status) + ".", Do: adviceOn(status)}
 }
 
-// adviceOn says what to do about an answer with the status, which is not 2xx.
+// adviceOn returns advice about an answer with a status that is not 2xx.
 func adviceOn(status int) string {
 	switch {
 	case status == http.StatusGone:

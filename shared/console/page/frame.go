@@ -17,7 +17,7 @@ type Frame struct {
 	Title string
 	// Base is the stage path of the request, with which every address begins.
 	Base string
-	// Client is the name of the client that is signed in, or empty if nobody is.
+	// Client is the name of the client that is signed in. It is empty if nobody is signed in.
 	Client     string
 	Navigation []Entry
 	// Notice is a message about what was just done.
@@ -43,7 +43,8 @@ type Entry struct {
 // Crumb is a link to a page above this one.
 type Crumb struct{ Label, Href string }
 
-// entries are the entries of the navigation, each with the scope that a client needs.
+// entries are the entries of the navigation, each with the scope that a client needs. The console begins with the first entry
+// that the client may see.
 var entries = []struct {
 	label, path string
 	scope       access.Scope

@@ -7,7 +7,7 @@ import (
 )
 
 // NameOf returns a name as pages show it. It returns the id if the name has no visible character, which is possible for
-// names from events. It removes characters that change the direction of the text behind the name. Letters that are
+// names from events. It removes characters that change the direction of the text after the name. Letters that are
 // written from right to left do not need these characters.
 func NameOf(name, id string) string {
 	if !visibletext.In(name) {

@@ -72,7 +72,7 @@ func TestDeliverySentence(t *testing.T) {
 			d.State, d.Reason, d.AttemptCount, d.FinishedAt = delivery.Dead, delivery.Exhausted, 10, now
 		}, "Failed 10 times, and the schedule has no more attempts. Since 2 Jan 2026, 11:00:00 UTC", false},
 		"tried again": {func(d *delivery.Delivery) {
-			d.State, d.Reason, d.AttemptCount, d.Owed = delivery.Dead, delivery.Exhausted, 10, &delivery.Owed{}
+			d.State, d.Reason, d.AttemptCount, d.Extra = delivery.Dead, delivery.Exhausted, 10, &delivery.Extra{}
 		}, "Failed 10 times, and the schedule has no more attempts. Another attempt is being made.", true},
 		"gone":         {func(d *delivery.Delivery) { d.State, d.Reason = delivery.Dead, delivery.Gone }, "The receiver answered 410 Gone, so it gets no further attempts.", false},
 		"dropped":      {func(d *delivery.Delivery) { d.State, d.Reason = delivery.Dead, delivery.Dropped }, "Not sent, because somebody resumed the webhook and dropped what was held.", false},
@@ -111,7 +111,7 @@ func TestEveryFailureIsExplained(t *testing.T) {
 			d.Attempts = []delivery.Attempt{a}
 			e := page.NewDelivery(frame(), d, nil, page.DeliveryOptions{Now: now}, nil).Attempts[0].Explanation
 			if e == nil || e.What == "" || e.Do == "" {
-				t.Errorf("got %+v, want an explanation and what to do", e)
+				t.Errorf("got %+v, want an explanation and advice", e)
 			}
 		})
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // maxIndent is the largest indentation, in levels. Without a limit the indentation would grow with the depth, and nobody
-// could see the text behind it.
+// could see the text after it.
 const maxIndent = 20
 
 // printer indents JSON and stops when it has written enough. So its cost depends on what it shows, however long or deeply
@@ -35,7 +35,7 @@ func (p *printer) token(text string) (rest string) {
 		return text[1:]
 	case '{', '[':
 		rest = strings.TrimLeft(text[1:], " \t\r\n")
-		if rest != "" && rest[0] == c+2 { // } stands two behind {, and ] behind [
+		if rest != "" && rest[0] == c+2 { // in ASCII, } is two after {, and ] is two after [
 			p.out.WriteByte(c)
 			p.out.WriteByte(rest[0])
 			return rest[1:]

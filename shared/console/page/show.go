@@ -58,11 +58,11 @@ func labels(all []string) Labels {
 // Pages has the links to the previous and the next page.
 type Pages struct {
 	Previous, Next string
-	// Counted says which part of a list the page shows. It is empty if the list is not counted.
+	// Counted is a text about the part of the list that the page shows. It is empty if the list is not counted.
 	Counted string
 }
 
-// rangeText says which part of a list is shown. It returns an empty string if the whole list is.
+// rangeText returns a text about the part of a list that is shown. It is empty if the page shows all of the list.
 func rangeText(noun string, offset, size, shown, total int) string {
 	if total <= shown {
 		return ""
@@ -86,7 +86,8 @@ func resourceOf(pattern string) string {
 	return asWords(resource)
 }
 
-// durationText returns a duration for people.
+// durationText returns a duration for people. It has few digits, but enough to compare a receiver on the same machine with one
+// far away.
 func durationText(d time.Duration) string {
 	ms := float64(d.Round(time.Microsecond)) / float64(time.Millisecond)
 	switch {

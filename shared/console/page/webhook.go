@@ -122,7 +122,7 @@ func allProjects(p webhook.Projects, names map[string]string) Labels {
 	return l
 }
 
-// meaning says what the state of a webhook means.
+// meaning returns an explanation of the state of a webhook.
 func meaning(w *webhook.Webhook) string {
 	switch {
 	case w.State() == webhook.Active:
@@ -152,7 +152,7 @@ func scheduleWords(name webhook.ScheduleName) string {
 func (p *Webhook) AddDeliveries(list *api.DeliveryPage, newest []delivery.Delivery, filters Filters, refused error) {
 	p.ShowDeliveries, p.Filtered = true, filters != Filters{}
 	p.Strip = newStrip(newest)
-	if p.Health.Tone == good {
+	if p.Health.Tone == good { // the page of a disabled webhook already says why nothing arrives
 		p.RecentFailures = recentFailures(newest)
 	}
 	states := []string{"", "Any"}
@@ -175,7 +175,8 @@ func (p *Webhook) AddDeliveries(list *api.DeliveryPage, newest []delivery.Delive
 	}
 }
 
-// recentFailures says that the newest deliveries have not arrived. It returns an empty string if the newest one has.
+// recentFailures returns a text about the newest deliveries that have not arrived. It ignores pending deliveries, which may
+// still arrive. It returns an empty string if the newest of the others has arrived.
 func recentFailures(newest []delivery.Delivery) string {
 	failed := 0
 	for i := range newest {

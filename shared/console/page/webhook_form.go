@@ -79,7 +79,7 @@ type WebhookFormOptions struct {
 	FormNumber string
 	// Conflict reports whether somebody else saved meanwhile. Current is then the version that they saved.
 	Conflict bool
-	// Pressed is the button beside the projects that was pressed, "filter" or "add", or empty. Its field gets the focus.
+	// Pressed is the pressed button of the projects: "filter", "add" or empty. Its field gets the focus.
 	Pressed string
 	// SecretDropped reports whether the input had a secret, which is not shown again.
 	SecretDropped bool
@@ -108,7 +108,7 @@ func NewWebhookForm(f Frame, w form.Webhook, o WebhookFormOptions, err error) *W
 	return p
 }
 
-// basics sets the fields that have no choices of their own.
+// basics sets the fields that other methods do not set.
 func (p *WebhookForm) basics(w form.Webhook) {
 	p.Name = Field{ID: "name", Name: "name", Label: "Name", Value: w.Name}
 	p.PayloadURL = Field{
@@ -166,7 +166,8 @@ func (p *WebhookForm) secrets(w form.Webhook, current *webhook.Webhook, now time
 	}
 }
 
-// events offers the event types in a group for each resource. Types that no wildcard includes are in groups of their own.
+// events offers the event types in a group for each resource. Types that a wildcard of several resources does not include are
+// in separate groups.
 func (p *WebhookForm) events(chosen []string) {
 	box := func(pattern, label string) Box {
 		return Box{ID: "event-" + pattern, Name: "events", Value: pattern, Label: label, Code: pattern, Checked: slices.Contains(chosen, pattern)}
@@ -349,7 +350,7 @@ func NewWebhookSecret(f Frame, w *webhook.Webhook, title, secret, publicKey stri
 	return p
 }
 
-// Overlap says in a sentence how long the previous secrets stay valid.
+// Overlap returns a sentence about how long the previous secrets stay valid.
 func Overlap(hours string) string {
 	if n, err := strconv.Atoi(strings.TrimSpace(hours)); err == nil && n > 0 {
 		return "The previous secrets also sign for " + plural(n, "hour", "hours") + ". Give the new secret to the receiver before then."

@@ -102,7 +102,7 @@ type Attempt struct {
 	Error     *AttemptError `json:"error" doc:"How the attempt failed, or null."`
 }
 
-// Timing says how long each phase took.
+// Timing holds the durations of the phases of an attempt.
 type Timing struct {
 	DNS       *float64 `json:"dnsMs" doc:"The lookup of the host name." example:"4.1"`
 	Connect   *float64 `json:"connectMs" doc:"The connection." example:"11.7"`
@@ -127,7 +127,7 @@ type Response struct {
 	Truncated    bool              `json:"truncated" doc:"Whether the body was longer." example:"false"`
 }
 
-// AttemptError says how an attempt failed.
+// AttemptError describes the failure of an attempt.
 type AttemptError struct {
 	Class   string `json:"class" enum:"dns,blocked,connect,tls,timeout,reset,protocol,response_too_large,status" doc:"The class of the failure." example:"status"`
 	Message string `json:"message" doc:"The failure in a sentence." example:"The receiver answered 503."`

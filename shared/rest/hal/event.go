@@ -64,7 +64,7 @@ func eventHref(p Paths, source, id string, rest ...string) string {
 	return href
 }
 
-// EventReceipt says that an event is on the queue.
+// EventReceipt confirms that an event is on the queue.
 type EventReceipt struct {
 	Type   string `json:"_type" enum:"EventReceipt" doc:"Always EventReceipt." example:"EventReceipt"`
 	ID     string `json:"id" doc:"The event's id." example:"evt_01JH2W9V3M8Q7R5T6Y1Z4X0C2B"`

@@ -38,9 +38,9 @@ func TestAWebhookInShort(t *testing.T) {
 	if len(w.Subscription.Projects.IDs) != 21 {
 		t.Error("the representation in short changed the webhook")
 	}
-	whole := hal.FromWebhook(hal.Paths{}, &w, time.Now())
-	if len(whole.Projects.IDs) != 21 || whole.Projects.Count != nil || whole.Headers["X-Team"] != "***" || len([]rune(*whole.Description)) != 201 {
-		t.Errorf("got %+v, want all of it", whole)
+	full := hal.FromWebhook(hal.Paths{}, &w, time.Now())
+	if len(full.Projects.IDs) != 21 || full.Projects.Count != nil || full.Headers["X-Team"] != "***" || len([]rune(*full.Description)) != 201 {
+		t.Errorf("got %+v, want all of it", full)
 	}
 }
 

@@ -58,7 +58,7 @@ type Status struct {
 	Held         *int          `json:"held,omitempty" minimum:"0" maximum:"1000" doc:"How many deliveries are held for the webhook. Counting stops at 1000. Lists do not have this member." example:"0"`
 }
 
-// Warning says that something was accepted but is not recommended.
+// Warning is about something that was accepted but is not recommended.
 type Warning struct {
 	Attribute string `json:"attribute" doc:"The member that the warning is about." example:"secret"`
 	Message   string `json:"message" doc:"The warning in a sentence." example:"The secret has fewer than 24 bytes."`

@@ -29,7 +29,7 @@ type body struct {
 	Hidden  mergepatch.Member[string]            `json:"-"`
 }
 
-func TestReadTellsAbsentNullAndGivenApart(t *testing.T) {
+func TestReadDistinguishesAbsentNullAndGiven(t *testing.T) {
 	var b body
 	problems, err := mergepatch.Read([]byte(`{"name":"x","size":null,"inner":{"ids":["a","b"]},"version":9007199254740993}`), &b)
 	if err != nil || problems.Len() > 0 {
@@ -49,7 +49,7 @@ func TestReadTellsAbsentNullAndGivenApart(t *testing.T) {
 		t.Errorf("got inner %+v", nested)
 	}
 	if version, _ := b.Version.Get(); version != 9007199254740993 {
-		t.Errorf("got version %d, want it exact", version)
+		t.Errorf("got version %d, want the exact number", version)
 	}
 }
 
@@ -97,7 +97,7 @@ func TestReadNamesEveryMemberThatDoesNotFit(t *testing.T) {
 	}
 }
 
-func TestReadSaysWhereTextGoesWrong(t *testing.T) {
+func TestReadReportsThePlaceOfAnError(t *testing.T) {
 	for _, c := range []struct{ name, text, where string }{
 		{"nothing", ``, "line 1, column 1."},
 		{"white space", " \n ", "line 1, column 1."},
@@ -135,17 +135,17 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		problems, err := mergepatch.Read(text, &body{})
 		var members map[string]json.RawMessage
-		plain := json.Unmarshal(text, &members)
-		if err == nil && (plain != nil || members == nil) {
-			t.Errorf("got %q accepted, which is no object: %v", text, plain)
+		jsonErr := json.Unmarshal(text, &members)
+		if err == nil && (jsonErr != nil || members == nil) {
+			t.Errorf("Read accepted %q, which is not an object: %v", text, jsonErr)
 		}
 		if err != nil && problems.Len() > 0 {
-			t.Error("got problems of a text that cannot be read")
+			t.Error("got problems of members of a text that cannot be read")
 		}
 		if err == nil && problems.Len() == 0 {
 			for name := range members {
 				if !known(name) {
-					t.Errorf("got %q accepted with the unknown member %q", text, name)
+					t.Errorf("Read accepted %q with the unknown member %q", text, name)
 				}
 			}
 		}

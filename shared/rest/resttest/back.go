@@ -10,68 +10,68 @@ import (
 	"testing"
 )
 
-// sendBack sends every kind of representation back as it came: from the answer that created or changed a thing, from the
-// thing itself and from its list. This must change nothing, and nothing may be refused.
+// sendBack sends every kind of representation back unchanged: the answer that created or changed a thing, the thing itself,
+// and its element in a list. The API must accept each of them, and the thing must stay as it was.
 func (r *runner) sendBack(t *testing.T) {
 	run := r.run + "-back"
 	var ids []string
 	for i := range 25 {
 		id := fmt.Sprintf("%s-%d", run, i)
 		ids = append(ids, id)
-		made := r.ask(t, "PUT", "/api/v3/projects/"+id, map[string]any{"name": "Project " + id, "identifier": id})
-		r.same(t, "PUT", "/api/v3/projects/"+id, "/api/v3/projects?name="+id+"&pageSize=1", made)
+		created := r.mustSend(t, "PUT", "/api/v3/projects/"+id, map[string]any{"name": "Project " + id, "identifier": id})
+		r.checkSentBack(t, "PUT", "/api/v3/projects/"+id, "/api/v3/projects?name="+id+"&pageSize=1", created)
 	}
 	long := strings.Repeat("é", 201)
 	for name, fields := range map[string]map[string]any{
-		"plain":         {"events": []string{"*"}},
-		"generated":     {"events": []string{"*"}, "secret": "generate"},
-		"a short one":   {"events": []string{"*"}, "secret": "12345678", "enabled": false, "legacySignature": true},
-		"a key pair":    {"events": []string{"project:*"}, "secret": "generate-ed25519", "payloadFormat": "standard", "timeoutSeconds": 30, "retrySchedule": "none"},
-		"much":          {"events": []string{"*"}, "description": long, "headers": map[string]string{"X-Token": "credential", "X-More": "m"}, "projects": map[string]any{"all": false, "ids": ids}},
-		"just enough":   {"events": []string{"*"}, "description": long[2:], "projects": map[string]any{"all": false, "ids": ids[:20]}},
-		"one too many":  {"events": []string{"*"}, "projects": map[string]any{"ids": ids[:21]}},
-		"a single one":  {"events": []string{"*"}, "projects": map[string]any{"ids": ids[:1]}, "secret": "a text of one's own, long enough"},
-		"without words": {"events": []string{"*", "user:*"}, "description": ""},
+		"plain":                          {"events": []string{"*"}},
+		"generated":                      {"events": []string{"*"}, "secret": "generate"},
+		"a short secret":                 {"events": []string{"*"}, "secret": "12345678", "enabled": false, "legacySignature": true},
+		"a key pair":                     {"events": []string{"project:*"}, "secret": "generate-ed25519", "payloadFormat": "standard", "timeoutSeconds": 30, "retrySchedule": "none"},
+		"long members":                   {"events": []string{"*"}, "description": long, "headers": map[string]string{"X-Token": "credential", "X-More": "m"}, "projects": map[string]any{"all": false, "ids": ids}},
+		"the longest members in lists":   {"events": []string{"*"}, "description": long[2:], "projects": map[string]any{"all": false, "ids": ids[:20]}},
+		"one project too many for lists": {"events": []string{"*"}, "projects": map[string]any{"ids": ids[:21]}},
+		"one project":                    {"events": []string{"*"}, "projects": map[string]any{"ids": ids[:1]}, "secret": "a text of one's own, long enough"},
+		"an empty description":           {"events": []string{"*", "user:*"}, "description": ""},
 	} {
 		t.Run("webhook: "+name, func(t *testing.T) {
 			body := map[string]any{"name": "back " + name + " " + run, "payloadUrl": hooks}
 			maps.Copy(body, fields)
-			made := r.ask(t, "POST", "/api/v3/webhooks", body)
-			self := "/api/v3/webhooks/" + fmt.Sprint(made["id"])
-			r.same(t, "PATCH", self, self, made)
-			r.same(t, "PATCH", self, self, r.ask(t, "GET", self, nil))
-			r.same(t, "PATCH", self, self, r.ask(t, "PATCH", self, map[string]any{"enabled": true}))
-			list := r.ask(t, "GET", "/api/v3/webhooks?pageSize=1&name="+strings.ReplaceAll(body["name"].(string), " ", "%20"), nil)
+			created := r.mustSend(t, "POST", "/api/v3/webhooks", body)
+			self := "/api/v3/webhooks/" + fmt.Sprint(created["id"])
+			r.checkSentBack(t, "PATCH", self, self, created)
+			r.checkSentBack(t, "PATCH", self, self, r.mustSend(t, "GET", self, nil))
+			r.checkSentBack(t, "PATCH", self, self, r.mustSend(t, "PATCH", self, map[string]any{"enabled": true}))
+			list := r.mustSend(t, "GET", "/api/v3/webhooks?pageSize=1&name="+strings.ReplaceAll(body["name"].(string), " ", "%20"), nil)
 			element, _ := at(list, "_embedded.elements.0")
-			r.same(t, "PATCH", self, self, element)
+			r.checkSentBack(t, "PATCH", self, self, element)
 			// The zone of a time and its digits after milliseconds do not matter.
-			elsewhere := strings.Replace(fmt.Sprint(made["createdAt"]), "Z", "987+00:00", 1)
-			r.same(t, "PATCH", self, self, map[string]any{"createdAt": elsewhere})
-			r.ask(t, "DELETE", self, nil)
+			elsewhere := strings.Replace(fmt.Sprint(created["createdAt"]), "Z", "987+00:00", 1)
+			r.checkSentBack(t, "PATCH", self, self, map[string]any{"createdAt": elsewhere})
+			r.mustSend(t, "DELETE", self, nil)
 		})
 	}
 	t.Run("client", func(t *testing.T) {
-		made := r.ask(t, "POST", "/api/v3/oauth_clients", map[string]any{"name": "back " + run, "scopes": []string{"webhooks:read"}})
-		self := "/api/v3/oauth_clients/" + fmt.Sprint(made["id"])
-		r.same(t, "PATCH", self, self, made)
-		r.same(t, "PATCH", self, self, r.ask(t, "POST", self+"/secrets", nil))
-		r.same(t, "PATCH", self, self, r.ask(t, "PATCH", self, map[string]any{"scopes": []string{"webhooks:read", "projects:read"}}))
-		list := r.ask(t, "GET", "/api/v3/oauth_clients?name=back%20"+run, nil)
+		created := r.mustSend(t, "POST", "/api/v3/oauth_clients", map[string]any{"name": "back " + run, "scopes": []string{"webhooks:read"}})
+		self := "/api/v3/oauth_clients/" + fmt.Sprint(created["id"])
+		r.checkSentBack(t, "PATCH", self, self, created)
+		r.checkSentBack(t, "PATCH", self, self, r.mustSend(t, "POST", self+"/secrets", nil))
+		r.checkSentBack(t, "PATCH", self, self, r.mustSend(t, "PATCH", self, map[string]any{"scopes": []string{"webhooks:read", "projects:read"}}))
+		list := r.mustSend(t, "GET", "/api/v3/oauth_clients?name=back%20"+run, nil)
 		element, _ := at(list, "_embedded.elements.0")
-		r.same(t, "PATCH", self, self, element)
-		r.ask(t, "DELETE", self, nil)
+		r.checkSentBack(t, "PATCH", self, self, element)
+		r.mustSend(t, "DELETE", self, nil)
 	})
 	t.Run("settings", func(t *testing.T) {
 		const self = "/api/v3/settings"
-		r.same(t, "PATCH", self, self, r.ask(t, "GET", self, nil))
-		changed := r.ask(t, "PATCH", self, map[string]any{"cors": map[string]any{"allowedOrigins": []string{"https://a.example.com", "https://b.example.com"}}, "api": map[string]any{"maxPageSize": 1}})
-		r.same(t, "PATCH", self, self, changed)
-		r.ask(t, "PATCH", self, map[string]any{"cors": nil, "api": nil})
+		r.checkSentBack(t, "PATCH", self, self, r.mustSend(t, "GET", self, nil))
+		changed := r.mustSend(t, "PATCH", self, map[string]any{"cors": map[string]any{"allowedOrigins": []string{"https://a.example.com", "https://b.example.com"}}, "api": map[string]any{"maxPageSize": 1}})
+		r.checkSentBack(t, "PATCH", self, self, changed)
+		r.mustSend(t, "PATCH", self, map[string]any{"cors": nil, "api": nil})
 	})
 }
 
-// ask sends a request that must be accepted.
-func (r *runner) ask(t *testing.T, method, path string, body any) map[string]any {
+// mustSend sends a request that must be accepted.
+func (r *runner) mustSend(t *testing.T, method, path string, body any) map[string]any {
 	t.Helper()
 	step := Step{}
 	if body != nil {
@@ -89,14 +89,14 @@ func (r *runner) ask(t *testing.T, method, path string, body any) map[string]any
 	return answer
 }
 
-// same sends a representation back and checks that the thing stays as it was. A secret in the representation is set
+// checkSentBack sends a representation back and checks that the thing stays as it was. A secret in the representation is set
 // again, so only its id and its time may change.
-func (r *runner) same(t *testing.T, method, path, look string, representation any) {
+func (r *runner) checkSentBack(t *testing.T, method, path, look string, representation any) {
 	t.Helper()
-	before := r.ask(t, "GET", look, nil)
+	before := r.mustSend(t, "GET", look, nil)
 	given, _ := representation.(map[string]any)
-	r.ask(t, method, path, representation)
-	after := r.ask(t, "GET", look, nil)
+	r.mustSend(t, method, path, representation)
+	after := r.mustSend(t, "GET", look, nil)
 	if _, again := given["secret"]; again {
 		for _, state := range []map[string]any{before, after} {
 			delete(state, "lockVersion")

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// check compares an answer with its step, and reports whether it is as it should be.
+// check compares an answer with its step, and reports whether it is right.
 func (r *runner) check(t *testing.T, name string, step Step, kept map[string]string, response *http.Response, body []byte) bool {
 	t.Helper()
 	ok := true
@@ -38,8 +38,8 @@ func (r *runner) check(t *testing.T, name string, step Step, kept map[string]str
 			}
 		}
 	}
-	for _, strange := range strangeTimes(answer, response) {
-		fail("got time %s, want UTC with milliseconds", strange)
+	for _, wrong := range wrongTimes(answer, response) {
+		fail("got time %s, want UTC with milliseconds", wrong)
 	}
 	if step.Kind != "" {
 		checkProblem(fail, step, answer, response)
@@ -100,7 +100,7 @@ func filled(want any, kept map[string]string) any {
 	return json.RawMessage(fill(string(text), kept))
 }
 
-// differs says how the member at path differs from what is wanted, or returns "".
+// differs returns a text about the difference between the member at path and the wanted value, or "" if there is none.
 func differs(answer any, path string, want any) string {
 	got, found := at(answer, path)
 	switch want := want.(type) {

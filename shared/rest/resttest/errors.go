@@ -220,11 +220,11 @@ var Origins = []Case{
 		{Do: "GET /.well-known/nothing", As: "-", Header: fromApp, Status: 404, WantHeader: allowed},
 		{Do: "POST /oauth/token", As: "-", Header: fromApp, Status: 400, WantHeader: allowed},
 		{Do: "GET /nothing", As: "-", Header: fromApp, Status: 404, WantHeader: map[string]string{"Access-Control-Allow-Origin": ""}},
-		{Do: "GET /api/v3/settings", Header: map[string]string{"Origin": "https://evil.example.com"}, Status: 200, WantHeader: stranger},
-		{Do: "GET /api/v3/settings", Header: map[string]string{"Origin": "https://app.example.com.evil.com"}, Status: 200, WantHeader: stranger},
-		{Do: "GET /api/v3/settings", Header: map[string]string{"Origin": "http://app.example.com"}, Status: 200, WantHeader: stranger},
-		{Do: "GET /api/v3/settings", Header: map[string]string{"Origin": "null"}, Status: 200, WantHeader: stranger},
-		{Do: "GET /api/v3/settings", Status: 200, WantHeader: stranger},
+		{Do: "GET /api/v3/settings", Header: map[string]string{"Origin": "https://evil.example.com"}, Status: 200, WantHeader: otherOrigin},
+		{Do: "GET /api/v3/settings", Header: map[string]string{"Origin": "https://app.example.com.evil.com"}, Status: 200, WantHeader: otherOrigin},
+		{Do: "GET /api/v3/settings", Header: map[string]string{"Origin": "http://app.example.com"}, Status: 200, WantHeader: otherOrigin},
+		{Do: "GET /api/v3/settings", Header: map[string]string{"Origin": "null"}, Status: 200, WantHeader: otherOrigin},
+		{Do: "GET /api/v3/settings", Status: 200, WantHeader: otherOrigin},
 	}},
 	{Name: "preflights are answered for every path, before anything else", Steps: []Step{
 		{Do: "OPTIONS /api/v3/nothing", As: "-", Header: preflight("DELETE", "authorization, x-anything"), Status: 204, WantHeader: map[string]string{
@@ -251,7 +251,7 @@ var (
 		"Access-Control-Allow-Origin": "https://app.example.com", "Access-Control-Allow-Credentials": "true",
 		"Access-Control-Expose-Headers": "ETag, Location, Retry-After, X-Request-Id", "Vary": "Origin", "Access-Control-Allow-Methods": "",
 	}
-	stranger = map[string]string{"Access-Control-Allow-Origin": "", "Access-Control-Allow-Credentials": "", "Access-Control-Expose-Headers": "", "Vary": "Origin"}
+	otherOrigin = map[string]string{"Access-Control-Allow-Origin": "", "Access-Control-Allow-Credentials": "", "Access-Control-Expose-Headers": "", "Vary": "Origin"}
 )
 
 // preflight returns the headers of a preflight from an allowed origin.

@@ -31,7 +31,7 @@ var (
 		"The gateway decodes a query before the service gets it, and passes on a query that cannot be decoded.",
 		[]Emulator{MiniStack, LocalStack},
 	}
-	// TypeOfNothing is a header that the service did not send.
+	// TypeOfNothing adds a header that the service did not send.
 	TypeOfNothing = Leniency{
 		"The gateway adds a Content-Type to answers without content.",
 		[]Emulator{MiniStack, LocalStack},

@@ -43,7 +43,7 @@ type Step struct {
 	Do string
 	// As lists the scopes of the token, separated by spaces. Empty means all scopes, and "-" means no token.
 	As string
-	// Header has more headers than every request has. A body has the Content-Type application/json.
+	// Header has additional headers. The Content-Type of a body is application/json unless Header has another.
 	Header map[string]string
 	Body   string
 	// Unless skips the step on emulators with this leniency.
@@ -185,7 +185,7 @@ func (r *runner) send(t *testing.T, method, path string, step Step, kept map[str
 	return response, body
 }
 
-// token returns a token for the scopes, the same one for the whole run.
+// token returns a token for the scopes. It requests only one token for each set of scopes.
 func (r *runner) token(t *testing.T, scopes string) string {
 	t.Helper()
 	if token := r.tokens[scopes]; token != "" {

@@ -10,47 +10,47 @@ import (
 
 var (
 	anyTime = regexp.MustCompile(`\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?(?:[Zz]|[+-]\d\d:?\d\d)?`)
-	ourTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
+	apiTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
 )
 
-// theirs are the members with texts of producers and receivers, or examples of these.
-var theirs = map[string]bool{"occurredAt": true, "data": true, "body": true, "headers": true, "example": true, "examples": true, "schema": true}
+// foreignMembers are the members with texts of producers and receivers, or examples of these.
+var foreignMembers = map[string]bool{"occurredAt": true, "data": true, "body": true, "headers": true, "example": true, "examples": true, "schema": true}
 
-// strangeTimes returns the times in an answer that are not in UTC with milliseconds.
-func strangeTimes(answer any, response *http.Response) (strange []string) {
+// wrongTimes returns the times in an answer that are not in UTC with milliseconds.
+func wrongTimes(answer any, response *http.Response) (wrong []string) {
 	for name, values := range response.Header {
-		strange = append(strange, timesIn(name, strings.Join(values, " "))...)
+		wrong = append(wrong, timesIn(name, strings.Join(values, " "))...)
 	}
-	walk("", answer, func(path, text string) { strange = append(strange, timesIn(path, text)...) })
-	return strange
+	walk("", answer, func(path, text string) { wrong = append(wrong, timesIn(path, text)...) })
+	return wrong
 }
 
-// timesIn returns the strange times in a text.
-func timesIn(where, text string) (strange []string) {
-	if decoded, err := url.QueryUnescape(text); err == nil { // times within links
+// timesIn returns the wrong times in a text.
+func timesIn(where, text string) (wrong []string) {
+	if decoded, err := url.QueryUnescape(text); err == nil { // links contain escaped times
 		text = decoded
 	}
 	for _, found := range anyTime.FindAllString(text, -1) {
-		if !ourTime.MatchString(found) {
-			strange = append(strange, where+": "+found)
+		if !apiTime.MatchString(found) {
+			wrong = append(wrong, where+": "+found)
 		}
 	}
-	return strange
+	return wrong
 }
 
-// walk visits every text in an answer, except those of others.
-func walk(path string, value any, see func(path, text string)) {
+// walk visits every text in an answer, except the texts in foreignMembers.
+func walk(path string, value any, visit func(path, text string)) {
 	switch value := value.(type) {
 	case string:
-		see(path, value)
+		visit(path, value)
 	case []any:
 		for i, element := range value {
-			walk(fmt.Sprintf("%s.%d", path, i), element, see)
+			walk(fmt.Sprintf("%s.%d", path, i), element, visit)
 		}
 	case map[string]any:
 		for name, member := range value {
-			if !theirs[name] {
-				walk(path+"."+name, member, see)
+			if !foreignMembers[name] {
+				walk(path+"."+name, member, visit)
 			}
 		}
 	}
