@@ -43,6 +43,7 @@ var edges = map[string][]string{
 	"shared/delivery": {"events", "shared/id", "shared/limits", "shared/webhook"},
 	"shared/record":   {"events", "shared/delivery", "shared/limits"},
 	"shared/payload":  {"events", "shared/delivery", "shared/record", "shared/webhook"},
+	"shared/stats":    {"shared/delivery"},
 
 	// interfaces that the adapters implement
 	"shared/lane":  {"shared/limits"},
