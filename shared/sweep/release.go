@@ -83,7 +83,8 @@ func (s *Sweeper) release(ctx context.Context, job delivery.ReleaseJob) (err err
 	if job.PacedUntil.After(now) {
 		m.next = job.PacedUntil
 	}
-	job.LeaseUntil, job.PacedUntil = now.Add(limits.SweepPeriod), m.end
+	// The random time makes the claims of two sweepers differ, as spread explains.
+	job.LeaseUntil, job.PacedUntil = now.Add(limits.SweepPeriod+rand.N(spread)), m.end
 	if job.ReceivingSince.IsZero() {
 		job.ReceivingSince = now
 	}

@@ -31,6 +31,9 @@ type rig struct {
 	now   time.Time
 	bells []lane.Message
 	err   error
+	// sent is called when doorbells were sent. It may be nil.
+	sent func()
+	held int // deliveries that were held
 }
 
 func newRig(t *testing.T) *rig {
@@ -62,6 +65,9 @@ func (r *rig) Send(_ context.Context, messages ...lane.Message) error {
 	defer r.mu.Unlock()
 	if r.err == nil {
 		r.bells = append(r.bells, messages...)
+	}
+	if r.sent != nil {
+		defer r.sent()
 	}
 	return r.err
 }
