@@ -10,6 +10,7 @@ import (
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
 	"nepenthes/shared/required"
+	"nepenthes/shared/stats"
 	"nepenthes/shared/store"
 )
 
@@ -84,6 +85,7 @@ type Deliveries struct {
 	Read        Operation[*DeliveryID, *DeliveryDetails]
 	ReadAttempt Operation[*ReadAttempt, *DeliveryDetails]
 	Retry       Operation[*DeliveryID, *DeliveryDetails]
+	Stats       Operation[*ReadStats, *stats.Stats]
 }
 
 // NewDeliveries returns the operations on deliveries. It panics if a dependency is missing.
@@ -96,6 +98,7 @@ func NewDeliveries(c DeliveriesConfig) *Deliveries {
 		Read:        operation(access.DeliveriesRead, o.read),
 		ReadAttempt: operation(access.DeliveriesRead, o.readAttempt),
 		Retry:       write(&c.Common, access.DeliveriesWrite, RetriedDelivery, o.retry, func(in *DeliveryID, _ *DeliveryDetails) string { return in.ID }),
+		Stats:       operation(access.DeliveriesRead, o.stats),
 	}
 }
 

@@ -38,7 +38,7 @@ var scopes = map[string]access.Scope{
 	"Webhooks.List": "webhooks:read", "Webhooks.Create": "webhooks:write", "Webhooks.Read": "webhooks:read", "Webhooks.Change": "webhooks:write",
 	"Webhooks.Delete": "webhooks:write", "Webhooks.Ping": "webhooks:write", "Webhooks.Pause": "webhooks:write", "Webhooks.Resume": "webhooks:write", "Webhooks.AddSecret": "webhooks:write", "Webhooks.RemoveSecret": "webhooks:write",
 	"Deliveries.List": "deliveries:read", "Deliveries.ListDead": "deliveries:read", "Deliveries.Read": "deliveries:read",
-	"Deliveries.ReadAttempt": "deliveries:read", "Deliveries.Retry": "deliveries:write",
+	"Deliveries.ReadAttempt": "deliveries:read", "Deliveries.Retry": "deliveries:write", "Deliveries.Stats": "deliveries:read",
 	"Events.Push": "events:write", "Events.Read": "events:read", "Events.ListDeliveries": "deliveries:read", "Events.Explain": "webhooks:read", "Events.ListTypes": "webhooks:read",
 	"Projects.List": "projects:read", "Projects.Put": "projects:write",
 	"Clients.List": "clients:read", "Clients.Create": "clients:write", "Clients.Read": "clients:read", "Clients.Change": "clients:write", "Clients.Delete": "clients:write",

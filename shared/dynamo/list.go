@@ -41,7 +41,7 @@ func (s *Store) Deliveries(ctx context.Context, q store.Query) (page store.Page,
 		if err != nil { // not the id of a webhook, so there are no rows
 			return page, nil
 		}
-		from = list{sortSize, s.readWebhook(partition)}
+		from = list{sortSize, s.readWebhook(partition, q.MayLag)}
 	}
 	if page, err = collect(ctx, q, from); q.Backward {
 		slices.Reverse(page.Deliveries)
@@ -158,14 +158,14 @@ func (in span) query(table, partition, sort string, value types.AttributeValue) 
 	}, bytes.Compare(in.low, in.high) <= 0
 }
 
-// readWebhook returns the function that reads the rows of a webhook.
-func (s *Store) readWebhook(partition []byte) func(context.Context, span, int) ([]delivery.Delivery, delivery.Key, bool, error) {
+// readWebhook returns the function that reads the rows of a webhook. A read that may lag costs half.
+func (s *Store) readWebhook(partition []byte, mayLag bool) func(context.Context, span, int) ([]delivery.Delivery, delivery.Key, bool, error) {
 	return func(ctx context.Context, in span, n int) (found []delivery.Delivery, last delivery.Key, more bool, err error) {
 		input, some := in.query(s.tables.Deliveries, tables.Deliveries.Partition.Name, tables.Deliveries.Sort.Name, blob(partition))
 		if !some {
 			return nil, last, false, nil
 		}
-		input.ConsistentRead = aws.Bool(true)
+		input.ConsistentRead = aws.Bool(!mayLag)
 		stored, err := s.query(ctx, input, n)
 		if err != nil {
 			return nil, last, false, err

@@ -59,14 +59,14 @@ var edges = map[string][]string{
 	"shared/sender":       {"events", "shared/delivery", "shared/fault", "shared/id", "shared/lane", "shared/limits", "shared/outbound", "shared/payload", "shared/project", "shared/record", "shared/required", "shared/signing", "shared/webhook"},
 	"shared/sweep":        {"shared/delivery", "shared/fault", "shared/lane", "shared/limits", "shared/required", "shared/webhook"},
 	"shared/redrive":      {"shared/fault", "shared/lane", "shared/limits"},
-	"shared/api":          {"events", "shared/access", "shared/address", "shared/auth", "shared/auth/clients", "shared/delivery", "shared/fault", "shared/id", "shared/lane", "shared/limits", "shared/project", "shared/record", "shared/required", "shared/settings", "shared/signing", "shared/store", "shared/visible", "shared/webhook"},
+	"shared/api":          {"events", "shared/access", "shared/address", "shared/auth", "shared/auth/clients", "shared/delivery", "shared/fault", "shared/id", "shared/lane", "shared/limits", "shared/project", "shared/record", "shared/required", "shared/settings", "shared/signing", "shared/stats", "shared/store", "shared/visible", "shared/webhook"},
 
 	// the wire and the pages
 	"shared/cursor":          {"shared/api", "shared/delivery", "shared/fault", "shared/instant"},
 	"shared/httpedge":        {"shared/fault", "shared/id", "shared/limits"},
-	"shared/rest/hal":        {"events", "shared/access", "shared/delivery", "shared/instant", "shared/payload", "shared/project", "shared/record", "shared/settings", "shared/webhook"},
+	"shared/rest/hal":        {"events", "shared/access", "shared/delivery", "shared/instant", "shared/payload", "shared/project", "shared/record", "shared/settings", "shared/stats", "shared/webhook"},
 	"shared/rest/mergepatch": {"shared/fault", "shared/strictjson"},
-	"shared/rest":            {"events", "shared/access", "shared/api", "shared/auth", "shared/cursor", "shared/delivery", "shared/fault", "shared/httpedge", "shared/instant", "shared/limits", "shared/payload", "shared/project", "shared/record", "shared/required", "shared/rest/hal", "shared/rest/mergepatch", "shared/settings", "shared/throttle", "shared/webhook"},
+	"shared/rest":            {"events", "shared/access", "shared/api", "shared/auth", "shared/cursor", "shared/delivery", "shared/fault", "shared/httpedge", "shared/instant", "shared/limits", "shared/payload", "shared/project", "shared/record", "shared/required", "shared/rest/hal", "shared/rest/mergepatch", "shared/settings", "shared/stats", "shared/throttle", "shared/webhook"},
 	"shared/console":         {"events", "shared/access", "shared/api", "shared/auth", "shared/auth/clients", "shared/console/form", "shared/console/page", "shared/console/session", "shared/cursor", "shared/delivery", "shared/fault", "shared/httpedge", "shared/limits", "shared/payload", "shared/project", "shared/required", "shared/settings", "shared/tables", "shared/webhook", "web"},
 	"shared/console/form":    {"shared/access", "shared/api", "shared/fault", "shared/limits", "shared/settings", "shared/webhook"},
 	"shared/console/page":    {"events", "shared/access", "shared/api", "shared/console/form", "shared/delivery", "shared/fault", "shared/instant", "shared/limits", "shared/payload", "shared/project", "shared/settings", "shared/signing", "shared/visible", "shared/webhook", "web"},

@@ -66,6 +66,12 @@ const (
 	HeldCounted    = 1_000 // deliveries up to which those that are held are counted
 )
 
+// Figures of the deliveries of a webhook.
+const (
+	StatsPeriod  = 24 * time.Hour // period that is counted, unless the caller names another
+	StatsCounted = 10_000         // the largest number of deliveries that are counted
+)
+
 // Retention.
 const (
 	RetentionDays    = 30 // default for events; a deployment may choose RetentionDaysMin to RetentionDaysMax

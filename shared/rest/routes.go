@@ -38,6 +38,7 @@ func (h *Handler) addRoutes() {
 	}
 	if o.Deliveries != nil {
 		h.addDeliveries(o.Deliveries)
+		h.addStats(o.Deliveries)
 	}
 	if o.Events != nil {
 		h.addEvents(o.Events)

@@ -23,6 +23,8 @@ type Query struct {
 	Backward bool
 	// Limit is the largest number of deliveries to return. It is at least 1.
 	Limit int
+	// MayLag allows the list of a webhook to be a second behind, which can make reading cheaper.
+	MayLag bool
 }
 
 // Page is the answer to a Query. A page that is not the last may have fewer deliveries than Limit, even none, because a

@@ -80,6 +80,7 @@ func drawQuery(r *rapid.T, hooks []string, all []delivery.Delivery) store.Query 
 		Until:     drawBound(r, "until"),
 		Backward:  rapid.Bool().Draw(r, "backward"),
 		Limit:     rapid.IntRange(1, 100).Draw(r, "limit"),
+		MayLag:    rapid.Bool().Draw(r, "may lag"),
 	}
 	if rapid.Bool().Draw(r, "from the middle") {
 		q.From = rapid.SampledFrom(all).Draw(r, "from").Key

@@ -68,6 +68,7 @@ type Warning struct {
 type WebhookLinks struct {
 	Self       Link `json:"self" doc:"This webhook."`
 	Deliveries Link `json:"deliveries" doc:"The deliveries of the webhook, newest first."`
+	Stats      Link `json:"stats" doc:"Figures of the deliveries of the webhook."`
 	Ping       Link `json:"ping" doc:"Send a test event to the webhook."`
 	Pause      Link `json:"pause" doc:"Pause the webhook."`
 	Resume     Link `json:"resume" doc:"Resume the webhook."`
@@ -127,6 +128,7 @@ func webhookLinks(p Paths, id string) WebhookLinks {
 	return WebhookLinks{
 		Self:       Link{Href: p.To("webhooks", id)},
 		Deliveries: Link{Href: p.To("webhooks", id, "deliveries")},
+		Stats:      Link{Href: p.To("webhooks", id, "stats")},
 		Ping:       Link{Href: p.To("webhooks", id, "ping"), Method: "post"},
 		Pause:      Link{Href: p.To("webhooks", id, "pause"), Method: "post"},
 		Resume:     Link{Href: p.To("webhooks", id, "resume"), Method: "post"},

@@ -90,7 +90,7 @@ func Run(t *testing.T, target Target, cases []Case) {
 // All returns the cases of every part of the API.
 func All() []Case {
 	var all []Case
-	for _, part := range [][]Case{Errors, Settings, Webhooks, Pauses, Headers, Secrets, Deliveries, Events, Projects, Clients, Origins} {
+	for _, part := range [][]Case{Errors, Settings, Webhooks, Pauses, Headers, Secrets, Deliveries, Stats, Events, Projects, Clients, Origins} {
 		all = append(all, part...)
 	}
 	return all
