@@ -49,7 +49,7 @@ func (o deliveriesResource) stats(ctx context.Context, _ Call, in *ReadStats) (_
 func (in *ReadStats) period(now time.Time) (since, until time.Time, err error) {
 	since, until = in.Since, in.Until
 	if until.IsZero() {
-		until = now
+		until = now.Add(time.Millisecond) // so that what was received in this millisecond is counted
 	}
 	if since.IsZero() {
 		since = until.Add(-limits.StatsPeriod)

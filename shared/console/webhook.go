@@ -13,10 +13,13 @@ import (
 	"nepenthes/shared/cursor"
 	"nepenthes/shared/delivery"
 	"nepenthes/shared/fault"
+	"nepenthes/shared/stats"
 )
 
-// stripMax is the largest number of deliveries that the strip shows.
-const stripMax = 100
+const (
+	stripMax   = 100   // the largest number of deliveries that the strip shows
+	figuresMax = 1_000 // the largest number of deliveries that the figures count
+)
 
 func (x *exchange) showWebhook() error {
 	w, err := x.readDetails()
@@ -49,20 +52,31 @@ func (x *exchange) webhookPage(w *api.WebhookDetails, overlap string, refused er
 	return x.render(status, "webhook", p)
 }
 
-// addDeliveries concurrently reads the requested page of deliveries and the newest deliveries. The page shows the fault
-// of an invalid filter.
+// following reports whether the script asks for the page again while it follows the page. Such a page is read often, so it
+// has no figures.
+func (x *exchange) following() bool { return x.r.Header.Get("X-Follow") != "" }
+
+// addDeliveries concurrently reads the requested page of deliveries, the newest deliveries and the figures. The page shows
+// the fault of an invalid filter.
 func (x *exchange) addDeliveries(p *page.Webhook) error {
 	query := x.r.URL.Query()
 	filters := page.Filters{State: query.Get("state"), Event: query.Get("event"), From: query.Get("from"), Until: query.Get("until")}
 	var asked *api.ListDeliveries
 	var list *api.DeliveryPage
 	var newest []delivery.Delivery
+	var figures *stats.Stats
 	var refused error
 	var group errgroup.Group
 	group.Go(func() (err error) {
 		newest, err = x.newest(p.ID, stripMax)
 		return err
 	})
+	if !x.following() {
+		group.Go(func() (err error) {
+			figures, err = do(x, x.h.Operations.Deliveries.Stats, &api.ReadStats{Webhook: p.ID, Most: figuresMax})
+			return ignoreNotFound(err)
+		})
+	}
 	group.Go(func() (err error) {
 		if asked, err = x.deliveriesAsked(p.ID, filters); err == nil {
 			list, err = do(x, x.h.Operations.Deliveries.List, asked)
@@ -77,6 +91,9 @@ func (x *exchange) addDeliveries(p *page.Webhook) error {
 		return err
 	}
 	p.AddDeliveries(list, newest, filters, refused)
+	if figures != nil {
+		p.AddFigures(figures, figuresMax)
+	}
 	if list != nil {
 		p.Pages = x.pageLinks(p.Self, "#recent", cursor.ListOf(asked), list)
 	}

@@ -67,9 +67,9 @@ var edges = map[string][]string{
 	"shared/rest/hal":        {"events", "shared/access", "shared/delivery", "shared/instant", "shared/payload", "shared/project", "shared/record", "shared/settings", "shared/stats", "shared/webhook"},
 	"shared/rest/mergepatch": {"shared/fault", "shared/strictjson"},
 	"shared/rest":            {"events", "shared/access", "shared/api", "shared/auth", "shared/cursor", "shared/delivery", "shared/fault", "shared/httpedge", "shared/instant", "shared/limits", "shared/payload", "shared/project", "shared/record", "shared/required", "shared/rest/hal", "shared/rest/mergepatch", "shared/settings", "shared/stats", "shared/throttle", "shared/webhook"},
-	"shared/console":         {"events", "shared/access", "shared/api", "shared/auth", "shared/auth/clients", "shared/console/form", "shared/console/page", "shared/console/session", "shared/cursor", "shared/delivery", "shared/fault", "shared/httpedge", "shared/limits", "shared/payload", "shared/project", "shared/required", "shared/settings", "shared/tables", "shared/webhook", "web"},
+	"shared/console":         {"events", "shared/access", "shared/api", "shared/auth", "shared/auth/clients", "shared/console/form", "shared/console/page", "shared/console/session", "shared/cursor", "shared/delivery", "shared/fault", "shared/httpedge", "shared/limits", "shared/payload", "shared/project", "shared/required", "shared/settings", "shared/stats", "shared/tables", "shared/webhook", "web"},
 	"shared/console/form":    {"shared/access", "shared/api", "shared/fault", "shared/limits", "shared/settings", "shared/webhook"},
-	"shared/console/page":    {"events", "shared/access", "shared/api", "shared/console/form", "shared/delivery", "shared/fault", "shared/instant", "shared/limits", "shared/payload", "shared/project", "shared/settings", "shared/signing", "shared/visible", "shared/webhook", "web"},
+	"shared/console/page":    {"events", "shared/access", "shared/api", "shared/console/form", "shared/delivery", "shared/fault", "shared/instant", "shared/limits", "shared/payload", "shared/project", "shared/settings", "shared/signing", "shared/stats", "shared/visible", "shared/webhook", "web"},
 	"shared/console/session": {"shared/access", "shared/auth", "shared/fault", "shared/required", "shared/tables"},
 	"web":                    {},
 

@@ -31,6 +31,7 @@ type Webhook struct {
 	TestEvent, Overlap                     Field
 	ShowDeliveries, Filtered               bool
 	Strip                                  *Strip
+	Figures                                *Figures // nil on a page that is fetched while another is followed
 	State, Event, From, Until              Field
 	FilterFault                            string
 	Deliveries                             Deliveries
