@@ -171,7 +171,7 @@ func TestHowHeldDeliveriesEnd(t *testing.T) {
 		}, "skipped disabled"},
 		"deleted": {func(r *rig, w *webhook.Webhook) { must(r.t, r.store.DeleteWebhook(r.t.Context(), w.ID, 0)) }, "skipped deleted"},
 		"expired": {func(r *rig, w *webhook.Webhook) {
-			r.now = start.Add(30 * 24 * time.Hour)
+			r.setNow(start.Add(30 * 24 * time.Hour))
 			r.resume(w, webhook.Release{})
 		}, "dead expired"},
 	} {
@@ -197,7 +197,7 @@ func TestTheJobWaitsForLateSenders(t *testing.T) {
 	if r.jobs() != 1 {
 		t.Fatal("the job is gone with the pause")
 	}
-	r.now = start.Add(limits.Lease - time.Second)
+	r.setNow(start.Add(limits.Lease - time.Second))
 	late := r.hold(w, 1)
 	r.sweepAt(start.Add(limits.SweepPeriod))
 	r.isAll(late, "pending ")
@@ -258,7 +258,8 @@ func TestALostDoorbellOfAReleaseIsFound(t *testing.T) {
 	w := r.paused()
 	keys := r.hold(w, 3)
 	r.resume(&w, webhook.Release{PerSecond: 1})
-	r.now, r.err = start, errors.New("no")
+	r.setNow(start)
+	r.err = errors.New("no")
 	if err := r.sweeper.Sweep(t.Context()); err == nil {
 		t.Fatal("got no error, want the error of the lane")
 	}

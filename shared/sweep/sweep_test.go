@@ -60,6 +60,12 @@ func (r *rig) clock() time.Time {
 	return r.now
 }
 
+func (r *rig) setNow(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.now = now
+}
+
 func (r *rig) Send(_ context.Context, messages ...lane.Message) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -75,7 +81,8 @@ func (r *rig) Send(_ context.Context, messages ...lane.Message) error {
 // sweepAt sweeps at the given time and returns the delays of the doorbells that were sent.
 func (r *rig) sweepAt(at time.Time) []time.Duration {
 	r.t.Helper()
-	r.now, r.bells = at, nil
+	r.setNow(at)
+	r.bells = nil
 	must(r.t, r.sweeper.Sweep(r.t.Context()))
 	var delays []time.Duration
 	for _, m := range r.bells {
@@ -161,7 +168,7 @@ func TestConcurrentSweepersRingOnce(t *testing.T) {
 	for range 50 {
 		r.failing(1)
 	}
-	r.now = start.Add(time.Hour)
+	r.setNow(start.Add(time.Hour))
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
@@ -181,7 +188,7 @@ func TestNoDoorbellDuringALease(t *testing.T) {
 	key := r.failing(1)
 	d, err := r.store.Delivery(t.Context(), key)
 	must(t, err)
-	r.now = start.Add(2*time.Minute + 4*time.Second)
+	r.setNow(start.Add(2*time.Minute + 4*time.Second))
 	must(t, d.Claim("att_1", delivery.TriggerSchedule, r.now))
 	r.put(d)
 	if delays := r.sweepAt(start.Add(2*time.Minute + 6*time.Second)); len(delays) != 0 {
@@ -196,7 +203,8 @@ func TestNoDoorbellDuringALease(t *testing.T) {
 func TestSweepAfterAnError(t *testing.T) {
 	r := newRig(t)
 	r.failing(1)
-	r.now, r.err = start.Add(time.Hour), errors.New("no")
+	r.setNow(start.Add(time.Hour))
+	r.err = errors.New("no")
 	if err := r.sweeper.Sweep(t.Context()); err == nil {
 		t.Fatal("got no error, want the error of the lane")
 	}
