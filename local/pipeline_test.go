@@ -15,6 +15,7 @@ import (
 
 	"nepenthes/events"
 	"nepenthes/shared/delivery"
+	"nepenthes/shared/fault"
 	"nepenthes/shared/id"
 	"nepenthes/shared/lane"
 	"nepenthes/shared/limits"
@@ -91,6 +92,32 @@ func (w *world) push(kind, project, eventID string) {
 	check(w.t, w.db.Lane(lane.Events).Send(w.t.Context(), lane.Message{Body: []byte(body)}))
 }
 
+// changePause pauses a webhook, or resumes it. The pipeline may change the webhook at the same time.
+func (w *world) changePause(webhookID string, change func(*webhook.Webhook)) {
+	w.t.Helper()
+	for {
+		h, err := w.db.Webhook(w.t.Context(), webhookID)
+		check(w.t, err)
+		change(&h)
+		err = w.db.PutWebhook(w.t.Context(), &h)
+		if fault.Is(err, fault.UpdateConflict) {
+			continue
+		}
+		check(w.t, err)
+		return
+	}
+}
+
+// arrived returns how many requests a URL got.
+func (w *world) arrived(url string) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, each := range w.posts[url] {
+		n += each
+	}
+	return n
+}
+
 // checkAll compares the arrived deliveries with the pushed events, which are given by id with type and project.
 func (w *world) checkAll(pushed map[string][2]string, most int) {
 	w.t.Helper()
@@ -155,6 +182,63 @@ func TestEachEventOnce(t *testing.T) {
 	}
 }
 
+// TestAPauseLosesNothing pauses a webhook under load and resumes it. While it is paused nothing arrives; in the end each
+// event has arrived exactly once. Another webhook notices nothing. In half of the cases calls of the store and of the lanes
+// fail; then an event may arrive more than once.
+func TestAPauseLosesNothing(t *testing.T) {
+	for seed := range uint64(8) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { pauseUnderLoad(t, seed) })
+		})
+	}
+}
+
+func pauseUnderLoad(t *testing.T, seed uint64) {
+	w := newWorld(t)
+	w.webhook("https://receiver.example/paused", someHooks[0])
+	w.webhook("https://receiver.example/other", someHooks[0])
+	paused := w.webhooks[0]
+	pushed, most := map[string][2]string{}, 1
+	for i := range 1000 {
+		pushed[fmt.Sprint("e", i)] = [2]string{someTypes[0], someProjects[0]}
+	}
+	trouble := &trouble{dice: rand.New(rand.NewPCG(seed, 1)), errorsOnly: true}
+	if seed%2 == 0 {
+		trouble.over.Store(true)
+	} else {
+		most = 20
+		time.AfterFunc(4*limits.Visibility(limits.SenderTimeout), func() { trouble.over.Store(true) })
+	}
+	var others sync.WaitGroup
+	for producer := range 4 {
+		others.Go(func() {
+			for i := producer; i < len(pushed); i += 4 {
+				time.Sleep(80 * time.Millisecond) // 20 s in all
+				w.push(someTypes[0], someProjects[0], fmt.Sprint("e", i))
+			}
+		})
+	}
+	others.Go(func() {
+		time.Sleep(5 * time.Second)
+		w.changePause(paused.ID, func(h *webhook.Webhook) { h.Pause(time.Now()) })
+		time.Sleep(time.Second) // attempts that had begun end
+		before := w.arrived(paused.PayloadURL)
+		time.Sleep(9 * time.Second)
+		if got := w.arrived(paused.PayloadURL); got != before {
+			t.Errorf("%d requests arrived during the pause", got-before)
+		}
+		w.changePause(paused.ID, func(h *webhook.Webhook) { h.Resume(webhook.Release{PerSecond: 100}, time.Now()) })
+	})
+	lanes := func(n lane.Name) ends { return brokenLane{w.db.Lane(n), trouble} }
+	w.run(broken{w.db, trouble}, lanes, seed%4 > 1, 6*time.Hour)
+	others.Wait()
+	w.checkAll(pushed, most)
+	if jobs, err := w.db.ReleaseJobs(t.Context()); err != nil || len(jobs) > 0 {
+		t.Errorf("got %d release jobs, %v; want none", len(jobs), err)
+	}
+	check(t, w.db.Close())
+}
+
 // TestRetriesInVirtualTime checks that a receiver that fails three times gets each delivery four times, at the times of
 // the schedule.
 func TestRetriesInVirtualTime(t *testing.T) {
@@ -191,9 +275,10 @@ func TestRetriesInVirtualTime(t *testing.T) {
 
 // trouble makes calls fail or panic, either before or after they have done their work.
 type trouble struct {
-	dice *rand.Rand
-	mu   sync.Mutex // protects dice
-	over atomic.Bool
+	dice       *rand.Rand
+	errorsOnly bool       // no call panics
+	mu         sync.Mutex // protects dice
+	over       atomic.Bool
 }
 
 var errInjected = errors.New("injected")
@@ -203,6 +288,9 @@ func (f *trouble) happens() (kind int) {
 	defer f.mu.Unlock()
 	if f.over.Load() || f.dice.IntN(12) != 0 {
 		return 0
+	}
+	if f.errorsOnly {
+		return 1 + 2*f.dice.IntN(2)
 	}
 	return 1 + f.dice.IntN(4)
 }
@@ -274,6 +362,18 @@ func (b broken) Due(ctx context.Context, until time.Time, limit int) ([]delivery
 		return nil, errInjected
 	}
 	return b.DB.Due(ctx, until, limit)
+}
+
+func (b broken) Held(ctx context.Context, webhookID string, after delivery.Key, limit int) ([]delivery.Delivery, delivery.Key, error) {
+	if b.happens() > 0 {
+		return nil, delivery.Key{}, errInjected
+	}
+	return b.DB.Held(ctx, webhookID, after, limit)
+}
+
+func (b broken) PutReleaseJob(ctx context.Context, j *delivery.ReleaseJob) error {
+	_, err := around(b.trouble, func() (struct{}, error) { return struct{}{}, b.DB.PutReleaseJob(ctx, j) })
+	return err
 }
 
 func (b broken) CatalogueVersion(ctx context.Context) (int64, error) {

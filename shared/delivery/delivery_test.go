@@ -354,8 +354,12 @@ func TestDeliveryProperties(t *testing.T) {
 			if !waits && d.Lease == nil && !d.SweepAt.IsZero() {
 				t.Fatalf("the delivery does not wait but has a SweepAt: %+v", d)
 			}
-			if (d.State == delivery.Retrying) == d.NextAttemptAt.IsZero() {
+			mayWait := d.State == delivery.Retrying || d.State == delivery.Pending // a released delivery waits before its first attempt
+			if d.State == delivery.Retrying && d.NextAttemptAt.IsZero() || !mayWait && !d.NextAttemptAt.IsZero() {
 				t.Fatalf("got state %s with next attempt %v", d.State, d.NextAttemptAt)
+			}
+			if d.State == delivery.Held && (d.Lease != nil || d.Extra != nil || !d.SweepAt.IsZero() || d.Reason != delivery.Paused) {
+				t.Fatalf("got a held delivery that waits for something: %+v", d)
 			}
 			if finished := slices.Contains([]delivery.State{delivery.Delivered, delivery.Dead, delivery.Skipped}, d.State); finished == d.FinishedAt.IsZero() {
 				t.Fatalf("got state %s, finished at %v", d.State, d.FinishedAt)
@@ -378,7 +382,8 @@ func attempts(name webhook.ScheduleName) int {
 
 // step makes a random step that can happen to a delivery.
 func step(t *rapid.T, d *delivery.Delivery, now time.Time, rules delivery.Rules) {
-	switch rapid.SampledFrom([]string{"doorbell", "doorbell", "sender dies", "ask", "sweep", "skip"}).Draw(t, "step") {
+	before := d.State
+	switch rapid.SampledFrom([]string{"doorbell", "doorbell", "sender dies", "ask", "sweep", "skip", "hold", "release", "drop"}).Draw(t, "step") {
 	case "doorbell":
 		if verdict, _ := d.Judge(now); verdict == delivery.Go {
 			try(t, d, now, rapid.SampledFrom([]int{0, 200, 410, http.StatusBadGateway, 500}).Draw(t, "status"), rules)
@@ -394,6 +399,20 @@ func step(t *rapid.T, d *delivery.Delivery, now time.Time, rules delivery.Rules)
 	case "sweep":
 		if !d.SweepAt.IsZero() && !d.SweepAt.After(now) {
 			d.Sweep(now, rules.Clock)
+		}
+	case "hold":
+		if verdict, trigger := d.Judge(now); verdict == delivery.Go && trigger == delivery.TriggerSchedule {
+			if err := d.Hold(delivery.Paused, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+	case "release":
+		if err := d.Release(now.Add(time.Minute), now, rules.Clock); (err == nil) != (before == delivery.Held) {
+			t.Fatalf("release from state %s: %v", before, err)
+		}
+	case "drop":
+		if err := d.Drop(now); (err == nil) != (before == delivery.Held) {
+			t.Fatalf("drop from state %s: %v", before, err)
 		}
 	case "skip":
 		if verdict, _ := d.Judge(now); verdict == delivery.Go {
