@@ -96,7 +96,7 @@ func (c *Chart) add(x, unit float64, b stats.Bucket) {
 	if b.Failed > 0 {
 		height := round(max(chartFailed, float64(b.Failed)*unit))
 		top = round(top - height)
-		c.Bars = append(c.Bars, Bar{Tone: bad, Rect: Rect{x, top, chartBar, height}, Holes: []Rect{{x + 1, round(top + 1.5), chartBar - 2, round(height - 3)}}})
+		c.Bars = append(c.Bars, Bar{Tone: bad, Rect: Rect{x, top, chartBar, height}, Holes: []Rect{{x + 0.5, round(top + 1.5), chartBar - 1, round(height - 3)}}})
 	}
 }
 
