@@ -28,9 +28,10 @@ async function populated(system) {
   const client = await system.client("Reader", ["webhooks:read"]);
   return {
     "/sign_in": "Sign in", "/api": "API", "/webhooks": "Webhooks", "/webhooks/new": "New webhook", [`/webhooks/${broken.id}`]: broken.name,
-    [`/webhooks/${broken.id}/edit`]: "Edit webhook", [`/webhooks/${broken.id}/delete`]: `Delete ${broken.name}?`,
-    [`/webhooks/${paused.id}`]: "Paused", [`/webhooks/${paused.id}/resume`]: "Resume Paused?", [`/deliveries/${held.id}`]: "Delivery of version:created", "/deliveries": "Deliveries",
-    [`/deliveries/${delivery.id}`]: "Delivery of work_package:updated", "/why?event=user%3Acreated": "Why (not)?", "/applications": "Applications",
+    [`/webhooks/${broken.id}/edit`]: "Edit webhook", [`/webhooks/${broken.id}/delete`]: `Delete ${broken.name}?`, "/deliveries": "Deliveries",
+    [`/deliveries/${delivery.id}`]: "Delivery of work_package:updated",
+    [`/webhooks/${paused.id}`]: "Paused", [`/webhooks/${paused.id}/resume`]: "Resume Paused?", [`/deliveries/${held.id}`]: "Delivery of version:created",
+    "/why?event=user%3Acreated": "Why (not)?", "/applications": "Applications",
     "/applications/new": "New application", [`/applications/${client.id}`]: "Reader", [`/applications/${client.id}/delete`]: "Delete Reader?", [`/applications/${client.id}/revoke`]: "End all tokens and sessions of Reader?", "/nowhere": "Not found",
   };
 }
