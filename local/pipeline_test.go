@@ -202,7 +202,7 @@ func pauseUnderLoad(t *testing.T, seed uint64) {
 	for i := range 1000 {
 		pushed[fmt.Sprint("e", i)] = [2]string{someTypes[0], someProjects[0]}
 	}
-	trouble := &trouble{dice: rand.New(rand.NewPCG(seed, 1)), errorsOnly: true}
+	trouble := &trouble{dice: rand.New(rand.NewPCG(seed, 1))}
 	if seed%2 == 0 {
 		trouble.over.Store(true)
 	} else {
@@ -275,10 +275,9 @@ func TestRetriesInVirtualTime(t *testing.T) {
 
 // trouble makes calls fail or panic, either before or after they have done their work.
 type trouble struct {
-	dice       *rand.Rand
-	errorsOnly bool       // no call panics
-	mu         sync.Mutex // protects dice
-	over       atomic.Bool
+	dice *rand.Rand
+	mu   sync.Mutex // protects dice
+	over atomic.Bool
 }
 
 var errInjected = errors.New("injected")
@@ -288,9 +287,6 @@ func (f *trouble) happens() (kind int) {
 	defer f.mu.Unlock()
 	if f.over.Load() || f.dice.IntN(12) != 0 {
 		return 0
-	}
-	if f.errorsOnly {
-		return 1 + 2*f.dice.IntN(2)
 	}
 	return 1 + f.dice.IntN(4)
 }

@@ -9,8 +9,7 @@ import (
 // Hold keeps back the attempt of the schedule that is due, because the webhook cannot receive. It is not an attempt, and
 // nothing is due until [Delivery.Release]. Hold returns an error if no attempt of the schedule is due, and for a ping.
 func (d *Delivery) Hold(reason Reason, now time.Time) error {
-	verdict, _ := d.Judge(now)
-	if verdict != Go || d.Extra != nil || d.finished() || d.Origin == TriggerPing || reason != Paused {
+	if verdict, trigger := d.Judge(now); verdict != Go || trigger != TriggerSchedule || reason != Paused {
 		return d.illegal("hold as " + string(reason))
 	}
 	d.State, d.Reason, d.NextAttemptAt = Held, reason, time.Time{}

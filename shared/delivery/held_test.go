@@ -64,9 +64,13 @@ func TestWhatCannotBeHeld(t *testing.T) {
 	try(t, &early, start, 500, exact(webhook.ScheduleStandard))
 	try(t, &asked, start, 500, exact(webhook.ScheduleStandard))
 	ask(t, &asked, start)
+	died := asked // the sender that makes the extra attempt dies
+	if err := died.Claim("att_2", delivery.TriggerManual, start.Add(-limits.Lease)); err != nil {
+		t.Fatal(err)
+	}
 	for name, d := range map[string]delivery.Delivery{
 		"a ping": ping.Delivery(someWebhook), "a claimed delivery": claimed, "a delivered one": done, "one that is not due": early,
-		"one with an extra attempt": asked, "a held one": held(t, fresh(), start),
+		"one with an extra attempt": asked, "one whose extra attempt a dead sender has claimed": died, "a held one": held(t, fresh(), start),
 	} {
 		if err := d.Hold(delivery.Paused, start); err == nil {
 			t.Errorf("%s was held", name)

@@ -3,7 +3,9 @@ package sweep
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -181,6 +183,7 @@ func (m *mover) moveEach(ctx context.Context, held []delivery.Delivery) error {
 			break
 		}
 		group.Go(func() (err error) {
+			defer panicToError(&err)
 			bells[i], err = m.move(ctx, held[i], at)
 			return err
 		})
@@ -191,6 +194,13 @@ func (m *mover) moveEach(ctx context.Context, held []delivery.Delivery) error {
 		err = errors.Join(err, m.Retries.Send(ctx, bells...))
 	}
 	return err
+}
+
+// panicToError sets err to a panic. Nobody else could recover the panic of a goroutine, and it would end the process.
+func panicToError(err *error) {
+	if v := recover(); v != nil {
+		*err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+	}
 }
 
 // place returns the time at which the next delivery is released. What ends at once needs no place.
