@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"nepenthes/shared/id"
 	"nepenthes/shared/signing"
 )
 
@@ -150,10 +151,10 @@ func receives(t *testing.T, p *program, command *exec.Cmd, version string, secre
 	between := newWitness(address)
 	server := httptest.NewServer(between)
 	defer server.Close()
-	id, _ := p.call(http.MethodPost, "/api/v3/webhooks", fmt.Sprintf(
+	webhookID, _ := p.call(http.MethodPost, "/api/v3/webhooks", fmt.Sprintf(
 		`{"name":%q,"payloadUrl":%q,"events":["work_package:updated"],"secret":%q,"legacySignature":true}`,
 		t.Name(), server.URL, secret.Text()), http.StatusCreated)["id"].(string)
-	defer p.call(http.MethodDelete, "/api/v3/webhooks/"+id, "", http.StatusNoContent)
+	defer p.call(http.MethodDelete, "/api/v3/webhooks/"+webhookID, "", http.StatusNoContent)
 
 	first := between.next(t, p)
 	if got, want := next(t, printed), first.line(); got != want {
@@ -301,7 +302,6 @@ func forward(address string, r request) (int, error) {
 type witness struct {
 	address string
 	got     chan request
-	pushed  int
 }
 
 func newWitness(address string) *witness {
@@ -331,9 +331,8 @@ func (w *witness) ServeHTTP(out http.ResponseWriter, in *http.Request) {
 // and a number that does not fit a double.
 func (w *witness) next(t *testing.T, p *program) request {
 	t.Helper()
-	w.pushed++
 	p.call(http.MethodPost, "/api/v3/events", fmt.Sprintf(
-		`{"id":"%x-%d","type":"work_package:updated","occurredAt":"2026-01-02T11:00:00Z","data":{"id":9007199254740993,  "subject":"Pumpe prüfen ✓ \u00e9"}}`,
-		strings.TrimPrefix(w.address, "http://"), w.pushed), http.StatusAccepted)
+		`{"id":%q,"type":"work_package:updated","occurredAt":"2026-01-02T11:00:00Z","data":{"id":9007199254740993,  "subject":"Pumpe prüfen ✓ \u00e9"}}`,
+		id.New(id.Event, time.Now())), http.StatusAccepted)
 	return next(t, w.got)
 }
